@@ -1,0 +1,4 @@
+//! The problem side of `secant`: what a solver may ask ([`problem`]), and the models that answer it.
+
+pub mod operator;
+pub mod problem;

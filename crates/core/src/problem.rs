@@ -1,0 +1,152 @@
+//! All that a solver may ask of a problem: minimise f(θ), θ ∈ ℝⁿ.
+//!
+//! | trait | gives | who asks |
+//! |---|---|---|
+//! | [`Objective`] | f, and f with ∇f in one evaluation | every full-batch method |
+//! | [`Curvature`] | a [`Linearization`]: H·v, G·v, dense H and G at one θ | Newton and its relatives |
+//! | [`LeastSquares`] | f = ½‖r‖²: r, J·v, Jᵀ·u, JᵀJ | Gauss–Newton, Levenberg–Marquardt |
+//! | [`SampledObjective`] | f and ∇f on some of the samples | SGD and its family only |
+//!
+//! A minibatch is a [`SampledObjective`] and *not* an [`Objective`]: curvature pairs (s, y) of two different
+//! samples measure noise, so "L-BFGS on minibatches" does not compile.
+//!
+//! ```compile_fail,E0277
+//! use secant_core::problem::{Objective, SampledObjective};
+//! fn full_batch_method<P: Objective>(_: &P) {}
+//! struct Minibatches;
+//! impl SampledObjective for Minibatches {
+//!     fn dim(&self) -> usize { 1 }
+//!     fn samples(&self) -> usize { 1 }
+//!     fn value_gradient_on(&self, _: &[usize], _: &[f64], _: &mut [f64]) -> f64 { 0.0 }
+//! }
+//! full_batch_method(&Minibatches); // the trait bound `Minibatches: Objective` is not satisfied
+//! ```
+
+use faer::MatMut;
+
+/// A full-batch, deterministic function f: ℝⁿ → ℝ. The same θ gives the same bits.
+///
+/// A value outside the function's domain is returned as a non-finite number, never as a panic: solvers contract
+/// their step when they meet one.
+///
+/// # Panics
+/// Implementations may panic when a slice has a length other than [`dim`](Self::dim), as slice indexing does.
+/// Solvers check their start once.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a full-batch objective",
+    note = "full-batch methods (Newton, BFGS, L-BFGS …) need the same function at every evaluation; \
+            a minibatch (`SampledObjective`) changes it, and curvature measured across two minibatches is noise"
+)]
+pub trait Objective {
+    /// n, the length of θ.
+    fn dim(&self) -> usize;
+    /// f(θ).
+    fn value(&self, theta: &[f64]) -> f64;
+    /// f(θ), with ∇f(θ) written to `gradient`: one fused evaluation.
+    fn value_gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64;
+}
+
+/// An objective whose second derivatives are at hand.
+pub trait Curvature: Objective {
+    /// The linearisation at one θ.
+    type At<'a>: Linearization
+    where
+        Self: 'a;
+    /// Evaluates once at θ and keeps what repeated products need.
+    fn linearize(&self, theta: &[f64]) -> Self::At<'_>;
+}
+
+/// f, ∇f and the curvature of f at one θ, to be applied many times.
+pub trait Linearization {
+    /// f(θ).
+    fn value(&self) -> f64;
+    /// ∇f(θ), length n.
+    fn gradient(&self) -> &[f64];
+    /// `out` ← ∇²f(θ)·v.
+    fn hessian_vector(&self, v: &[f64], out: &mut [f64]);
+    /// `out` ← G(θ)·v, the (generalised) Gauss–Newton matrix: ∇²f without the second derivatives of the model.
+    fn gauss_newton_vector(&self, v: &[f64], out: &mut [f64]);
+    /// `out` ← ∇²f(θ), n × n, both triangles.
+    fn hessian(&self, out: MatMut<'_, f64>);
+    /// `out` ← G(θ), n × n, both triangles.
+    fn gauss_newton(&self, out: MatMut<'_, f64>);
+}
+
+/// An objective that is half a sum of squares: f(θ) = ½‖r(θ)‖², r ∈ ℝᵐ. J = ∂r/∂θ is m × n.
+pub trait LeastSquares: Objective {
+    /// m, the number of residuals.
+    fn residual_len(&self) -> usize;
+    /// `residuals` ← r(θ), length m. Returns ½‖r‖².
+    fn residuals(&self, theta: &[f64], residuals: &mut [f64]) -> f64;
+    /// `out` ← J·v, length m.
+    fn jacobian_vector(&self, theta: &[f64], v: &[f64], out: &mut [f64]);
+    /// `out` ← Jᵀ·u, length n.
+    fn jacobian_transpose_vector(&self, theta: &[f64], u: &[f64], out: &mut [f64]);
+    /// `normal` ← JᵀJ (n × n, both triangles) and `gradient` ← Jᵀr, summed tile by tile. Returns ½‖r‖².
+    fn normal_equations(
+        &self,
+        theta: &[f64],
+        normal: MatMut<'_, f64>,
+        gradient: &mut [f64],
+    ) -> f64;
+    /// `residuals` ← r and `jacobian` ← J (m × n). Returns ½‖r‖².
+    fn jacobian(&self, theta: &[f64], residuals: &mut [f64], jacobian: MatMut<'_, f64>) -> f64;
+}
+
+/// A mean over N samples that can be evaluated on some of them: for SGD and its family only.
+pub trait SampledObjective {
+    /// n, the length of θ.
+    fn dim(&self) -> usize;
+    /// N, the number of samples.
+    fn samples(&self) -> usize;
+    /// The mean over the samples named by `indices` (each < N) plus the penalty, with its gradient.
+    fn value_gradient_on(&self, indices: &[usize], theta: &[f64], gradient: &mut [f64]) -> f64;
+}
+
+impl<P: Objective + ?Sized> Objective for &P {
+    fn dim(&self) -> usize {
+        (**self).dim()
+    }
+    fn value(&self, theta: &[f64]) -> f64 {
+        (**self).value(theta)
+    }
+    fn value_gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
+        (**self).value_gradient(theta, gradient)
+    }
+}
+
+impl<P: Curvature + ?Sized> Curvature for &P {
+    type At<'a>
+        = P::At<'a>
+    where
+        Self: 'a;
+    fn linearize(&self, theta: &[f64]) -> Self::At<'_> {
+        (**self).linearize(theta)
+    }
+}
+
+impl<P: LeastSquares + ?Sized> LeastSquares for &P {
+    fn residual_len(&self) -> usize {
+        (**self).residual_len()
+    }
+    fn residuals(&self, theta: &[f64], residuals: &mut [f64]) -> f64 {
+        (**self).residuals(theta, residuals)
+    }
+    fn jacobian_vector(&self, theta: &[f64], v: &[f64], out: &mut [f64]) {
+        (**self).jacobian_vector(theta, v, out);
+    }
+    fn jacobian_transpose_vector(&self, theta: &[f64], u: &[f64], out: &mut [f64]) {
+        (**self).jacobian_transpose_vector(theta, u, out);
+    }
+    fn normal_equations(
+        &self,
+        theta: &[f64],
+        normal: MatMut<'_, f64>,
+        gradient: &mut [f64],
+    ) -> f64 {
+        (**self).normal_equations(theta, normal, gradient)
+    }
+    fn jacobian(&self, theta: &[f64], residuals: &mut [f64], jacobian: MatMut<'_, f64>) -> f64 {
+        (**self).jacobian(theta, residuals, jacobian)
+    }
+}
