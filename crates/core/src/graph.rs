@@ -1,0 +1,512 @@
+//! A directed acyclic graph of nodes, with shapes checked when it is built.
+//!
+//! ```
+//! use secant_core::graph::Graph;
+//! use secant_core::op::{Activation, Add, Dense};
+//!
+//! let mut g = Graph::builder(8); // 8 input features
+//! let x = g.input();
+//! let h = g.node("hidden", Dense::new(32), &[x])?;
+//! let h = g.node("tanh", Activation::Tanh, &[h])?;
+//! let deep = g.node("deep", Dense::new(1), &[h])?;
+//! let wide = g.node("wide", Dense::new(1).without_bias(), &[x])?;
+//! let y = g.node("sum", Add, &[deep, wide])?;
+//! let graph = g.build(y)?;
+//! assert_eq!(graph.parameters().dim(), 8 * 32 + 32 + 32 + 1 + 8);
+//! # Ok::<(), secant_core::graph::GraphError>(())
+//! ```
+
+use crate::op::{Dependence, Layout, Op, Place, Region, TRACKED_INPUTS};
+use crate::params::Parameters;
+use crate::shape::{Shape, ShapeError};
+use std::fmt;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Why a graph cannot be built.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum GraphError {
+    /// A node refuses its inputs.
+    #[error("node `{node}` ({op}): {source}")]
+    Shape {
+        /// Name of the node.
+        node: String,
+        /// Name of its op.
+        op: String,
+        /// Why.
+        source: ShapeError,
+    },
+    /// Two nodes of one name.
+    #[error("there are two nodes called `{0}`")]
+    DuplicateName(String),
+    /// The handle of an input comes from another builder.
+    #[error("node `{node}`: input {index} belongs to another graph")]
+    ForeignNode {
+        /// Name of the node.
+        node: String,
+        /// Position of the input, from 0.
+        index: usize,
+    },
+    /// A shared block that no earlier node owns.
+    #[error("node `{node}` shares block `{block}`, which no earlier node owns (there are: {known})")]
+    UnknownBlock {
+        /// Name of the node.
+        node: String,
+        /// The block asked for.
+        block: String,
+        /// The blocks that exist.
+        known: String,
+    },
+    /// Another number of shared blocks than the node has parameters.
+    #[error("node `{node}` has {expected} parameter block(s), found {found} block name(s) to share")]
+    BlockCount {
+        /// Name of the node.
+        node: String,
+        /// Parameters of the node.
+        expected: usize,
+        /// Names given.
+        found: usize,
+    },
+    /// A shared block of another size than the node needs.
+    #[error("node `{node}` needs {expected} for its parameter, block `{block}` is {found}")]
+    BlockShape {
+        /// Name of the node.
+        node: String,
+        /// The block to be shared.
+        block: String,
+        /// `rows × columns` needed.
+        expected: Shape,
+        /// `rows × columns` of the block.
+        found: Shape,
+    },
+    /// A node that nothing uses.
+    #[error("node `{0}` does not reach the output")]
+    Unused(String),
+    /// No parameter reaches the output.
+    #[error("the output does not depend on any parameter")]
+    NoParameters,
+    /// More entries than a computer can hold.
+    #[error("node `{node}` would hold {entries} entries, more than {limit}")]
+    TooLarge {
+        /// Name of the node.
+        node: String,
+        /// Entries of its value or parameters.
+        entries: usize,
+        /// The limit.
+        limit: usize,
+    },
+}
+
+/// Entries that a node's value or all of θ may have: 2³² doubles are 32 GiB.
+const MAX_ENTRIES: usize = 1 << 32;
+
+/// The handle of a node while its graph is being built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeId {
+    builder: u64,
+    index: usize,
+}
+
+/// A node of a finished graph.
+#[derive(Debug)]
+pub struct Node {
+    pub(crate) name: String,
+    pub(crate) op: Box<dyn Op>,
+    /// Positions of the inputs among the graph's values; 0 is the data.
+    pub(crate) inputs: Vec<usize>,
+    pub(crate) blocks: Vec<usize>,
+    pub(crate) ranges: Vec<Range<usize>>,
+    /// Inputs whose adjoint this node is the first to write in the backward sweep.
+    pub(crate) fresh: Vec<bool>,
+    /// Inputs whose adjoint is zeroed before this node's backward step.
+    pub(crate) zero_first: Vec<usize>,
+}
+
+impl Node {
+    /// The node's name, unique in its graph.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+    /// The node's function.
+    pub fn op(&self) -> &dyn Op {
+        &*self.op
+    }
+    /// Positions among [`Graph::parameters`]' blocks of the node's parameters.
+    pub fn blocks(&self) -> &[usize] {
+        &self.blocks
+    }
+}
+
+/// A network: nodes in topological order, the last one the output.
+#[derive(Debug)]
+pub struct Graph {
+    pub(crate) nodes: Vec<Node>,
+    /// Shape of value i: 0 the data, i + 1 node i.
+    pub(crate) shapes: Vec<Shape>,
+    pub(crate) layout: Layout,
+    parameters: Parameters,
+    affine: bool,
+}
+
+impl Graph {
+    /// Starts a graph on `features` input features.
+    pub fn builder(features: usize) -> GraphBuilder {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        GraphBuilder {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            nodes: Vec::new(),
+            shapes: vec![Shape::vector(features)],
+            active: vec![false],
+            affine: vec![true],
+            parameters: Parameters::default(),
+        }
+    }
+    /// d, the features of one sample.
+    pub fn features(&self) -> usize {
+        self.shapes[0].len()
+    }
+    /// c, the entries of one sample's output.
+    pub fn outputs(&self) -> usize {
+        self.shapes[self.nodes.len()].len()
+    }
+    /// The layout of θ.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+    /// The nodes in the order of evaluation.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+    /// Whether the output is affine in θ: f(x; θ) = A(x)·θ + c(x). Linear and generalised linear models are.
+    pub fn is_affine(&self) -> bool {
+        self.affine
+    }
+    /// Flops of one sample's forward sweep.
+    pub fn flops(&self) -> usize {
+        let flops = |(index, node): (usize, &Node)| {
+            let inputs: Vec<Shape> = node.inputs.iter().map(|&i| self.shapes[i].clone()).collect();
+            node.op.flops(&inputs, &self.shapes[index + 1])
+        };
+        self.nodes.iter().enumerate().map(flops).sum()
+    }
+}
+
+impl fmt::Display for Graph {
+    /// A table of nodes: name, op, output shape, parameters.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:<16} {:<12} {:>12} {:>12}", "node", "op", "shape", "parameters")?;
+        writeln!(f, "{:<16} {:<12} {:>12} {:>12}", "input", "", self.shapes[0].to_string(), 0)?;
+        for (node, shape) in self.nodes.iter().zip(&self.shapes[1..]) {
+            let parameters: usize = node.ranges.iter().map(ExactSizeIterator::len).sum();
+            let (op, shape) = (node.op.name(), shape.to_string());
+            writeln!(f, "{:<16} {op:<12} {shape:>12} {parameters:>12}", node.name)?;
+        }
+        write!(f, "{} parameters", self.parameters.dim())
+    }
+}
+
+/// Collects nodes; [`build`](Self::build) finishes the graph.
+#[derive(Debug)]
+pub struct GraphBuilder {
+    id: u64,
+    nodes: Vec<Node>,
+    shapes: Vec<Shape>,
+    /// Whether value i depends on θ.
+    active: Vec<bool>,
+    /// Whether value i is affine in θ.
+    affine: Vec<bool>,
+    parameters: Parameters,
+}
+
+impl GraphBuilder {
+    /// The data: d features of a sample.
+    pub fn input(&self) -> NodeId {
+        NodeId { builder: self.id, index: 0 }
+    }
+
+    /// Adds a node with parameters of its own, called `name.weight` and so on.
+    ///
+    /// # Errors
+    /// When the name is taken, an input is foreign or the op refuses the shapes.
+    pub fn node(
+        &mut self,
+        name: &str,
+        op: impl Op + 'static,
+        inputs: &[NodeId],
+    ) -> Result<NodeId, GraphError> {
+        self.insert(name, Box::new(op), inputs, None)
+    }
+
+    /// Adds a node whose parameters are the named blocks of earlier nodes (weight tying).
+    ///
+    /// # Errors
+    /// As [`node`](Self::node), and when a block does not exist or has another shape.
+    pub fn node_sharing(
+        &mut self,
+        name: &str,
+        op: impl Op + 'static,
+        inputs: &[NodeId],
+        blocks: &[&str],
+    ) -> Result<NodeId, GraphError> {
+        self.insert(name, Box::new(op), inputs, Some(blocks))
+    }
+
+    /// The shape of a node's output.
+    pub fn shape(&self, node: NodeId) -> Option<&Shape> {
+        self.shapes.get(node.index).filter(|_| node.builder == self.id)
+    }
+
+    fn insert(
+        &mut self,
+        name: &str,
+        op: Box<dyn Op>,
+        inputs: &[NodeId],
+        shared: Option<&[&str]>,
+    ) -> Result<NodeId, GraphError> {
+        if self.nodes.iter().any(|node| node.name == name) {
+            return Err(GraphError::DuplicateName(name.into()));
+        }
+        if let Some(index) = inputs.iter().position(|input| input.builder != self.id) {
+            return Err(GraphError::ForeignNode { node: name.into(), index });
+        }
+        let inputs: Vec<usize> = inputs.iter().map(|input| input.index).collect();
+        let shapes: Vec<Shape> = inputs.iter().map(|&i| self.shapes[i].clone()).collect();
+        let refuse = |source| GraphError::Shape { node: name.into(), op: op.name(), source };
+        if let Some(empty) = shapes.iter().find(|shape| shape.is_empty()) {
+            return Err(refuse(ShapeError::Empty(empty.clone())));
+        }
+        let output = op.output_shape(&shapes).map_err(refuse)?;
+        if output.is_empty() {
+            return Err(refuse(ShapeError::Empty(output)));
+        }
+        limit(name, output.len())?;
+        let blocks = self.blocks(name, &*op, &shapes, shared)?;
+        limit(name, self.parameters.dim())?;
+
+        let active_inputs: Vec<bool> = inputs.iter().map(|&i| self.active[i]).collect();
+        let active = !blocks.is_empty() || active_inputs.contains(&true);
+        let affine = inputs.iter().all(|&i| self.affine[i])
+            && (!active || op.dependence(&active_inputs) == Dependence::Affine);
+        let ranges = blocks.iter().map(|&b| self.parameters.blocks()[b].range.clone()).collect();
+        let (fresh, zero_first) = (Vec::new(), Vec::new());
+        self.nodes.push(Node { name: name.into(), op, inputs, blocks, ranges, fresh, zero_first });
+        self.shapes.push(output);
+        self.active.push(active);
+        self.affine.push(affine);
+        Ok(NodeId { builder: self.id, index: self.nodes.len() })
+    }
+
+    /// Positions of the node's parameter blocks: new ones, or the shared ones checked.
+    fn blocks(
+        &mut self,
+        node: &str,
+        op: &dyn Op,
+        shapes: &[Shape],
+        shared: Option<&[&str]>,
+    ) -> Result<Vec<usize>, GraphError> {
+        let specs = op.params(shapes);
+        let Some(names) = shared else {
+            for spec in &specs {
+                limit(node, spec.len())?;
+            }
+            let own = |spec: crate::params::ParamSpec| {
+                let name = format!("{node}.{}", spec.name);
+                self.parameters.push(name, spec)
+            };
+            return Ok(specs.into_iter().map(own).collect());
+        };
+        if names.len() != specs.len() {
+            let (expected, found) = (specs.len(), names.len());
+            return Err(GraphError::BlockCount { node: node.into(), expected, found });
+        }
+        let find = |(spec, name): (&crate::params::ParamSpec, &&str)| {
+            let position = self.parameters.position(name).ok_or_else(|| {
+                let known: Vec<&str> =
+                    self.parameters.blocks().iter().map(|block| block.name.as_str()).collect();
+                GraphError::UnknownBlock {
+                    node: node.into(),
+                    block: (*name).into(),
+                    known: known.join(", "),
+                }
+            })?;
+            let owner = &self.parameters.blocks()[position].spec;
+            if (owner.rows, owner.cols) == (spec.rows, spec.cols) {
+                return Ok(position);
+            }
+            Err(GraphError::BlockShape {
+                node: node.into(),
+                block: (*name).into(),
+                expected: Shape::new([spec.rows, spec.cols]),
+                found: Shape::new([owner.rows, owner.cols]),
+            })
+        };
+        specs.iter().zip(names).map(find).collect()
+    }
+
+    /// Finishes the graph with `output` as its output.
+    ///
+    /// # Errors
+    /// When a node does not reach the output, or no parameter does.
+    pub fn build(mut self, output: NodeId) -> Result<Graph, GraphError> {
+        if output.builder != self.id {
+            return Err(GraphError::ForeignNode { node: "output".into(), index: 0 });
+        }
+        if let Some(unused) = self.unused(output.index) {
+            return Err(GraphError::Unused(self.nodes[unused].name.clone()));
+        }
+        if !self.active[output.index] {
+            return Err(GraphError::NoParameters);
+        }
+        let layout = self.layout();
+        self.plan_adjoints();
+        let affine = self.affine[output.index];
+        let Self { nodes, shapes, parameters, .. } = self;
+        Ok(Graph { nodes, shapes, layout, parameters, affine })
+    }
+
+    /// A node that `output` does not depend on; every node after `output` is one.
+    fn unused(&self, output: usize) -> Option<usize> {
+        let mut used = vec![false; self.shapes.len()];
+        used[output] = true;
+        for index in (0..self.nodes.len()).rev() {
+            if used[index + 1] {
+                self.nodes[index].inputs.iter().for_each(|&input| used[input] = true);
+            }
+        }
+        (0..self.nodes.len()).find(|&index| !used[index + 1])
+    }
+
+    fn layout(&self) -> Layout {
+        let data = Place { rows: self.shapes[0].len(), value: Region::Data, active: None };
+        let mut layout = Layout { places: vec![data], ..Layout::default() };
+        for (shape, &active) in self.shapes.iter().zip(&self.active).skip(1) {
+            let rows = shape.len();
+            let value = Region::Arena(layout.value_rows);
+            layout.value_rows += rows;
+            let active = active.then(|| {
+                layout.active_rows += rows;
+                layout.active_rows - rows
+            });
+            layout.places.push(Place { rows, value, active });
+        }
+        layout
+    }
+
+    /// Decides, for the backward sweep, who writes an adjoint first.
+    fn plan_adjoints(&mut self) {
+        let mut written = vec![false; self.shapes.len()];
+        for node in self.nodes.iter_mut().rev() {
+            node.fresh = vec![false; node.inputs.len()];
+            for (slot, &input) in node.inputs.iter().enumerate() {
+                if !self.active[input] || written[input] {
+                    continue;
+                }
+                let once = node.inputs.iter().filter(|&&other| other == input).count() == 1;
+                if once && slot < TRACKED_INPUTS {
+                    node.fresh[slot] = true;
+                } else if !node.zero_first.contains(&input) {
+                    node.zero_first.push(input);
+                }
+            }
+            node.inputs.iter().for_each(|&input| written[input] = true);
+        }
+    }
+}
+
+fn limit(node: &str, entries: usize) -> Result<(), GraphError> {
+    if entries > MAX_ENTRIES {
+        return Err(GraphError::TooLarge { node: node.into(), entries, limit: MAX_ENTRIES });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::{Activation, Add, Dense, Multiply};
+
+    #[test]
+    fn a_shape_clash_names_the_node_and_both_shapes() {
+        let mut g = Graph::builder(3);
+        let x = g.input();
+        let a = g.node("a", Dense::new(4), &[x]).unwrap();
+        let b = g.node("b", Dense::new(5), &[x]).unwrap();
+        let message = g.node("join", Add, &[a, b]).unwrap_err().to_string();
+        assert!(message.contains("`join`") && message.contains('4') && message.contains('5'));
+    }
+
+    #[test]
+    fn malformed_graphs_are_refused_by_name() {
+        let mut g = Graph::builder(3);
+        let x = g.input();
+        let a = g.node("a", Dense::new(4), &[x]).unwrap();
+        assert_eq!(
+            g.node("a", Dense::new(4), &[x]).unwrap_err(),
+            GraphError::DuplicateName("a".into())
+        );
+        let other = Graph::builder(3).input();
+        assert!(matches!(
+            g.node("b", Dense::new(2), &[other]).unwrap_err(),
+            GraphError::ForeignNode { index: 0, .. }
+        ));
+        assert!(matches!(
+            g.node("b", Dense::new(0), &[x]).unwrap_err(),
+            GraphError::Shape { source: ShapeError::Empty(_), .. }
+        ));
+        assert!(matches!(
+            g.node_sharing("b", Dense::new(4), &[x], &["c.weight", "a.bias"]).unwrap_err(),
+            GraphError::UnknownBlock { .. }
+        ));
+        assert!(matches!(
+            g.node_sharing("b", Dense::new(4), &[a], &["a.weight", "a.bias"]).unwrap_err(),
+            GraphError::BlockShape { .. }
+        ));
+        assert!(matches!(
+            g.node_sharing("b", Dense::new(4), &[x], &["a.weight"]).unwrap_err(),
+            GraphError::BlockCount { expected: 2, found: 1, .. }
+        ));
+        assert!(matches!(
+            g.node("huge", Dense::new(usize::MAX), &[x]).unwrap_err(),
+            GraphError::TooLarge { .. }
+        ));
+        let unused = g.node("unused", Dense::new(1), &[x]).unwrap();
+        assert_ne!(unused, a);
+        assert_eq!(g.build(a).unwrap_err(), GraphError::Unused("unused".into()));
+
+        let mut g = Graph::builder(3);
+        let y = g.node("y", Activation::Tanh, &[g.input()]).unwrap();
+        assert_eq!(g.build(y).unwrap_err(), GraphError::NoParameters);
+    }
+
+    #[test]
+    fn models_linear_in_their_parameters_are_recognised_from_structure() {
+        let affine = |last: &dyn Fn(&mut GraphBuilder) -> NodeId| {
+            let mut g = Graph::builder(3);
+            let output = last(&mut g);
+            g.build(output).unwrap().is_affine()
+        };
+        assert!(affine(&|g| g.node("w", Dense::new(2), &[g.input()]).unwrap()));
+        // Feature map first: W·φ(x).
+        assert!(affine(&|g| {
+            let phi = g.node("phi", Activation::Sine, &[g.input()]).unwrap();
+            g.node("w", Dense::new(2), &[phi]).unwrap()
+        }));
+        // A gate that does not depend on θ.
+        assert!(affine(&|g| {
+            let w = g.node("w", Dense::new(3), &[g.input()]).unwrap();
+            g.node("gate", Multiply, &[w, g.input()]).unwrap()
+        }));
+        assert!(!affine(&|g| {
+            let w = g.node("w", Dense::new(3), &[g.input()]).unwrap();
+            g.node("square", Multiply, &[w, w]).unwrap()
+        }));
+        assert!(!affine(&|g| {
+            let w = g.node("w", Dense::new(2), &[g.input()]).unwrap();
+            g.node("tanh", Activation::Tanh, &[w]).unwrap()
+        }));
+        assert!(!affine(&|g| {
+            let w = g.node("w", Dense::new(2), &[g.input()]).unwrap();
+            g.node("v", Dense::new(2), &[w]).unwrap()
+        }));
+    }
+}

@@ -1,0 +1,194 @@
+//! A node of the graph: it sees its own inputs, parameters and output, and nothing else.
+//!
+//! For one tile of B samples a node's value is a matrix of `rows × B`, column-major: a column is a sample. With
+//! z = f(x, θ), four methods give every derivative that the crate needs:
+//!
+//! | method | computes | used by |
+//! |---|---|---|
+//! | [`Op::value`] | z = f(x, θ) | every evaluation |
+//! | [`Op::tangent`] | ż = ∂f/∂x·ẋ + ∂f/∂θ·θ̇ | J·v, G·v, H·v |
+//! | [`Op::adjoint`] | x̄ += (∂f/∂x)ᵀz̄, θ̄ += (∂f/∂θ)ᵀz̄ | ∇f, Jᵀ·u, G·v |
+//! | [`Op::adjoint_tangent`] | the derivative of `adjoint` along (ẋ, θ̇, z̄˙) | H·v (Pearlmutter 1994) |
+//!
+//! An input that does not depend on θ (the data, or a feature map of it) has no tangent and needs no adjoint:
+//! [`Tangents::get`] and [`Adjoints::slot`] return `None` for it, and the node skips that work.
+//!
+//! [`crate::check::op`] tests any node, a user's own too.
+
+mod activation;
+mod arithmetic;
+mod concat;
+mod dense;
+mod softmax;
+mod views;
+
+pub use activation::Activation;
+pub use arithmetic::{Add, Multiply};
+pub use concat::Concat;
+pub use dense::Dense;
+pub use softmax::Softmax;
+pub(crate) use views::{Layout, Place, Region, TRACKED_INPUTS};
+pub use views::{Adjoints, AdjointSlot, Inputs, ParamAdjoints, Params, Tangents};
+
+use crate::params::ParamSpec;
+use crate::shape::{Shape, ShapeError};
+use std::fmt::Debug;
+
+/// Where a node is evaluated: a tile of samples and the parameters.
+#[derive(Clone, Copy, Debug)]
+pub struct At<'a> {
+    /// B, the number of samples (columns).
+    pub batch: usize,
+    /// x: the node's inputs, each `rows × B`.
+    pub x: Inputs<'a>,
+    /// θ: the node's parameter blocks.
+    pub theta: Params<'a>,
+}
+
+/// A direction: (ẋ, θ̇).
+#[derive(Clone, Copy, Debug)]
+pub struct Dot<'a> {
+    /// ẋ: tangents of the inputs, `None` where zero by structure.
+    pub x: Tangents<'a>,
+    /// θ̇: the direction's blocks.
+    pub theta: Params<'a>,
+}
+
+/// Where adjoints are added: (x̄, θ̄).
+#[derive(Debug)]
+pub struct Bar<'a> {
+    /// x̄: adjoints of the inputs, `None` where nobody needs them.
+    pub x: Adjoints<'a>,
+    /// θ̄: adjoints of the parameter blocks.
+    pub theta: ParamAdjoints<'a>,
+}
+
+/// How z depends on θ when the inputs marked *active* depend affinely on θ and the others do not depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dependence {
+    /// Affine in θ.
+    Affine,
+    /// Anything else.
+    Nonlinear,
+}
+
+/// A node's function and its derivatives to second order.
+///
+/// Every slice is column-major with one sample a column; `z`, `z_dot`, `z_bar` are `output × B`. Implementations
+/// write all of `z` / `z_dot` (they come with stale contents) and only *add* to adjoints.
+pub trait Op: Debug + Send + Sync {
+    /// A short name for messages and summaries: `dense`, `tanh`.
+    fn name(&self) -> String;
+
+    /// The output's shape.
+    ///
+    /// # Errors
+    /// When the inputs' number or shapes do not fit.
+    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError>;
+
+    /// The parameters the node needs; called after `output_shape` succeeded.
+    fn params(&self, inputs: &[Shape]) -> Vec<ParamSpec> {
+        let _ = inputs;
+        Vec::new()
+    }
+
+    /// z ← f(x, θ).
+    fn value(&self, at: At<'_>, z: &mut [f64]);
+
+    /// ż ← ∂f/∂x·ẋ + ∂f/∂θ·θ̇.
+    fn tangent(&self, at: At<'_>, z: &[f64], dot: Dot<'_>, z_dot: &mut [f64]);
+
+    /// x̄ += (∂f/∂x)ᵀz̄ and θ̄ += (∂f/∂θ)ᵀz̄, the latter summed over the tile's samples.
+    fn adjoint(&self, at: At<'_>, z: &[f64], z_bar: &[f64], bar: &mut Bar<'_>);
+
+    /// The derivative of [`adjoint`](Self::adjoint) along the direction: with the tangents ẋ, θ̇, ż of the forward
+    /// sweep and z̄˙ of the backward sweep, adds x̄˙ and θ̄˙ to `bar`.
+    #[expect(clippy::too_many_arguments, reason = "the seven quantities of Pearlmutter's product")]
+    fn adjoint_tangent(
+        &self,
+        at: At<'_>,
+        z: &[f64],
+        z_bar: &[f64],
+        dot: Dot<'_>,
+        z_dot: &[f64],
+        z_bar_dot: &[f64],
+        bar: &mut Bar<'_>,
+    );
+
+    /// How z depends on θ; `active[i]` says whether input i does. Affine graphs get their Hessian by GEMM.
+    fn dependence(&self, active: &[bool]) -> Dependence {
+        let _ = active;
+        Dependence::Nonlinear
+    }
+
+    /// Multiply–adds of one sample's `value`, for summaries and for choosing tiles.
+    fn flops(&self, inputs: &[Shape], output: &Shape) -> usize {
+        let _ = inputs;
+        2 * output.len()
+    }
+
+    /// [`adjoint`](Self::adjoint) sample by sample: θ̄ of sample b goes to column b of `each` (n × B) instead of a sum. The
+    /// default calls `adjoint` on one sample at a time.
+    fn adjoint_each(
+        &self,
+        at: At<'_>,
+        z: &[f64],
+        z_bar: &[f64],
+        x_bar: &mut Adjoints<'_>,
+        each: &mut EachParam<'_>,
+    ) {
+        let rows = z.len() / at.batch.max(1);
+        for sample in 0..at.batch {
+            let column = sample * rows..(sample + 1) * rows;
+            let mut bar =
+                Bar { x: x_bar.column(sample), theta: each.sample(sample) };
+            self.adjoint(at.column(sample), &z[column.clone()], &z_bar[column], &mut bar);
+        }
+        x_bar.touch_all();
+    }
+}
+
+impl At<'_> {
+    /// The same place, sample `index` of the tile alone.
+    pub fn column(&self, index: usize) -> Self {
+        Self { batch: 1, x: self.x.column(index), theta: self.theta }
+    }
+}
+
+/// Parameter adjoints kept apart for every sample of a tile: an n × B matrix, column b for sample b.
+#[derive(Debug)]
+pub struct EachParam<'a> {
+    pub(crate) blocks: &'a [std::ops::Range<usize>],
+    pub(crate) dim: usize,
+    pub(crate) columns: &'a mut [f64],
+}
+
+impl EachParam<'_> {
+    /// The adjoints of sample `index`.
+    pub fn sample(&mut self, index: usize) -> ParamAdjoints<'_> {
+        let column = index * self.dim..(index + 1) * self.dim;
+        ParamAdjoints::new(self.blocks, &mut self.columns[column])
+    }
+}
+
+/// The single input's shape, or an error.
+pub(crate) fn one_input(inputs: &[Shape]) -> Result<&Shape, ShapeError> {
+    match inputs {
+        [shape] => Ok(shape),
+        _ => Err(ShapeError::InputCount { expected: 1, found: inputs.len() }),
+    }
+}
+
+/// The first input's shape when all are alike, or an error.
+pub(crate) fn same_shapes(inputs: &[Shape], least: usize) -> Result<&Shape, ShapeError> {
+    let first = inputs
+        .first()
+        .filter(|_| inputs.len() >= least)
+        .ok_or(ShapeError::InputCount { expected: least, found: inputs.len() })?;
+    match inputs.iter().enumerate().find(|(_, shape)| *shape != first) {
+        None => Ok(first),
+        Some((index, found)) => {
+            Err(ShapeError::Mismatch { index, first: first.clone(), found: found.clone() })
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Elementwise activations z = σ(x), with σ′ and σ″ in closed form.
+
+use super::{At, Bar, Dependence, Dot, Op, one_input};
+use crate::elementwise::{scalar, vectorize};
+use crate::shape::{Shape, ShapeError};
+use std::f64::consts::FRAC_1_SQRT_2;
+
+/// 1/√(2π), the height of the normal density.
+const NORMAL_DENSITY: f64 = 0.398_942_280_401_432_7;
+
+/// An elementwise function between layers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Activation {
+    /// x.
+    Identity,
+    /// tanh x.
+    Tanh,
+    /// max(x, 0); the derivative at 0 is taken as 0.
+    Relu,
+    /// x for x > 0, `slope`·x otherwise.
+    LeakyRelu {
+        /// The slope left of 0.
+        slope: f64,
+    },
+    /// 1/(1 + e⁻ˣ).
+    Sigmoid,
+    /// ln(1 + eˣ).
+    Softplus,
+    /// x·sigmoid(x)  (Elfwing, Uchibe & Doya 2018).
+    Silu,
+    /// x·Φ(x) with the exact normal distribution Φ  (Hendrycks & Gimpel 2016).
+    Gelu,
+    /// sin x  (Sitzmann et al. 2020).
+    Sine,
+}
+
+impl Activation {
+    /// σ(x).
+    #[inline(always)]
+    fn at(self, x: f64) -> f64 {
+        match self {
+            Self::Identity => x,
+            Self::Tanh => scalar::tanh(x),
+            // Written so that NaN passes through.
+            Self::Relu => if x < 0.0 { 0.0 } else { x },
+            Self::LeakyRelu { slope } => if x < 0.0 { slope * x } else { x },
+            Self::Sigmoid => scalar::sigmoid(x),
+            Self::Softplus => scalar::softplus(x),
+            Self::Silu => x * scalar::sigmoid(x),
+            Self::Gelu => x * normal_distribution(x),
+            Self::Sine => scalar::sin(x),
+        }
+    }
+
+    /// σ′ from x and z = σ(x), whichever is cheaper.
+    #[inline(always)]
+    fn slope(self, x: f64, z: f64) -> f64 {
+        match self {
+            Self::Identity => 1.0,
+            Self::Tanh => (-z).mul_add(z, 1.0),
+            Self::Relu => if x > 0.0 { 1.0 } else { 0.0 },
+            Self::LeakyRelu { slope } => if x > 0.0 { 1.0 } else { slope },
+            Self::Sigmoid => z * (1.0 - z),
+            Self::Softplus => scalar::sigmoid(x),
+            Self::Silu => {
+                let s = scalar::sigmoid(x);
+                s * x.mul_add(1.0 - s, 1.0)
+            }
+            Self::Gelu => x.mul_add(normal_density(x), normal_distribution(x)),
+            Self::Sine => scalar::cos(x),
+        }
+    }
+
+    /// (σ′, σ″) from x and z.
+    #[inline(always)]
+    fn slope_and_bend(self, x: f64, z: f64) -> (f64, f64) {
+        match self {
+            Self::Identity => (1.0, 0.0),
+            Self::Relu | Self::LeakyRelu { .. } => (self.slope(x, z), 0.0),
+            Self::Tanh => {
+                let slope = self.slope(x, z);
+                (slope, -2.0 * z * slope)
+            }
+            Self::Sigmoid => {
+                let slope = self.slope(x, z);
+                (slope, slope * (-2.0f64).mul_add(z, 1.0))
+            }
+            Self::Softplus => {
+                let slope = scalar::sigmoid(x);
+                (slope, slope * (1.0 - slope))
+            }
+            Self::Silu => {
+                let s = scalar::sigmoid(x);
+                let ds = s * (1.0 - s);
+                (x.mul_add(ds, s), ds * x.mul_add((-2.0f64).mul_add(s, 1.0), 2.0))
+            }
+            Self::Gelu => {
+                let density = normal_density(x);
+                let slope = x.mul_add(density, normal_distribution(x));
+                (slope, density * (-x).mul_add(x, 2.0))
+            }
+            Self::Sine => (scalar::cos(x), -z),
+        }
+    }
+
+    /// Calls `run` with the variant known at compile time, so that its loop has no branch on it.
+    #[inline(always)]
+    fn specialised(self, run: impl Specialised) {
+        match self {
+            Self::Identity => run.call(#[inline(always)] || Self::Identity),
+            Self::Tanh => run.call(#[inline(always)] || Self::Tanh),
+            Self::Relu => run.call(#[inline(always)] || Self::Relu),
+            Self::LeakyRelu { slope } => {
+                run.call(#[inline(always)] move || Self::LeakyRelu { slope });
+            }
+            Self::Sigmoid => run.call(#[inline(always)] || Self::Sigmoid),
+            Self::Softplus => run.call(#[inline(always)] || Self::Softplus),
+            Self::Silu => run.call(#[inline(always)] || Self::Silu),
+            Self::Gelu => run.call(#[inline(always)] || Self::Gelu),
+            Self::Sine => run.call(#[inline(always)] || Self::Sine),
+        }
+    }
+}
+
+/// A loop body generic over the activation it runs.
+trait Specialised {
+    fn call(self, activation: impl Fn() -> Activation);
+}
+
+struct Value<'a> {
+    x: &'a [f64],
+    z: &'a mut [f64],
+}
+
+impl Specialised for Value<'_> {
+    #[inline(always)]
+    fn call(self, activation: impl Fn() -> Activation) {
+        let Self { x, z } = self;
+        vectorize(
+            #[inline(always)]
+            || {
+                for (z, &x) in z.iter_mut().zip(x) {
+                    *z = activation().at(x);
+                }
+            },
+        );
+    }
+}
+
+struct Tangent<'a> {
+    x: &'a [f64],
+    z: &'a [f64],
+    x_dot: &'a [f64],
+    z_dot: &'a mut [f64],
+}
+
+impl Specialised for Tangent<'_> {
+    #[inline(always)]
+    fn call(self, activation: impl Fn() -> Activation) {
+        let Self { x, z, x_dot, z_dot } = self;
+        vectorize(
+            #[inline(always)]
+            || {
+                for (((z_dot, &x_dot), &x), &z) in z_dot.iter_mut().zip(x_dot).zip(x).zip(z) {
+                    *z_dot = activation().slope(x, z) * x_dot;
+                }
+            },
+        );
+    }
+}
+
+struct Adjoint<'a> {
+    x: &'a [f64],
+    z: &'a [f64],
+    z_bar: &'a [f64],
+    slot: super::AdjointSlot<'a>,
+}
+
+impl Specialised for Adjoint<'_> {
+    #[inline(always)]
+    fn call(self, activation: impl Fn() -> Activation) {
+        let Self { x, z, z_bar, slot } = self;
+        slot.add_map3([z_bar, x, z], #[inline(always)] |z_bar, x, z| {
+            activation().slope(x, z) * z_bar
+        });
+    }
+}
+
+struct AdjointTangent<'a> {
+    x: &'a [f64],
+    z: &'a [f64],
+    z_bar: &'a [f64],
+    x_dot: &'a [f64],
+    z_bar_dot: &'a [f64],
+    slot: super::AdjointSlot<'a>,
+}
+
+impl Specialised for AdjointTangent<'_> {
+    /// x̄˙ += σ′·z̄˙ + σ″·ẋ·z̄.
+    #[inline(always)]
+    fn call(self, activation: impl Fn() -> Activation) {
+        let Self { x, z, z_bar, x_dot, z_bar_dot, slot } = self;
+        slot.add_map5(
+            [z_bar_dot, z_bar, x_dot, x, z],
+            #[inline(always)]
+            |z_bar_dot, z_bar, x_dot, x, z| {
+                let (slope, bend) = activation().slope_and_bend(x, z);
+                slope.mul_add(z_bar_dot, bend * x_dot * z_bar)
+            },
+        );
+    }
+}
+
+impl Op for Activation {
+    fn name(&self) -> String {
+        match self {
+            Self::Identity => "identity",
+            Self::Tanh => "tanh",
+            Self::Relu => "relu",
+            Self::LeakyRelu { .. } => "leaky_relu",
+            Self::Sigmoid => "sigmoid",
+            Self::Softplus => "softplus",
+            Self::Silu => "silu",
+            Self::Gelu => "gelu",
+            Self::Sine => "sine",
+        }
+        .into()
+    }
+
+    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        if let Self::LeakyRelu { slope } = *self {
+            if !slope.is_finite() {
+                let (option, allowed) = ("slope", "finite");
+                return Err(ShapeError::Option { option, value: slope, allowed });
+            }
+        }
+        one_input(inputs).cloned()
+    }
+
+    fn value(&self, at: At<'_>, z: &mut [f64]) {
+        self.specialised(Value { x: at.x.get(0), z });
+    }
+
+    fn tangent(&self, at: At<'_>, z: &[f64], dot: Dot<'_>, z_dot: &mut [f64]) {
+        match dot.x.get(0) {
+            Some(x_dot) => self.specialised(Tangent { x: at.x.get(0), z, x_dot, z_dot }),
+            None => z_dot.fill(0.0),
+        }
+    }
+
+    fn adjoint(&self, at: At<'_>, z: &[f64], z_bar: &[f64], bar: &mut Bar<'_>) {
+        if let Some(slot) = bar.x.slot(0) {
+            self.specialised(Adjoint { x: at.x.get(0), z, z_bar, slot });
+        }
+    }
+
+    fn adjoint_tangent(
+        &self,
+        at: At<'_>,
+        z: &[f64],
+        z_bar: &[f64],
+        dot: Dot<'_>,
+        _z_dot: &[f64],
+        z_bar_dot: &[f64],
+        bar: &mut Bar<'_>,
+    ) {
+        if let (Some(slot), Some(x_dot)) = (bar.x.slot(0), dot.x.get(0)) {
+            let x = at.x.get(0);
+            self.specialised(AdjointTangent { x, z, z_bar, x_dot, z_bar_dot, slot });
+        }
+    }
+
+    fn dependence(&self, active: &[bool]) -> Dependence {
+        if matches!(self, Self::Identity) || !active[0] {
+            Dependence::Affine
+        } else {
+            Dependence::Nonlinear
+        }
+    }
+}
+
+/// Φ(x) = ½·erfc(−x/√2).
+#[inline(always)]
+fn normal_distribution(x: f64) -> f64 {
+    0.5 * (1.0 + scalar::erf(x * FRAC_1_SQRT_2))
+}
+
+/// φ(x).
+#[inline(always)]
+fn normal_density(x: f64) -> f64 {
+    NORMAL_DENSITY * scalar::exp(-0.5 * x * x)
+}

@@ -1,0 +1,82 @@
+//! z = [x₀; x₁; …]: the features of all inputs, one below the other.
+
+use super::{At, Bar, Dependence, Dot, Op};
+use crate::shape::{Shape, ShapeError};
+
+/// Concatenation along the features; every input is flattened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Concat;
+
+impl Op for Concat {
+    fn name(&self) -> String {
+        "concat".into()
+    }
+
+    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        if inputs.is_empty() {
+            return Err(ShapeError::InputCount { expected: 1, found: 0 });
+        }
+        Ok(Shape::vector(inputs.iter().map(Shape::len).fold(0, usize::saturating_add)))
+    }
+
+    fn value(&self, at: At<'_>, z: &mut [f64]) {
+        for_each_part(at, |input, rows, first, total| {
+            let parts = at.x.get(input).chunks_exact(rows);
+            for (z, x) in z.chunks_exact_mut(total).zip(parts) {
+                z[first..first + rows].copy_from_slice(x);
+            }
+        });
+    }
+
+    fn tangent(&self, at: At<'_>, _z: &[f64], dot: Dot<'_>, z_dot: &mut [f64]) {
+        z_dot.fill(0.0);
+        for_each_part(at, |input, rows, first, total| {
+            if let Some(x_dot) = dot.x.get(input) {
+                for (z, x) in z_dot.chunks_exact_mut(total).zip(x_dot.chunks_exact(rows)) {
+                    z[first..first + rows].copy_from_slice(x);
+                }
+            }
+        });
+    }
+
+    fn adjoint(&self, at: At<'_>, _z: &[f64], z_bar: &[f64], bar: &mut Bar<'_>) {
+        for_each_part(at, |input, rows, first, total| {
+            if let Some(slot) = bar.x.slot(input) {
+                let x_bar = slot.zeroed().chunks_exact_mut(rows);
+                for (x_bar, z_bar) in x_bar.zip(z_bar.chunks_exact(total)) {
+                    for (x_bar, z_bar) in x_bar.iter_mut().zip(&z_bar[first..first + rows]) {
+                        *x_bar += z_bar;
+                    }
+                }
+            }
+        });
+    }
+
+    fn adjoint_tangent(
+        &self,
+        at: At<'_>,
+        z: &[f64],
+        _z_bar: &[f64],
+        _dot: Dot<'_>,
+        _z_dot: &[f64],
+        z_bar_dot: &[f64],
+        bar: &mut Bar<'_>,
+    ) {
+        self.adjoint(at, z, z_bar_dot, bar);
+    }
+
+    fn dependence(&self, _active: &[bool]) -> Dependence {
+        Dependence::Affine
+    }
+}
+
+/// Calls `part(input, rows, first row in z, rows of z)` for every input.
+fn for_each_part(at: At<'_>, mut part: impl FnMut(usize, usize, usize, usize)) {
+    let total = (0..at.x.len()).map(|input| at.x.rows(input)).sum();
+    let mut first = 0;
+    for input in 0..at.x.len() {
+        let rows = at.x.rows(input);
+        part(input, rows, first, total);
+        first += rows;
+    }
+}

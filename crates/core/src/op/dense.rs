@@ -1,0 +1,202 @@
+//! z = W·x + b, the fully connected node. W: c × d, b: c.
+//!
+//! Cost per sample: c·d multiply–adds for the value, as much for each of x̄ and W̄; every step a GEMM over the tile.
+
+use super::{
+    Adjoints, At, Bar, Dependence, Dot, EachParam, Op, ParamAdjoints, one_input,
+};
+use crate::elementwise::vectorize;
+use crate::params::ParamSpec;
+use crate::shape::{Shape, ShapeError};
+use faer::linalg::matmul::matmul;
+use faer::{Accum, MatMut, MatRef, Par};
+
+/// A fully connected node; any input shape is flattened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dense {
+    outputs: usize,
+    bias: bool,
+}
+
+const WEIGHT: usize = 0;
+const BIAS: usize = 1;
+
+impl Dense {
+    /// `outputs` outputs, with bias.
+    pub fn new(outputs: usize) -> Self {
+        Self { outputs, bias: true }
+    }
+    /// The same without a bias.
+    pub fn without_bias(self) -> Self {
+        Self { bias: false, ..self }
+    }
+
+    fn weight<'a>(&self, block: &'a [f64]) -> MatRef<'a, f64> {
+        matrix(block, self.outputs)
+    }
+
+    /// z ← W·x + b, or z ← W·x.
+    fn affine(&self, x: &[f64], theta: super::Params<'_>, z: &mut [f64], batch: usize) {
+        let accum = if self.bias {
+            let bias = theta.get(BIAS);
+            z.chunks_exact_mut(self.outputs).for_each(|column| column.copy_from_slice(bias));
+            Accum::Add
+        } else {
+            Accum::Replace
+        };
+        let z = MatMut::from_column_major_slice_mut(z, self.outputs, batch);
+        matmul(z, accum, self.weight(theta.get(WEIGHT)), columns(x, batch), 1.0, Par::Seq);
+    }
+
+    /// W̄ += z̄·xᵀ.
+    fn add_weight(&self, theta: &mut ParamAdjoints<'_>, z_bar: &[f64], x: &[f64], batch: usize) {
+        let block = theta.get(WEIGHT);
+        let inputs = block.len() / self.outputs;
+        let w_bar = MatMut::from_column_major_slice_mut(block, self.outputs, inputs);
+        let (z_bar, x) = (columns(z_bar, batch), columns(x, batch));
+        matmul(w_bar, Accum::Add, z_bar, x.transpose(), 1.0, Par::Seq);
+    }
+
+    /// b̄ += the sum of z̄ over the samples.
+    fn add_bias(&self, theta: &mut ParamAdjoints<'_>, z_bar: &[f64]) {
+        if self.bias {
+            add_row_sums(theta.get(BIAS), z_bar);
+        }
+    }
+}
+
+impl Op for Dense {
+    fn name(&self) -> String {
+        "dense".into()
+    }
+
+    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        one_input(inputs)?;
+        let shape = Shape::vector(self.outputs);
+        if shape.is_empty() { Err(ShapeError::Empty(shape)) } else { Ok(shape) }
+    }
+
+    fn params(&self, inputs: &[Shape]) -> Vec<ParamSpec> {
+        let mut params = vec![ParamSpec::weight("weight", self.outputs, inputs[0].len())];
+        if self.bias {
+            params.push(ParamSpec::bias("bias", self.outputs));
+        }
+        params
+    }
+
+    fn value(&self, at: At<'_>, z: &mut [f64]) {
+        self.affine(at.x.get(0), at.theta, z, at.batch);
+    }
+
+    /// ż = Ẇ·x + ḃ + W·ẋ.
+    fn tangent(&self, at: At<'_>, _z: &[f64], dot: Dot<'_>, z_dot: &mut [f64]) {
+        self.affine(at.x.get(0), dot.theta, z_dot, at.batch);
+        if let Some(x_dot) = dot.x.get(0) {
+            let z_dot = MatMut::from_column_major_slice_mut(z_dot, self.outputs, at.batch);
+            let weight = self.weight(at.theta.get(WEIGHT));
+            matmul(z_dot, Accum::Add, weight, columns(x_dot, at.batch), 1.0, Par::Seq);
+        }
+    }
+
+    /// W̄ += z̄·xᵀ, b̄ += z̄·1, x̄ += Wᵀ·z̄.
+    fn adjoint(&self, at: At<'_>, _z: &[f64], z_bar: &[f64], bar: &mut Bar<'_>) {
+        self.add_weight(&mut bar.theta, z_bar, at.x.get(0), at.batch);
+        self.add_bias(&mut bar.theta, z_bar);
+        self.add_input(at, z_bar, &mut bar.x);
+    }
+
+    /// W̄˙ += z̄˙·xᵀ + z̄·ẋᵀ, b̄˙ += z̄˙·1, x̄˙ += Wᵀ·z̄˙ + Ẇᵀ·z̄.
+    fn adjoint_tangent(
+        &self,
+        at: At<'_>,
+        _z: &[f64],
+        z_bar: &[f64],
+        dot: Dot<'_>,
+        _z_dot: &[f64],
+        z_bar_dot: &[f64],
+        bar: &mut Bar<'_>,
+    ) {
+        self.add_weight(&mut bar.theta, z_bar_dot, at.x.get(0), at.batch);
+        if let Some(x_dot) = dot.x.get(0) {
+            self.add_weight(&mut bar.theta, z_bar, x_dot, at.batch);
+        }
+        self.add_bias(&mut bar.theta, z_bar_dot);
+        self.add_input(at, z_bar_dot, &mut bar.x);
+        if let Some(slot) = bar.x.slot(0) {
+            let w_dot = self.weight(dot.theta.get(WEIGHT));
+            slot.add_matmul(w_dot.transpose(), columns(z_bar, at.batch));
+        }
+    }
+
+    fn dependence(&self, active: &[bool]) -> Dependence {
+        // W·x with both W and x depending on θ is bilinear.
+        if active[0] { Dependence::Nonlinear } else { Dependence::Affine }
+    }
+
+    fn flops(&self, inputs: &[Shape], output: &Shape) -> usize {
+        2 * inputs[0].len() * output.len()
+    }
+
+    /// Sample b's W̄ is the outer product z̄_b·x_bᵀ.
+    fn adjoint_each(
+        &self,
+        at: At<'_>,
+        _z: &[f64],
+        z_bar: &[f64],
+        x_bar: &mut Adjoints<'_>,
+        each: &mut EachParam<'_>,
+    ) {
+        let inputs = at.x.rows(0);
+        let samples = z_bar.chunks_exact(self.outputs).zip(at.x.get(0).chunks_exact(inputs));
+        for (sample, (z_bar, x)) in samples.enumerate() {
+            let mut theta = each.sample(sample);
+            vectorize(|| {
+                for (w_bar, x) in theta.get(WEIGHT).chunks_exact_mut(self.outputs).zip(x) {
+                    for (w_bar, z_bar) in w_bar.iter_mut().zip(z_bar) {
+                        *w_bar = z_bar.mul_add(*x, *w_bar);
+                    }
+                }
+            });
+            if self.bias {
+                add_row_sums(theta.get(BIAS), z_bar);
+            }
+        }
+        self.add_input(at, z_bar, x_bar);
+    }
+}
+
+impl Dense {
+    /// x̄ += Wᵀ·z̄.
+    fn add_input(&self, at: At<'_>, z_bar: &[f64], x_bar: &mut Adjoints<'_>) {
+        if let Some(slot) = x_bar.slot(0) {
+            let weight = self.weight(at.theta.get(WEIGHT));
+            slot.add_matmul(weight.transpose(), columns(z_bar, at.batch));
+        }
+    }
+}
+
+fn matrix(values: &[f64], rows: usize) -> MatRef<'_, f64> {
+    MatRef::from_column_major_slice(values, rows, values.len() / rows)
+}
+
+fn columns(values: &[f64], batch: usize) -> MatRef<'_, f64> {
+    MatRef::from_column_major_slice(values, values.len() / batch, batch)
+}
+
+/// `sums` += the columns of `values` (`sums.len() × B`) added up.
+fn add_row_sums(sums: &mut [f64], values: &[f64]) {
+    if let [sum] = sums {
+        *sum += crate::elementwise::sum(values);
+        return;
+    }
+    vectorize(
+        #[inline(always)]
+        || {
+            for column in values.chunks_exact(sums.len()) {
+                for (sum, value) in sums.iter_mut().zip(column) {
+                    *sum += value;
+                }
+            }
+        },
+    );
+}
