@@ -1,4 +1,6 @@
 //! The problem side of `secant`: what a solver may ask ([`problem`]), and the models that answer it.
 
+pub mod data;
 pub mod operator;
 pub mod problem;
+pub mod random;

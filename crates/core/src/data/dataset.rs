@@ -1,0 +1,323 @@
+//! The table itself, and the ways into it from memory.
+
+use faer::MatRef;
+
+use super::{DataError, Place, Targets};
+
+/// N samples with their targets, all finite, at least one.
+///
+/// ```
+/// use secant_core::data::Dataset;
+/// // Two features, three samples; one target each.
+/// let data = Dataset::from_slices(2, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0], 1, &[1.0, 5.0, 9.0])?;
+/// assert_eq!((data.features(), data.samples(), data.outputs()), (2, 3, 1));
+/// assert_eq!(data.inputs_mat()[(1, 2)], 5.0);
+///
+/// let error = Dataset::from_slices(2, &[0.0, 1.0, 2.0, f64::NAN], 1, &[1.0, 5.0]).unwrap_err();
+/// assert_eq!(error.to_string(), "sample 1 (from 0), column \"x2\": expected a finite number, found NaN");
+/// # Ok::<(), secant_core::data::DataError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dataset {
+    features: usize,
+    inputs: Vec<f64>,
+    targets: Targets,
+    feature_names: Vec<String>,
+    target_names: Vec<String>,
+    class_names: Vec<String>,
+}
+
+impl Dataset {
+    /// Takes inputs (`features` × N, column-major: a sample is contiguous) and their targets.
+    /// Features are named `x1`, `x2`, …; targets `y`, or `y1`, `y2`, ….
+    ///
+    /// # Errors
+    /// No features, samples, outputs or classes; lengths that do not fit; NaN or infinity; a label out of range.
+    pub fn new(features: usize, inputs: Vec<f64>, targets: Targets) -> Result<Self, DataError> {
+        let names = |prefix: &str, count: usize| match (prefix, count) {
+            ("y", 1) => vec!["y".to_owned()],
+            _ => (1..=count)
+                .map(|index| format!("{prefix}{index}"))
+                .collect(),
+        };
+        let target_names = names("y", targets.columns());
+        Self::named(
+            features,
+            inputs,
+            targets,
+            names("x", features),
+            target_names,
+        )
+    }
+
+    /// [`Dataset::new`] with the names of the columns, so that an error can use them.
+    pub(super) fn named(
+        features: usize,
+        inputs: Vec<f64>,
+        targets: Targets,
+        feature_names: Vec<String>,
+        target_names: Vec<String>,
+    ) -> Result<Self, DataError> {
+        let empty = |what| Err(DataError::NoData { file: None, what });
+        if features == 0 {
+            return empty("features");
+        }
+        if inputs.is_empty() {
+            return empty("samples");
+        }
+        check_finite(features, &inputs, "input values", &feature_names)?;
+        targets.check(&target_names)?;
+        let samples = inputs.len() / features;
+        if targets.samples() != samples {
+            return Err(DataError::WrongLength {
+                what: "samples in the targets",
+                expected: samples,
+                found: targets.samples(),
+            });
+        }
+        Ok(Self {
+            features,
+            inputs,
+            targets,
+            feature_names,
+            target_names,
+            class_names: Vec::new(),
+        })
+    }
+
+    /// Copies inputs (`features` × N) and numeric targets (`outputs` × N), both column-major.
+    ///
+    /// # Errors
+    /// As [`Dataset::new`].
+    pub fn from_slices(
+        features: usize,
+        inputs: &[f64],
+        outputs: usize,
+        targets: &[f64],
+    ) -> Result<Self, DataError> {
+        let targets = Targets::Values {
+            rows: outputs,
+            values: targets.to_vec(),
+        };
+        Self::new(features, inputs.to_vec(), targets)
+    }
+
+    /// Copies inputs (`features` × N, column-major) and N labels, each in 0, …, `classes` − 1.
+    ///
+    /// # Errors
+    /// As [`Dataset::new`].
+    pub fn from_labels(
+        features: usize,
+        inputs: &[f64],
+        classes: usize,
+        labels: &[u32],
+    ) -> Result<Self, DataError> {
+        let targets = Targets::Labels {
+            classes,
+            labels: labels.to_vec(),
+        };
+        Self::new(features, inputs.to_vec(), targets)
+    }
+
+    /// Copies faer views: inputs d × N, targets c × N; a sample is a column.
+    ///
+    /// # Errors
+    /// As [`Dataset::new`].
+    pub fn from_faer(inputs: MatRef<'_, f64>, targets: MatRef<'_, f64>) -> Result<Self, DataError> {
+        check_samples(inputs.ncols(), targets.ncols())?;
+        let copy = |matrix: MatRef<'_, f64>| {
+            let columns = 0..matrix.ncols();
+            columns
+                .flat_map(|j| (0..matrix.nrows()).map(move |i| matrix[(i, j)]))
+                .collect()
+        };
+        let values: Vec<f64> = copy(targets);
+        let rows = targets.nrows();
+        Self::new(
+            inputs.nrows(),
+            copy(inputs),
+            Targets::Values { rows, values },
+        )
+    }
+
+    /// Copies ndarray views, where a sample is a **row** as that world has it: inputs N × d, targets N × c.
+    ///
+    /// # Errors
+    /// As [`Dataset::new`].
+    #[cfg(feature = "ndarray")]
+    pub fn from_ndarray(
+        inputs: ndarray::ArrayView2<'_, f64>,
+        targets: ndarray::ArrayView2<'_, f64>,
+    ) -> Result<Self, DataError> {
+        check_samples(inputs.nrows(), targets.nrows())?;
+        // The logical (row-major) order of N × d is the column-major order of d × N.
+        let values = targets.iter().copied().collect();
+        let rows = targets.ncols();
+        Self::new(
+            inputs.ncols(),
+            inputs.iter().copied().collect(),
+            Targets::Values { rows, values },
+        )
+    }
+
+    /// Copies nalgebra matrices, a sample a column: inputs d × N, targets c × N.
+    ///
+    /// # Errors
+    /// As [`Dataset::new`].
+    #[cfg(feature = "nalgebra")]
+    pub fn from_nalgebra(
+        inputs: &nalgebra::DMatrix<f64>,
+        targets: &nalgebra::DMatrix<f64>,
+    ) -> Result<Self, DataError> {
+        check_samples(inputs.ncols(), targets.ncols())?;
+        Self::from_slices(
+            inputs.nrows(),
+            inputs.as_slice(),
+            targets.nrows(),
+            targets.as_slice(),
+        )
+    }
+
+    /// Names the d features.
+    ///
+    /// # Errors
+    /// Where there are not d names.
+    pub fn with_feature_names(mut self, names: Vec<String>) -> Result<Self, DataError> {
+        check_count("feature names", self.features, names.len())?;
+        self.feature_names = names;
+        Ok(self)
+    }
+
+    /// Names the targets: c names for values, one for labels.
+    ///
+    /// # Errors
+    /// Where the number of names differs.
+    pub fn with_target_names(mut self, names: Vec<String>) -> Result<Self, DataError> {
+        check_count("target names", self.targets.columns(), names.len())?;
+        self.target_names = names;
+        Ok(self)
+    }
+
+    /// Names the classes.
+    ///
+    /// # Errors
+    /// Where the number of names is not that of the classes, or the targets are values (no names fit).
+    pub fn with_class_names(mut self, names: Vec<String>) -> Result<Self, DataError> {
+        let classes = match &self.targets {
+            Targets::Labels { classes, .. } => *classes,
+            Targets::Values { .. } => 0,
+        };
+        check_count("class names", classes, names.len())?;
+        self.class_names = names;
+        Ok(self)
+    }
+
+    /// d, the number of features.
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
+    /// N, the number of samples.
+    pub fn samples(&self) -> usize {
+        self.inputs.len() / self.features
+    }
+
+    /// c for numeric targets; the number of classes for labels.
+    pub fn outputs(&self) -> usize {
+        self.targets.outputs()
+    }
+
+    /// The inputs, d × N column-major.
+    pub fn inputs(&self) -> &[f64] {
+        &self.inputs
+    }
+
+    /// The inputs as a d × N matrix view.
+    pub fn inputs_mat(&self) -> MatRef<'_, f64> {
+        MatRef::from_column_major_slice(&self.inputs, self.features, self.samples())
+    }
+
+    /// One sample's d inputs.
+    ///
+    /// # Panics
+    /// Where `index` ≥ N, as a slice does.
+    pub fn sample(&self, index: usize) -> &[f64] {
+        &self.inputs[index * self.features..(index + 1) * self.features]
+    }
+
+    /// The targets.
+    pub fn targets(&self) -> &Targets {
+        &self.targets
+    }
+
+    /// The d names of the features.
+    pub fn feature_names(&self) -> &[String] {
+        &self.feature_names
+    }
+
+    /// The c names of numeric targets; the one name of the label column.
+    pub fn target_names(&self) -> &[String] {
+        &self.target_names
+    }
+
+    /// The names of the classes, in the order of the labels; empty where none were given.
+    pub fn class_names(&self) -> &[String] {
+        &self.class_names
+    }
+
+    /// The same names and targets over changed inputs of the same shape.
+    pub(super) fn replace_inputs(&self, inputs: Vec<f64>) -> Result<Self, DataError> {
+        self.rebuild(inputs, self.targets.clone())
+    }
+
+    /// The same names over changed samples of the same columns.
+    pub(super) fn rebuild(&self, inputs: Vec<f64>, targets: Targets) -> Result<Self, DataError> {
+        let (features, targets_named) = (self.feature_names.clone(), self.target_names.clone());
+        let mut data = Self::named(self.features, inputs, targets, features, targets_named)?;
+        data.class_names.clone_from(&self.class_names);
+        Ok(data)
+    }
+}
+
+fn check_count(what: &'static str, expected: usize, found: usize) -> Result<(), DataError> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(DataError::WrongLength {
+        what,
+        expected,
+        found,
+    })
+}
+
+/// The targets have as many samples as the inputs; told before the numbers are copied.
+fn check_samples(inputs: usize, targets: usize) -> Result<(), DataError> {
+    check_count("samples in the targets", inputs, targets)
+}
+
+/// `values` is `rows` × M column-major and finite; `names` has one name per row.
+pub(super) fn check_finite(
+    rows: usize,
+    values: &[f64],
+    what: &'static str,
+    names: &[String],
+) -> Result<(), DataError> {
+    let whole = values.len().div_ceil(rows).saturating_mul(rows);
+    check_count(what, whole, values.len())?;
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(index) => Err(DataError::NotFinite {
+            place: Place::sample(index / rows, names[index % rows].clone()),
+            found: values[index].to_string(),
+        }),
+    }
+}
+
+/// The columns of `values` (`rows` × M, column-major) that `indices` names, in that order.
+pub(super) fn gather<T: Copy>(rows: usize, values: &[T], indices: &[usize]) -> Vec<T> {
+    let mut out = Vec::with_capacity(rows * indices.len());
+    for &index in indices {
+        out.extend_from_slice(&values[index * rows..(index + 1) * rows]);
+    }
+    out
+}

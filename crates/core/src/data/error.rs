@@ -1,0 +1,284 @@
+//! What is wrong with the data, and where.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A row, counted as the one who looks for it would count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// Line of a text file, from 1, the header included.
+    Line(u64),
+    /// Sample of an array, from 0.
+    Sample(usize),
+}
+
+/// Where a value stands: file (none for data from memory), row and name of the column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file, if the data came from one.
+    pub file: Option<PathBuf>,
+    /// Line or sample.
+    pub row: Row,
+    /// Name of the feature or target.
+    pub column: String,
+}
+
+impl Place {
+    pub(crate) fn line(file: &Path, line: u64, column: impl Into<String>) -> Self {
+        Self {
+            file: Some(file.to_path_buf()),
+            row: Row::Line(line),
+            column: column.into(),
+        }
+    }
+
+    pub(crate) fn sample(sample: usize, column: impl Into<String>) -> Self {
+        Self {
+            file: None,
+            row: Row::Sample(sample),
+            column: column.into(),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(file) = &self.file {
+            write!(f, "{}, ", file.display())?;
+        }
+        match self.row {
+            Row::Line(line) => write!(f, "line {line}")?,
+            Row::Sample(sample) => write!(f, "sample {sample} (from 0)")?,
+        }
+        write!(f, ", column \"{}\"", self.column)
+    }
+}
+
+/// Why data were refused. Every variant names the place and the values.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The operating system could not read the file, or the gzip stream in it is damaged.
+    #[error("{}: {message}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Kind of failure.
+        kind: io::ErrorKind,
+        /// The system's words.
+        message: String,
+    },
+    /// A NaN or an infinity.
+    #[error("{place}: expected a finite number, found {found}")]
+    NotFinite {
+        /// Where.
+        place: Place,
+        /// What stands there.
+        found: String,
+    },
+    /// Text where a number belongs.
+    #[error("{place}: expected a number, found \"{found}\"")]
+    NotANumber {
+        /// Where.
+        place: Place,
+        /// What stands there.
+        found: String,
+    },
+    /// A class label that is not a whole number.
+    #[error("{place}: expected a class label (a whole number), found \"{found}\"")]
+    LabelNotInteger {
+        /// Where.
+        place: Place,
+        /// What stands there.
+        found: String,
+    },
+    /// A class label outside 0, …, classes − 1.
+    #[error("{place}: expected a class label from 0 to {}, found {found}", classes.saturating_sub(1))]
+    LabelOutOfRange {
+        /// Where.
+        place: Place,
+        /// What stands there.
+        found: String,
+        /// Number of classes.
+        classes: usize,
+    },
+    /// A row with more or fewer fields than the header.
+    #[error("{}, line {line}: expected {expected} fields, found {found}", path.display())]
+    Ragged {
+        /// The file.
+        path: PathBuf,
+        /// Line from 1.
+        line: u64,
+        /// Fields in the header.
+        expected: usize,
+        /// Fields in the row.
+        found: usize,
+    },
+    /// Nothing to learn from: no samples, no features, no targets or no classes.
+    #[error("{}no {what}", file.as_ref().map(|path| format!("{}: ", path.display())).unwrap_or_default())]
+    NoData {
+        /// The file, if the data came from one.
+        file: Option<PathBuf>,
+        /// What is missing: samples, features, outputs, classes.
+        what: &'static str,
+    },
+    /// A column without a name.
+    #[error("{}: column {column} of the header has no name", path.display())]
+    EmptyColumnName {
+        /// The file.
+        path: PathBuf,
+        /// Column from 1.
+        column: usize,
+    },
+    /// Two columns of one name.
+    #[error("{}: columns {first} and {second} of the header are both named \"{name}\"", path.display())]
+    DuplicateColumn {
+        /// The file.
+        path: PathBuf,
+        /// The name.
+        name: String,
+        /// The first of them, from 1.
+        first: usize,
+        /// The second, from 1.
+        second: usize,
+    },
+    /// The target column asked for does not exist, or was asked for twice.
+    #[error("{}: no target column \"{name}\" among {existing:?}", path.display())]
+    MissingTarget {
+        /// The file.
+        path: PathBuf,
+        /// The name asked for.
+        name: String,
+        /// The columns that exist (and are not targets already).
+        existing: Vec<String>,
+    },
+    /// Classes need exactly one target column.
+    #[error("{}: class labels stand in one target column, found {found}", path.display())]
+    OneLabelColumn {
+        /// The file.
+        path: PathBuf,
+        /// Target columns asked for.
+        found: usize,
+    },
+    /// The file ends before the data that its header announces.
+    #[error("{}: cut short: expected {expected} bytes, found {found}", path.display())]
+    CutShort {
+        /// The file.
+        path: PathBuf,
+        /// Bytes that the header announces, itself included (decompressed).
+        expected: u64,
+        /// Bytes there are.
+        found: u64,
+    },
+    /// The file goes on after the data that its header announces.
+    #[error("{}: expected {expected} bytes, found more", path.display())]
+    TrailingBytes {
+        /// The file.
+        path: PathBuf,
+        /// Bytes that the header announces, itself included (decompressed).
+        expected: u64,
+    },
+    /// The first bytes are not those of the format.
+    #[error("{}: expected {expected} at the start, found {found}", path.display())]
+    WrongMagic {
+        /// The file.
+        path: PathBuf,
+        /// What the format begins with.
+        expected: &'static str,
+        /// What the file begins with.
+        found: String,
+    },
+    /// Numbers of a type that the reader does not read.
+    #[error("{}: element type {found} is not supported (supported: {supported})", path.display())]
+    UnsupportedType {
+        /// The file.
+        path: PathBuf,
+        /// The type in the header.
+        found: String,
+        /// The types that are read.
+        supported: &'static str,
+    },
+    /// A header, or a structural line, that the format does not allow.
+    #[error("{}, {at}: expected {expected}, found {found}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Part of the file.
+        at: String,
+        /// What belongs there.
+        expected: &'static str,
+        /// What stands there.
+        found: String,
+    },
+    /// Bytes that are not UTF-8 text.
+    #[error("{}, line {line}: not UTF-8 text", path.display())]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// Line from 1.
+        line: u64,
+    },
+    /// A size that no memory could hold.
+    #[error("{}: a size of {found} is beyond this machine", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The size, as the header writes it.
+        found: String,
+    },
+    /// A slice or list of the wrong length.
+    #[error("{what}: expected {expected}, found {found}")]
+    WrongLength {
+        /// What was counted.
+        what: &'static str,
+        /// The count that fits.
+        expected: usize,
+        /// The count there is.
+        found: usize,
+    },
+    /// Sample indices beyond the data.
+    #[error("sample {index} of a data set with {samples} samples (from 0)")]
+    NoSuchSample {
+        /// The index asked for, from 0.
+        index: usize,
+        /// Samples there are.
+        samples: usize,
+    },
+    /// A split that leaves one side empty.
+    #[error(
+        "fraction {fraction} of {samples} samples: expected at least one sample on either side"
+    )]
+    EmptySplit {
+        /// The fraction asked for.
+        fraction: f64,
+        /// Samples there are.
+        samples: usize,
+    },
+    /// A number of folds that the samples do not allow.
+    #[error("{folds} folds of {samples} samples: expected 2 to {samples}")]
+    Folds {
+        /// Folds asked for.
+        folds: usize,
+        /// Samples there are.
+        samples: usize,
+    },
+    /// Numbers were asked of labels.
+    #[error("{op}: expected numeric targets, found labels of {classes} classes")]
+    LabelsNotValues {
+        /// The operation.
+        op: &'static str,
+        /// Classes.
+        classes: usize,
+    },
+}
+
+impl DataError {
+    pub(crate) fn io(path: &Path, error: &io::Error) -> Self {
+        Self::Io {
+            path: path.to_path_buf(),
+            kind: error.kind(),
+            message: error.to_string(),
+        }
+    }
+}
