@@ -1,0 +1,104 @@
+//! Losses ℓ(z, y) of one sample's output z and target y, with gradient and Hessian. The risk takes their *mean* over the samples.
+//!
+//! Each is convex in z, so that JᵀH_ℓJ is positive semidefinite (the generalised Gauss–Newton matrix, Schraudolph 2002).
+
+mod logistic;
+mod softmax_cross_entropy;
+mod squared_error;
+
+pub use logistic::Logistic;
+pub use softmax_cross_entropy::SoftmaxCrossEntropy;
+pub use squared_error::SquaredError;
+
+use crate::data::{TargetTile, Targets};
+use std::fmt::Debug;
+
+/// Why a loss refuses an output or its targets.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum LossError {
+    /// The model's outputs and the targets do not fit.
+    #[error("{loss}: the model has {outputs} output(s), the targets need {needed}")]
+    Outputs {
+        /// Name of the loss.
+        loss: &'static str,
+        /// Outputs of the model.
+        outputs: usize,
+        /// What the targets need.
+        needed: usize,
+    },
+    /// Class labels where numbers are needed, or the other way round.
+    #[error("{loss}: needs {needed}, the data has {found}")]
+    Kind {
+        /// Name of the loss.
+        loss: &'static str,
+        /// What the loss needs.
+        needed: &'static str,
+        /// What the data has.
+        found: &'static str,
+    },
+    /// A target outside the loss's domain.
+    #[error("{loss}: target {value} of sample {sample} must be {allowed}")]
+    Domain {
+        /// Name of the loss.
+        loss: &'static str,
+        /// Sample, from 0.
+        sample: usize,
+        /// The target.
+        value: f64,
+        /// What is allowed.
+        allowed: &'static str,
+    },
+}
+
+/// What the Hessian of a loss in the outputs looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LossHessian {
+    /// The identity, for every sample: the risk is ½ of a mean of squares.
+    Identity,
+    /// A full c × c matrix that changes with the sample.
+    Dense,
+}
+
+/// A loss and its derivatives in the outputs. Slices hold c × B entries, a column a sample.
+pub trait Loss: Debug + Send + Sync {
+    /// A short name: `squared`, `softmax`, `logistic`.
+    fn name(&self) -> &'static str;
+
+    /// Whether a model with `outputs` outputs can be judged against `targets`.
+    ///
+    /// # Errors
+    /// When they do not fit, with the numbers.
+    fn check(&self, outputs: usize, targets: &Targets) -> Result<(), LossError>;
+
+    /// Σ ℓ(z, y) over the tile.
+    fn value(&self, z: &[f64], y: TargetTile<'_>) -> f64;
+
+    /// Σ ℓ(z, y), with z̄ ← `scale`·∂ℓ/∂z.
+    fn gradient(&self, scale: f64, z: &[f64], y: TargetTile<'_>, z_bar: &mut [f64]) -> f64;
+
+    /// `out` ← `scale`·∂²ℓ/∂z²·ż, sample by sample.
+    fn hessian_vector(
+        &self,
+        scale: f64,
+        z: &[f64],
+        y: TargetTile<'_>,
+        z_dot: &[f64],
+        out: &mut [f64],
+    );
+
+    /// The Hessian's structure.
+    fn hessian_kind(&self) -> LossHessian {
+        LossHessian::Dense
+    }
+
+    /// `out` (c × c) ← ∂²ℓ/∂z² of the single sample z with target y. The default takes c products.
+    fn hessian(&self, z: &[f64], y: TargetTile<'_>, out: &mut [f64]) {
+        let c = z.len();
+        let mut unit = vec![0.0; c];
+        for (k, column) in out.chunks_exact_mut(c).enumerate() {
+            unit[k] = 1.0;
+            self.hessian_vector(1.0, z, y, &unit, column);
+            unit[k] = 0.0;
+        }
+    }
+}
