@@ -34,97 +34,118 @@ pub enum Activation {
     Sine,
 }
 
-impl Activation {
+/// An activation as its loops see it.
+#[derive(Clone, Copy, Debug)]
+struct Kernel {
+    activation: Activation,
+    /// Whether an angle lies beyond the range of the vectorised sine.
+    far: bool,
+}
+
+impl Kernel {
     /// σ(x).
     #[inline(always)]
     fn at(self, x: f64) -> f64 {
-        match self {
-            Self::Identity => x,
-            Self::Tanh => scalar::tanh(x),
+        match self.activation {
+            Activation::Identity => x,
+            Activation::Tanh => scalar::tanh(x),
             // Written so that NaN passes through.
-            Self::Relu => if x < 0.0 { 0.0 } else { x },
-            Self::LeakyRelu { slope } => if x < 0.0 { slope * x } else { x },
-            Self::Sigmoid => scalar::sigmoid(x),
-            Self::Softplus => scalar::softplus(x),
-            Self::Silu => x * scalar::sigmoid(x),
-            Self::Gelu => x * normal_distribution(x),
-            Self::Sine => scalar::sin(x),
+            Activation::Relu => if x < 0.0 { 0.0 } else { x },
+            Activation::LeakyRelu { slope } => if x < 0.0 { slope * x } else { x },
+            Activation::Sigmoid => scalar::sigmoid(x),
+            Activation::Softplus => scalar::softplus(x),
+            Activation::Silu => x * scalar::sigmoid(x),
+            Activation::Gelu => x * normal_distribution(x),
+            Activation::Sine if self.far => libm::sin(x),
+            Activation::Sine => scalar::sin(x),
         }
     }
 
     /// σ′ from x and z = σ(x), whichever is cheaper.
     #[inline(always)]
     fn slope(self, x: f64, z: f64) -> f64 {
-        match self {
-            Self::Identity => 1.0,
-            Self::Tanh => (-z).mul_add(z, 1.0),
-            Self::Relu => if x > 0.0 { 1.0 } else { 0.0 },
-            Self::LeakyRelu { slope } => if x > 0.0 { 1.0 } else { slope },
-            Self::Sigmoid => z * (1.0 - z),
-            Self::Softplus => scalar::sigmoid(x),
-            Self::Silu => {
+        match self.activation {
+            Activation::Identity => 1.0,
+            Activation::Tanh => (-z).mul_add(z, 1.0),
+            Activation::Relu => if x > 0.0 { 1.0 } else { 0.0 },
+            Activation::LeakyRelu { slope } => if x > 0.0 { 1.0 } else { slope },
+            Activation::Sigmoid => z * (1.0 - z),
+            Activation::Softplus => scalar::sigmoid(x),
+            Activation::Silu => {
                 let s = scalar::sigmoid(x);
                 s * x.mul_add(1.0 - s, 1.0)
             }
-            Self::Gelu => x.mul_add(normal_density(x), normal_distribution(x)),
-            Self::Sine => scalar::cos(x),
+            Activation::Gelu => x.mul_add(normal_density(x), normal_distribution(x)),
+            Activation::Sine if self.far => libm::cos(x),
+            Activation::Sine => scalar::cos(x),
         }
     }
 
     /// (σ′, σ″) from x and z.
     #[inline(always)]
     fn slope_and_bend(self, x: f64, z: f64) -> (f64, f64) {
-        match self {
-            Self::Identity => (1.0, 0.0),
-            Self::Relu | Self::LeakyRelu { .. } => (self.slope(x, z), 0.0),
-            Self::Tanh => {
+        match self.activation {
+            Activation::Identity => (1.0, 0.0),
+            Activation::Relu | Activation::LeakyRelu { .. } => (self.slope(x, z), 0.0),
+            Activation::Tanh => {
                 let slope = self.slope(x, z);
                 (slope, -2.0 * z * slope)
             }
-            Self::Sigmoid => {
+            Activation::Sigmoid => {
                 let slope = self.slope(x, z);
                 (slope, slope * (-2.0f64).mul_add(z, 1.0))
             }
-            Self::Softplus => {
+            Activation::Softplus => {
                 let slope = scalar::sigmoid(x);
                 (slope, slope * (1.0 - slope))
             }
-            Self::Silu => {
+            Activation::Silu => {
                 let s = scalar::sigmoid(x);
                 let ds = s * (1.0 - s);
                 (x.mul_add(ds, s), ds * x.mul_add((-2.0f64).mul_add(s, 1.0), 2.0))
             }
-            Self::Gelu => {
+            Activation::Gelu => {
                 let density = normal_density(x);
                 let slope = x.mul_add(density, normal_distribution(x));
                 (slope, density * (-x).mul_add(x, 2.0))
             }
-            Self::Sine => (scalar::cos(x), -z),
+            Activation::Sine => (self.slope(x, z), -z),
         }
     }
+}
 
-    /// Calls `run` with the variant known at compile time, so that its loop has no branch on it.
+impl Activation {
+    /// Calls `run` with the variant known at compile time, so that its loop has no branch on it. x: the inputs.
     #[inline(always)]
-    fn specialised(self, run: impl Specialised) {
+    fn specialised(self, x: &[f64], run: impl Specialised) {
+        macro_rules! near {
+            ($activation:expr) => {
+                run.call(
+                    #[inline(always)]
+                    || Kernel { activation: $activation, far: false },
+                )
+            };
+        }
         match self {
-            Self::Identity => run.call(#[inline(always)] || Self::Identity),
-            Self::Tanh => run.call(#[inline(always)] || Self::Tanh),
-            Self::Relu => run.call(#[inline(always)] || Self::Relu),
-            Self::LeakyRelu { slope } => {
-                run.call(#[inline(always)] move || Self::LeakyRelu { slope });
+            Self::Identity => near!(Self::Identity),
+            Self::Tanh => near!(Self::Tanh),
+            Self::Relu => near!(Self::Relu),
+            Self::LeakyRelu { slope } => near!(Self::LeakyRelu { slope }),
+            Self::Sigmoid => near!(Self::Sigmoid),
+            Self::Softplus => near!(Self::Softplus),
+            Self::Silu => near!(Self::Silu),
+            Self::Gelu => near!(Self::Gelu),
+            Self::Sine if x.iter().any(|x| x.abs() > scalar::ANGLE_MAX) => {
+                run.call(|| Kernel { activation: Self::Sine, far: true });
             }
-            Self::Sigmoid => run.call(#[inline(always)] || Self::Sigmoid),
-            Self::Softplus => run.call(#[inline(always)] || Self::Softplus),
-            Self::Silu => run.call(#[inline(always)] || Self::Silu),
-            Self::Gelu => run.call(#[inline(always)] || Self::Gelu),
-            Self::Sine => run.call(#[inline(always)] || Self::Sine),
+            Self::Sine => near!(Self::Sine),
         }
     }
 }
 
 /// A loop body generic over the activation it runs.
 trait Specialised {
-    fn call(self, activation: impl Fn() -> Activation);
+    fn call(self, kernel: impl Fn() -> Kernel);
 }
 
 struct Value<'a> {
@@ -134,13 +155,13 @@ struct Value<'a> {
 
 impl Specialised for Value<'_> {
     #[inline(always)]
-    fn call(self, activation: impl Fn() -> Activation) {
+    fn call(self, kernel: impl Fn() -> Kernel) {
         let Self { x, z } = self;
         vectorize(
             #[inline(always)]
             || {
                 for (z, &x) in z.iter_mut().zip(x) {
-                    *z = activation().at(x);
+                    *z = kernel().at(x);
                 }
             },
         );
@@ -156,13 +177,13 @@ struct Tangent<'a> {
 
 impl Specialised for Tangent<'_> {
     #[inline(always)]
-    fn call(self, activation: impl Fn() -> Activation) {
+    fn call(self, kernel: impl Fn() -> Kernel) {
         let Self { x, z, x_dot, z_dot } = self;
         vectorize(
             #[inline(always)]
             || {
                 for (((z_dot, &x_dot), &x), &z) in z_dot.iter_mut().zip(x_dot).zip(x).zip(z) {
-                    *z_dot = activation().slope(x, z) * x_dot;
+                    *z_dot = kernel().slope(x, z) * x_dot;
                 }
             },
         );
@@ -178,10 +199,10 @@ struct Adjoint<'a> {
 
 impl Specialised for Adjoint<'_> {
     #[inline(always)]
-    fn call(self, activation: impl Fn() -> Activation) {
+    fn call(self, kernel: impl Fn() -> Kernel) {
         let Self { x, z, z_bar, slot } = self;
         slot.add_map3([z_bar, x, z], #[inline(always)] |z_bar, x, z| {
-            activation().slope(x, z) * z_bar
+            kernel().slope(x, z) * z_bar
         });
     }
 }
@@ -198,13 +219,13 @@ struct AdjointTangent<'a> {
 impl Specialised for AdjointTangent<'_> {
     /// x̄˙ += σ′·z̄˙ + σ″·ẋ·z̄.
     #[inline(always)]
-    fn call(self, activation: impl Fn() -> Activation) {
+    fn call(self, kernel: impl Fn() -> Kernel) {
         let Self { x, z, z_bar, x_dot, z_bar_dot, slot } = self;
         slot.add_map5(
             [z_bar_dot, z_bar, x_dot, x, z],
             #[inline(always)]
             |z_bar_dot, z_bar, x_dot, x, z| {
-                let (slope, bend) = activation().slope_and_bend(x, z);
+                let (slope, bend) = kernel().slope_and_bend(x, z);
                 slope.mul_add(z_bar_dot, bend * x_dot * z_bar)
             },
         );
@@ -238,19 +259,24 @@ impl Op for Activation {
     }
 
     fn value(&self, at: At<'_>, z: &mut [f64]) {
-        self.specialised(Value { x: at.x.get(0), z });
+        let x = at.x.get(0);
+        self.specialised(x, Value { x, z });
     }
 
     fn tangent(&self, at: At<'_>, z: &[f64], dot: Dot<'_>, z_dot: &mut [f64]) {
         match dot.x.get(0) {
-            Some(x_dot) => self.specialised(Tangent { x: at.x.get(0), z, x_dot, z_dot }),
+            Some(x_dot) => {
+                let x = at.x.get(0);
+                self.specialised(x, Tangent { x, z, x_dot, z_dot });
+            }
             None => z_dot.fill(0.0),
         }
     }
 
     fn adjoint(&self, at: At<'_>, z: &[f64], z_bar: &[f64], bar: &mut Bar<'_>) {
         if let Some(slot) = bar.x.slot(0) {
-            self.specialised(Adjoint { x: at.x.get(0), z, z_bar, slot });
+            let x = at.x.get(0);
+            self.specialised(x, Adjoint { x, z, z_bar, slot });
         }
     }
 
@@ -266,7 +292,7 @@ impl Op for Activation {
     ) {
         if let (Some(slot), Some(x_dot)) = (bar.x.slot(0), dot.x.get(0)) {
             let x = at.x.get(0);
-            self.specialised(AdjointTangent { x, z, z_bar, x_dot, z_bar_dot, slot });
+            self.specialised(x, AdjointTangent { x, z, z_bar, x_dot, z_bar_dot, slot });
         }
     }
 

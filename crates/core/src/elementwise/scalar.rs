@@ -1,0 +1,352 @@
+//! Branch-free kernels, one element each: an exponential, and what follows from it by one division.
+//!
+//! `2ⁿ·eʳ` with n = round(x/ln 2) and |r| ≤ ln 2/2; every choice is a select, every step a fused multiply–add, so a loop over
+//! a kernel becomes vector code inside [`vectorize`](super::vectorize). Called elsewhere a kernel gives the same bits, slowly
+//! (one library call per multiply–add on x86). Polynomials are fits on Chebyshev points, made by `tests/fixtures/make_elementwise.py`; the
+//! logarithm, sine and cosine use those of fdlibm (Sun Microsystems, 1993).
+
+#![expect(
+    clippy::unreadable_literal,
+    reason = "coefficients are copied from the fit and compared as they stand"
+)]
+
+use std::f64::consts::{FRAC_2_PI, LOG2_E};
+
+/// 1.5·2⁵²: adding it rounds to an integer, which then sits in the low bits of the sum.
+const ROUND: f64 = 6755399441055744.0;
+/// Bias of the exponent field.
+const BIAS: u64 = 1023;
+/// Width of the fraction field.
+const FRACTION: u32 = 52;
+/// The sign bit.
+const SIGN: u64 = 1 << 63;
+
+/// ln 2 to 33 bits: n·`LN2_HI` is exact for |n| < 2²⁰.
+const LN2_HI: f64 = 0.6931471803691238;
+/// ln 2 − `LN2_HI`.
+const LN2_LO: f64 = 1.9082149292705877e-10;
+
+/// e^x overflows above 709.79, so nothing changes beyond this.
+const EXP_MAX: f64 = 710.0;
+/// e^x rounds to 0 below −745.14, so nothing changes beyond this.
+const EXP_MIN: f64 = -746.0;
+/// e^x − 1 rounds to −1 below −37.5.
+const EXPM1_MIN: f64 = -40.0;
+/// tanh x rounds to 1 above 19.07.
+const TANH_MAX: f64 = 20.0;
+/// erf x rounds to 1 above 5.93.
+const ERF_MAX: f64 = 6.0;
+
+/// (eʳ − 1 − r − r²/2)/r³ on |r| ≤ ln 2/2, error 10⁻² · 2⁻⁵³ of eʳ.
+const EXP_TAIL: [f64; 10] = [
+    0.16666666666666669,
+    0.041666666666666664,
+    0.008333333333330062,
+    0.0013888888888886552,
+    0.00019841269863053618,
+    2.4801587317144498e-05,
+    2.7557268459997064e-06,
+    2.755728296954995e-07,
+    2.510038549551032e-08,
+    2.0911236630261545e-09,
+];
+
+/// (2·artanh w − 2w)/w³ in z = w² on [0, 1/9].
+const ARTANH_TAIL: [f64; 10] = [
+    0.6666666666666666,
+    0.40000000000014585,
+    0.2857142856710876,
+    0.22222222717427864,
+    0.18181789436132859,
+    0.15385570064958623,
+    0.13314144209654935,
+    0.12001072809590713,
+    0.08800738486144674,
+    0.1616404561194353,
+];
+
+/// (2·artanh w − 2w)/w³ in z = w² on [0, 0.0295]: Lg1 … Lg7 of fdlibm `s_log1p.c`.
+const LOG_TAIL: [f64; 7] = [
+    0.6666666666666735,
+    0.3999999999940942,
+    0.2857142874366239,
+    0.22222198432149784,
+    0.1818357216161805,
+    0.15313837699209373,
+    0.14798198605116586,
+];
+/// ½√2 from below, as bits: mantissas are taken from [½√2, √2).
+const HALF_SQRT2_BITS: u64 = 0x3FE6_A09E_0000_0000;
+
+/// erf(x)/x − 1 in x² on [0, 1].
+const ERF_SMALL: [f64; 13] = [
+    0.1283791670955126,
+    -0.3761263890318375,
+    0.11283791670954879,
+    -0.026866170645076792,
+    0.0052239776248180145,
+    -0.000854832698083379,
+    0.0001205533111164271,
+    -1.4925595266831182e-05,
+    1.6461000484121368e-06,
+    -1.6350312701054695e-07,
+    1.4659775274047436e-08,
+    -1.1372848856791674e-09,
+    5.957176147748911e-11,
+];
+
+/// −ln erfc(1 + u) on u ∈ [0, 5], weighted by erfc: what matters is the error of 1 − erfc.
+const LOG_ERFC: [f64; 18] = [
+    1.8496055099332482,
+    2.6389675142347753,
+    0.8431072563594354,
+    0.041561098024714055,
+    -0.010033825176131038,
+    0.0019779012014047256,
+    -0.00023731639013572202,
+    -2.6296421447390448e-05,
+    2.719911513658201e-05,
+    -9.671534130037393e-06,
+    2.132068930780906e-06,
+    -2.0489147827961425e-07,
+    -5.797494399102072e-08,
+    3.3378818605811224e-08,
+    -8.515756435175081e-09,
+    1.3186097753610052e-09,
+    -1.1927724708634118e-10,
+    4.862840720447201e-12,
+];
+
+/// π/2 to 33 bits, the next 33 bits, and the rest: n·`PI_2_1` and n·`PI_2_2` are exact for |n| < 2²⁰.
+const PI_2_1: f64 = 1.5707963267341256;
+/// See [`PI_2_1`].
+const PI_2_2: f64 = 6.077100506303966e-11;
+/// See [`PI_2_1`].
+const PI_2_3: f64 = 2.0222662487959506e-21;
+/// sin r = r − r³/6 + r⁵·(…): S2 … S6 of fdlibm `k_sin.c`; S1 is [`SIN_1`].
+const SIN_TAIL: [f64; 5] = [
+    0.00833333333332249,
+    -0.0001984126982985795,
+    2.7557313707070068e-06,
+    -2.5050760253406863e-08,
+    1.58969099521155e-10,
+];
+/// S1 of fdlibm.
+const SIN_1: f64 = -0.16666666666666632;
+/// cos r = 1 − r²/2 + r⁴·(…): C1 … C6 of fdlibm `k_cos.c`.
+const COS_TAIL: [f64; 6] = [
+    0.0416666666666666,
+    -0.001388888888887411,
+    2.480158728947673e-05,
+    -2.7557314351390663e-07,
+    2.087572321298175e-09,
+    -1.1359647557788195e-11,
+];
+
+/// Largest |x| for which [`sin`] and [`cos`] keep their bound.
+pub const ANGLE_MAX: f64 = 1e5;
+
+/// Σ cᵢ xⁱ, the even and the odd terms as two chains (half the latency of Horner's rule for one more product).
+#[inline(always)]
+fn polynomial<const N: usize>(x: f64, c: &[f64; N]) -> f64 {
+    let x2 = x * x;
+    let (mut p, mut q) = (c[N - 1], c[N - 2]);
+    let mut i = N - 2;
+    while i >= 2 {
+        p = p.mul_add(x2, c[i - 1]);
+        q = q.mul_add(x2, c[i - 2]);
+        i -= 2;
+    }
+    if i == 1 {
+        q.mul_add(x, p.mul_add(x2, c[0]))
+    } else {
+        p.mul_add(x, q)
+    }
+}
+
+/// 2ⁿ from t = [`ROUND`] + n, for −1022 ≤ n ≤ 1023.
+#[inline(always)]
+fn power_of_two(t: f64) -> f64 {
+    f64::from_bits(t.to_bits().wrapping_add(BIAS) << FRACTION)
+}
+
+/// (n, r, eʳ − 1 − r) with x = n ln 2 + r.
+#[inline(always)]
+fn reduced_exp(x: f64) -> (f64, f64, f64) {
+    let n = x.mul_add(LOG2_E, ROUND) - ROUND;
+    let r = n.mul_add(-LN2_LO, n.mul_add(-LN2_HI, x));
+    let r2 = r * r;
+    (n, r, r2 * r.mul_add(polynomial(r, &EXP_TAIL), 0.5))
+}
+
+/// (2^⌊n/2⌋, 2^(n−⌊n/2⌋)): 2ⁿ itself may be out of range though the result is not.
+#[inline(always)]
+fn split_power(n: f64) -> (f64, f64) {
+    let t = n.mul_add(0.5, ROUND);
+    (power_of_two(t), power_of_two((n - (t - ROUND)) + ROUND))
+}
+
+/// `x` no less than `low`; a NaN stays.
+#[inline(always)]
+fn at_least(x: f64, low: f64) -> f64 {
+    if x < low { low } else { x }
+}
+
+/// `x` no more than `high`; a NaN stays.
+#[inline(always)]
+fn at_most(x: f64, high: f64) -> f64 {
+    if x > high { high } else { x }
+}
+
+/// num/(den + low) to about half an ulp, for |low| below an ulp of den.
+#[inline(always)]
+fn quotient(num: f64, den: f64, low: f64) -> f64 {
+    let inverse = den.recip();
+    let y = num * inverse;
+    let residual = y.mul_add(-low, y.mul_add(-den, num));
+    residual.mul_add(inverse, y)
+}
+
+/// e^x within 1 ulp; subnormal results included.
+#[inline(always)]
+pub fn exp(x: f64) -> f64 {
+    let (n, r, tail) = reduced_exp(at_most(at_least(x, EXP_MIN), EXP_MAX));
+    let (a, b) = split_power(n);
+    (1.0 + (r + tail)) * a * b
+}
+
+/// e^x − 1 within 2 ulp.
+#[inline(always)]
+pub fn expm1(x: f64) -> f64 {
+    let (n, r, tail) = reduced_exp(at_most(at_least(x, EXPM1_MIN), EXP_MAX));
+    let (a, b) = split_power(n);
+    // 2ⁿ(1 + r + tail) − 1 = b·((a − 1/b) + a·r + a·tail), the first sum with its rounding error.
+    let base = a - b.recip();
+    let scaled = a * r;
+    let high = base + scaled;
+    let low = scaled - (high - base);
+    // n = 0 keeps the sign of x: −0 would be lost in 0 + r.
+    let value = b * (high + a.mul_add(tail, low));
+    f64::from_bits(value.to_bits() | (x.to_bits() & SIGN))
+}
+
+/// tanh x = −E/(2 + E) with the sign of x, E = e^(−2|x|) − 1, within 2 ulp.
+#[inline(always)]
+pub fn tanh(x: f64) -> f64 {
+    let (n, r, tail) = reduced_exp(-2.0 * at_most(x.abs(), TANH_MAX));
+    let scale = power_of_two(n + ROUND);
+    let e = scale.mul_add(r + tail, scale - 1.0);
+    let den = 2.0 + e;
+    quotient(-e, den, e - (den - 2.0)).copysign(x)
+}
+
+/// 1/(1 + e^(−x)) within 2 ulp on the whole line, subnormal results included.
+#[inline(always)]
+pub fn sigmoid(x: f64) -> f64 {
+    let e = exp(-x.abs());
+    let den = 1.0 + e;
+    let num = if x < 0.0 { e } else { 1.0 };
+    quotient(num, den, e - (den - 1.0))
+}
+
+/// ln(1 + u) for 0 ≤ u ≤ 1 within 2 ulp: u − u²/2 + w·(u²/2 + R(w²)) with w = u/(2 + u).
+#[inline(always)]
+pub fn log1p_unit(u: f64) -> f64 {
+    let w = u / (2.0 + u);
+    let z = w * w;
+    let half_square = 0.5 * u * u;
+    let r = z.mul_add(polynomial(z, &ARTANH_TAIL), half_square);
+    u - w.mul_add(-r, half_square)
+}
+
+/// ln(1 + x) within 2 ulp; −∞ at −1, NaN below.
+#[inline(always)]
+pub fn log1p(x: f64) -> f64 {
+    let t = 1.0 + x;
+    // 1 + x = t + c; the order of the subtractions keeps c exact on either side of 1.
+    let c = if x < 1.0 {
+        x - (t - 1.0)
+    } else {
+        1.0 - (t - x)
+    };
+    // t = 2ᵏ·m with m in [½√2, √2); biased so that the shift needs no sign.
+    let biased = t
+        .to_bits()
+        .wrapping_sub(HALF_SQRT2_BITS)
+        .wrapping_add(BIAS << FRACTION)
+        >> FRACTION;
+    let k = f64::from_bits(biased | ROUND.to_bits()) - (ROUND + BIAS as f64);
+    let m = f64::from_bits(
+        t.to_bits()
+            .wrapping_sub(biased.wrapping_sub(BIAS) << FRACTION),
+    );
+    let f = if k == 0.0 { x } else { m - 1.0 };
+    let correction = if k == 0.0 { 0.0 } else { c / t };
+    let w = f / (2.0 + f);
+    let z = w * w;
+    let half_square = 0.5 * f * f;
+    let r = z.mul_add(polynomial(z, &LOG_TAIL), half_square);
+    let small = w.mul_add(r, k.mul_add(LN2_LO, correction));
+    let value = k.mul_add(LN2_HI, f - (half_square - small));
+    let value = if x == f64::INFINITY { x } else { value };
+    let value = if x == -1.0 { f64::NEG_INFINITY } else { value };
+    let value = if x == 0.0 { x } else { value };
+    if x >= -1.0 { value } else { f64::NAN }
+}
+
+/// ln(1 + e^x) = max(x, 0) + ln(1 + e^(−|x|)) within 2 ulp.
+#[inline(always)]
+pub fn softplus(x: f64) -> f64 {
+    at_least(x, 0.0) + log1p_unit(exp(-x.abs()))
+}
+
+/// sin(r + n π/2) with r + n π/2 = |x| and n shifted by `quarter` turns.
+#[inline(always)]
+fn sine(x: f64, quarter: u64) -> f64 {
+    let t = x.mul_add(FRAC_2_PI, ROUND);
+    let n = t - ROUND;
+    // Cody and Waite in three parts: r is y + y_low.
+    let first = n.mul_add(-PI_2_1, x);
+    let second = n.mul_add(-PI_2_2, first);
+    let low = n.mul_add(-PI_2_3, n.mul_add(-PI_2_2, first - second));
+    let y = second + low;
+    let y_low = (second - y) + low;
+
+    let z = y * y;
+    let cube = z * y;
+    let s = z.mul_add(0.5 * y_low - cube * polynomial(z, &SIN_TAIL), -y_low);
+    let sin = y - cube.mul_add(-SIN_1, s);
+
+    let half = 0.5 * z;
+    let top = 1.0 - half;
+    let cos_tail = z.mul_add(z * polynomial(z, &COS_TAIL), -(y * y_low));
+    let cos = top + (((1.0 - top) - half) + cos_tail);
+
+    let turns = t.to_bits().wrapping_add(quarter);
+    let value = if turns & 1 == 0 { sin } else { cos };
+    f64::from_bits(value.to_bits() ^ ((turns & 2) << 62))
+}
+
+/// sin x within 1 ulp for |x| ≤ [`ANGLE_MAX`]; no accuracy beyond, NaN at ±∞.
+#[inline(always)]
+pub fn sin(x: f64) -> f64 {
+    let value = sine(x.abs(), 0);
+    f64::from_bits(value.to_bits() ^ (x.to_bits() & SIGN))
+}
+
+/// cos x within 1 ulp for |x| ≤ [`ANGLE_MAX`]; no accuracy beyond, NaN at ±∞.
+#[inline(always)]
+pub fn cos(x: f64) -> f64 {
+    sine(x.abs(), 1)
+}
+
+/// erf x = 2/√π ∫₀ˣ e^(−t²) dt within 2 ulp: x·P(x²) below 1, 1 − e^(−G(|x|)) above.
+#[inline(always)]
+pub fn erf(x: f64) -> f64 {
+    let a = at_most(x.abs(), ERF_MAX);
+    let small = a.mul_add(polynomial(a * a, &ERF_SMALL), a);
+    let (n, r, tail) = reduced_exp(-polynomial(a - 1.0, &LOG_ERFC));
+    let scale = power_of_two(n + ROUND);
+    let large = (1.0 - scale) - scale * (r + tail);
+    (if a < 1.0 { small } else { large }).copysign(x)
+}
