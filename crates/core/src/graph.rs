@@ -181,6 +181,12 @@ impl Graph {
     pub fn is_affine(&self) -> bool {
         self.affine
     }
+    /// The output node, where it is W·φ(x) + b with φ free of parameters, and nothing else has any.
+    pub(crate) fn linear_head(&self) -> Option<&Node> {
+        let (head, features) = self.nodes.split_last()?;
+        let free = features.iter().all(|node| node.blocks.is_empty());
+        (free && head.op.is_linear_map()).then_some(head)
+    }
     /// Flops of one sample's forward sweep.
     pub fn flops(&self) -> usize {
         let flops = |(index, node): (usize, &Node)| {

@@ -121,6 +121,12 @@ pub trait Op: Debug + Send + Sync {
         Dependence::Nonlinear
     }
 
+    /// Whether z = W·x (+ b) with block 0 = W (c × d, column-major) and, if there is one, block 1 = b: then the Hessian of a
+    /// generalised linear model is assembled as XᵀDX.
+    fn is_linear_map(&self) -> bool {
+        false
+    }
+
     /// Multiply–adds of one sample's `value`, for summaries and for choosing tiles.
     fn flops(&self, inputs: &[Shape], output: &Shape) -> usize {
         let _ = inputs;

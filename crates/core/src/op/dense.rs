@@ -133,6 +133,10 @@ impl Op for Dense {
         if active[0] { Dependence::Nonlinear } else { Dependence::Affine }
     }
 
+    fn is_linear_map(&self) -> bool {
+        true
+    }
+
     fn flops(&self, inputs: &[Shape], output: &Shape) -> usize {
         2 * inputs[0].len() * output.len()
     }

@@ -1,0 +1,191 @@
+//! The objective of a fit: f(θ) = (1/N) Σᵢ ℓ(model(xᵢ; θ), yᵢ) + penalty(θ).
+//!
+//! samples → shards (parallel) → tiles (one after the other) → forward sweep → loss → backward sweep into the shard's
+//! gradient → pairwise sum of the shards in their order → penalty. The shards depend on N and n only, so the bits of the
+//! result do not depend on the threads. After the first call nothing is allocated: buffers live in a pool of the risk.
+//!
+//! | product | cost in gradients (dense layers after the first) | memory |
+//! |---|---|---|
+//! | [`Objective::value_gradient`] | 1 | tapes of one tile per thread |
+//! | [`Linearization::hessian_vector`](crate::problem::Linearization::hessian_vector) | ≤ 2 | kept tapes, within [`Risk::with_tape_budget`] |
+//! | [`Linearization::gauss_newton_vector`](crate::problem::Linearization::gauss_newton_vector) | ≤ 4/3 | the same |
+//! | dense H, affine models | N·n·d flops by SYRK | n² |
+//! | dense H, other models | n products | n² |
+//! | dense G | N·c·n² flops by SYRK | n² and a block of J |
+
+mod affine;
+mod dense;
+mod evaluate;
+mod least_squares;
+mod linearized;
+mod partition;
+mod pool;
+
+pub use least_squares::LeastSquaresRisk;
+pub use linearized::Linearized;
+
+use crate::data::{Dataset, Targets};
+use crate::graph::Graph;
+use crate::loss::{Loss, LossError};
+use crate::penalty::{Penalty, PenaltyError};
+use crate::problem::{Curvature, Objective};
+use crate::sweep::Tile;
+use partition::Partition;
+use pool::Pool;
+use std::ops::Range;
+
+/// Why a model, data, loss and penalty do not make a risk.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum RiskError {
+    /// The data has another number of features than the model.
+    #[error("the model takes {expected} feature(s), the data has {found}")]
+    Features {
+        /// Features of the model.
+        expected: usize,
+        /// Features of the data.
+        found: usize,
+    },
+    /// The loss refuses.
+    #[error(transparent)]
+    Loss(#[from] LossError),
+    /// The penalty refuses.
+    #[error(transparent)]
+    Penalty(#[from] PenaltyError),
+}
+
+/// Bytes of tapes that a linearisation may keep by default: 2 GiB.
+pub const TAPE_BUDGET: usize = 2 << 30;
+
+/// Mean loss over a data set plus penalty, as an objective with curvature.
+#[derive(Debug)]
+pub struct Risk<'a> {
+    graph: &'a Graph,
+    data: &'a Dataset,
+    loss: Box<dyn Loss>,
+    penalty: Box<dyn Penalty>,
+    partition: Partition,
+    tape_budget: usize,
+    pool: Pool,
+}
+
+impl<'a> Risk<'a> {
+    /// The mean `loss` of `graph` on `data` plus `penalty`.
+    ///
+    /// # Errors
+    /// When features, outputs, targets or the penalty's constants do not fit.
+    pub fn new(
+        graph: &'a Graph,
+        data: &'a Dataset,
+        loss: impl Loss + 'static,
+        penalty: impl Penalty + 'static,
+    ) -> Result<Self, RiskError> {
+        Self::from_boxed(graph, data, Box::new(loss), Box::new(penalty))
+    }
+
+    /// The same with loss and penalty chosen at run time.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn from_boxed(
+        graph: &'a Graph,
+        data: &'a Dataset,
+        loss: Box<dyn Loss>,
+        penalty: Box<dyn Penalty>,
+    ) -> Result<Self, RiskError> {
+        let (expected, found) = (graph.features(), data.features());
+        if expected != found {
+            return Err(RiskError::Features { expected, found });
+        }
+        loss.check(graph.outputs(), data.targets())?;
+        penalty.check()?;
+        let partition = Partition::new(graph, data.samples());
+        let (tape_budget, pool) = (TAPE_BUDGET, Pool::default());
+        Ok(Self { graph, data, loss, penalty, partition, tape_budget, pool })
+    }
+
+    /// Bytes of tapes that a linearisation may keep; tiles beyond are swept forward and backward again for every product.
+    pub fn with_tape_budget(mut self, bytes: usize) -> Self {
+        self.tape_budget = bytes;
+        self
+    }
+
+    /// The model.
+    pub fn graph(&self) -> &'a Graph {
+        self.graph
+    }
+    /// The data.
+    pub fn data(&self) -> &'a Dataset {
+        self.data
+    }
+    /// The loss.
+    pub fn loss(&self) -> &dyn Loss {
+        &*self.loss
+    }
+    /// The penalty.
+    pub fn penalty(&self) -> &dyn Penalty {
+        &*self.penalty
+    }
+    /// B, the samples of one tile (the last one may be shorter).
+    pub fn tile_samples(&self) -> usize {
+        self.partition.tile_samples()
+    }
+    /// The number of shards.
+    pub fn shards(&self) -> usize {
+        self.partition.shards()
+    }
+
+    /// The risk as half a sum of squares, where it is one: squared error with a ridge penalty or none.
+    pub fn least_squares(&self) -> Option<LeastSquaresRisk<'_>> {
+        LeastSquaresRisk::new(self)
+    }
+
+    /// The samples of `range` at θ.
+    fn tile<'t>(&'t self, theta: &'t [f64], range: &Range<usize>) -> Tile<'t> {
+        let d = self.data.features();
+        let data = &self.data.inputs()[range.start * d..range.end * d];
+        Tile { graph: self.graph, theta, data, batch: range.len() }
+    }
+
+    fn targets(&self) -> &Targets {
+        self.data.targets()
+    }
+
+    /// 1/N.
+    fn scale(&self) -> f64 {
+        1.0 / self.data.samples() as f64
+    }
+
+    fn assert_dim(&self, what: &str, slice: &[f64]) {
+        let (n, found) = (self.dim(), slice.len());
+        assert!(n == found, "{what} has {found} entries, the model has {n} parameters");
+    }
+}
+
+impl Objective for Risk<'_> {
+    fn dim(&self) -> usize {
+        self.graph.parameters().dim()
+    }
+
+    fn value(&self, theta: &[f64]) -> f64 {
+        self.assert_dim("theta", theta);
+        self.evaluate_value(theta)
+    }
+
+    fn value_gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
+        self.assert_dim("theta", theta);
+        self.assert_dim("gradient", gradient);
+        self.evaluate_gradient(theta, gradient)
+    }
+}
+
+impl Curvature for Risk<'_> {
+    type At<'b>
+        = Linearized<'b>
+    where
+        Self: 'b;
+
+    fn linearize(&self, theta: &[f64]) -> Linearized<'_> {
+        self.assert_dim("theta", theta);
+        Linearized::new(self, theta)
+    }
+}

@@ -1,0 +1,213 @@
+//! The Hessian of a generalised linear model W·φ(x) + b, assembled as XᵀDX by rank-k updates.
+//!
+//! With x̃ = (φ(x), 1), θ = (W, b) and the loss's Hessian hᵢ (c × c) of sample i, the block of outputs k and l is
+//! Σᵢ (hᵢ)ₖₗ·x̃ᵢ·x̃ᵢᵀ, symmetric and the same for (l, k): c(c + 1)/2 blocks of N·d² flops each.
+
+use super::{Linearized, Risk};
+use crate::elementwise::sum;
+use crate::graph::Node;
+use crate::loss::LossHessian;
+use crate::op::Region;
+use crate::sweep::forward;
+use faer::linalg::matmul::triangular::{BlockStructure, matmul};
+use faer::{Accum, MatMut, MatRef, Par};
+use rayon::prelude::*;
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Samples of one rank-k update: the scaled copy of φ stays in cache.
+const UPDATE_SAMPLES: usize = 256;
+/// Samples below which a block is not split among tasks.
+const TASK_SAMPLES: usize = 1024;
+/// Blocks, or parts of one, that are summed at the same time.
+const TASKS: usize = 16;
+
+/// Σ hᵢ·x̃ᵢ·x̃ᵢᵀ over some samples.
+struct Moment {
+    /// Σ hᵢ·φᵢ·φᵢᵀ, lower triangle, d × d.
+    second: Vec<f64>,
+    /// Σ hᵢ·φᵢ.
+    first: Vec<f64>,
+    /// Σ hᵢ.
+    zeroth: f64,
+}
+
+/// One block's share: outputs k ≥ l over a range of samples.
+struct Task {
+    outputs: (usize, usize),
+    weights: Option<usize>,
+    samples: Range<usize>,
+}
+
+impl Linearized<'_> {
+    /// `out` (zeroed) += the Hessian of the mean loss; lower and upper triangle.
+    pub(super) fn add_linear_head(&self, head: &Node, mut out: MatMut<'_, f64>) {
+        let risk = self.risk();
+        let (features, weights) = self.features_and_weights(head);
+        let d = features.len() / risk.data.samples();
+        let tasks = risk.tasks(weights.is_some());
+        let n_samples = risk.data.samples();
+        for batch in tasks.chunks(TASKS) {
+            let moments: Vec<Moment> = batch
+                .par_iter()
+                .with_max_len(1)
+                .map(|task| {
+                    let column = |index: usize| {
+                        weights.as_ref().map(|w| &w[index * n_samples..(index + 1) * n_samples])
+                    };
+                    let weights = task.weights.and_then(column);
+                    Moment::new(&features, d, weights, task.samples.clone())
+                })
+                .collect();
+            for (task, moment) in batch.iter().zip(&moments) {
+                if task.weights.is_some() {
+                    moment.add_to(out.as_mut(), head, task.outputs, risk.scale());
+                } else {
+                    for k in 0..risk.graph.outputs() {
+                        moment.add_to(out.as_mut(), head, (k, k), risk.scale());
+                    }
+                }
+            }
+        }
+    }
+
+    /// φ of all samples (d × N) and, unless the loss's Hessian is the identity, hₖₗ of all samples as one column per pair
+    /// k ≥ l.
+    fn features_and_weights(&self, head: &Node) -> (Cow<'_, [f64]>, Option<Vec<f64>>) {
+        let risk = self.risk();
+        let (n_samples, c) = (risk.data.samples(), risk.graph.outputs());
+        let place = &risk.graph.layout.places[head.inputs[0]];
+        let copy = !matches!(place.value, Region::Data);
+        let weigh = risk.loss.hessian_kind() != LossHessian::Identity;
+        let d = place.rows;
+        let mut features = if copy { vec![0.0; d * n_samples] } else { Vec::new() };
+        let mut weights = weigh.then(|| vec![0.0; c * (c + 1) / 2 * n_samples]);
+        if copy || weigh {
+            let mut block = vec![0.0; c * c];
+            risk.with_workspace(|workspace| {
+                for range in (0..risk.partition.tiles()).map(|tile| risk.partition.range(tile)) {
+                    let tile = risk.tile(self.theta(), &range);
+                    let values = &mut workspace.tape.values;
+                    forward(tile, values);
+                    if let (Region::Arena(start), true) = (place.value, copy) {
+                        let from = &values[start * tile.batch..(start + d) * tile.batch];
+                        features[range.start * d..range.end * d].copy_from_slice(from);
+                    }
+                    let Some(weights) = &mut weights else { continue };
+                    for (z, i) in values[tile.output_value()].chunks_exact(c).zip(range) {
+                        risk.loss.hessian(z, risk.targets().tile(i..i + 1), &mut block);
+                        let pairs = (0..c).flat_map(|k| (0..=k).map(move |l| (k, l)));
+                        for (pair, (k, l)) in pairs.enumerate() {
+                            weights[pair * n_samples + i] = block[l * c + k];
+                        }
+                    }
+                }
+            });
+        }
+        let data = Cow::Borrowed(risk.data.inputs());
+        (if copy { Cow::Owned(features) } else { data }, weights)
+    }
+}
+
+impl Risk<'_> {
+    /// Blocks k ≥ l, each split by samples while that makes work for more threads; depends on N and c only.
+    fn tasks(&self, weighted: bool) -> Vec<Task> {
+        let (n_samples, c) = (self.data.samples(), self.graph.outputs());
+        let pairs = if weighted { c * (c + 1) / 2 } else { 1 };
+        let parts = (TASKS / pairs).min(n_samples / TASK_SAMPLES).max(1);
+        let part = |p: usize| p * n_samples / parts..(p + 1) * n_samples / parts;
+        let pair = |index: usize, outputs| {
+            let weights = weighted.then_some(index);
+            (0..parts).map(move |p| Task { outputs, weights, samples: part(p) })
+        };
+        let outputs = (0..c).flat_map(|k| (0..=k).map(move |l| (k, l))).take(pairs);
+        outputs.enumerate().flat_map(|(index, outputs)| pair(index, outputs)).collect()
+    }
+}
+
+impl Moment {
+    fn new(features: &[f64], d: usize, weights: Option<&[f64]>, samples: Range<usize>) -> Self {
+        let mut moment = Self { second: vec![0.0; d * d], first: vec![0.0; d], zeroth: 0.0 };
+        let mut scaled = vec![0.0; d * UPDATE_SAMPLES.min(samples.len())];
+        let mut start = samples.start;
+        while start < samples.end {
+            let end = (start + UPDATE_SAMPLES).min(samples.end);
+            let weights = weights.map(|w| &w[start..end]);
+            moment.update(&features[start * d..end * d], d, weights, &mut scaled);
+            start = end;
+        }
+        moment
+    }
+
+    /// Adds the samples of φ (d × B).
+    fn update(&mut self, phi: &[f64], d: usize, weights: Option<&[f64]>, scaled: &mut [f64]) {
+        let batch = phi.len() / d;
+        let x = MatRef::from_column_major_slice(phi, d, batch);
+        let left = match weights {
+            None => {
+                self.zeroth += batch as f64;
+                phi
+            }
+            Some(weights) => {
+                self.zeroth += sum(weights);
+                let columns = scaled.chunks_exact_mut(d).zip(phi.chunks_exact(d)).zip(weights);
+                for ((scaled, phi), weight) in columns {
+                    for (scaled, phi) in scaled.iter_mut().zip(phi) {
+                        *scaled = weight * phi;
+                    }
+                }
+                &scaled[..phi.len()]
+            }
+        };
+        for column in left.chunks_exact(d) {
+            for (first, phi) in self.first.iter_mut().zip(column) {
+                *first += phi;
+            }
+        }
+        matmul(
+            MatMut::from_column_major_slice_mut(&mut self.second, d, d),
+            BlockStructure::TriangularLower,
+            Accum::Add,
+            MatRef::from_column_major_slice(left, d, batch),
+            BlockStructure::Rectangular,
+            x.transpose(),
+            BlockStructure::Rectangular,
+            1.0,
+            Par::Seq,
+        );
+    }
+
+    /// Adds the moment, times `scale`, to block (k, l) of the Hessian and to its mirror image.
+    fn add_to(
+        &self,
+        mut out: MatMut<'_, f64>,
+        head: &Node,
+        (k, l): (usize, usize),
+        scale: f64,
+    ) {
+        let d = self.first.len();
+        let weight = &head.ranges[0];
+        let c = weight.len() / d;
+        // Entry (output, feature) of W, and of b as the feature d.
+        let index = |output: usize, feature: usize| match head.ranges.get(1) {
+            Some(bias) if feature == d => bias.start + output,
+            _ => weight.start + feature * c + output,
+        };
+        let entry = |i: usize, j: usize| match (i == d, j == d) {
+            (true, true) => self.zeroth,
+            (true, false) => self.first[j],
+            (false, true) => self.first[i],
+            (false, false) => self.second[i.min(j) * d + i.max(j)],
+        };
+        let rows = if head.ranges.len() > 1 { d + 1 } else { d };
+        for j in 0..rows {
+            for i in 0..rows {
+                let term = scale * entry(i, j);
+                out[(index(k, i), index(l, j))] += term;
+                if k != l {
+                    out[(index(l, i), index(k, j))] += term;
+                }
+            }
+        }
+    }
+}

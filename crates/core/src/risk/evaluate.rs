@@ -1,0 +1,123 @@
+//! Value and gradient: shards in parallel, added up in a fixed order.
+
+use super::Risk;
+use super::pool::{CompensatedSum, ShardSum, Workspace};
+use crate::elementwise::vectorize;
+use crate::problem::Objective;
+use crate::sweep::{Tile, backward, forward};
+use crate::tape::Tape;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Entries that one task of the final sum handles.
+const SUM_CHUNK: usize = 4096;
+
+impl Risk<'_> {
+    pub(super) fn evaluate_value(&self, theta: &[f64]) -> f64 {
+        let mut sums = self.take_sums();
+        self.for_each_shard(&mut sums, |shard, sum, workspace| {
+            for range in self.partition.shard(shard) {
+                let tile = self.tile(theta, &range);
+                forward(tile, &mut workspace.tape.values);
+                let z = &workspace.tape.values[tile.output_value()];
+                sum.loss.add(self.loss.value(z, self.targets().tile(range)));
+            }
+        });
+        let mean = self.mean_loss(&sums);
+        self.return_sums(sums);
+        mean + self.penalty.value(self.graph.parameters(), theta)
+    }
+
+    pub(super) fn evaluate_gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
+        let mut sums = self.take_sums();
+        self.for_each_shard(&mut sums, |shard, sum, workspace| {
+            sum.gradient.fill(0.0);
+            for range in self.partition.shard(shard) {
+                self.sweep_tile(self.tile(theta, &range), range, &mut workspace.tape, sum);
+            }
+        });
+        self.sum_gradients(&sums, gradient);
+        let mean = self.mean_loss(&sums);
+        self.return_sums(sums);
+        mean + self.penalty.add_gradient(self.graph.parameters(), theta, gradient)
+    }
+
+    /// Forward sweep, loss, backward sweep of one tile; leaves values and adjoints in `tape`.
+    pub(super) fn sweep_tile(
+        &self,
+        tile: Tile<'_>,
+        range: Range<usize>,
+        tape: &mut Tape,
+        sum: &mut ShardSum,
+    ) {
+        forward(tile, &mut tape.values);
+        let z = &tape.values[tile.output_value()];
+        let z_bar = &mut tape.adjoints[tile.output_active()];
+        let y = self.targets().tile(range);
+        sum.loss.add(self.loss.gradient(self.scale(), z, y, z_bar));
+        backward(tile, &tape.values, &mut tape.adjoints, &mut sum.gradient);
+    }
+
+    /// Runs `work(shard, sum, workspace)` for every shard, in parallel where there are threads for it.
+    pub(super) fn for_each_shard(
+        &self,
+        sums: &mut [ShardSum],
+        work: impl Fn(usize, &mut ShardSum, &mut Workspace) + Sync,
+    ) {
+        self.stock_workspaces();
+        let run = |shard: usize, sum: &mut ShardSum| {
+            sum.loss = CompensatedSum::default();
+            self.with_workspace(|workspace| work(shard, sum, workspace));
+        };
+        if sums.len() == 1 || rayon::current_num_threads() == 1 {
+            sums.iter_mut().enumerate().for_each(|(shard, sum)| run(shard, sum));
+        } else {
+            let tasks = sums.par_iter_mut().enumerate().with_max_len(1);
+            tasks.for_each(|(shard, sum)| run(shard, sum));
+        }
+    }
+
+    pub(super) fn mean_loss(&self, sums: &[ShardSum]) -> f64 {
+        let mut total = CompensatedSum::default();
+        sums.iter().for_each(|sum| total.merge(sum.loss));
+        total.total() * self.scale()
+    }
+
+    /// `out` ← the sum of the shard gradients, pairwise in shard order, whatever the threads.
+    pub(super) fn sum_gradients(&self, sums: &[ShardSum], out: &mut [f64]) {
+        let chunk = |(index, out): (usize, &mut [f64])| {
+            let first = index * SUM_CHUNK;
+            vectorize(|| pairwise(sums, first, out));
+        };
+        if self.dim() <= SUM_CHUNK {
+            out.chunks_mut(SUM_CHUNK).enumerate().for_each(chunk);
+        } else {
+            out.par_chunks_mut(SUM_CHUNK).enumerate().for_each(chunk);
+        }
+    }
+}
+
+/// `out` ← Σ over `sums` of `gradient[first ..]`, by halves.
+fn pairwise(sums: &[ShardSum], first: usize, out: &mut [f64]) {
+    match sums {
+        [] => out.fill(0.0),
+        [only] => out.copy_from_slice(&only.gradient[first..first + out.len()]),
+        [one, other] => {
+            let range = first..first + out.len();
+            let pairs = one.gradient[range.clone()].iter().zip(&other.gradient[range]);
+            for (out, (one, other)) in out.iter_mut().zip(pairs) {
+                *out = one + other;
+            }
+        }
+        _ => {
+            let (left, right) = sums.split_at(sums.len().div_ceil(2));
+            pairwise(left, first, out);
+            let mut buffer = [0.0; SUM_CHUNK];
+            let buffer = &mut buffer[..out.len()];
+            pairwise(right, first, buffer);
+            for (out, right) in out.iter_mut().zip(buffer) {
+                *out += *right;
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The risk as half a sum of squares: f(θ) = ½‖r(θ)‖².
+//!
+//! r has N·c entries (z − y)/√N, sample after sample, and then √λ·θⱼ for every penalised θⱼ.
+
+use super::Risk;
+use super::dense::{add_product, assert_square, mirror};
+use crate::loss::LossHessian;
+use crate::problem::{LeastSquares, Objective};
+use crate::sweep::{backward, forward, tangent};
+use faer::MatMut;
+use std::ops::Range;
+
+/// A [`Risk`] with squared error and a ridge penalty (or none), seen through its residuals.
+#[derive(Debug)]
+pub struct LeastSquaresRisk<'a> {
+    risk: &'a Risk<'a>,
+    lambda: f64,
+    /// Entries of θ that the penalty acts on.
+    penalised: Vec<usize>,
+}
+
+impl<'a> LeastSquaresRisk<'a> {
+    pub(super) fn new(risk: &'a Risk<'_>) -> Option<Self> {
+        let lambda = risk.penalty.ridge()?;
+        if risk.loss.hessian_kind() != LossHessian::Identity {
+            return None;
+        }
+        let blocks = risk.graph.parameters().blocks().iter();
+        let acted_on = blocks.filter(|block| lambda > 0.0 && risk.penalty.acts_on(block.spec.role));
+        let penalised = acted_on.flat_map(|block| block.range.clone()).collect();
+        Some(Self { risk, lambda, penalised })
+    }
+
+    /// N·c.
+    fn data_residuals(&self) -> usize {
+        self.risk.data.samples() * self.risk.graph.outputs()
+    }
+
+    /// 1/√N.
+    fn root_scale(&self) -> f64 {
+        self.risk.scale().sqrt()
+    }
+
+    /// Entries of the residual vector of the samples in `range`.
+    fn rows(&self, range: &Range<usize>) -> Range<usize> {
+        let c = self.risk.graph.outputs();
+        range.start * c..range.end * c
+    }
+
+    fn tiles(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+        let partition = self.risk.partition;
+        (0..partition.tiles()).map(move |tile| partition.range(tile))
+    }
+
+    /// `residuals` ← (z − y)/√N of the samples in `range`.
+    fn data_residual(&self, range: &Range<usize>, z: &[f64], residuals: &mut [f64]) {
+        let y = self.risk.targets().values().unwrap_or_default();
+        let scale = self.root_scale();
+        for ((r, z), y) in residuals.iter_mut().zip(z).zip(&y[self.rows(range)]) {
+            *r = scale * (z - y);
+        }
+    }
+
+    fn penalty_residual(&self, theta: &[f64], residuals: &mut [f64]) {
+        for (r, &index) in residuals.iter_mut().zip(&self.penalised) {
+            *r = self.lambda.sqrt() * theta[index];
+        }
+    }
+}
+
+impl Objective for LeastSquaresRisk<'_> {
+    fn dim(&self) -> usize {
+        self.risk.dim()
+    }
+    fn value(&self, theta: &[f64]) -> f64 {
+        self.risk.value(theta)
+    }
+    fn value_gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
+        self.risk.value_gradient(theta, gradient)
+    }
+}
+
+impl LeastSquares for LeastSquaresRisk<'_> {
+    fn residual_len(&self) -> usize {
+        self.data_residuals() + self.penalised.len()
+    }
+
+    fn residuals(&self, theta: &[f64], residuals: &mut [f64]) -> f64 {
+        let (data, penalty) = residuals.split_at_mut(self.data_residuals());
+        self.risk.with_workspace(|workspace| {
+            for range in self.tiles() {
+                let tile = self.risk.tile(theta, &range);
+                forward(tile, &mut workspace.tape.values);
+                let z = &workspace.tape.values[tile.output_value()];
+                self.data_residual(&range, z, &mut data[self.rows(&range)]);
+            }
+        });
+        self.penalty_residual(theta, penalty);
+        half_square(residuals)
+    }
+
+    fn jacobian_vector(&self, theta: &[f64], v: &[f64], out: &mut [f64]) {
+        let (data, penalty) = out.split_at_mut(self.data_residuals());
+        self.risk.with_workspace(|workspace| {
+            for range in self.tiles() {
+                let tile = self.risk.tile(theta, &range);
+                forward(tile, &mut workspace.tape.values);
+                tangent(tile, &workspace.tape.values, v, &mut workspace.sweep.tangents);
+                let z_dot = &workspace.sweep.tangents[tile.output_active()];
+                for (out, z_dot) in data[self.rows(&range)].iter_mut().zip(z_dot) {
+                    *out = self.root_scale() * z_dot;
+                }
+            }
+        });
+        self.penalty_residual(v, penalty);
+    }
+
+    fn jacobian_transpose_vector(&self, theta: &[f64], u: &[f64], out: &mut [f64]) {
+        out.fill(0.0);
+        let (data, penalty) = u.split_at(self.data_residuals());
+        self.risk.with_workspace(|workspace| {
+            for range in self.tiles() {
+                let tile = self.risk.tile(theta, &range);
+                let tape = &mut workspace.tape;
+                forward(tile, &mut tape.values);
+                let seeds = tape.adjoints[tile.output_active()].iter_mut();
+                for (seed, u) in seeds.zip(&data[self.rows(&range)]) {
+                    *seed = self.root_scale() * u;
+                }
+                backward(tile, &tape.values, &mut tape.adjoints, out);
+            }
+        });
+        for (u, &index) in penalty.iter().zip(&self.penalised) {
+            out[index] += self.lambda.sqrt() * u;
+        }
+    }
+
+    fn normal_equations(
+        &self,
+        theta: &[f64],
+        mut normal: MatMut<'_, f64>,
+        gradient: &mut [f64],
+    ) -> f64 {
+        assert_square(normal.as_ref(), self.dim());
+        normal.fill(0.0);
+        self.risk.for_each_jacobian(theta, |_, _, jacobian| {
+            add_product(normal.as_mut(), jacobian, jacobian, self.risk.scale());
+        });
+        mirror(normal.as_mut());
+        for &index in &self.penalised {
+            normal[(index, index)] += self.lambda;
+        }
+        self.risk.value_gradient(theta, gradient)
+    }
+
+    fn jacobian(
+        &self,
+        theta: &[f64],
+        residuals: &mut [f64],
+        mut jacobian: MatMut<'_, f64>,
+    ) -> f64 {
+        let n = self.dim();
+        jacobian.fill(0.0);
+        let scale = self.root_scale();
+        self.risk.for_each_jacobian(theta, |range, z, transposed| {
+            let rows = self.rows(&range);
+            self.data_residual(&range, z, &mut residuals[rows.clone()]);
+            for (row, gradient) in rows.zip(transposed.chunks_exact(n)) {
+                for (j, entry) in gradient.iter().enumerate() {
+                    jacobian[(row, j)] = scale * entry;
+                }
+            }
+        });
+        let first = self.data_residuals();
+        self.penalty_residual(theta, &mut residuals[first..]);
+        for (row, &index) in self.penalised.iter().enumerate() {
+            jacobian[(first + row, index)] = self.lambda.sqrt();
+        }
+        half_square(residuals)
+    }
+}
+
+fn half_square(residuals: &[f64]) -> f64 {
+    0.5 * crate::elementwise::dot(residuals, residuals)
+}

@@ -1,0 +1,234 @@
+//! The risk at one θ with its tapes kept: Hessian and Gauss–Newton products without another forward or backward sweep.
+
+use super::Risk;
+use super::pool::{CompensatedSum, ShardSum, Workspace};
+use crate::problem::{Linearization, Objective};
+use crate::sweep::{TapeRef, Tile, adjoint_tangent, backward, tangent};
+use crate::tape::Tape;
+use faer::MatMut;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// f, ∇f and the tapes of all tiles (or of as many as the budget allows) at one θ.
+///
+/// A Hessian product costs a tangent and an adjoint tangent sweep, a Gauss–Newton product a tangent and a backward
+/// sweep. Tiles without a kept tape cost a forward and a backward sweep more.
+#[derive(Debug)]
+pub struct Linearized<'a> {
+    risk: &'a Risk<'a>,
+    value: f64,
+    /// Always there; taken when dropped, to go back to the risk's pool.
+    kept: Kept,
+}
+
+/// The buffers of a linearisation.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    theta: Vec<f64>,
+    gradient: Vec<f64>,
+    /// The diagonal of the penalty's Hessian.
+    diagonal: Vec<f64>,
+    /// Per shard the tapes of its first tiles.
+    tapes: Vec<Vec<Tape>>,
+}
+
+#[derive(Clone, Copy)]
+enum Product {
+    Hessian,
+    GaussNewton,
+}
+
+impl<'a> Linearized<'a> {
+    pub(super) fn new(risk: &'a Risk<'a>, theta: &[f64]) -> Self {
+        let mut kept = risk.take_kept().unwrap_or_else(|| Kept::new(risk));
+        kept.theta.copy_from_slice(theta);
+        let parameters = risk.graph.parameters();
+        kept.diagonal.fill(0.0);
+        risk.penalty.add_hessian_diagonal(parameters, theta, &mut kept.diagonal);
+
+        let mut sums = risk.take_sums();
+        risk.stock_workspaces();
+        let work = |((shard, sum), tapes): ((usize, &mut ShardSum), &mut Vec<Tape>)| {
+            sum.loss = CompensatedSum::default();
+            sum.gradient.fill(0.0);
+            risk.with_workspace(|workspace| {
+                let mut tapes = tapes.iter_mut();
+                for range in risk.partition.shard(shard) {
+                    let tape = tapes.next().unwrap_or(&mut workspace.tape);
+                    risk.sweep_tile(risk.tile(theta, &range), range, tape, sum);
+                }
+            });
+        };
+        let tasks = sums.par_iter_mut().enumerate().zip(&mut kept.tapes).with_max_len(1);
+        tasks.for_each(work);
+        risk.sum_gradients(&sums, &mut kept.gradient);
+        let mut value = risk.mean_loss(&sums);
+        value += risk.penalty.add_gradient(parameters, theta, &mut kept.gradient);
+        risk.return_sums(sums);
+        Self { risk, value, kept }
+    }
+
+    /// θ.
+    pub fn theta(&self) -> &[f64] {
+        &self.kept.theta
+    }
+
+    /// The fraction of the tiles whose tapes are kept; 1 means that products repeat no sweep.
+    pub fn kept_fraction(&self) -> f64 {
+        let kept: usize = self.kept.tapes.iter().map(Vec::len).sum();
+        kept as f64 / self.risk.partition.tiles() as f64
+    }
+
+    pub(super) fn risk(&self) -> &'a Risk<'a> {
+        self.risk
+    }
+
+    pub(super) fn penalty_diagonal(&self) -> &[f64] {
+        &self.kept.diagonal
+    }
+
+    fn product(&self, product: Product, v: &[f64], out: &mut [f64]) {
+        let risk = self.risk;
+        risk.assert_dim("v", v);
+        risk.assert_dim("out", out);
+        let mut sums = risk.take_sums();
+        risk.for_each_shard(&mut sums, |shard, sum, workspace| {
+            sum.gradient.fill(0.0);
+            for (index, range) in risk.partition.shard(shard).enumerate() {
+                self.tile_product(product, (shard, index), range, v, workspace, &mut sum.gradient);
+            }
+        });
+        risk.sum_gradients(&sums, out);
+        risk.return_sums(sums);
+        for ((out, diagonal), v) in out.iter_mut().zip(&self.kept.diagonal).zip(v) {
+            *out += diagonal * v;
+        }
+    }
+
+    /// Adds the tile's share of the product along `v` to `out`; the tile is number `index` of `shard`.
+    fn tile_product(
+        &self,
+        product: Product,
+        (shard, index): (usize, usize),
+        range: Range<usize>,
+        v: &[f64],
+        workspace: &mut Workspace,
+        out: &mut [f64],
+    ) {
+        let risk = self.risk;
+        let tile = risk.tile(&self.kept.theta, &range);
+        let tape = match self.kept.tapes[shard].get(index) {
+            Some(tape) => tape,
+            None => {
+                risk.recompute(tile, range.clone(), workspace);
+                &workspace.tape
+            }
+        };
+        let (tape, sweep) = (TapeRef::from(tape), &mut workspace.sweep);
+        tangent(tile, tape.values, v, &mut sweep.tangents);
+        let z = &tape.values[tile.output_value()];
+        let z_dot = &sweep.tangents[tile.output_active()];
+        let z_bar_dot = &mut sweep.adjoint_tangents[tile.output_active()];
+        risk.loss.hessian_vector(risk.scale(), z, risk.targets().tile(range), z_dot, z_bar_dot);
+        match product {
+            Product::Hessian => adjoint_tangent(tile, tape, v, sweep, out),
+            Product::GaussNewton => {
+                backward(tile, tape.values, &mut sweep.adjoint_tangents, out);
+            }
+        }
+    }
+
+    /// Adds column after column of the Hessian of the mean loss, `first` onwards, to `columns` (n × k), all tiles in
+    /// order.
+    pub(super) fn add_hessian_columns(
+        &self,
+        first: usize,
+        columns: &mut [f64],
+        unit: &mut [f64],
+    ) {
+        let risk = self.risk;
+        let n = risk.dim();
+        risk.with_workspace(|workspace| {
+            for shard in 0..risk.partition.shards() {
+                for (index, range) in risk.partition.shard(shard).enumerate() {
+                    for (offset, out) in columns.chunks_exact_mut(n).enumerate() {
+                        unit[first + offset] = 1.0;
+                        let place = (shard, index);
+                        self.tile_product(
+                            Product::Hessian,
+                            place,
+                            range.clone(),
+                            unit,
+                            workspace,
+                            out,
+                        );
+                        unit[first + offset] = 0.0;
+                    }
+                }
+            }
+        });
+    }
+}
+
+impl Risk<'_> {
+    /// Values and adjoints of a tile whose tape was not kept; its gradient is thrown away.
+    fn recompute(&self, tile: Tile<'_>, range: Range<usize>, workspace: &mut Workspace) {
+        let Workspace { tape, discarded, .. } = workspace;
+        discarded.gradient.resize(self.dim(), 0.0);
+        self.sweep_tile(tile, range, tape, discarded);
+    }
+}
+
+impl Kept {
+    /// Room for one linearisation of `risk`, with as many tapes as its budget allows.
+    fn new(risk: &Risk<'_>) -> Self {
+        let n = risk.dim();
+        let layout = &risk.graph.layout;
+        let per_sample = 8 * (layout.value_rows + layout.active_rows);
+        let all = per_sample.saturating_mul(risk.data.samples()).max(1);
+        let fraction = (risk.tape_budget as f64 / all as f64).min(1.0);
+        let tapes = |shard| {
+            let ranges: Vec<_> = risk.partition.shard(shard).collect();
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "fraction is in [0, 1]"
+            )]
+            let keep = (ranges.len() as f64 * fraction) as usize;
+            ranges[..keep].iter().map(|range| Tape::new(risk.graph, range.len())).collect()
+        };
+        Self {
+            theta: vec![0.0; n],
+            gradient: vec![0.0; n],
+            diagonal: vec![0.0; n],
+            tapes: (0..risk.partition.shards()).map(tapes).collect(),
+        }
+    }
+}
+
+impl Linearization for Linearized<'_> {
+    fn value(&self) -> f64 {
+        self.value
+    }
+    fn gradient(&self) -> &[f64] {
+        &self.kept.gradient
+    }
+    fn hessian_vector(&self, v: &[f64], out: &mut [f64]) {
+        self.product(Product::Hessian, v, out);
+    }
+    fn gauss_newton_vector(&self, v: &[f64], out: &mut [f64]) {
+        self.product(Product::GaussNewton, v, out);
+    }
+    fn hessian(&self, out: MatMut<'_, f64>) {
+        self.dense_hessian(out);
+    }
+    fn gauss_newton(&self, out: MatMut<'_, f64>) {
+        self.dense_gauss_newton(out);
+    }
+}
+
+impl Drop for Linearized<'_> {
+    fn drop(&mut self) {
+        self.risk.return_kept(std::mem::take(&mut self.kept));
+    }
+}
