@@ -283,7 +283,11 @@ impl Dataset {
     }
 }
 
-pub(super) fn check_count(what: &'static str, expected: usize, found: usize) -> Result<(), DataError> {
+pub(super) fn check_count(
+    what: &'static str,
+    expected: usize,
+    found: usize,
+) -> Result<(), DataError> {
     if expected == found {
         return Ok(());
     }

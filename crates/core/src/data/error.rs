@@ -304,8 +304,14 @@ impl DataError {
     pub(crate) fn in_file(mut self, path: &Path) -> Self {
         match &mut self {
             Self::NoData { file, .. }
-            | Self::NotFinite { place: Place { file, .. }, .. }
-            | Self::LabelOutOfRange { place: Place { file, .. }, .. } => {
+            | Self::NotFinite {
+                place: Place { file, .. },
+                ..
+            }
+            | Self::LabelOutOfRange {
+                place: Place { file, .. },
+                ..
+            } => {
                 file.get_or_insert_with(|| path.to_path_buf());
             }
             _ => {}

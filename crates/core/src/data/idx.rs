@@ -43,7 +43,13 @@ impl Dataset {
     ) -> Result<Self, DataError> {
         let (images, labels) = (images.as_ref(), labels.as_ref());
         let pixels = parse(&mut open(images)?, images)?;
-        assemble(&pixels, images, &parse(&mut open(labels)?, labels)?, labels, options)
+        assemble(
+            &pixels,
+            images,
+            &parse(&mut open(labels)?, labels)?,
+            labels,
+            options,
+        )
     }
 }
 
@@ -80,11 +86,18 @@ pub(super) fn parse(reader: &mut impl Read, path: &Path) -> Result<Bytes, DataEr
             found: 4 + header.len() as u64,
         });
     }
-    let sizes: Vec<u32> =
-        header.chunks_exact(4).map(|size| u32::from_be_bytes([size[0], size[1], size[2], size[3]])).collect();
-    let length = sizes.iter().try_fold(1_u64, |product, &size| product.checked_mul(u64::from(size)));
+    let sizes: Vec<u32> = header
+        .chunks_exact(4)
+        .map(|size| u32::from_be_bytes([size[0], size[1], size[2], size[3]]))
+        .collect();
+    let length = sizes
+        .iter()
+        .try_fold(1_u64, |product, &size| product.checked_mul(u64::from(size)));
     let Some(length) = length.filter(|_| rank > 0) else {
-        return Err(DataError::TooLarge { path: path.to_path_buf(), found: format!("{sizes:?}") });
+        return Err(DataError::TooLarge {
+            path: path.to_path_buf(),
+            found: format!("{sizes:?}"),
+        });
     };
     let values = read_body(reader, header_length, length, path)?;
     Ok(Bytes { sizes, values })
@@ -107,11 +120,24 @@ pub(super) fn assemble(
             found: format!("sizes {:?}", array.sizes),
         }),
     };
-    rank(images, images_path, "two sizes or more, samples first", images.sizes.len() >= 2)?;
-    rank(labels, labels_path, "one size, the number of labels", labels.sizes.len() == 1)?;
+    rank(
+        images,
+        images_path,
+        "two sizes or more, samples first",
+        images.sizes.len() >= 2,
+    )?;
+    rank(
+        labels,
+        labels_path,
+        "one size, the number of labels",
+        labels.sizes.len() == 1,
+    )?;
     let samples = images.sizes[0] as usize;
     if images.values.is_empty() {
-        return Err(DataError::NoData { file: Some(images_path.to_path_buf()), what: "samples" });
+        return Err(DataError::NoData {
+            file: Some(images_path.to_path_buf()),
+            what: "samples",
+        });
     }
     if labels.values.len() != samples {
         return Err(DataError::WrongLength {
@@ -123,15 +149,28 @@ pub(super) fn assemble(
     let bound = options.classes.unwrap_or(usize::from(u8::MAX) + 1);
     let describe = |sample: usize, label: u8| {
         let (file, row) = (Some(labels_path.to_path_buf()), Row::Sample(sample));
-        (Place { file, row, column: "label".to_owned() }, label.to_string())
+        (
+            Place {
+                file,
+                row,
+                column: "label".to_owned(),
+            },
+            label.to_string(),
+        )
     };
     let checked = labels.values.iter().enumerate();
-    let checked = checked.map(|(sample, &label)| whole(f64::from(label), bound, || describe(sample, label)));
+    let checked =
+        checked.map(|(sample, &label)| whole(f64::from(label), bound, || describe(sample, label)));
     let targets = number_classes(options.classes, checked.collect::<Result<_, _>>()?);
     let divisor = match options.scale {
         PixelScale::Unit => f64::from(u8::MAX),
         PixelScale::Raw => 1.0,
     };
-    let inputs = images.values.iter().map(|&pixel| f64::from(pixel) / divisor).collect();
-    Dataset::new(images.values.len() / samples, inputs, targets).map_err(|error| error.in_file(images_path))
+    let inputs = images
+        .values
+        .iter()
+        .map(|&pixel| f64::from(pixel) / divisor)
+        .collect();
+    Dataset::new(images.values.len() / samples, inputs, targets)
+        .map_err(|error| error.in_file(images_path))
 }

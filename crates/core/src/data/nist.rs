@@ -73,7 +73,12 @@ impl NistLinear {
     /// A file in memory.
     pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<Self, DataError> {
         let file = Lines::new(bytes, path)?;
-        let name = file.after("Dataset Name:")?.split_whitespace().next().unwrap_or_default().to_owned();
+        let name = file
+            .after("Dataset Name:")?
+            .split_whitespace()
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         let predictors = file.announced("Predictor")?;
         let observations = file.announced("Observations")?;
         let count = file.announced("Parameter")?;
@@ -83,12 +88,20 @@ impl NistLinear {
         let slopes = count - usize::from(intercept);
         let terms = terms(predictors, slopes).ok_or_else(|| {
             let expected = "one term per predictor, or powers of one predictor".to_owned();
-            file.malformed("model", expected, format!("{predictors} predictors, {slopes} terms"))
+            file.malformed(
+                "model",
+                expected,
+                format!("{predictors} predictors, {slopes} terms"),
+            )
         })?;
         let residual = file.row("Residual", 3)?;
         let degrees = residual.fields[0].parse().map_err(|_| {
             let expected = "the residual degrees of freedom".to_owned();
-            file.malformed(&format!("line {}", residual.line), expected, quoted(residual.fields[0].as_bytes()))
+            file.malformed(
+                &format!("line {}", residual.line),
+                expected,
+                quoted(residual.fields[0].as_bytes()),
+            )
         })?;
         let (mut x, mut y) = (Vec::new(), Vec::new());
         for row in file.data(predictors + 1)? {
@@ -106,9 +119,16 @@ impl NistLinear {
             intercept,
             terms,
             parameters: estimates.iter().map(|estimate| estimate.value).collect(),
-            deviations: estimates.iter().map(|estimate| estimate.deviation).collect(),
+            deviations: estimates
+                .iter()
+                .map(|estimate| estimate.deviation)
+                .collect(),
             residual_sum_of_squares: residual.number(path, 1, "Sums of Squares")?,
-            residual_deviation: file.row("Standard Deviation", 1)?.number(path, 0, "Standard Deviation")?,
+            residual_deviation: file.row("Standard Deviation", 1)?.number(
+                path,
+                0,
+                "Standard Deviation",
+            )?,
             residual_degrees: degrees,
             r_squared: file.row("R-Squared", 1)?.number(path, 0, "R-Squared")?,
         })
@@ -134,24 +154,55 @@ impl NistLinear {
         let inputs = (0..self.samples()).flat_map(column).collect();
         let feature_names = self.terms.iter().map(|term| {
             let name = predictor_name(self.predictors, term.predictor);
-            if term.power == 1 { name } else { format!("{name}^{}", term.power) }
+            if term.power == 1 {
+                name
+            } else {
+                format!("{name}^{}", term.power)
+            }
         });
-        let targets = Targets::Values { rows: 1, values: self.y.clone() };
-        Dataset::named(self.terms.len(), inputs, targets, feature_names.collect(), vec!["y".to_owned()])
+        let targets = Targets::Values {
+            rows: 1,
+            values: self.y.clone(),
+        };
+        Dataset::named(
+            self.terms.len(),
+            inputs,
+            targets,
+            feature_names.collect(),
+            vec!["y".to_owned()],
+        )
     }
 }
 
 fn predictor_name(predictors: usize, index: usize) -> String {
-    if predictors == 1 { "x".to_owned() } else { format!("x{}", index + 1) }
+    if predictors == 1 {
+        "x".to_owned()
+    } else {
+        format!("x{}", index + 1)
+    }
 }
 
 /// The columns of a model with `slopes` parameters beside the constant.
 fn terms(predictors: usize, slopes: usize) -> Option<Vec<Term>> {
     if slopes == predictors {
-        return Some((0..predictors).map(|predictor| Term { predictor, power: 1 }).collect());
+        return Some(
+            (0..predictors)
+                .map(|predictor| Term {
+                    predictor,
+                    power: 1,
+                })
+                .collect(),
+        );
     }
     let powers = (1..).take(slopes);
-    (predictors == 1 && slopes > 0).then(|| powers.map(|power| Term { predictor: 0, power }).collect())
+    (predictors == 1 && slopes > 0).then(|| {
+        powers
+            .map(|power| Term {
+                predictor: 0,
+                power,
+            })
+            .collect()
+    })
 }
 
 /// xᵖ, the product carried as a sum of two numbers and rounded once at the end: the certified digits of the polynomial
@@ -196,21 +247,35 @@ struct Lines<'a> {
 impl<'a> Lines<'a> {
     fn new(bytes: &'a [u8], path: &'a Path) -> Result<Self, DataError> {
         let lines = bytes.split(|&byte| byte == b'\n').zip(1..);
-        let lines = lines.map(|(line, at)| text(line, path, at)).collect::<Result<_, _>>()?;
+        let lines = lines
+            .map(|(line, at)| text(line, path, at))
+            .collect::<Result<_, _>>()?;
         Ok(Self { path, lines })
     }
 
     fn malformed(&self, at: &str, expected: String, found: String) -> DataError {
-        DataError::Malformed { path: self.path.to_path_buf(), at: at.to_owned(), expected, found }
+        DataError::Malformed {
+            path: self.path.to_path_buf(),
+            at: at.to_owned(),
+            expected,
+            found,
+        }
     }
 
     fn missing(&self, what: &str) -> DataError {
-        self.malformed(&format!("{} lines", self.lines.len()), format!("a line with \"{what}\""), "none".to_owned())
+        self.malformed(
+            &format!("{} lines", self.lines.len()),
+            format!("a line with \"{what}\""),
+            "none".to_owned(),
+        )
     }
 
     /// What follows `start` on the first line that begins with it.
     fn after(&self, start: &str) -> Result<&'a str, DataError> {
-        self.lines.iter().find_map(|line| line.strip_prefix(start)).ok_or_else(|| self.missing(start))
+        self.lines
+            .iter()
+            .find_map(|line| line.strip_prefix(start))
+            .ok_or_else(|| self.missing(start))
     }
 
     /// The number before the word, as in `16 Observations` and `7 Parameters (B0,…)`, on the first such line.
@@ -221,9 +286,17 @@ impl<'a> Lines<'a> {
             fields[at.checked_sub(1)?].parse::<usize>().ok()
         });
         let count = found.ok_or_else(|| self.missing(&format!("a count of {word}")))?;
-        let limit = if word == "Observations" { usize::MAX } else { MAX_COLUMNS };
+        let limit = if word == "Observations" {
+            usize::MAX
+        } else {
+            MAX_COLUMNS
+        };
         if count == 0 || count > limit {
-            return Err(self.malformed("header", format!("1 to {limit} for {word}"), count.to_string()));
+            return Err(self.malformed(
+                "header",
+                format!("1 to {limit} for {word}"),
+                count.to_string(),
+            ));
         }
         Ok(count)
     }
@@ -250,17 +323,34 @@ impl<'a> Lines<'a> {
         let mut estimates: Vec<Estimate> = Vec::new();
         for (line, at) in self.lines.iter().zip(1..) {
             let fields: Vec<&str> = line.split_whitespace().collect();
-            let &[name, _, _] = fields.as_slice() else { continue };
-            let Some(index) = name.strip_prefix('B').and_then(|index| index.parse::<usize>().ok()) else { continue };
-            let fits = estimates.last().map_or(index <= 1, |last| last.index + 1 == index);
+            let &[name, _, _] = fields.as_slice() else {
+                continue;
+            };
+            let Some(index) = name
+                .strip_prefix('B')
+                .and_then(|index| index.parse::<usize>().ok())
+            else {
+                continue;
+            };
+            let fits = estimates
+                .last()
+                .map_or(index <= 1, |last| last.index + 1 == index);
             if !fits {
                 let expected = "parameters B0 or B1, and on by one".to_owned();
-                return Err(self.malformed(&format!("line {at}"), expected, quoted(name.as_bytes())));
+                return Err(self.malformed(
+                    &format!("line {at}"),
+                    expected,
+                    quoted(name.as_bytes()),
+                ));
             }
             let row = Fields { line: at, fields };
             let value = row.number(self.path, 1, "Estimate")?;
             let deviation = row.number(self.path, 2, "Standard Deviation")?;
-            estimates.push(Estimate { index, value, deviation });
+            estimates.push(Estimate {
+                index,
+                value,
+                deviation,
+            });
         }
         if estimates.is_empty() {
             return Err(self.missing("B0"));
@@ -270,21 +360,34 @@ impl<'a> Lines<'a> {
 
     /// The observations: every line with anything on it after the line `Data: y x …`.
     fn data(&self, columns: usize) -> Result<Vec<Fields<'a>>, DataError> {
-        let heading = |line: &&str| line.strip_prefix("Data:").is_some_and(|rest| rest.trim_start().starts_with('y'));
-        let start = self.lines.iter().position(heading).ok_or_else(|| self.missing("Data: y x"))? + 1;
-        let rows = self.lines[start..].iter().zip(start as u64 + 1..).map(|(line, at)| {
-            let fields: Vec<&str> = line.split_whitespace().collect();
-            Fields { line: at, fields }
-        });
-        let rows = rows.filter(|row| !row.fields.is_empty()).map(|row| match row.fields.len() {
-            found if found == columns => Ok(row),
-            found => Err(DataError::Ragged {
-                path: self.path.to_path_buf(),
-                line: row.line,
-                expected: columns,
-                found,
-            }),
-        });
+        let heading = |line: &&str| {
+            line.strip_prefix("Data:")
+                .is_some_and(|rest| rest.trim_start().starts_with('y'))
+        };
+        let start = self
+            .lines
+            .iter()
+            .position(heading)
+            .ok_or_else(|| self.missing("Data: y x"))?
+            + 1;
+        let rows = self.lines[start..]
+            .iter()
+            .zip(start as u64 + 1..)
+            .map(|(line, at)| {
+                let fields: Vec<&str> = line.split_whitespace().collect();
+                Fields { line: at, fields }
+            });
+        let rows = rows
+            .filter(|row| !row.fields.is_empty())
+            .map(|row| match row.fields.len() {
+                found if found == columns => Ok(row),
+                found => Err(DataError::Ragged {
+                    path: self.path.to_path_buf(),
+                    line: row.line,
+                    expected: columns,
+                    found,
+                }),
+            });
         rows.collect()
     }
 }

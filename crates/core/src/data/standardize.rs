@@ -31,19 +31,33 @@ impl Standardizer {
     ///
     /// # Errors
     /// Lengths that differ, no rows, a NaN or infinity, a negative deviation.
-    pub fn new(names: Vec<String>, means: Vec<f64>, deviations: Vec<f64>) -> Result<Self, DataError> {
+    pub fn new(
+        names: Vec<String>,
+        means: Vec<f64>,
+        deviations: Vec<f64>,
+    ) -> Result<Self, DataError> {
         let expected = names.len();
         if expected == 0 {
-            return Err(DataError::NoData { file: None, what: "rows to scale" });
+            return Err(DataError::NoData {
+                file: None,
+                what: "rows to scale",
+            });
         }
         super::dataset::check_count("means", expected, means.len())?;
         super::dataset::check_count("deviations", expected, deviations.len())?;
         super::dataset::check_finite(expected, &means, "means", &names)?;
         super::dataset::check_finite(expected, &deviations, "deviations", &names)?;
         if let Some(row) = deviations.iter().position(|&deviation| deviation < 0.0) {
-            return Err(DataError::NegativeDeviation { name: names[row].clone(), found: deviations[row] });
+            return Err(DataError::NegativeDeviation {
+                name: names[row].clone(),
+                found: deviations[row],
+            });
         }
-        Ok(Self { names, means, deviations })
+        Ok(Self {
+            names,
+            means,
+            deviations,
+        })
     }
 
     /// Mean and deviation of every feature.
@@ -65,7 +79,11 @@ impl Standardizer {
     fn fit(rows: usize, values: &[f64], names: &[String]) -> Self {
         let moments = (0..rows).map(|row| moments(values.iter().copied().skip(row).step_by(rows)));
         let (means, deviations) = moments.unzip();
-        Self { names: names.to_vec(), means, deviations }
+        Self {
+            names: names.to_vec(),
+            means,
+            deviations,
+        }
     }
 
     /// The names of the rows.
@@ -85,12 +103,17 @@ impl Standardizer {
 
     /// The rows that carry no information, from 0: all their values are equal.
     pub fn constant(&self) -> Vec<usize> {
-        (0..self.names.len()).filter(|&row| self.deviations[row] == 0.0).collect()
+        (0..self.names.len())
+            .filter(|&row| self.deviations[row] == 0.0)
+            .collect()
     }
 
     /// The names of the constant rows.
     pub fn constant_names(&self) -> Vec<&str> {
-        self.constant().into_iter().map(|row| self.names[row].as_str()).collect()
+        self.constant()
+            .into_iter()
+            .map(|row| self.names[row].as_str())
+            .collect()
     }
 
     /// Standardises `values`, rows × M column-major, in place.
@@ -98,7 +121,13 @@ impl Standardizer {
     /// # Errors
     /// A length that the number of rows does not divide.
     pub fn apply(&self, values: &mut [f64]) -> Result<(), DataError> {
-        self.each(values, |x, mean, deviation| if deviation == 0.0 { 0.0 } else { (x - mean) / deviation })
+        self.each(values, |x, mean, deviation| {
+            if deviation == 0.0 {
+                0.0
+            } else {
+                (x - mean) / deviation
+            }
+        })
     }
 
     /// Takes standardised `values`, rows × M column-major, back in place: x = mean + deviation · z.
@@ -106,15 +135,22 @@ impl Standardizer {
     /// # Errors
     /// A length that the number of rows does not divide.
     pub fn undo(&self, values: &mut [f64]) -> Result<(), DataError> {
-        self.each(values, |z, mean, deviation| f64::mul_add(deviation, z, mean))
+        self.each(values, |z, mean, deviation| {
+            f64::mul_add(deviation, z, mean)
+        })
     }
 
-    fn each(&self, values: &mut [f64], formula: impl Fn(f64, f64, f64) -> f64) -> Result<(), DataError> {
+    fn each(
+        &self,
+        values: &mut [f64],
+        formula: impl Fn(f64, f64, f64) -> f64,
+    ) -> Result<(), DataError> {
         let rows = self.names.len();
         let whole = values.len().div_ceil(rows) * rows;
         super::dataset::check_count("values to scale", whole, values.len())?;
         for sample in values.chunks_exact_mut(rows) {
-            for ((x, &mean), &deviation) in sample.iter_mut().zip(&self.means).zip(&self.deviations) {
+            for ((x, &mean), &deviation) in sample.iter_mut().zip(&self.means).zip(&self.deviations)
+            {
                 *x = formula(*x, mean, deviation);
             }
         }
@@ -169,8 +205,16 @@ impl TryFrom<Parts> for Standardizer {
 
 impl From<Standardizer> for Parts {
     fn from(scaling: Standardizer) -> Self {
-        let Standardizer { names, means, deviations } = scaling;
-        Self { names, means, deviations }
+        let Standardizer {
+            names,
+            means,
+            deviations,
+        } = scaling;
+        Self {
+            names,
+            means,
+            deviations,
+        }
     }
 }
 
@@ -193,7 +237,10 @@ fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
         let centred = (value - offset) / spread;
         centred * centred
     }));
-    ((shift + offset) * unit, (squares / count).sqrt() * spread * unit)
+    (
+        (shift + offset) * unit,
+        (squares / count).sqrt() * spread * unit,
+    )
 }
 
 fn largest(values: impl Iterator<Item = f64>) -> f64 {
@@ -211,7 +258,11 @@ fn sum(values: impl Iterator<Item = f64>) -> f64 {
     let (mut total, mut lost) = (0.0_f64, 0.0);
     for value in values {
         let next = total + value;
-        lost += if total.abs() >= value.abs() { (total - next) + value } else { (value - next) + total };
+        lost += if total.abs() >= value.abs() {
+            (total - next) + value
+        } else {
+            (value - next) + total
+        };
         total = next;
     }
     total + lost

@@ -34,7 +34,11 @@ pub(super) struct LabelColumn {
 
 impl Task {
     /// Labels from the texts of one column; `place(i)` is where text `i` stands. `self` is not `Values`.
-    pub(super) fn labels(&self, texts: &[&str], place: impl Fn(usize) -> Place) -> Result<LabelColumn, DataError> {
+    pub(super) fn labels(
+        &self,
+        texts: &[&str],
+        place: impl Fn(usize) -> Place,
+    ) -> Result<LabelColumn, DataError> {
         match self {
             Self::Names(names) => by_name(names, texts, place),
             Self::Labels { classes } => by_number(*classes, texts, place),
@@ -53,9 +57,14 @@ fn by_number(
     let mut labels = Vec::with_capacity(texts.len());
     for (index, text) in texts.iter().enumerate() {
         let value = number(text, || place(index))?;
-        labels.push(whole(value, bound, || (place(index), quoted(text.as_bytes())))?);
+        labels.push(whole(value, bound, || {
+            (place(index), quoted(text.as_bytes()))
+        })?);
     }
-    Ok(LabelColumn { targets: number_classes(classes, labels), class_names: Vec::new() })
+    Ok(LabelColumn {
+        targets: number_classes(classes, labels),
+        class_names: Vec::new(),
+    })
 }
 
 /// A number as a label below `classes`.
@@ -71,7 +80,11 @@ pub(super) fn whole(
     // Every u32 is an f64, and classes beyond u32 are no bound on one.
     if !(value >= 0.0 && value < classes as f64 && value <= f64::from(u32::MAX)) {
         let (place, found) = describe();
-        return Err(DataError::LabelOutOfRange { place, found, classes });
+        return Err(DataError::LabelOutOfRange {
+            place,
+            found,
+            classes,
+        });
     }
     #[expect(
         clippy::cast_possible_truncation,
@@ -84,11 +97,18 @@ pub(super) fn whole(
 /// Labels with the number of classes, inferred where not given.
 pub(super) fn number_classes(classes: Option<usize>, labels: Vec<u32>) -> Targets {
     let largest = labels.iter().max().map_or(0, |&label| label as usize + 1);
-    Targets::Labels { classes: classes.unwrap_or(largest), labels }
+    Targets::Labels {
+        classes: classes.unwrap_or(largest),
+        labels,
+    }
 }
 
 /// Labels that are names.
-fn by_name(names: &[String], texts: &[&str], place: impl Fn(usize) -> Place) -> Result<LabelColumn, DataError> {
+fn by_name(
+    names: &[String],
+    texts: &[&str],
+    place: impl Fn(usize) -> Place,
+) -> Result<LabelColumn, DataError> {
     let order: Vec<Name> = if names.is_empty() {
         let found: BTreeSet<Name> = texts.iter().map(|text| Name::new(text)).collect();
         found.into_iter().collect()
@@ -109,7 +129,13 @@ fn by_name(names: &[String], texts: &[&str], place: impl Fn(usize) -> Place) -> 
         labels.push(label);
     }
     let class_names: Vec<String> = order.into_iter().map(|name| name.text).collect();
-    Ok(LabelColumn { targets: Targets::Labels { classes: class_names.len(), labels }, class_names })
+    Ok(LabelColumn {
+        targets: Targets::Labels {
+            classes: class_names.len(),
+            labels,
+        },
+        class_names,
+    })
 }
 
 /// A class name; a number has one way to be written. Numbers come before texts.
@@ -122,7 +148,11 @@ struct Name {
 impl Name {
     fn new(text: &str) -> Self {
         // Adding 0 turns −0 into 0.
-        let value = text.parse::<f64>().ok().filter(|value| value.is_finite()).map(|value| value + 0.0);
+        let value = text
+            .parse::<f64>()
+            .ok()
+            .filter(|value| value.is_finite())
+            .map(|value| value + 0.0);
         let text = value.map_or_else(|| text.to_owned(), |value| value.to_string());
         Self { value, text }
     }
