@@ -145,6 +145,10 @@ impl Dataset {
     /// # Errors
     /// As [`Dataset::new`].
     #[cfg(feature = "ndarray")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a view is a reference already, and is what `.view()` gives"
+    )]
     pub fn from_ndarray(
         inputs: ndarray::ArrayView2<'_, f64>,
         targets: ndarray::ArrayView2<'_, f64>,

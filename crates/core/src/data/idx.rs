@@ -59,6 +59,17 @@ pub(super) struct Bytes {
     values: Vec<u8>,
 }
 
+impl Bytes {
+    fn malformed(&self, path: &Path, expected: &str) -> DataError {
+        DataError::Malformed {
+            path: path.to_path_buf(),
+            at: "header".to_owned(),
+            expected: expected.to_owned(),
+            found: format!("sizes {:?}", self.sizes),
+        }
+    }
+}
+
 /// One IDX file.
 pub(super) fn parse(reader: &mut impl Read, path: &Path) -> Result<Bytes, DataError> {
     let magic = read_up_to(reader, 4, path)?;
@@ -111,27 +122,12 @@ pub(super) fn assemble(
     labels_path: &Path,
     options: IdxOptions,
 ) -> Result<Dataset, DataError> {
-    let rank = |array: &Bytes, path: &Path, expected: &str, fits: bool| match fits {
-        true => Ok(()),
-        false => Err(DataError::Malformed {
-            path: path.to_path_buf(),
-            at: "header".to_owned(),
-            expected: expected.to_owned(),
-            found: format!("sizes {:?}", array.sizes),
-        }),
-    };
-    rank(
-        images,
-        images_path,
-        "two sizes or more, samples first",
-        images.sizes.len() >= 2,
-    )?;
-    rank(
-        labels,
-        labels_path,
-        "one size, the number of labels",
-        labels.sizes.len() == 1,
-    )?;
+    if images.sizes.len() < 2 {
+        return Err(images.malformed(images_path, "two sizes or more, samples first"));
+    }
+    if labels.sizes.len() != 1 {
+        return Err(labels.malformed(labels_path, "one size, the number of labels"));
+    }
     let samples = images.sizes[0] as usize;
     if images.values.is_empty() {
         return Err(DataError::NoData {

@@ -1,4 +1,4 @@
-//! NumPy's `.npy`, versions 1.0 to 3.0: a magic number, a Python dictionary with type, order and shape, the numbers.
+//! The `.npy` files of `NumPy`, versions 1.0 to 3.0: a magic number, a Python dictionary with type, order and shape, the numbers.
 
 use std::io::Read;
 use std::path::Path;

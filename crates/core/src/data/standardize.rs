@@ -77,7 +77,12 @@ impl Standardizer {
     }
 
     fn fit(rows: usize, values: &[f64], names: &[String]) -> Self {
-        let moments = (0..rows).map(|row| moments(values.iter().copied().skip(row).step_by(rows)));
+        let mut column = Vec::with_capacity(values.len() / rows);
+        let moments = (0..rows).map(|row| {
+            column.clear();
+            column.extend(values.iter().skip(row).step_by(rows));
+            moments(&column)
+        });
         let (means, deviations) = moments.unzip();
         Self {
             names: names.to_vec(),
@@ -220,27 +225,25 @@ impl From<Standardizer> for Parts {
 
 /// Mean and population deviation of at least one finite number, in two passes with compensated sums (Neumaier 1974),
 /// both to about one rounding (Chan, Golub and `LeVeque` 1983, formula 1.7).
-fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
-    let first = values.clone().next().unwrap_or(0.0);
+fn moments(values: &[f64]) -> (f64, f64) {
+    let first = values[0];
     // Exactly constant: the rounding of a mean must not make a deviation of it.
-    if values.clone().all(|value| value == first) {
+    if values.iter().all(|&value| value == first) {
         return (first, 0.0);
     }
     // Powers of two, so that scaling is exact: sums of large numbers and squares of small ones stay in range.
-    let unit = power_of_two_below(largest(values.clone()));
-    let count = values.clone().count() as f64;
-    let shift = sum(values.clone().map(|value| value / unit)) / count;
-    let offsets = values.map(move |value| value / unit - shift);
+    let unit = power_of_two_below(largest(values.iter().copied()));
+    let count = values.len() as f64;
+    let shift = sum(values.iter().map(|value| value / unit)) / count;
+    let offsets = values.iter().map(|value| value / unit - shift);
     let offset = sum(offsets.clone()) / count;
     let spread = power_of_two_below(largest(offsets.clone()));
     let squares = sum(offsets.map(|value| {
         let centred = (value - offset) / spread;
         centred * centred
     }));
-    (
-        (shift + offset) * unit,
-        (squares / count).sqrt() * spread * unit,
-    )
+    let deviation = (squares / count).sqrt() * spread * unit;
+    ((shift + offset) * unit, deviation)
 }
 
 fn largest(values: impl Iterator<Item = f64>) -> f64 {

@@ -21,10 +21,10 @@ fn check(result: Result<Dataset, DataError>) {
             assert!(data.inputs().iter().all(|value| value.is_finite()));
             match data.targets() {
                 Targets::Values { values, .. } => {
-                    assert!(values.iter().all(|value| value.is_finite()))
+                    assert!(values.iter().all(|value| value.is_finite()));
                 }
                 Targets::Labels { classes, labels } => {
-                    assert!(labels.iter().all(|&label| (label as usize) < *classes))
+                    assert!(labels.iter().all(|&label| (label as usize) < *classes));
                 }
             }
         }
@@ -61,6 +61,16 @@ fn feed(bytes: &[u8]) {
             &LibsvmOptions {
                 features: None,
                 task,
+            },
+        ));
+    }
+    for delimiter in *b"\n\"\0 " {
+        check(csv::parse(
+            bytes,
+            path,
+            &CsvOptions {
+                delimiter,
+                ..CsvOptions::default()
             },
         ));
     }

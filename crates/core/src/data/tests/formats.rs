@@ -419,7 +419,10 @@ fn nist_files_with_a_missing_or_false_part_are_refused_by_line() {
 fn powers_are_rounded_once() {
     let filip = nist(
         "11 Parameters",
-        &(0..11).map(|i| format!("B{i} 1 0\n")).collect::<String>(),
+        &(0..11)
+            .map(|i| format!("B{i} 1 0"))
+            .collect::<Vec<_>>()
+            .join("\n"),
         "0 -6.860120914\n0 -3.243\n0 1.1\n",
     );
     let data = parse_nist(&filip).unwrap().dataset().unwrap();

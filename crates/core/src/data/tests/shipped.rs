@@ -59,7 +59,9 @@ fn class_counts(data: &Dataset) -> Vec<usize> {
         panic!("labels expected")
     };
     let mut counts = vec![0; *classes];
-    labels.iter().for_each(|&label| counts[label as usize] += 1);
+    for &label in labels {
+        counts[label as usize] += 1;
+    }
     counts
 }
 
