@@ -1,8 +1,8 @@
 //! Linear operators y = A·x that are applied and never formed: what Krylov methods see.
 
 use crate::problem::Linearization;
-use faer::{Accum, ColMut, ColRef, Par};
 use faer::{MatRef, linalg::matmul::matmul};
+use faer::{Accum, ColMut, ColRef, Par};
 
 /// y ← A·x with A of `rows` × `cols`.
 pub trait LinearOperator {
@@ -101,10 +101,7 @@ mod tests {
     #[test]
     fn shifted_dense_operator_equals_the_formed_matrix() {
         let a = mat![[2.0, -1.0], [0.5, 3.0]];
-        let shifted = Shifted {
-            operator: Dense(a.as_ref()),
-            shift: 10.0,
-        };
+        let shifted = Shifted { operator: Dense(a.as_ref()), shift: 10.0 };
         let mut y = [f64::NAN; 2];
         shifted.apply(&[1.0, 2.0], &mut y);
         assert_eq!(y, [12.0 - 2.0, 0.5 + 26.0]);

@@ -145,6 +145,10 @@ impl Dataset {
     /// # Errors
     /// As [`Dataset::new`].
     #[cfg(feature = "ndarray")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a view is a reference already, and is what `.view()` gives"
+    )]
     pub fn from_ndarray(
         inputs: ndarray::ArrayView2<'_, f64>,
         targets: ndarray::ArrayView2<'_, f64>,
@@ -265,8 +269,12 @@ impl Dataset {
         &self.class_names
     }
 
-    /// The same names and targets over changed inputs of the same shape.
-    pub(super) fn replace_inputs(&self, inputs: Vec<f64>) -> Result<Self, DataError> {
+    /// The same samples with every input x replaced by `formula(x)`, as in `|pixel| pixel / 16.0`.
+    ///
+    /// # Errors
+    /// Where the formula gives a NaN or an infinity.
+    pub fn map_inputs(&self, formula: impl Fn(f64) -> f64) -> Result<Self, DataError> {
+        let inputs = self.inputs.iter().map(|&value| formula(value)).collect();
         self.rebuild(inputs, self.targets.clone())
     }
 
@@ -279,7 +287,11 @@ impl Dataset {
     }
 }
 
-fn check_count(what: &'static str, expected: usize, found: usize) -> Result<(), DataError> {
+pub(super) fn check_count(
+    what: &'static str,
+    expected: usize,
+    found: usize,
+) -> Result<(), DataError> {
     if expected == found {
         return Ok(());
     }

@@ -103,6 +103,16 @@ pub enum DataError {
         /// Number of classes.
         classes: usize,
     },
+    /// A class name that is not among those expected, or is empty.
+    #[error("{place}: expected a class name{}, found \"{found}\"", listed(classes))]
+    UnknownClass {
+        /// Where.
+        place: Place,
+        /// What stands there.
+        found: String,
+        /// The names expected; empty where any but the empty text will do.
+        classes: Vec<String>,
+    },
     /// A row with more or fewer fields than the header.
     #[error("{}, line {line}: expected {expected} fields, found {found}", path.display())]
     Ragged {
@@ -207,7 +217,7 @@ pub enum DataError {
         /// Part of the file.
         at: String,
         /// What belongs there.
-        expected: &'static str,
+        expected: String,
         /// What stands there.
         found: String,
     },
@@ -263,6 +273,14 @@ pub enum DataError {
         /// Samples there are.
         samples: usize,
     },
+    /// A scaling with a negative deviation.
+    #[error("column \"{name}\": expected a deviation of 0 or more, found {found}")]
+    NegativeDeviation {
+        /// The column.
+        name: String,
+        /// The deviation.
+        found: f64,
+    },
     /// Numbers were asked of labels.
     #[error("{op}: expected numeric targets, found labels of {classes} classes")]
     LabelsNotValues {
@@ -281,4 +299,31 @@ impl DataError {
             message: error.to_string(),
         }
     }
+
+    /// The same error with the file named, where it named none.
+    pub(crate) fn in_file(mut self, path: &Path) -> Self {
+        match &mut self {
+            Self::NoData { file, .. }
+            | Self::NotFinite {
+                place: Place { file, .. },
+                ..
+            }
+            | Self::LabelOutOfRange {
+                place: Place { file, .. },
+                ..
+            } => {
+                file.get_or_insert_with(|| path.to_path_buf());
+            }
+            _ => {}
+        }
+        self
+    }
+}
+
+/// ` among […]`, or nothing for an empty list.
+fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(" among {names:?}")
 }

@@ -170,20 +170,22 @@ fn power_of_two(t: f64) -> f64 {
     f64::from_bits(t.to_bits().wrapping_add(BIAS) << FRACTION)
 }
 
-/// (n, r, eʳ − 1 − r) with x = n ln 2 + r.
+/// ([`ROUND`] + n, r, eʳ − 1 − r) with x = n ln 2 + r.
 #[inline(always)]
 fn reduced_exp(x: f64) -> (f64, f64, f64) {
-    let n = x.mul_add(LOG2_E, ROUND) - ROUND;
+    let t = x.mul_add(LOG2_E, ROUND);
+    let n = t - ROUND;
     let r = n.mul_add(-LN2_LO, n.mul_add(-LN2_HI, x));
     let r2 = r * r;
-    (n, r, r2 * r.mul_add(polynomial(r, &EXP_TAIL), 0.5))
+    (t, r, r2 * r.mul_add(polynomial(r, &EXP_TAIL), 0.5))
 }
 
-/// (2^⌊n/2⌋, 2^(n−⌊n/2⌋)): 2ⁿ itself may be out of range though the result is not.
+/// Two powers of two with product 2ⁿ, about its root: 2ⁿ itself may be out of range though the result is not.
 #[inline(always)]
-fn split_power(n: f64) -> (f64, f64) {
-    let t = n.mul_add(0.5, ROUND);
-    (power_of_two(t), power_of_two((n - (t - ROUND)) + ROUND))
+fn split_power(t: f64) -> (f64, f64) {
+    let n = t - ROUND;
+    let half = n.mul_add(0.5, ROUND);
+    (power_of_two(half), power_of_two(t - (half - ROUND)))
 }
 
 /// `x` no less than `low`; a NaN stays.
@@ -198,28 +200,28 @@ fn at_most(x: f64, high: f64) -> f64 {
     if x > high { high } else { x }
 }
 
-/// num/(den + low) to about half an ulp, for |low| below an ulp of den.
+/// (num + `num_low`)/(den + `den_low`) to about half an ulp, for low parts of an ulp or so.
 #[inline(always)]
-fn quotient(num: f64, den: f64, low: f64) -> f64 {
+fn quotient(num: f64, num_low: f64, den: f64, den_low: f64) -> f64 {
     let inverse = den.recip();
     let y = num * inverse;
-    let residual = y.mul_add(-low, y.mul_add(-den, num));
+    let residual = y.mul_add(-den_low, y.mul_add(-den, num)) + num_low;
     residual.mul_add(inverse, y)
 }
 
 /// e^x within 1 ulp; subnormal results included.
 #[inline(always)]
 pub fn exp(x: f64) -> f64 {
-    let (n, r, tail) = reduced_exp(at_most(at_least(x, EXP_MIN), EXP_MAX));
-    let (a, b) = split_power(n);
+    let (t, r, tail) = reduced_exp(at_most(at_least(x, EXP_MIN), EXP_MAX));
+    let (a, b) = split_power(t);
     (1.0 + (r + tail)) * a * b
 }
 
 /// e^x − 1 within 2 ulp.
 #[inline(always)]
 pub fn expm1(x: f64) -> f64 {
-    let (n, r, tail) = reduced_exp(at_most(at_least(x, EXPM1_MIN), EXP_MAX));
-    let (a, b) = split_power(n);
+    let (t, r, tail) = reduced_exp(at_most(at_least(x, EXPM1_MIN), EXP_MAX));
+    let (a, b) = split_power(t);
     // 2ⁿ(1 + r + tail) − 1 = b·((a − 1/b) + a·r + a·tail), the first sum with its rounding error.
     let base = a - b.recip();
     let scaled = a * r;
@@ -233,11 +235,14 @@ pub fn expm1(x: f64) -> f64 {
 /// tanh x = −E/(2 + E) with the sign of x, E = e^(−2|x|) − 1, within 2 ulp.
 #[inline(always)]
 pub fn tanh(x: f64) -> f64 {
-    let (n, r, tail) = reduced_exp(-2.0 * at_most(x.abs(), TANH_MAX));
-    let scale = power_of_two(n + ROUND);
-    let e = scale.mul_add(r + tail, scale - 1.0);
+    let (t, r, tail) = reduced_exp(-2.0 * at_most(x.abs(), TANH_MAX));
+    let (scale, p) = (power_of_two(t), r + tail);
+    let base = scale - 1.0;
+    // E and what its rounding lost: near |x| = ½ that alone would cost an ulp.
+    let e = scale.mul_add(p, base);
+    let e_low = scale.mul_add(p, base - e);
     let den = 2.0 + e;
-    quotient(-e, den, e - (den - 2.0)).copysign(x)
+    quotient(-e, -e_low, den, (e - (den - 2.0)) + e_low).copysign(x)
 }
 
 /// 1/(1 + e^(−x)) within 2 ulp on the whole line, subnormal results included.
@@ -246,7 +251,7 @@ pub fn sigmoid(x: f64) -> f64 {
     let e = exp(-x.abs());
     let den = 1.0 + e;
     let num = if x < 0.0 { e } else { 1.0 };
-    quotient(num, den, e - (den - 1.0))
+    quotient(num, 0.0, den, e - (den - 1.0))
 }
 
 /// ln(1 + u) for 0 ≤ u ≤ 1 within 2 ulp: u − u²/2 + w·(u²/2 + R(w²)) with w = u/(2 + u).
@@ -259,7 +264,7 @@ pub fn log1p_unit(u: f64) -> f64 {
     u - w.mul_add(-r, half_square)
 }
 
-/// ln(1 + x) within 2 ulp; −∞ at −1, NaN below.
+/// ln(1 + x) within 1 ulp; −∞ at −1, NaN below.
 #[inline(always)]
 pub fn log1p(x: f64) -> f64 {
     let t = 1.0 + x;
@@ -300,7 +305,7 @@ pub fn softplus(x: f64) -> f64 {
     at_least(x, 0.0) + log1p_unit(exp(-x.abs()))
 }
 
-/// sin(r + n π/2) with r + n π/2 = |x| and n shifted by `quarter` turns.
+/// sin(x + `quarter`·π/2), 0 ≤ x ≤ [`ANGLE_MAX`]: x = n π/2 + r, then ± the sine or the cosine of r as n + `quarter` says.
 #[inline(always)]
 fn sine(x: f64, quarter: u64) -> f64 {
     let t = x.mul_add(FRAC_2_PI, ROUND);
@@ -345,8 +350,8 @@ pub fn cos(x: f64) -> f64 {
 pub fn erf(x: f64) -> f64 {
     let a = at_most(x.abs(), ERF_MAX);
     let small = a.mul_add(polynomial(a * a, &ERF_SMALL), a);
-    let (n, r, tail) = reduced_exp(-polynomial(a - 1.0, &LOG_ERFC));
-    let scale = power_of_two(n + ROUND);
+    let (t, r, tail) = reduced_exp(-polynomial(a - 1.0, &LOG_ERFC));
+    let scale = power_of_two(t);
     let large = (1.0 - scale) - scale * (r + tail);
     (if a < 1.0 { small } else { large }).copysign(x)
 }

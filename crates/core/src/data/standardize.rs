@@ -1,0 +1,272 @@
+//! z = (x − mean) / deviation for every row of a table; the deviation is that of the population, √(Σ(x − mean)²/N).
+
+use serde::{Deserialize, Serialize};
+
+use super::{DataError, Dataset, Targets};
+
+/// Means and deviations of the rows of a table, and the way there and back.
+///
+/// A constant row (deviation 0) goes to 0 and comes back as its mean; [`constant_names`](Self::constant_names) reports
+/// it. Fit on the training samples and apply to all.
+///
+/// ```
+/// use secant_core::data::{Dataset, Standardizer};
+/// let data = Dataset::from_slices(2, &[1.0, 5.0, 3.0, 5.0], 1, &[0.0, 1.0])?;
+/// let scaling = Standardizer::fit_inputs(&data);
+/// assert_eq!((scaling.means(), scaling.deviations()), (&[2.0, 5.0][..], &[1.0, 0.0][..]));
+/// assert_eq!(scaling.transform_inputs(&data)?.inputs(), [-1.0, 0.0, 1.0, 0.0]);
+/// assert_eq!(scaling.constant_names(), ["x2"]);
+/// # Ok::<(), secant_core::data::DataError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Parts", into = "Parts")]
+pub struct Standardizer {
+    names: Vec<String>,
+    means: Vec<f64>,
+    deviations: Vec<f64>,
+}
+
+impl Standardizer {
+    /// A scaling with given numbers: mean 0 and deviation 16 divide by 16. One name, mean and deviation per row.
+    ///
+    /// # Errors
+    /// Lengths that differ, no rows, a NaN or infinity, a negative deviation.
+    pub fn new(
+        names: Vec<String>,
+        means: Vec<f64>,
+        deviations: Vec<f64>,
+    ) -> Result<Self, DataError> {
+        let expected = names.len();
+        if expected == 0 {
+            return Err(DataError::NoData {
+                file: None,
+                what: "rows to scale",
+            });
+        }
+        super::dataset::check_count("means", expected, means.len())?;
+        super::dataset::check_count("deviations", expected, deviations.len())?;
+        super::dataset::check_finite(expected, &means, "means", &names)?;
+        super::dataset::check_finite(expected, &deviations, "deviations", &names)?;
+        if let Some(row) = deviations.iter().position(|&deviation| deviation < 0.0) {
+            return Err(DataError::NegativeDeviation {
+                name: names[row].clone(),
+                found: deviations[row],
+            });
+        }
+        Ok(Self {
+            names,
+            means,
+            deviations,
+        })
+    }
+
+    /// Mean and deviation of every feature.
+    pub fn fit_inputs(data: &Dataset) -> Self {
+        Self::fit(data.features(), data.inputs(), data.feature_names())
+    }
+
+    /// Mean and deviation of every numeric target.
+    ///
+    /// # Errors
+    /// Where the targets are labels.
+    pub fn fit_targets(data: &Dataset) -> Result<Self, DataError> {
+        match data.targets() {
+            Targets::Values { rows, values } => Ok(Self::fit(*rows, values, data.target_names())),
+            Targets::Labels { classes, .. } => Err(labels("scaling of targets", *classes)),
+        }
+    }
+
+    fn fit(rows: usize, values: &[f64], names: &[String]) -> Self {
+        let mut column = Vec::with_capacity(values.len() / rows);
+        let moments = (0..rows).map(|row| {
+            column.clear();
+            column.extend(values.iter().skip(row).step_by(rows));
+            moments(&column)
+        });
+        let (means, deviations) = moments.unzip();
+        Self {
+            names: names.to_vec(),
+            means,
+            deviations,
+        }
+    }
+
+    /// The names of the rows.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The means.
+    pub fn means(&self) -> &[f64] {
+        &self.means
+    }
+
+    /// The population deviations; 0 for a constant row.
+    pub fn deviations(&self) -> &[f64] {
+        &self.deviations
+    }
+
+    /// The rows that carry no information, from 0: all their values are equal.
+    pub fn constant(&self) -> Vec<usize> {
+        (0..self.names.len())
+            .filter(|&row| self.deviations[row] == 0.0)
+            .collect()
+    }
+
+    /// The names of the constant rows.
+    pub fn constant_names(&self) -> Vec<&str> {
+        self.constant()
+            .into_iter()
+            .map(|row| self.names[row].as_str())
+            .collect()
+    }
+
+    /// Standardises `values`, rows × M column-major, in place.
+    ///
+    /// # Errors
+    /// A length that the number of rows does not divide.
+    pub fn apply(&self, values: &mut [f64]) -> Result<(), DataError> {
+        self.each(values, |x, mean, deviation| {
+            if deviation == 0.0 {
+                0.0
+            } else {
+                (x - mean) / deviation
+            }
+        })
+    }
+
+    /// Takes standardised `values`, rows × M column-major, back in place: x = mean + deviation · z.
+    ///
+    /// # Errors
+    /// A length that the number of rows does not divide.
+    pub fn undo(&self, values: &mut [f64]) -> Result<(), DataError> {
+        self.each(values, |z, mean, deviation| {
+            f64::mul_add(deviation, z, mean)
+        })
+    }
+
+    fn each(
+        &self,
+        values: &mut [f64],
+        formula: impl Fn(f64, f64, f64) -> f64,
+    ) -> Result<(), DataError> {
+        let rows = self.names.len();
+        let whole = values.len().div_ceil(rows) * rows;
+        super::dataset::check_count("values to scale", whole, values.len())?;
+        for sample in values.chunks_exact_mut(rows) {
+            for ((x, &mean), &deviation) in sample.iter_mut().zip(&self.means).zip(&self.deviations)
+            {
+                *x = formula(*x, mean, deviation);
+            }
+        }
+        Ok(())
+    }
+
+    /// `data` with its inputs standardised.
+    ///
+    /// # Errors
+    /// Another number of features than this was fitted on; values so far from the fitted ones that they overflow.
+    pub fn transform_inputs(&self, data: &Dataset) -> Result<Dataset, DataError> {
+        super::dataset::check_count("features", self.names.len(), data.features())?;
+        let mut inputs = data.inputs().to_vec();
+        self.apply(&mut inputs)?;
+        data.rebuild(inputs, data.targets().clone())
+    }
+
+    /// `data` with its numeric targets standardised.
+    ///
+    /// # Errors
+    /// Labels; another number of targets than this was fitted on; values that overflow.
+    pub fn transform_targets(&self, data: &Dataset) -> Result<Dataset, DataError> {
+        let (rows, mut values) = match data.targets() {
+            Targets::Values { rows, values } => (*rows, values.clone()),
+            Targets::Labels { classes, .. } => return Err(labels("scaling of targets", *classes)),
+        };
+        super::dataset::check_count("targets", self.names.len(), rows)?;
+        self.apply(&mut values)?;
+        data.rebuild(data.inputs().to_vec(), Targets::Values { rows, values })
+    }
+}
+
+fn labels(op: &'static str, classes: usize) -> DataError {
+    DataError::LabelsNotValues { op, classes }
+}
+
+/// What a file holds: read back through [`Standardizer::new`], so that a damaged file is refused.
+#[derive(Serialize, Deserialize)]
+struct Parts {
+    names: Vec<String>,
+    means: Vec<f64>,
+    deviations: Vec<f64>,
+}
+
+impl TryFrom<Parts> for Standardizer {
+    type Error = DataError;
+
+    fn try_from(parts: Parts) -> Result<Self, DataError> {
+        Self::new(parts.names, parts.means, parts.deviations)
+    }
+}
+
+impl From<Standardizer> for Parts {
+    fn from(scaling: Standardizer) -> Self {
+        let Standardizer {
+            names,
+            means,
+            deviations,
+        } = scaling;
+        Self {
+            names,
+            means,
+            deviations,
+        }
+    }
+}
+
+/// Mean and population deviation of at least one finite number, in two passes with compensated sums (Neumaier 1974),
+/// both to about one rounding (Chan, Golub and `LeVeque` 1983, formula 1.7).
+fn moments(values: &[f64]) -> (f64, f64) {
+    let first = values[0];
+    // Exactly constant: the rounding of a mean must not make a deviation of it.
+    if values.iter().all(|&value| value == first) {
+        return (first, 0.0);
+    }
+    // Powers of two, so that scaling is exact: sums of large numbers and squares of small ones stay in range.
+    let unit = power_of_two_below(largest(values.iter().copied()));
+    let count = values.len() as f64;
+    let shift = sum(values.iter().map(|value| value / unit)) / count;
+    let offsets = values.iter().map(|value| value / unit - shift);
+    let offset = sum(offsets.clone()) / count;
+    let spread = power_of_two_below(largest(offsets.clone()));
+    let squares = sum(offsets.map(|value| {
+        let centred = (value - offset) / spread;
+        centred * centred
+    }));
+    let deviation = (squares / count).sqrt() * spread * unit;
+    ((shift + offset) * unit, deviation)
+}
+
+fn largest(values: impl Iterator<Item = f64>) -> f64 {
+    values.fold(0.0, |largest, value| f64::max(largest, value.abs()))
+}
+
+/// The largest power of two that is not above a positive number; subnormal numbers share the smallest normal one.
+fn power_of_two_below(value: f64) -> f64 {
+    const EXPONENT: u64 = 0x7FF << 52;
+    f64::from_bits(value.to_bits() & EXPONENT).max(f64::MIN_POSITIVE)
+}
+
+/// The sum of the numbers, compensated (Neumaier 1974).
+fn sum(values: impl Iterator<Item = f64>) -> f64 {
+    let (mut total, mut lost) = (0.0_f64, 0.0);
+    for value in values {
+        let next = total + value;
+        lost += if total.abs() >= value.abs() {
+            (total - next) + value
+        } else {
+            (value - next) + total
+        };
+        total = next;
+    }
+    total + lost
+}
