@@ -37,7 +37,7 @@
 //!
 //! | method | needs | memory | cost per step beside the evaluation | for |
 //! |---|---|---|---|---|
-//! | [`Newton`] | Hessian | n² | n³/3 and one Hessian | n to some thousands; linear models in one step |
+//! | [`Newton`] | Hessian | 2n² | n³/3 and one Hessian | n to some thousands; linear models in one step |
 //! | [`Bfgs`] | ∇f | n²/2 | one pass over n²/2 numbers | n to some thousands, costly f |
 //! | [`Lbfgs`] | ∇f | 2mn | 4mn | any n; the default |
 //! | [`GradientDescent`] | ∇f | n | n | baseline |

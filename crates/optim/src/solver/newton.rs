@@ -4,7 +4,7 @@
 //! safely positive definite and otherwise as small as makes it so, relative to the diagonal of H; α = 1 first, then strong Wolfe.
 //! Stop: [`Stopping`]; the tests look at the new gradient before the next Hessian is formed, so that a quadratic costs one.
 //! The path is invariant under scaling of the loss and of each parameter.
-//! Memory n². Cost per step n³/3, one Hessian, two evaluations of f with ∇f as a rule.
+//! Memory 2n². Cost per step n³/3, one Hessian, two evaluations of f with ∇f as a rule.
 //! Source: Nocedal & Wright (2006) §3.4, algorithms 3.2 and 3.3.
 
 use super::FitSolver;
