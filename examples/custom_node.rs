@@ -21,14 +21,12 @@ struct Radial {
 const CENTRES: usize = 0;
 const LOG_WIDTH: usize = 1;
 
-impl Radial {
-    /// Calls `pair(sample, k, x, c_k)` for every sample and centre.
-    fn pairs<'a>(&self, at: At<'a>, mut pair: impl FnMut(usize, usize, &'a [f64], &'a [f64])) {
-        let d = at.x.rows(0);
-        for (sample, x) in at.x.get(0).chunks_exact(d).enumerate() {
-            for (k, centre) in at.theta.get(CENTRES).chunks_exact(d).enumerate() {
-                pair(sample, k, x, centre);
-            }
+/// Calls `pair(sample, k, x, c_k)` for every sample and centre.
+fn pairs<'a>(at: At<'a>, mut pair: impl FnMut(usize, usize, &'a [f64], &'a [f64])) {
+    let d = at.x.rows(0);
+    for (sample, x) in at.x.get(0).chunks_exact(d).enumerate() {
+        for (k, centre) in at.theta.get(CENTRES).chunks_exact(d).enumerate() {
+            pair(sample, k, x, centre);
         }
     }
 }
@@ -59,7 +57,7 @@ impl Op for Radial {
     /// z_k = exp(−½·w·‖x − c_k‖²).
     fn value(&self, at: At<'_>, z: &mut [f64]) {
         let w = weight(at);
-        self.pairs(at, |sample, k, x, c| {
+        pairs(at, |sample, k, x, c| {
             let square: f64 = x.iter().zip(c).map(|(x, c)| (x - c) * (x - c)).sum();
             z[sample * self.centres + k] = (-0.5 * w * square).exp();
         });
@@ -67,7 +65,7 @@ impl Op for Radial {
 
     /// ż = z·q̇ with the exponent q = −½·w·‖x − c‖² and q̇ = −w·⟨x − c, ẋ − ċ⟩ + 2ṡ·q.
     fn tangent(&self, at: At<'_>, z: &[f64], dot: Dot<'_>, z_dot: &mut [f64]) {
-        self.pairs(at, |sample, k, x, c| {
+        pairs(at, |sample, k, x, c| {
             let e = Exponent::new(at, dot, sample, k, x, c);
             let entry = sample * self.centres + k;
             z_dot[entry] = z[entry] * e.dot;
@@ -78,7 +76,7 @@ impl Op for Radial {
     fn adjoint(&self, at: At<'_>, z: &[f64], z_bar: &[f64], bar: &mut Bar<'_>) {
         let (w, d) = (weight(at), at.x.rows(0));
         let mut x_bar = bar.x.slot(0).map(secant::op::AdjointSlot::zeroed);
-        self.pairs(at, |sample, k, x, c| {
+        pairs(at, |sample, k, x, c| {
             let a = z_bar[sample * self.centres + k] * z[sample * self.centres + k];
             let mut square = 0.0;
             for j in 0..d {
@@ -107,7 +105,7 @@ impl Op for Radial {
         let (w, d) = (weight(at), at.x.rows(0));
         let w_dot = 2.0 * w * dot.theta.get(LOG_WIDTH)[0];
         let mut x_bar_dot = bar.x.slot(0).map(secant::op::AdjointSlot::zeroed);
-        self.pairs(at, |sample, k, x, c| {
+        pairs(at, |sample, k, x, c| {
             let e = Exponent::new(at, dot, sample, k, x, c);
             let entry = sample * self.centres + k;
             let a = z_bar[entry] * z[entry];

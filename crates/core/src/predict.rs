@@ -47,7 +47,7 @@ pub fn outputs(graph: &Graph, theta: &[f64], inputs: &[f64]) -> Result<Vec<f64>,
         return Err(PredictError::Parameters { expected, found });
     }
     let (d, c) = (graph.features(), graph.outputs());
-    if inputs.len() % d != 0 {
+    if !inputs.len().is_multiple_of(d) {
         return Err(PredictError::Inputs { features: d, found: inputs.len() });
     }
     if let Some(place) = inputs.iter().position(|x| !x.is_finite()) {
