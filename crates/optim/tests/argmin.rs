@@ -6,11 +6,13 @@ use common::{Draws, distance, logistic, rosenbrock, rosenbrock_start};
 use secant_optim::argmin::core::observers::{Observe, ObserverMode};
 use secant_optim::argmin::core::{Error, Executor, KV, State, TerminationReason};
 use secant_optim::argmin::solver::linesearch::MoreThuenteLineSearch;
+use secant_optim::argmin::solver::newton::NewtonCG;
+use secant_optim::argmin::solver::quasinewton::BFGS;
 use secant_optim::{
     ArgminProblem, Bfgs, FitState, Lbfgs, Newton, Reason, Report, Stopping, minimize,
 };
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 #[derive(Default)]
 struct Counts {
@@ -70,7 +72,10 @@ fn the_executors_own_limits_count_too() {
         Report::of(&result.solver, &result.state)
     };
     let report = run(|state| state.max_iters(3));
-    assert_eq!((report.reason, report.iterations), (Reason::MaxIterations, 3));
+    assert_eq!(
+        (report.reason, report.iterations),
+        (Reason::MaxIterations, 3)
+    );
     let report = run(|state| state.target_cost(1.0));
     assert_eq!(report.reason, Reason::TargetReached);
     assert!(report.value <= 1.0);
@@ -78,7 +83,10 @@ fn the_executors_own_limits_count_too() {
 
 #[test]
 fn a_timeout_of_the_executor_is_a_reason() {
-    let stopping = Stopping { gradient_tolerance: 0.0, ..Stopping::default() };
+    let stopping = Stopping {
+        gradient_tolerance: 0.0,
+        ..Stopping::default()
+    };
     let result = Executor::new(rosenbrock(2), Bfgs::default().with_stopping(stopping))
         .configure(|state| state.param(vec![-1.2, 1.0]))
         .timeout(std::time::Duration::ZERO)
@@ -88,29 +96,65 @@ fn a_timeout_of_the_executor_is_a_reason() {
 }
 
 #[test]
-fn argmins_own_bfgs_and_newton_land_on_the_same_minimum() {
+fn argmins_own_solvers_over_vec_land_on_the_same_minimum() {
     let problem = logistic(80, 4, 1e-2, 0.5, &mut Draws(21));
     let ours = minimize(&problem, Newton::default(), &[0.0; 4]).unwrap();
     assert!(ours.report.reason.is_success());
 
-    let newton = secant_optim::argmin::solver::newton::Newton::<f64>::new();
-    let hessian_by_rows = Executor::new(
-        ArgminProblem::<_, argmin_vec::Vector>::new(&problem),
-        newton,
-    );
-    let theirs = hessian_by_rows
-        .configure(|state| state.param(argmin_vec::start(4)).max_iters(20))
-        .run()
-        .unwrap();
-    let theta = theirs.state.get_best_param().unwrap();
-    assert!(distance(argmin_vec::slice(theta), &ours.theta) < 1e-8);
-
-    let identity: Vec<Vec<f64>> =
-        (0..4).map(|i| (0..4).map(|j| f64::from(u8::from(i == j))).collect()).collect();
-    let bfgs = secant_optim::argmin::solver::quasinewton::BFGS::new(MoreThuenteLineSearch::new());
+    let identity: Vec<Vec<f64>> = (0..4)
+        .map(|i| (0..4).map(|j| f64::from(u8::from(i == j))).collect())
+        .collect();
+    let bfgs = BFGS::new(MoreThuenteLineSearch::new());
     let theirs = Executor::new(ArgminProblem::<_>::new(&problem), bfgs)
-        .configure(|state| state.param(vec![0.0; 4]).inv_hessian(identity).max_iters(100))
+        .configure(|state| {
+            state
+                .param(vec![0.0; 4])
+                .inv_hessian(identity)
+                .max_iters(100)
+        })
         .run()
         .unwrap();
     assert!(distance(theirs.state.get_best_param().unwrap(), &ours.theta) < 1e-6);
+
+    // argmin's plain Newton inverts, which `Vec<Vec<f64>>` cannot; its Newton-CG multiplies.
+    let newton = NewtonCG::new(MoreThuenteLineSearch::new());
+    let theirs = Executor::new(ArgminProblem::<_>::new(&problem), newton)
+        .configure(|state| state.param(vec![0.0; 4]).max_iters(50))
+        .run()
+        .unwrap();
+    assert!(distance(theirs.state.get_best_param().unwrap(), &ours.theta) < 1e-6);
+}
+
+#[cfg(feature = "nalgebra")]
+#[test]
+fn argmins_own_newton_and_bfgs_over_nalgebra_land_on_the_same_minimum() {
+    use nalgebra::{DMatrix, DVector};
+    let problem = logistic(80, 4, 1e-2, 0.5, &mut Draws(21));
+    let ours = minimize(&problem, Newton::default(), &[0.0; 4]).unwrap();
+    let wrapped = || ArgminProblem::<_, DVector<f64>>::new(&problem);
+
+    let newton = secant_optim::argmin::solver::newton::Newton::<f64>::new();
+    let theirs = Executor::new(wrapped(), newton)
+        .configure(|state| state.param(DVector::zeros(4)).max_iters(20))
+        .run()
+        .unwrap();
+    // Newton asks for no value, so argmin's latest parameters are its answer.
+    assert!(distance(theirs.state.get_param().unwrap().as_slice(), &ours.theta) < 1e-9);
+
+    let bfgs = BFGS::new(MoreThuenteLineSearch::new());
+    let theirs = Executor::new(wrapped(), bfgs)
+        .configure(|state| {
+            state
+                .param(DVector::zeros(4))
+                .inv_hessian(DMatrix::identity(4, 4))
+                .max_iters(100)
+        })
+        .run()
+        .unwrap();
+    assert!(
+        distance(
+            theirs.state.get_best_param().unwrap().as_slice(),
+            &ours.theta
+        ) < 1e-6
+    );
 }

@@ -162,7 +162,11 @@ impl StrongWolfe {
         };
         let promise = -slope * initial;
         let noise = self.noise * value.abs();
-        let noise = if promise <= NOISE_REACH * noise { noise } else { 0.0 };
+        let noise = if promise <= NOISE_REACH * noise {
+            noise
+        } else {
+            0.0
+        };
         let (mut step, mut all_nonfinite, mut last) = (initial, true, None);
         for _ in 0..self.max_trials {
             if step == interval.best.step {
@@ -183,7 +187,7 @@ impl StrongWolfe {
             (all_nonfinite, last) = (false, Some(trial));
             let at = Point {
                 step,
-                gain: self.gain(value, slope, trial),
+                gain: gain(value, slope, trial, noise),
                 slope: at_slope,
             };
             let decreased = at.gain <= step * search.tilt;
@@ -217,7 +221,11 @@ impl StrongWolfe {
 /// φ(α) − φ(0), from the slopes where the values have no digits left.
 fn gain(value: f64, slope: f64, at: Trial, noise: f64) -> f64 {
     let difference = at.value - value;
-    if difference.abs() < noise { 0.5 * at.step * (slope + at.slope) } else { difference }
+    if difference.abs() < noise {
+        0.5 * at.step * (slope + at.slope)
+    } else {
+        difference
+    }
 }
 
 /// The moving parts of one search; names in brackets are MINPACK-2's.
@@ -425,7 +433,10 @@ mod tests {
             1 => (-a / (a * a + 2.0), (a * a - 2.0) / (a * a + 2.0).powi(2)),
             2 => {
                 let b = 0.004;
-                ((a + b).powi(5) - 2.0 * (a + b).powi(4), 5.0 * (a + b).powi(4) - 8.0 * (a + b).powi(3))
+                (
+                    (a + b).powi(5) - 2.0 * (a + b).powi(4),
+                    5.0 * (a + b).powi(4) - 8.0 * (a + b).powi(3),
+                )
             }
             3 => {
                 let (b, l) = (0.01, 39.0);
@@ -438,7 +449,10 @@ mod tests {
                 };
                 let wave = l * std::f64::consts::FRAC_PI_2;
                 let height = 2.0 * (1.0 - b) / (l * std::f64::consts::PI);
-                (base.0 + height * (wave * a).sin(), base.1 + height * wave * (wave * a).cos())
+                (
+                    base.0 + height * (wave * a).sin(),
+                    base.1 + height * wave * (wave * a).cos(),
+                )
             }
             4 => yanai(0.001, 0.001),
             5 => yanai(0.01, 0.001),
@@ -449,11 +463,21 @@ mod tests {
 
     #[test]
     fn more_thuente_functions_are_searched_from_tiny_and_huge_steps() {
-        let tolerances = [(1e-3, 0.1), (0.1, 0.1 + 1e-9), (0.1, 0.1 + 1e-9), (1e-3, 1e-3 + 1e-9),
-            (1e-3, 1e-3 + 1e-9), (1e-3, 1e-3 + 1e-9)];
+        let tolerances = [
+            (1e-3, 0.1),
+            (0.1, 0.1 + 1e-9),
+            (0.1, 0.1 + 1e-9),
+            (1e-3, 1e-3 + 1e-9),
+            (1e-3, 1e-3 + 1e-9),
+            (1e-3, 1e-3 + 1e-9),
+        ];
         for (number, (decrease, curvature)) in (1..).zip(tolerances) {
             for initial in [1e-3, 0.1, 10.0, 1e3] {
-                let search = StrongWolfe { decrease, curvature, ..StrongWolfe::default() };
+                let search = StrongWolfe {
+                    decrease,
+                    curvature,
+                    ..StrongWolfe::default()
+                };
                 search.validate().unwrap();
                 let (value, slope) = function(number, 0.0);
                 let mut calls = 0;
@@ -461,11 +485,16 @@ mod tests {
                     calls += 1;
                     function(number, a)
                 });
-                let Found::Accepted(trial) = found else { panic!("{number} {initial}: {found:?}") };
+                let Found::Accepted(trial) = found else {
+                    panic!("{number} {initial}: {found:?}")
+                };
                 assert!(trial.value <= value + decrease * trial.step * slope);
                 assert!(trial.slope.abs() <= curvature * slope.abs());
                 // The tables of the paper need at most 14.
-                assert!(calls <= 14, "function {number} from {initial}: {calls} evaluations");
+                assert!(
+                    calls <= 14,
+                    "function {number} from {initial}: {calls} evaluations"
+                );
             }
         }
     }
@@ -474,12 +503,23 @@ mod tests {
     fn slopes_decide_where_values_are_rounding() {
         // φ(α) = 1 + 1e-20·(α − 1)²: the values are all 1.
         let phi = |a: f64| (1.0 + 1e-20 * (a - 1.0).powi(2), 2e-20 * (a - 1.0));
-        let search = StrongWolfe { curvature: 0.01, ..StrongWolfe::default() };
+        let search = StrongWolfe {
+            curvature: 0.01,
+            ..StrongWolfe::default()
+        };
         let found = search.search(1.0, -2e-20, 0.1, phi);
-        assert!(matches!(found, Found::Accepted(t) if (t.step - 1.0).abs() <= 0.01), "{found:?}");
+        assert!(
+            matches!(found, Found::Accepted(t) if (t.step - 1.0).abs() <= 0.01),
+            "{found:?}"
+        );
         // The same slopes with a promise that values of this size would show: then values decide, and nothing is found.
         let steep = |a: f64| (1.0, 2e-3 * (a - 1.0));
-        assert_eq!(search.search(1.0, -2e-3, 0.1, steep), Found::Nothing { all_nonfinite: false });
+        assert_eq!(
+            search.search(1.0, -2e-3, 0.1, steep),
+            Found::Nothing {
+                all_nonfinite: false
+            }
+        );
     }
 
     #[test]
@@ -487,9 +527,15 @@ mod tests {
         let mut calls = 0;
         let found = StrongWolfe::default().search(0.0, -1.0, 1.0, |a| {
             calls += 1;
-            if a > 0.3 { (f64::NAN, f64::NAN) } else { (-a, -1.0) }
+            if a > 0.3 {
+                (f64::NAN, f64::NAN)
+            } else {
+                (-a, -1.0)
+            }
         });
-        let Found::AtMaximum(trial) = found else { panic!("{found:?}") };
+        let Found::AtMaximum(trial) = found else {
+            panic!("{found:?}")
+        };
         assert!(trial.step <= 0.3 && trial.value < 0.0);
         assert!(calls <= 6, "{calls}");
     }
@@ -501,26 +547,43 @@ mod tests {
             calls += 1;
             (1.0, f64::NAN)
         });
-        assert_eq!((found, calls), (Found::Nothing { all_nonfinite: true }, MAX_TRIALS));
+        assert_eq!(
+            (found, calls),
+            (
+                Found::Nothing {
+                    all_nonfinite: true
+                },
+                MAX_TRIALS
+            )
+        );
     }
 
     #[test]
     fn a_straight_line_ends_at_the_longest_step() {
         let found = StrongWolfe::default().search(0.0, -1.0, 1.0, |a| (-a, -1.0));
-        assert!(matches!(found, Found::AtMaximum(trial) if trial.step == MAX_GROWTH), "{found:?}");
+        assert!(
+            matches!(found, Found::AtMaximum(trial) if trial.step == MAX_GROWTH),
+            "{found:?}"
+        );
     }
 
     #[test]
     fn what_is_found_is_the_last_point_evaluated() {
         for trials in 1..8 {
-            let search = StrongWolfe { max_trials: trials, curvature: 1e-3, ..StrongWolfe::default() };
+            let search = StrongWolfe {
+                max_trials: trials,
+                curvature: 1e-3,
+                ..StrongWolfe::default()
+            };
             let mut last = f64::NAN;
             let (value, slope) = function(3, 0.0);
             let found = search.search(value, slope, 10.0, |a| {
                 last = a;
                 function(3, a)
             });
-            if let Found::Accepted(trial) | Found::Decreased(trial) | Found::AtMaximum(trial) = found {
+            if let Found::Accepted(trial) | Found::Decreased(trial) | Found::AtMaximum(trial) =
+                found
+            {
                 assert_eq!(trial.step, last);
                 assert!(trial.value <= value + search.decrease * trial.step * slope);
             }
@@ -531,7 +594,12 @@ mod tests {
     fn uphill_and_nan_slopes_find_nothing_without_an_evaluation() {
         for slope in [1.0, 0.0, f64::NAN] {
             let found = StrongWolfe::default().search(0.0, slope, 1.0, |_| unreachable!());
-            assert_eq!(found, Found::Nothing { all_nonfinite: false });
+            assert_eq!(
+                found,
+                Found::Nothing {
+                    all_nonfinite: false
+                }
+            );
         }
     }
 }

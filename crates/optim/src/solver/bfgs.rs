@@ -304,7 +304,12 @@ mod tests {
             let (theta, gradient) = (state.theta.clone(), state.gradient.clone());
             (state, _) = solver.next_iter(&mut problem, state).unwrap();
             let s: Vec<f64> = state.theta.iter().zip(&theta).map(|(a, b)| a - b).collect();
-            let y: Vec<f64> = state.gradient.iter().zip(&gradient).map(|(a, b)| a - b).collect();
+            let y: Vec<f64> = state
+                .gradient
+                .iter()
+                .zip(&gradient)
+                .map(|(a, b)| a - b)
+                .collect();
             let sy = vector::dot(&s, &y);
             if step == 0 {
                 for i in 0..5 {
