@@ -65,12 +65,10 @@ impl LineStep {
                 }
                 Ok(step)
             }
-            Found::Nothing {
-                all_nonfinite: true,
-            } => Err(Reason::NonFiniteValue),
-            Found::Nothing {
-                all_nonfinite: false,
-            } => Err(refusal(search, state, slope * initial)),
+            Found::Nothing { .. } if nonfinite_ahead && !finite_ahead => {
+                Err(Reason::NonFiniteValue)
+            }
+            Found::Nothing { .. } => Err(refusal(search, state, slope * initial)),
         }
     }
 
