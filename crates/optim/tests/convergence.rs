@@ -46,9 +46,12 @@ fn check_books(function: &Function, solution: &Solution) {
     }
 }
 
+/// Name, problem, start, minimum, most evaluations.
+type Case = (&'static str, fn() -> Function, Vec<f64>, Vec<f64>, u64);
+
 #[test]
 fn classic_problems_are_solved_by_every_curvature_method() {
-    let cases: [(&str, fn() -> Function, Vec<f64>, Vec<f64>, u64); 4] = [
+    let cases: [Case; 4] = [
         (
             "Rosenbrock 2",
             || rosenbrock(2),

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub const DECREASE: f64 = 1e-4;
 /// c₂ for Newton and quasi-Newton directions.  N&W p. 34.
 pub const CURVATURE: f64 = 0.9;
-/// Most trials; growth by [`EXTRAPOLATION`] reaches [`MAX_GROWTH`] in 17.
+/// Most trials; growth by 4 reaches [`MAX_GROWTH`] in 17.
 pub const MAX_TRIALS: u32 = 30;
 /// Longest step, relative to the first trial (MINPACK-2's `stpmax`).
 pub const MAX_GROWTH: f64 = 1e10;

@@ -265,7 +265,7 @@ mod tests {
     use super::*;
     use argmin::core::State;
 
-    /// f = ½ Σ (k + 1)·x_k² + ¼ Σ x_k⁴, n = 5.
+    /// f = ½ Σ (k + 1)·xₖ² + ¼ Σ xₖ⁴, n = 5.
     struct Quartic;
     impl Objective for Quartic {
         fn dim(&self) -> usize {
