@@ -319,3 +319,44 @@ fn fixed_step_gradient_descent_contracts_by_the_textbook_factor() {
     assert!((solution.theta[0] - expected).abs() < 1e-14);
     assert!((solution.theta[1].abs() - expected).abs() < 1e-14);
 }
+
+#[test]
+fn softmax_biases_with_a_direction_that_f_does_not_see_are_fitted_to_rounding() {
+    // f(b) = log Σ exp b − Σ p·b: constant along (1, …, 1), with the entropy of p as its minimum.
+    let p = [0.7, 0.2, 0.05, 0.05];
+    let softmax = |b: &[f64]| {
+        let most = b.iter().fold(f64::NEG_INFINITY, |m: f64, b| m.max(*b));
+        let sum: f64 = b.iter().map(|b| (b - most).exp()).sum();
+        let q: Vec<f64> = b.iter().map(|b| (b - most).exp() / sum).collect();
+        (most + sum.ln(), q)
+    };
+    let entropy: f64 = -p.iter().map(|p| p * f64::ln(*p)).sum::<f64>();
+    for method in curvature_methods() {
+        let function = Function::new(
+            4,
+            move |b, g| {
+                let (log_sum, q) = softmax(b);
+                for k in 0..4 {
+                    g[k] = q[k] - p[k];
+                }
+                log_sum - p.iter().zip(b).map(|(p, b)| p * b).sum::<f64>()
+            },
+            move |b| {
+                let (_, q) = softmax(b);
+                Mat::from_fn(4, 4, |i, j| if i == j { q[i] } else { 0.0 } - q[i] * q[j])
+            },
+        );
+        let solution = method.minimize(&function, &[1.0, -1.0, 2.0, 0.5]).unwrap();
+        let report = &solution.report;
+        assert!(report.reason.is_success(), "{report}");
+        assert!(
+            (report.value - entropy).abs() < 4.0 * f64::EPSILON,
+            "{report}"
+        );
+        assert!(report.iterations < 30, "{report}");
+        assert!(
+            solution.theta.iter().all(|b| b.abs() < 10.0),
+            "no drift along the flat: {report}"
+        );
+    }
+}
