@@ -10,7 +10,7 @@ use secant_core::problem::Objective;
 /// The best point of a run, and its books.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Solution {
-    /// θ with the lowest value met, length n.
+    /// θ with the lowest value met (among values that rounding cannot tell apart: the smallest gradient), length n.
     pub theta: Vec<f64>,
     /// Why the run ended, what it reached, what it cost.
     pub report: Report,

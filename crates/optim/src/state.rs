@@ -133,7 +133,7 @@ impl FitState {
         self.gradient_norm
     }
 
-    /// θ with the lowest value so far (ties within rounding: the one with the smaller gradient).
+    /// θ with the lowest value so far (among values that rounding cannot tell apart: the smallest gradient).
     pub fn best_theta(&self) -> &[f64] {
         &self.best.theta
     }
@@ -290,12 +290,14 @@ impl FitState {
         }
     }
 
-    /// Lower, or equal to rounding with a smaller gradient. NaN is never better.
+    /// Lower; or, among values that rounding cannot tell apart, with a smaller gradient. NaN is never better.
     fn is_better(&self) -> bool {
         let best = &self.best.at;
+        let noise = FLOOR_VALUE * f64::EPSILON * best.value.abs();
+        if (self.value - best.value).abs() <= noise {
+            return self.gradient_norm < best.gradient_norm;
+        }
         self.value < best.value
-            || (self.value <= best.value + f64::EPSILON * best.value.abs()
-                && self.gradient_norm < best.gradient_norm)
     }
 }
 

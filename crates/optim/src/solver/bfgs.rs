@@ -259,3 +259,74 @@ impl Workspace {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use argmin::core::State;
+
+    /// f = ½ Σ (k + 1)·xₖ² + ¼ Σ xₖ⁴, n = 5.
+    struct Quartic;
+    impl Objective for Quartic {
+        fn dim(&self) -> usize {
+            5
+        }
+        fn value(&self, x: &[f64]) -> f64 {
+            self.value_gradient(x, &mut [0.0; 5])
+        }
+        fn value_gradient(&self, x: &[f64], g: &mut [f64]) -> f64 {
+            let mut value = 0.0;
+            for (k, (x, g)) in x.iter().zip(g).enumerate() {
+                let h = k as f64 + 1.0;
+                *g = h * x + x * x * x;
+                value += 0.5 * h * x * x + 0.25 * x.powi(4);
+            }
+            value
+        }
+    }
+
+    fn outer(a: f64, x: &[f64], y: &[f64], h: &mut [[f64; 5]; 5]) {
+        for i in 0..5 {
+            for j in 0..5 {
+                h[i][j] += a * x[i] * y[j];
+            }
+        }
+    }
+
+    #[test]
+    fn fused_update_gives_the_directions_of_the_textbook_formula() {
+        let mut problem = Problem::new(Quartic);
+        let mut solver = Bfgs::default();
+        let state = FitState::new().param(vec![1.0, -2.0, 0.5, 3.0, -1.0]);
+        let (mut state, _) = solver.init(&mut problem, state).unwrap();
+        let mut h = [[0.0; 5]; 5];
+        for step in 0..12 {
+            let (theta, gradient) = (state.theta.clone(), state.gradient.clone());
+            (state, _) = solver.next_iter(&mut problem, state).unwrap();
+            let s: Vec<f64> = state.theta.iter().zip(&theta).map(|(a, b)| a - b).collect();
+            let y: Vec<f64> = state
+                .gradient
+                .iter()
+                .zip(&gradient)
+                .map(|(a, b)| a - b)
+                .collect();
+            let sy = vector::dot(&s, &y);
+            if step == 0 {
+                for i in 0..5 {
+                    h[i][i] = sy / vector::dot(&y, &y);
+                }
+            }
+            // N&W (6.17), multiplied out.
+            let hy: Vec<f64> = h.iter().map(|row| vector::dot(row, &y)).collect();
+            outer((1.0 + vector::dot(&y, &hy) / sy) / sy, &s, &s, &mut h);
+            outer(-sy.recip(), &s, &hy, &mut h);
+            outer(-sy.recip(), &hy, &s, &mut h);
+            let direction = &solver.work.as_ref().unwrap().direction;
+            for i in 0..5 {
+                let expected = -vector::dot(&h[i], &state.gradient);
+                let size = vector::norm(direction);
+                assert!((direction[i] - expected).abs() < 1e-9 * size, "step {step}");
+            }
+        }
+    }
+}

@@ -13,7 +13,7 @@ use secant_core::problem::Objective;
 
 /// How a first-order method turns gradients into steps.
 pub(crate) trait UpdateRule {
-    /// `step` ← Δ, from ∇f(θ_t); `t` = 1 for the first step.
+    /// `step` ← Δ, from ∇f(θₜ); `t` = 1 for the first step.
     fn update(&mut self, t: u64, gradient: &[f64], step: &mut [f64]);
 }
 

@@ -43,10 +43,16 @@ impl LineStep {
         initial: f64,
     ) -> Result<f64, Reason> {
         let slope = vector::dot(&state.gradient, p);
+        let (mut finite_ahead, mut nonfinite_ahead) = (false, false);
         let found = search.search(state.value, slope, initial, |step| {
             vector::step(&state.theta, step, p, &mut self.theta);
             let value = eval::value_gradient(problem, &self.theta, &mut self.gradient);
-            (value, vector::dot(&self.gradient, p))
+            let at_slope = vector::dot(&self.gradient, p);
+            let finite = value.is_finite() && at_slope.is_finite();
+            // A step below the resolution of θ is a look back at θ, not ahead.
+            finite_ahead |= finite && (value != state.value || self.theta != state.theta);
+            nonfinite_ahead |= !finite;
+            (value, at_slope)
         });
         match found {
             Found::Accepted(at) | Found::Decreased(at) => Ok(self.accept(state, at)),
@@ -59,12 +65,10 @@ impl LineStep {
                 }
                 Ok(step)
             }
-            Found::Nothing {
-                all_nonfinite: true,
-            } => Err(Reason::NonFiniteValue),
-            Found::Nothing {
-                all_nonfinite: false,
-            } => Err(refusal(search, state, slope * initial)),
+            Found::Nothing { .. } if nonfinite_ahead && !finite_ahead => {
+                Err(Reason::NonFiniteValue)
+            }
+            Found::Nothing { .. } => Err(refusal(search, state, slope * initial)),
         }
     }
 
