@@ -57,16 +57,11 @@ where
     match run {
         Ok(result) => {
             let report = Report::of(&result.solver, &result.state);
-            Ok(Solution {
-                theta: result.state.best_theta().to_vec(),
-                report,
-            })
+            Ok(Solution { theta: result.state.best_theta().to_vec(), report })
         }
-        Err(error) => Err(error
-            .downcast()
-            .unwrap_or_else(|error| OptimError::ForeignSolver {
-                solver: S::NAME,
-                message: error.to_string(),
-            })),
+        Err(error) => Err(error.downcast().unwrap_or_else(|error| OptimError::ForeignSolver {
+            solver: S::NAME,
+            message: error.to_string(),
+        })),
     }
 }

@@ -22,20 +22,12 @@ where
     S: FitSolver + Solver<&'p P, FitState>,
 {
     // The trace is reserved in one piece whatever its length.
-    *solver.stopping_mut() = Stopping {
-        gradient_tolerance: 0.0,
-        max_iterations: steps,
-        ..Stopping::default()
-    };
+    *solver.stopping_mut() =
+        Stopping { gradient_tolerance: 0.0, max_iterations: steps, ..Stopping::default() };
     let region = Region::new(GLOBAL);
     let solution = minimize(problem, solver, start).unwrap();
     let change = region.change();
-    assert_eq!(
-        solution.report.reason,
-        Reason::MaxIterations,
-        "{}",
-        solution.report
-    );
+    assert_eq!(solution.report.reason, Reason::MaxIterations, "{}", solution.report);
     assert_eq!(solution.report.iterations, steps);
     change.allocations + change.reallocations
 }
@@ -45,11 +37,7 @@ fn a_step_allocates_nothing() {
     let n = 100;
     let (problem, start) = (rosenbrock(n), rosenbrock_start(n));
     // Different starts per pair, so that 60 steps are not enough to converge.
-    let start: Vec<f64> = start
-        .iter()
-        .enumerate()
-        .map(|(i, x)| x + 0.01 * i as f64)
-        .collect();
+    let start: Vec<f64> = start.iter().enumerate().map(|(i, x)| x + 0.01 * i as f64).collect();
     allocations(&problem, Lbfgs::default(), &start, 3);
     let of = |steps| {
         [

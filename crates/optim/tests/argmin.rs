@@ -50,10 +50,7 @@ fn observers_see_the_start_every_step_and_the_end() {
         .unwrap();
     let report = Report::of(&result.solver, &result.state);
     assert_eq!(report.reason, Reason::GradientConverged);
-    assert_eq!(
-        result.state.get_termination_reason(),
-        Some(&TerminationReason::SolverConverged)
-    );
+    assert_eq!(result.state.get_termination_reason(), Some(&TerminationReason::SolverConverged));
     assert_eq!(counts.init.load(Ordering::Relaxed), 1);
     assert_eq!(counts.iterations.load(Ordering::Relaxed), report.iterations);
     assert_eq!(counts.last.load(Ordering::Relaxed), report.iterations);
@@ -72,10 +69,7 @@ fn the_executors_own_limits_count_too() {
         Report::of(&result.solver, &result.state)
     };
     let report = run(|state| state.max_iters(3));
-    assert_eq!(
-        (report.reason, report.iterations),
-        (Reason::MaxIterations, 3)
-    );
+    assert_eq!((report.reason, report.iterations), (Reason::MaxIterations, 3));
     let report = run(|state| state.target_cost(1.0));
     assert_eq!(report.reason, Reason::TargetReached);
     assert!(report.value <= 1.0);
@@ -83,10 +77,7 @@ fn the_executors_own_limits_count_too() {
 
 #[test]
 fn a_timeout_of_the_executor_is_a_reason() {
-    let stopping = Stopping {
-        gradient_tolerance: 0.0,
-        ..Stopping::default()
-    };
+    let stopping = Stopping { gradient_tolerance: 0.0, ..Stopping::default() };
     let result = Executor::new(rosenbrock(2), Bfgs::default().with_stopping(stopping))
         .configure(|state| state.param(vec![-1.2, 1.0]))
         .timeout(std::time::Duration::ZERO)
@@ -101,17 +92,11 @@ fn argmins_own_solvers_over_vec_land_on_the_same_minimum() {
     let ours = minimize(&problem, Newton::default(), &[0.0; 4]).unwrap();
     assert!(ours.report.reason.is_success());
 
-    let identity: Vec<Vec<f64>> = (0..4)
-        .map(|i| (0..4).map(|j| f64::from(u8::from(i == j))).collect())
-        .collect();
+    let identity: Vec<Vec<f64>> =
+        (0..4).map(|i| (0..4).map(|j| f64::from(u8::from(i == j))).collect()).collect();
     let bfgs = BFGS::new(MoreThuenteLineSearch::new());
     let theirs = Executor::new(ArgminProblem::<_>::new(&problem), bfgs)
-        .configure(|state| {
-            state
-                .param(vec![0.0; 4])
-                .inv_hessian(identity)
-                .max_iters(100)
-        })
+        .configure(|state| state.param(vec![0.0; 4]).inv_hessian(identity).max_iters(100))
         .run()
         .unwrap();
     assert!(distance(theirs.state.get_best_param().unwrap(), &ours.theta) < 1e-6);
@@ -148,10 +133,5 @@ fn argmins_own_newton_and_lbfgs_over_nalgebra_land_on_the_same_minimum() {
         .configure(|state| state.param(DVector::zeros(4)).max_iters(100))
         .run()
         .unwrap();
-    assert!(
-        distance(
-            theirs.state.get_best_param().unwrap().as_slice(),
-            &ours.theta
-        ) < 1e-6
-    );
+    assert!(distance(theirs.state.get_best_param().unwrap().as_slice(), &ours.theta) < 1e-6);
 }

@@ -14,35 +14,21 @@ use secant_optim::{
 };
 
 fn to_the_floor() -> Stopping {
-    Stopping {
-        gradient_tolerance: 1e-14,
-        ..Stopping::default()
-    }
+    Stopping { gradient_tolerance: 1e-14, ..Stopping::default() }
 }
 
 fn curvature_methods() -> [Method; 3] {
-    [
-        Newton::default().into(),
-        Bfgs::default().into(),
-        Lbfgs::default().into(),
-    ]
+    [Newton::default().into(), Bfgs::default().into(), Lbfgs::default().into()]
 }
 
 /// The counters tell the truth, and every accepted step lowers f (to rounding).
 fn check_books(function: &Function, solution: &Solution) {
     let report = &solution.report;
-    assert_eq!(
-        report.evaluations.value_gradient,
-        function.calls.get(),
-        "{report}"
-    );
+    assert_eq!(report.evaluations.value_gradient, function.calls.get(), "{report}");
     assert_eq!(report.trace.len() as u64, report.iterations + 1);
     assert_eq!(function.value(&solution.theta), report.value);
     for pair in report.trace.windows(2) {
-        assert!(
-            pair[1].value <= pair[0].value + 1e-12 * pair[0].value.abs(),
-            "{report}"
-        );
+        assert!(pair[1].value <= pair[0].value + 1e-12 * pair[0].value.abs(), "{report}");
     }
 }
 
@@ -52,20 +38,8 @@ type Case = (&'static str, fn() -> Function, Vec<f64>, Vec<f64>, u64);
 #[test]
 fn classic_problems_are_solved_by_every_curvature_method() {
     let cases: [Case; 4] = [
-        (
-            "Rosenbrock 2",
-            || rosenbrock(2),
-            rosenbrock_start(2),
-            vec![1.0; 2],
-            60,
-        ),
-        (
-            "Rosenbrock 50",
-            || rosenbrock(50),
-            rosenbrock_start(50),
-            vec![1.0; 50],
-            150,
-        ),
+        ("Rosenbrock 2", || rosenbrock(2), rosenbrock_start(2), vec![1.0; 2], 60),
+        ("Rosenbrock 50", || rosenbrock(50), rosenbrock_start(50), vec![1.0; 50], 150),
         ("Beale", beale, vec![1.0, 1.0], vec![3.0, 0.5], 60),
         ("Beale, far", beale, vec![2.0, -1.5], vec![3.0, 0.5], 60),
     ];
@@ -73,21 +47,13 @@ fn classic_problems_are_solved_by_every_curvature_method() {
         for method in curvature_methods() {
             let label = method.name();
             let function = function();
-            let solution = method
-                .with_stopping(to_the_floor())
-                .minimize(&function, &start)
-                .unwrap();
+            let solution =
+                method.with_stopping(to_the_floor()).minimize(&function, &start).unwrap();
             check_books(&function, &solution);
             let report = &solution.report;
             assert!(report.reason.is_success(), "{name} {report}");
-            assert!(
-                distance(&solution.theta, &minimum) < 1e-7,
-                "{name} {label} {report}"
-            );
-            assert!(
-                report.evaluations.of_f() <= 2 * most_evaluations,
-                "{name} {report}"
-            );
+            assert!(distance(&solution.theta, &minimum) < 1e-7, "{name} {label} {report}");
+            assert!(report.evaluations.of_f() <= 2 * most_evaluations, "{name} {report}");
         }
     }
 }
@@ -109,10 +75,7 @@ fn newton_solves_a_quadratic_in_one_step() {
     for n in [1, 2, 10, 60] {
         let a = spd(n, 1e6, &mut draws);
         let b = draws.vector(n);
-        let exact = a
-            .llt(faer::Side::Lower)
-            .unwrap()
-            .solve(Mat::from_fn(n, 1, |i, _| b[i]));
+        let exact = a.llt(faer::Side::Lower).unwrap().solve(Mat::from_fn(n, 1, |i, _| b[i]));
         let exact: Vec<f64> = (0..n).map(|i| exact[(i, 0)]).collect();
         for start in [1e3, -1e3, 0.1] {
             let function = quadratic(a.clone(), b.clone(), 0.0);
@@ -121,11 +84,7 @@ fn newton_solves_a_quadratic_in_one_step() {
             assert_eq!(report.iterations, 1, "{report}");
             assert_eq!(report.reason, Reason::GradientConverged, "{report}");
             let e = report.evaluations;
-            assert_eq!(
-                (e.hessian, e.linearize, e.value_gradient),
-                (1, 1, 2),
-                "{report}"
-            );
+            assert_eq!((e.hessian, e.linearize, e.value_gradient), (1, 1, 2), "{report}");
             let size = exact.iter().fold(start.abs(), |m: f64, x| m.max(x.abs()));
             assert!(distance(&solution.theta, &exact) <= 1e-9 * size, "{report}");
         }
@@ -147,19 +106,14 @@ fn quasi_newton_reaches_the_dense_solution_of_a_quadratic() {
     for (n, condition) in [(3, 10.0), (20, 1e4), (40, 1e6)] {
         let a = spd(n, condition, &mut draws);
         let b = draws.vector(n);
-        let exact = a
-            .llt(faer::Side::Lower)
-            .unwrap()
-            .solve(Mat::from_fn(n, 1, |i, _| b[i]));
+        let exact = a.llt(faer::Side::Lower).unwrap().solve(Mat::from_fn(n, 1, |i, _| b[i]));
         let exact: Vec<f64> = (0..n).map(|i| exact[(i, 0)]).collect();
         let start = draws.vector(n);
         for method in [Method::from(Bfgs::default()), Lbfgs::default().into()] {
             let function = quadratic(a.clone(), b.clone(), 0.0);
             let best = function.value(&exact);
-            let solution = method
-                .with_stopping(to_the_floor())
-                .minimize(&function, &start)
-                .unwrap();
+            let solution =
+                method.with_stopping(to_the_floor()).minimize(&function, &start).unwrap();
             check_books(&function, &solution);
             let gap = (solution.report.value - best) / best.abs();
             assert!(solution.report.reason.is_success(), "{}", solution.report);
@@ -179,15 +133,8 @@ fn bfgs_solves_a_quadratic_with_one_evaluation_per_step() {
     let n = 30;
     let function = quadratic(spd(n, 100.0, &mut draws), draws.vector(n), 0.0);
     let solution = minimize(&function, Bfgs::default(), &draws.vector(n)).unwrap();
-    assert!(
-        solution.report.iterations <= 5 * n as u64,
-        "{}",
-        solution.report
-    );
-    assert!(
-        function.calls.get() <= solution.report.iterations + 10,
-        "one evaluation per step"
-    );
+    assert!(solution.report.iterations <= 5 * n as u64, "{}", solution.report);
+    assert!(function.calls.get() <= solution.report.iterations + 10, "one evaluation per step");
 }
 
 #[test]
@@ -197,9 +144,7 @@ fn rank_deficient_quadratic_reaches_its_minimum_to_rounding() {
     let (m, n) = (12, 6);
     let left: Vec<Vec<f64>> = (0..m).map(|_| draws.vector(3)).collect();
     let right: Vec<Vec<f64>> = (0..n).map(|_| draws.vector(3)).collect();
-    let j = Mat::from_fn(m, n, |a, b| {
-        (0..3).map(|k| left[a][k] * right[b][k]).sum::<f64>()
-    });
+    let j = Mat::from_fn(m, n, |a, b| (0..3).map(|k| left[a][k] * right[b][k]).sum::<f64>());
     let r = Mat::from_fn(m, 1, |i, _| (i as f64).sin());
     let a = j.transpose() * &j;
     let b = j.transpose() * &r;
@@ -233,16 +178,8 @@ fn newton_leaves_a_saddle() {
         |x| faer::mat![[1.0, 0.0], [0.0, 3.0 * x[1] * x[1] - 1.0]],
     );
     let solution = minimize(&function, Newton::default(), &[1.0, 1e-3]).unwrap();
-    assert!(
-        distance(&solution.theta, &[0.0, 1.0]) < 1e-8,
-        "{}",
-        solution.report
-    );
-    assert!(
-        solution.report.notes[0].contains("shifted"),
-        "{}",
-        solution.report
-    );
+    assert!(distance(&solution.theta, &[0.0, 1.0]) < 1e-8, "{}", solution.report);
+    assert!(solution.report.notes[0].contains("shifted"), "{}", solution.report);
     assert!(solution.report.iterations < 40, "{}", solution.report);
 }
 
@@ -253,10 +190,7 @@ fn ill_conditioned_logistic_regression_is_fitted_to_the_last_digits() {
         let problem = |draws: &mut Draws| logistic(300, 12, 1e-6, spread, draws);
         let seed = draws.0;
         let newton = problem(&mut Draws(seed));
-        let tight = Stopping {
-            gradient_tolerance: 1e-13,
-            ..Stopping::default()
-        };
+        let tight = Stopping { gradient_tolerance: 1e-13, ..Stopping::default() };
         let exact = minimize(&newton, Newton::default().with_stopping(tight), &[0.0; 12]).unwrap();
         assert!(exact.report.reason.is_success(), "{}", exact.report);
         for method in curvature_methods() {
@@ -276,21 +210,12 @@ fn a_tolerance_out_of_reach_ends_at_the_rounding_floor() {
     for method in curvature_methods() {
         let mut draws = Draws(6);
         let function = logistic(200, 8, 1e-3, 0.1, &mut draws);
-        let stopping = Stopping {
-            gradient_tolerance: 1e-30,
-            ..Stopping::default()
-        };
-        let solution = method
-            .with_stopping(stopping)
-            .minimize(&function, &[0.0; 8])
-            .unwrap();
+        let stopping = Stopping { gradient_tolerance: 1e-30, ..Stopping::default() };
+        let solution = method.with_stopping(stopping).minimize(&function, &[0.0; 8]).unwrap();
         let report = &solution.report;
         assert_eq!(report.reason, Reason::RoundingFloor, "{report}");
         assert!(report.iterations < 300, "{report}");
-        assert!(
-            report.gradient.max < 1e-12 * report.initial_gradient.max,
-            "{report}"
-        );
+        assert!(report.gradient.max < 1e-12 * report.initial_gradient.max, "{report}");
     }
 }
 
@@ -308,10 +233,7 @@ fn gradient_descent_by_search_descends_to_the_minimum() {
 fn fixed_step_gradient_descent_contracts_by_the_textbook_factor() {
     // λ = 1 and 9: ε = 2/(1 + 9), and the error falls by (κ − 1)/(κ + 1) = 0.8 per step.
     let function = quadratic(faer::mat![[1.0, 0.0], [0.0, 9.0]], vec![0.0; 2], 0.0);
-    let stopping = Stopping {
-        max_iterations: 20,
-        ..Stopping::default()
-    };
+    let stopping = Stopping { max_iterations: 20, ..Stopping::default() };
     let solver = GradientDescent::fixed(0.2).with_stopping(stopping);
     let solution = minimize(&function, solver, &[1.0, 1.0]).unwrap();
     assert_eq!(solution.report.reason, Reason::MaxIterations);
@@ -349,14 +271,8 @@ fn softmax_biases_with_a_direction_that_f_does_not_see_are_fitted_to_rounding() 
         let solution = method.minimize(&function, &[1.0, -1.0, 2.0, 0.5]).unwrap();
         let report = &solution.report;
         assert!(report.reason.is_success(), "{report}");
-        assert!(
-            (report.value - entropy).abs() < 4.0 * f64::EPSILON,
-            "{report}"
-        );
+        assert!((report.value - entropy).abs() < 4.0 * f64::EPSILON, "{report}");
         assert!(report.iterations < 30, "{report}");
-        assert!(
-            solution.theta.iter().all(|b| b.abs() < 10.0),
-            "no drift along the flat: {report}"
-        );
+        assert!(solution.theta.iter().all(|b| b.abs() < 10.0), "no drift along the flat: {report}");
     }
 }

@@ -31,17 +31,9 @@ fn values(method: Method) -> Vec<f64> {
         max_iterations: STEPS.unsigned_abs().into(),
         ..Stopping::default()
     };
-    let report = method
-        .with_stopping(stopping)
-        .minimize(&function, &[1.5, -0.5])
-        .unwrap()
-        .report;
+    let report = method.with_stopping(stopping).minimize(&function, &[1.5, -0.5]).unwrap().report;
     assert_eq!(report.reason, Reason::MaxIterations);
-    assert_eq!(
-        function.calls.get(),
-        report.iterations + 1,
-        "one evaluation per step"
-    );
+    assert_eq!(function.calls.get(), report.iterations + 1, "one evaluation per step");
     report.trace.iter().map(|entry| entry.value).collect()
 }
 
@@ -54,10 +46,7 @@ fn check(method: Method, iterates: impl Fn(f64) -> Vec<f64>) {
     for (k, value) in found.iter().enumerate() {
         let f = |x: f64| 0.25 * x.powi(4) + x * x;
         let expected = f(a[k]) + f(b[k]);
-        assert!(
-            (value - expected).abs() < 1e-13 * expected,
-            "{name}, iterate {k}"
-        );
+        assert!((value - expected).abs() < 1e-13 * expected, "{name}, iterate {k}");
     }
 }
 
@@ -75,41 +64,29 @@ fn gradient_descent() {
 
 #[test]
 fn momentum() {
-    check(
-        Momentum::default()
-            .with_rate(0.05)
-            .with_momentum(0.8)
-            .into(),
-        |mut x| {
-            let (mut v, mut path) = (0.0, vec![x]);
-            for _ in 0..STEPS {
-                v = 0.8 * v - 0.05 * slope(x);
-                x += v;
-                path.push(x);
-            }
-            path
-        },
-    );
+    check(Momentum::default().with_rate(0.05).with_momentum(0.8).into(), |mut x| {
+        let (mut v, mut path) = (0.0, vec![x]);
+        for _ in 0..STEPS {
+            v = 0.8 * v - 0.05 * slope(x);
+            x += v;
+            path.push(x);
+        }
+        path
+    });
 }
 
 #[test]
 fn nesterov_reports_the_point_ahead() {
-    check(
-        Nesterov::default()
-            .with_rate(0.05)
-            .with_momentum(0.8)
-            .into(),
-        |mut x| {
-            // Goodfellow et al. algorithm 8.3 as printed: gradient at x + μv.
-            let (mut v, mut path) = (0.0, vec![x]);
-            for _ in 0..STEPS {
-                v = 0.8 * v - 0.05 * slope(x + 0.8 * v);
-                x += v;
-                path.push(x + 0.8 * v);
-            }
-            path
-        },
-    );
+    check(Nesterov::default().with_rate(0.05).with_momentum(0.8).into(), |mut x| {
+        // Goodfellow et al. algorithm 8.3 as printed: gradient at x + μv.
+        let (mut v, mut path) = (0.0, vec![x]);
+        for _ in 0..STEPS {
+            v = 0.8 * v - 0.05 * slope(x + 0.8 * v);
+            x += v;
+            path.push(x + 0.8 * v);
+        }
+        path
+    });
 }
 
 #[test]
@@ -128,19 +105,16 @@ fn adagrad() {
 
 #[test]
 fn rmsprop() {
-    check(
-        RmsProp::default().with_rate(0.02).with_decay(0.7).into(),
-        |mut x| {
-            let (mut r, mut path) = (0.0, vec![x]);
-            for _ in 0..STEPS {
-                let g = slope(x);
-                r = 0.7 * r + 0.3 * g * g;
-                x -= 0.02 * g / f64::sqrt(1e-6 + r);
-                path.push(x);
-            }
-            path
-        },
-    );
+    check(RmsProp::default().with_rate(0.02).with_decay(0.7).into(), |mut x| {
+        let (mut r, mut path) = (0.0, vec![x]);
+        for _ in 0..STEPS {
+            let g = slope(x);
+            r = 0.7 * r + 0.3 * g * g;
+            x -= 0.02 * g / f64::sqrt(1e-6 + r);
+            path.push(x);
+        }
+        path
+    });
 }
 
 #[test]

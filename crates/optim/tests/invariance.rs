@@ -8,9 +8,7 @@ use secant_optim::{Bfgs, GradientDescent, HessianKind, Lbfgs, Method, Newton, Re
 fn searching() -> Vec<Method> {
     vec![
         Newton::default().into(),
-        Newton::default()
-            .with_curvature(HessianKind::GaussNewton)
-            .into(),
+        Newton::default().with_curvature(HessianKind::GaussNewton).into(),
         Bfgs::default().into(),
         Lbfgs::default().into(),
         GradientDescent::default().into(),
@@ -18,33 +16,17 @@ fn searching() -> Vec<Method> {
 }
 
 fn run(method: &Method, function: &Function, start: &[f64]) -> Report {
-    let stopping = Stopping {
-        gradient_tolerance: 1e-7,
-        max_iterations: 40,
-        ..Stopping::default()
-    };
-    method
-        .clone()
-        .with_stopping(stopping)
-        .minimize(function, start)
-        .unwrap()
-        .report
+    let stopping = Stopping { gradient_tolerance: 1e-7, max_iterations: 40, ..Stopping::default() };
+    method.clone().with_stopping(stopping).minimize(function, start).unwrap().report
 }
 
 /// The same steps, evaluations and reason, with values in the ratio `c`, up to `tolerance`.
 fn same_path(a: &Report, b: &Report, c: f64, tolerance: f64) {
-    assert_eq!(
-        (a.iterations, a.reason),
-        (b.iterations, b.reason),
-        "{a}\n{b}"
-    );
+    assert_eq!((a.iterations, a.reason), (b.iterations, b.reason), "{a}\n{b}");
     assert_eq!(a.evaluations, b.evaluations);
     for (a, b) in a.trace.iter().zip(&b.trace) {
         let size = (c * a.value).abs();
-        assert!(
-            (c * a.value - b.value).abs() <= tolerance * size,
-            "{a:?}\n{b:?}"
-        );
+        assert!((c * a.value - b.value).abs() <= tolerance * size, "{a:?}\n{b:?}");
         assert_eq!(a.evaluations, b.evaluations);
     }
 }
@@ -92,17 +74,10 @@ fn newtons_path_is_invariant_under_the_units_of_each_parameter() {
     for start in [rosenbrock_start(6), vec![0.3, 1.5, -2.0, 0.5, 0.1, 3.0]] {
         let scaled_start: Vec<f64> = start.iter().zip(&scales).map(|(x, d)| x / d).collect();
         // The gradient norm is in the units of the parameters, so a value target ends both runs.
-        let stopping = Stopping {
-            gradient_tolerance: 0.0,
-            target: Some(1e-12),
-            ..Stopping::default()
-        };
+        let stopping =
+            Stopping { gradient_tolerance: 0.0, target: Some(1e-12), ..Stopping::default() };
         let solver = Method::from(Newton::default().with_stopping(stopping));
-        let plain = solver
-            .clone()
-            .minimize(&rosenbrock(6), &start)
-            .unwrap()
-            .report;
+        let plain = solver.clone().minimize(&rosenbrock(6), &start).unwrap().report;
         let function = rosenbrock(6).scaled(1.0, scales.clone());
         let scaled = solver.minimize(&function, &scaled_start).unwrap().report;
         assert!(plain.iterations > 3);

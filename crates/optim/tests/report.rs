@@ -11,9 +11,7 @@ fn round_trip(report: &Report) -> Report {
 
 #[test]
 fn a_report_survives_json() {
-    let report = minimize(&rosenbrock(4), Lbfgs::default(), &rosenbrock_start(4))
-        .unwrap()
-        .report;
+    let report = minimize(&rosenbrock(4), Lbfgs::default(), &rosenbrock_start(4)).unwrap().report;
     assert!(report.trace.len() > 5);
     assert_eq!(round_trip(&report), report);
 }
@@ -28,18 +26,14 @@ fn an_infinite_value_survives_json() {
         },
         |_| faer::Mat::zeros(1, 1),
     );
-    let report = minimize(&function, Newton::default(), &[1.0])
-        .unwrap()
-        .report;
+    let report = minimize(&function, Newton::default(), &[1.0]).unwrap().report;
     assert_eq!(report.value, f64::INFINITY);
     assert_eq!(round_trip(&report), report);
 }
 
 #[test]
 fn the_block_says_why_what_and_how_much() {
-    let report = minimize(&rosenbrock(2), Newton::default(), &[-1.2, 1.0])
-        .unwrap()
-        .report;
+    let report = minimize(&rosenbrock(2), Newton::default(), &[-1.2, 1.0]).unwrap().report;
     let text = report.to_string();
     for part in [
         "Newton, 2 parameters: converged: the gradient norm met its tolerance",
@@ -54,14 +48,9 @@ fn the_block_says_why_what_and_how_much() {
 
 #[test]
 fn the_trace_tells_the_run() {
-    let report = minimize(&rosenbrock(2), Lbfgs::default(), &[-1.2, 1.0])
-        .unwrap()
-        .report;
+    let report = minimize(&rosenbrock(2), Lbfgs::default(), &[-1.2, 1.0]).unwrap().report;
     let (first, last) = (report.trace[0], report.trace[report.trace.len() - 1]);
-    assert_eq!(
-        (first.iteration, first.evaluations, first.step_length),
-        (0, 1, 0.0)
-    );
+    assert_eq!((first.iteration, first.evaluations, first.step_length), (0, 1, 0.0));
     assert_eq!(first.value, report.initial_value);
     assert_eq!(first.gradient_norm, report.initial_gradient.max);
     assert_eq!(last.iteration, report.iterations);

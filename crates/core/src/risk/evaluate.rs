@@ -89,7 +89,10 @@ impl Risk<'_> {
     pub(super) fn sum_gradients(&self, sums: &[ShardSum], out: &mut [f64]) {
         let chunk = |(index, out): (usize, &mut [f64])| {
             let first = index * SUM_CHUNK;
-            vectorize(|| pairwise(sums, first, out));
+            vectorize(
+                #[inline(always)]
+                || pairwise(sums, first, out),
+            );
         };
         if self.dim() <= SUM_CHUNK {
             out.chunks_mut(SUM_CHUNK).enumerate().for_each(chunk);

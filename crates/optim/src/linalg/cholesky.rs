@@ -85,11 +85,7 @@ impl ShiftedCholesky {
         self.equilibrate()?;
         let rounding = f64::EPSILON * (self.n as f64).sqrt();
         let enough = self.enough();
-        let growth = if self.last_shift > 0.0 {
-            GROWTH
-        } else {
-            GROWTH_FIRST
-        };
+        let growth = if self.last_shift > 0.0 { GROWTH } else { GROWTH_FIRST };
         self.shift = 0.0;
         let mut attempts = 1;
         while !self.try_factor(PIVOT_FLOOR * rounding) {
@@ -104,11 +100,7 @@ impl ShiftedCholesky {
             };
             attempts += 1;
         }
-        self.last_shift = if self.shift > FIRST_SHIFT * rounding {
-            self.shift
-        } else {
-            0.0
-        };
+        self.last_shift = if self.shift > FIRST_SHIFT * rounding { self.shift } else { 0.0 };
         Ok(attempts)
     }
 
@@ -153,11 +145,8 @@ impl ShiftedCholesky {
     fn try_factor(&mut self, pivot_floor: f64) -> bool {
         self.copy_scaled();
         let (n, par) = (self.n, self.par());
-        let mut memory = MemBuffer::new(llt::factor::cholesky_in_place_scratch::<f64>(
-            n,
-            par,
-            Spec::default(),
-        ));
+        let mut memory =
+            MemBuffer::new(llt::factor::cholesky_in_place_scratch::<f64>(n, par, Spec::default()));
         let factored = llt::factor::cholesky_in_place(
             MatMut::from_column_major_slice_mut(&mut self.factor, n, n),
             llt::factor::LltRegularization::default(),
@@ -174,11 +163,7 @@ impl ShiftedCholesky {
     }
 
     fn par(&self) -> Par {
-        if self.n >= PARALLEL_FROM {
-            Par::rayon(0)
-        } else {
-            Par::Seq
-        }
+        if self.n >= PARALLEL_FROM { Par::rayon(0) } else { Par::Seq }
     }
 
     /// Lower triangle ← D^-½ H D^-½ + τI, read from the upper triangle of H, block by block.

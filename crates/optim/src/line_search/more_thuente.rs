@@ -82,11 +82,7 @@ struct Point {
 impl Point {
     /// The same point of ψ(α) = φ(α) − φ(0) − c₁·α·φ′(0).
     fn tilted(self, tilt: f64) -> Self {
-        Self {
-            step: self.step,
-            gain: self.gain - self.step * tilt,
-            slope: self.slope - tilt,
-        }
+        Self { step: self.step, gain: self.gain - self.step * tilt, slope: self.slope - tilt }
     }
 }
 
@@ -107,25 +103,10 @@ impl StrongWolfe {
         let (c1, c2) = (self.decrease, self.curvature);
         require(c1 > 0.0 && c1 < 0.5, "decrease", c1, "(0, ½)")?;
         require(c2 > c1 && c2 < 1.0, "curvature", c2, "(decrease, 1)")?;
-        require(
-            self.max_trials > 0,
-            "max_trials",
-            f64::from(self.max_trials),
-            "≥ 1",
-        )?;
+        require(self.max_trials > 0, "max_trials", f64::from(self.max_trials), "≥ 1")?;
         let growth = self.max_growth;
-        require(
-            growth >= 1.0 && growth.is_finite(),
-            "max_growth",
-            growth,
-            "[1, ∞)",
-        )?;
-        require(
-            (0.0..1.0).contains(&self.noise),
-            "noise",
-            self.noise,
-            "[0, 1)",
-        )
+        require(growth >= 1.0 && growth.is_finite(), "max_growth", growth, "[1, ∞)")?;
+        require((0.0..1.0).contains(&self.noise), "noise", self.noise, "[0, 1)")
     }
 
     /// `value` = φ(0), `slope` = φ′(0) < 0, `initial` = the first α > 0; `phi` gives (φ, φ′). Whatever is found is the
@@ -138,20 +119,10 @@ impl StrongWolfe {
         mut phi: impl FnMut(f64) -> (f64, f64),
     ) -> Found {
         if !(slope < 0.0 && initial > 0.0 && initial.is_finite() && slope.is_finite()) {
-            return Found::Nothing {
-                all_nonfinite: false,
-            };
+            return Found::Nothing { all_nonfinite: false };
         }
-        let start = Point {
-            step: 0.0,
-            gain: 0.0,
-            slope,
-        };
-        let mut interval = Interval {
-            best: start,
-            other: start,
-            closed: false,
-        };
+        let start = Point { step: 0.0, gain: 0.0, slope };
+        let mut interval = Interval { best: start, other: start, closed: false };
         let mut search = Search {
             tilt: self.decrease * slope,
             first_stage: true,
@@ -162,11 +133,7 @@ impl StrongWolfe {
         };
         let promise = -slope * initial;
         let noise = self.noise * value.abs();
-        let noise = if promise <= NOISE_REACH * noise {
-            noise
-        } else {
-            0.0
-        };
+        let noise = if promise <= NOISE_REACH * noise { noise } else { 0.0 };
         let (mut step, mut all_nonfinite, mut last) = (initial, true, None);
         for _ in 0..self.max_trials {
             if step == interval.best.step {
@@ -179,17 +146,9 @@ impl StrongWolfe {
                 step = search.contract(&interval, step);
                 continue;
             }
-            let trial = Trial {
-                step,
-                value: at_value,
-                slope: at_slope,
-            };
+            let trial = Trial { step, value: at_value, slope: at_slope };
             (all_nonfinite, last) = (false, Some(trial));
-            let at = Point {
-                step,
-                gain: gain(value, slope, trial, noise),
-                slope: at_slope,
-            };
+            let at = Point { step, gain: gain(value, slope, trial, noise), slope: at_slope };
             let decreased = at.gain <= step * search.tilt;
             if decreased && at.slope.abs() <= self.curvature * -slope {
                 return Found::Accepted(trial);
@@ -204,28 +163,17 @@ impl StrongWolfe {
             return Found::Nothing { all_nonfinite };
         }
         // The caller holds the gradient of the last call: make that the point it gets.
-        Found::Decreased(
-            last.filter(|last| last.step == best.step)
-                .unwrap_or_else(|| {
-                    let (value, slope) = phi(best.step);
-                    Trial {
-                        step: best.step,
-                        value,
-                        slope,
-                    }
-                }),
-        )
+        Found::Decreased(last.filter(|last| last.step == best.step).unwrap_or_else(|| {
+            let (value, slope) = phi(best.step);
+            Trial { step: best.step, value, slope }
+        }))
     }
 }
 
 /// φ(α) − φ(0), from the slopes where the values have no digits left.
 fn gain(value: f64, slope: f64, at: Trial, noise: f64) -> f64 {
     let difference = at.value - value;
-    if difference.abs() < noise {
-        0.5 * at.step * (slope + at.slope)
-    } else {
-        difference
-    }
+    if difference.abs() < noise { 0.5 * at.step * (slope + at.slope) } else { difference }
 }
 
 /// The moving parts of one search; names in brackets are MINPACK-2's.
@@ -292,18 +240,12 @@ impl Search {
             self.width = (other - best).abs();
             self.bounds = (best.min(other), best.max(other));
         } else {
-            self.bounds = (
-                step + EXTRAPOLATION_LEAST * (step - best),
-                step + EXTRAPOLATION * (step - best),
-            );
+            self.bounds =
+                (step + EXTRAPOLATION_LEAST * (step - best), step + EXTRAPOLATION * (step - best));
         }
         // Not `clamp`: a NaN from 0/0 must become a bound.
         step = step.max(0.0).min(self.maximum);
-        if self.exhausted(interval, step) {
-            best
-        } else {
-            step
-        }
+        if self.exhausted(interval, step) { best } else { step }
     }
 }
 
@@ -332,33 +274,19 @@ impl Interval {
             let cubic = cubic_minimum(at, best);
             let secant = secant(best, at);
             self.closed = true;
-            if (cubic - at.step).abs() > (secant - at.step).abs() {
-                cubic
-            } else {
-                secant
-            }
+            if (cubic - at.step).abs() > (secant - at.step).abs() { cubic } else { secant }
         } else if at.slope.abs() < best.slope.abs() {
             // Case 3: a lower value, the same sign, a flatter slope: the minimum lies farther on.
             let secant = secant(best, at);
             let cubic = cubic_beyond(best, at, bounds);
             if self.closed {
-                let nearer = if (cubic - at.step).abs() < (secant - at.step).abs() {
-                    cubic
-                } else {
-                    secant
-                };
+                let nearer =
+                    if (cubic - at.step).abs() < (secant - at.step).abs() { cubic } else { secant };
                 let limit = at.step + BRACKET_SHARE * (self.other.step - at.step);
-                if toward {
-                    nearer.min(limit)
-                } else {
-                    nearer.max(limit)
-                }
+                if toward { nearer.min(limit) } else { nearer.max(limit) }
             } else {
-                let farther = if (cubic - at.step).abs() > (secant - at.step).abs() {
-                    cubic
-                } else {
-                    secant
-                };
+                let farther =
+                    if (cubic - at.step).abs() > (secant - at.step).abs() { cubic } else { secant };
                 farther.max(bounds.0).min(bounds.1)
             }
         } else if self.closed {
@@ -449,10 +377,7 @@ mod tests {
                 };
                 let wave = l * std::f64::consts::FRAC_PI_2;
                 let height = 2.0 * (1.0 - b) / (l * std::f64::consts::PI);
-                (
-                    base.0 + height * (wave * a).sin(),
-                    base.1 + height * wave * (wave * a).cos(),
-                )
+                (base.0 + height * (wave * a).sin(), base.1 + height * wave * (wave * a).cos())
             }
             4 => yanai(0.001, 0.001),
             5 => yanai(0.01, 0.001),
@@ -473,11 +398,7 @@ mod tests {
         ];
         for (number, (decrease, curvature)) in (1..).zip(tolerances) {
             for initial in [1e-3, 0.1, 10.0, 1e3] {
-                let search = StrongWolfe {
-                    decrease,
-                    curvature,
-                    ..StrongWolfe::default()
-                };
+                let search = StrongWolfe { decrease, curvature, ..StrongWolfe::default() };
                 search.validate().unwrap();
                 let (value, slope) = function(number, 0.0);
                 let mut calls = 0;
@@ -485,16 +406,11 @@ mod tests {
                     calls += 1;
                     function(number, a)
                 });
-                let Found::Accepted(trial) = found else {
-                    panic!("{number} {initial}: {found:?}")
-                };
+                let Found::Accepted(trial) = found else { panic!("{number} {initial}: {found:?}") };
                 assert!(trial.value <= value + decrease * trial.step * slope);
                 assert!(trial.slope.abs() <= curvature * slope.abs());
                 // The tables of the paper need at most 14.
-                assert!(
-                    calls <= 14,
-                    "function {number} from {initial}: {calls} evaluations"
-                );
+                assert!(calls <= 14, "function {number} from {initial}: {calls} evaluations");
             }
         }
     }
@@ -503,23 +419,12 @@ mod tests {
     fn slopes_decide_where_values_are_rounding() {
         // φ(α) = 1 + 1e-20·(α − 1)²: the values are all 1.
         let phi = |a: f64| (1.0 + 1e-20 * (a - 1.0).powi(2), 2e-20 * (a - 1.0));
-        let search = StrongWolfe {
-            curvature: 0.01,
-            ..StrongWolfe::default()
-        };
+        let search = StrongWolfe { curvature: 0.01, ..StrongWolfe::default() };
         let found = search.search(1.0, -2e-20, 0.1, phi);
-        assert!(
-            matches!(found, Found::Accepted(t) if (t.step - 1.0).abs() <= 0.01),
-            "{found:?}"
-        );
+        assert!(matches!(found, Found::Accepted(t) if (t.step - 1.0).abs() <= 0.01), "{found:?}");
         // The same slopes with a promise that values of this size would show: then values decide, and nothing is found.
         let steep = |a: f64| (1.0, 2e-3 * (a - 1.0));
-        assert_eq!(
-            search.search(1.0, -2e-3, 0.1, steep),
-            Found::Nothing {
-                all_nonfinite: false
-            }
-        );
+        assert_eq!(search.search(1.0, -2e-3, 0.1, steep), Found::Nothing { all_nonfinite: false });
     }
 
     #[test]
@@ -527,15 +432,9 @@ mod tests {
         let mut calls = 0;
         let found = StrongWolfe::default().search(0.0, -1.0, 1.0, |a| {
             calls += 1;
-            if a > 0.3 {
-                (f64::NAN, f64::NAN)
-            } else {
-                (-a, -1.0)
-            }
+            if a > 0.3 { (f64::NAN, f64::NAN) } else { (-a, -1.0) }
         });
-        let Found::AtMaximum(trial) = found else {
-            panic!("{found:?}")
-        };
+        let Found::AtMaximum(trial) = found else { panic!("{found:?}") };
         assert!(trial.step <= 0.3 && trial.value < 0.0);
         assert!(calls <= 6, "{calls}");
     }
@@ -547,34 +446,20 @@ mod tests {
             calls += 1;
             (1.0, f64::NAN)
         });
-        assert_eq!(
-            (found, calls),
-            (
-                Found::Nothing {
-                    all_nonfinite: true
-                },
-                MAX_TRIALS
-            )
-        );
+        assert_eq!((found, calls), (Found::Nothing { all_nonfinite: true }, MAX_TRIALS));
     }
 
     #[test]
     fn a_straight_line_ends_at_the_longest_step() {
         let found = StrongWolfe::default().search(0.0, -1.0, 1.0, |a| (-a, -1.0));
-        assert!(
-            matches!(found, Found::AtMaximum(trial) if trial.step == MAX_GROWTH),
-            "{found:?}"
-        );
+        assert!(matches!(found, Found::AtMaximum(trial) if trial.step == MAX_GROWTH), "{found:?}");
     }
 
     #[test]
     fn what_is_found_is_the_last_point_evaluated() {
         for trials in 1..8 {
-            let search = StrongWolfe {
-                max_trials: trials,
-                curvature: 1e-3,
-                ..StrongWolfe::default()
-            };
+            let search =
+                StrongWolfe { max_trials: trials, curvature: 1e-3, ..StrongWolfe::default() };
             let mut last = f64::NAN;
             let (value, slope) = function(3, 0.0);
             let found = search.search(value, slope, 10.0, |a| {
@@ -594,12 +479,7 @@ mod tests {
     fn uphill_and_nan_slopes_find_nothing_without_an_evaluation() {
         for slope in [1.0, 0.0, f64::NAN] {
             let found = StrongWolfe::default().search(0.0, slope, 1.0, |_| unreachable!());
-            assert_eq!(
-                found,
-                Found::Nothing {
-                    all_nonfinite: false
-                }
-            );
+            assert_eq!(found, Found::Nothing { all_nonfinite: false });
         }
     }
 }

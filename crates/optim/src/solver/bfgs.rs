@@ -126,18 +126,13 @@ impl<P: Objective> Solver<P, FitState> for Bfgs {
         problem: &mut Problem<P>,
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
-        let work = self
-            .work
-            .as_mut()
-            .expect("argmin's Executor calls init first");
+        let work = self.work.as_mut().expect("argmin's Executor calls init first");
         let mut step = work.step(&self.search, problem, &mut state);
         if let (Err(first), false) = (step, work.fresh) {
             work.reset(&state);
             self.dropped += 1;
             // The quasi-Newton direction knew the scale: its verdict is the one to report.
-            step = work
-                .step(&self.search, problem, &mut state)
-                .map_err(|_| first);
+            step = work.step(&self.search, problem, &mut state).map_err(|_| first);
         }
         match step {
             Ok(alpha) => {
@@ -180,13 +175,8 @@ impl Workspace {
         problem: &mut Problem<P>,
         state: &mut FitState,
     ) -> Result<f64, Reason> {
-        let initial = if self.fresh {
-            line_step::first_steepest_step(state)
-        } else {
-            1.0
-        };
-        self.line
-            .take(search, problem, state, &self.direction, initial)
+        let initial = if self.fresh { line_step::first_steepest_step(state) } else { 1.0 };
+        self.line.take(search, problem, state, &self.direction, initial)
     }
 
     /// Learns from the step just taken and leaves the next direction in `direction`. True when y was damped.
@@ -197,10 +187,7 @@ impl Workspace {
             return false;
         }
         // w = H∇f⁺, which carries out the update left from the step before.
-        let pending = self.pending.then_some(RankTwo {
-            u: &self.u,
-            s: &self.s,
-        });
+        let pending = self.pending.then_some(RankTwo { u: &self.u, s: &self.s });
         let w = &mut self.y;
         self.h.update_then_multiply(pending, &state.gradient, w);
         // Hy = H∇f⁺ − H∇f = w + p
@@ -304,12 +291,7 @@ mod tests {
             let (theta, gradient) = (state.theta.clone(), state.gradient.clone());
             (state, _) = solver.next_iter(&mut problem, state).unwrap();
             let s: Vec<f64> = state.theta.iter().zip(&theta).map(|(a, b)| a - b).collect();
-            let y: Vec<f64> = state
-                .gradient
-                .iter()
-                .zip(&gradient)
-                .map(|(a, b)| a - b)
-                .collect();
+            let y: Vec<f64> = state.gradient.iter().zip(&gradient).map(|(a, b)| a - b).collect();
             let sy = vector::dot(&s, &y);
             if step == 0 {
                 for i in 0..5 {

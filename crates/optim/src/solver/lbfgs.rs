@@ -97,18 +97,14 @@ impl Lbfgs {
         state: &mut FitState,
     ) -> Result<f64, Reason> {
         let initial = self.propose(state);
-        let first = self
-            .line
-            .take(&self.search, problem, state, &self.direction, initial);
+        let first = self.line.take(&self.search, problem, state, &self.direction, initial);
         if first.is_ok() || self.history.is_empty() {
             return first;
         }
         self.history.clear();
         self.dropped += 1;
         let initial = self.propose(state);
-        let second = self
-            .line
-            .take(&self.search, problem, state, &self.direction, initial);
+        let second = self.line.take(&self.search, problem, state, &self.direction, initial);
         // The quasi-Newton direction knew the scale: its verdict is the one to report.
         second.or(first)
     }

@@ -26,10 +26,7 @@ pub(crate) struct LineStep {
 
 impl LineStep {
     pub(crate) fn new(n: usize) -> Self {
-        Self {
-            theta: vec![0.0; n],
-            gradient: vec![0.0; n],
-        }
+        Self { theta: vec![0.0; n], gradient: vec![0.0; n] }
     }
 
     /// Searches along `p` from the state, first at α = `initial`. `Ok(α)`: the state has moved and this buffer holds the
@@ -82,11 +79,7 @@ impl LineStep {
 fn refusal(search: &StrongWolfe, state: &FitState, promised: f64) -> Reason {
     let noise = (search.noise * state.value.abs())
         .max(START_NOISE * f64::EPSILON * state.start_summary().value.abs());
-    if promised.abs() <= noise {
-        Reason::RoundingFloor
-    } else {
-        Reason::LineSearchFailed
-    }
+    if promised.abs() <= noise { Reason::RoundingFloor } else { Reason::LineSearchFailed }
 }
 
 /// α for a first step along −∇f, where nothing is known of the curvature: ‖αp‖∞ = ψ₀‖θ₀‖∞, or ψ₀ of the step to f = 0
@@ -98,27 +91,12 @@ pub(crate) fn first_steepest_step(state: &FitState) -> f64 {
     }
     let gradient = vector::norm(&state.gradient);
     let step = FIRST_STEP * state.value.abs() / gradient / gradient;
-    if step > 0.0 && step.is_finite() {
-        step
-    } else {
-        gradient.recip()
-    }
+    if step > 0.0 && step.is_finite() { step } else { gradient.recip() }
 }
 
 /// The error of a search's option, in the solver's name.
 pub(crate) fn validate(solver: &'static str, search: &StrongWolfe) -> Result<(), OptimError> {
-    search.validate().map_err(
-        |SearchOption {
-             option,
-             value,
-             allowed,
-         }| {
-            OptimError::OptionOutOfRange {
-                solver,
-                option,
-                value,
-                allowed,
-            }
-        },
-    )
+    search.validate().map_err(|SearchOption { option, value, allowed }| {
+        OptimError::OptionOutOfRange { solver, option, value, allowed }
+    })
 }

@@ -22,12 +22,7 @@ impl Function {
         f: impl Fn(&[f64], &mut [f64]) -> f64 + 'static,
         h: impl Fn(&[f64]) -> Mat<f64> + 'static,
     ) -> Self {
-        Self {
-            n,
-            f: Box::new(f),
-            h: Box::new(h),
-            calls: Cell::new(0),
-        }
+        Self { n, f: Box::new(f), h: Box::new(h), calls: Cell::new(0) }
     }
 
     /// c·f(D·x), D = diag(scales): what must not change the path.
@@ -82,11 +77,7 @@ impl Curvature for Function {
     fn linearize(&self, theta: &[f64]) -> At {
         let mut gradient = vec![0.0; self.n];
         let value = (self.f)(theta, &mut gradient);
-        At {
-            value,
-            gradient,
-            hessian: (self.h)(theta),
-        }
+        At { value, gradient, hessian: (self.h)(theta) }
     }
 }
 
@@ -118,10 +109,8 @@ pub struct Draws(pub u64);
 
 impl Draws {
     pub fn next(&mut self) -> f64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
     }
     pub fn vector(&mut self, n: usize) -> Vec<f64> {
@@ -157,9 +146,7 @@ pub fn rosenbrock(n: usize) -> Function {
 }
 
 pub fn rosenbrock_start(n: usize) -> Vec<f64> {
-    (0..n)
-        .map(|i| if i % 2 == 0 { -1.2 } else { 1.0 })
-        .collect()
+    (0..n).map(|i| if i % 2 == 0 { -1.2 } else { 1.0 }).collect()
 }
 
 /// ½xᵀAx − bᵀx + c.
@@ -186,9 +173,7 @@ pub fn spd(n: usize, condition: f64, draws: &mut Draws) -> Mat<f64> {
     let q = q.qr().compute_Q();
     let eigenvalue = |k: usize| condition.powf(k as f64 / (n - 1).max(1) as f64);
     let a = Mat::from_fn(n, n, |i, j| {
-        (0..n)
-            .map(|k| q[(i, k)] * eigenvalue(k) * q[(j, k)])
-            .sum::<f64>()
+        (0..n).map(|k| q[(i, k)] * eigenvalue(k) * q[(j, k)]).sum::<f64>()
     });
     Mat::from_fn(n, n, |i, j| f64::midpoint(a[(i, j)], a[(j, i)]))
 }
@@ -201,11 +186,7 @@ pub fn beale() -> Function {
             let r1 = f64::from(i) * x[0] * x[1].powi(i - 1);
             let r0 = x[1].powi(i) - 1.0;
             let r01 = f64::from(i) * x[1].powi(i - 1);
-            let r11 = if i == 1 {
-                0.0
-            } else {
-                f64::from(i * (i - 1)) * x[0] * x[1].powi(i - 2)
-            };
+            let r11 = if i == 1 { 0.0 } else { f64::from(i * (i - 1)) * x[0] * x[1].powi(i - 2) };
             [r, r0, r1, r01, r11]
         })
     };
@@ -248,10 +229,7 @@ pub fn powell_singular() -> Function {
             a * a + 5.0 * b * b + c.powi(4) + 10.0 * d.powi(4)
         },
         |x| {
-            let (c, d) = (
-                12.0 * (x[1] - 2.0 * x[2]).powi(2),
-                120.0 * (x[0] - x[3]).powi(2),
-            );
+            let (c, d) = (12.0 * (x[1] - 2.0 * x[2]).powi(2), 120.0 * (x[0] - x[3]).powi(2));
             faer::mat![
                 [2.0 + d, 20.0, 0.0, -d],
                 [20.0, 200.0 + c, -2.0 * c, 0.0],
@@ -264,21 +242,12 @@ pub fn powell_singular() -> Function {
 
 /// mean log(1 + exp(−t·xᵀθ)) + λ/2‖θ‖², with features of sizes spread over `spread`.
 pub fn logistic(samples: usize, n: usize, lambda: f64, spread: f64, draws: &mut Draws) -> Function {
-    let size: Vec<f64> = (0..n)
-        .map(|k| spread.powf(k as f64 / (n - 1) as f64))
-        .collect();
-    let rows: Vec<Vec<f64>> = (0..samples)
-        .map(|_| size.iter().map(|size| size * draws.next()).collect())
-        .collect();
+    let size: Vec<f64> = (0..n).map(|k| spread.powf(k as f64 / (n - 1) as f64)).collect();
+    let rows: Vec<Vec<f64>> =
+        (0..samples).map(|_| size.iter().map(|size| size * draws.next()).collect()).collect();
     let signs: Vec<f64> = rows
         .iter()
-        .map(|row| {
-            if row.iter().sum::<f64>() + 0.8 * draws.next() > 0.0 {
-                1.0
-            } else {
-                -1.0
-            }
-        })
+        .map(|row| if row.iter().sum::<f64>() + 0.8 * draws.next() > 0.0 { 1.0 } else { -1.0 })
         .collect();
     let (rows_h, signs_h) = (rows.clone(), signs.clone());
     Function::new(
@@ -348,8 +317,5 @@ pub fn constant(n: usize) -> Function {
 /// ‖x − y‖∞
 pub fn distance(x: &[f64], y: &[f64]) -> f64 {
     assert_eq!(x.len(), y.len());
-    x.iter()
-        .zip(y)
-        .map(|(x, y)| (x - y).abs())
-        .fold(0.0, f64::max)
+    x.iter().zip(y).map(|(x, y)| (x - y).abs()).fold(0.0, f64::max)
 }
