@@ -172,7 +172,7 @@ impl Table {
 
 /// θ after exactly one iteration of [`Newton`], under argmin's Executor.
 fn newton_step(risk: &Risk<'_>, theta: &[f64]) -> Result<Vec<f64>, Box<dyn Error>> {
-    let one = Stopping { max_iterations: 1, ..Stopping::default() };
+    let one = Stopping { max_iterations: 1, gradient_tolerance: 0.0, ..Stopping::default() };
     let run = Executor::new(risk, Newton::default().with_stopping(one))
         .configure(|state: FitState| state.param(theta.to_vec()))
         .run()?;

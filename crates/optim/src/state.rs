@@ -224,6 +224,22 @@ impl FitState {
         self.watch_floor(previous_value);
     }
 
+    /// Moves within the iteration that [`accept`](Self::accept) counted: θ, f and ∇f are replaced, by better ones.
+    pub(crate) fn refine(&mut self, theta: &mut Vec<f64>, value: f64, gradient: &mut Vec<f64>) {
+        std::mem::swap(&mut self.theta, theta);
+        std::mem::swap(&mut self.gradient, gradient);
+        self.value = value;
+        self.gradient_norm = vector::norm_inf(&self.gradient);
+        self.floor.gradient_floor = self.floor.gradient_floor.min(self.gradient_norm);
+    }
+
+    /// Whether the gradient or the value already satisfies `stopping`.
+    pub(crate) fn meets(&self, stopping: &Stopping) -> bool {
+        let met =
+            stopping.judge(&Progress { step: None, max_iterations: u64::MAX, ..self.progress(0) });
+        met.is_some_and(Reason::is_converged)
+    }
+
     fn watch_floor(&mut self, previous_value: f64) {
         let size = self.value.abs().max(previous_value.abs());
         let visible = (previous_value - self.value).abs() > FLOOR_VALUE * f64::EPSILON * size;

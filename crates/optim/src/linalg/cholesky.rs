@@ -77,6 +77,13 @@ impl ShiftedCholesky {
         self.shift
     }
 
+    /// ‖D^-½·g‖∞: the size of a gradient, invariant under scaling of the parameters.
+    pub(crate) fn scaled_norm(&self, g: &[f64]) -> f64 {
+        let scaled = g.iter().zip(&self.scale).map(|(g, scale)| (g * scale).abs());
+        // A NaN entry makes the norm NaN.
+        scaled.fold(0.0, |most, g| if g <= most { most } else { g })
+    }
+
     /// Factorises. Returns the number of attempts.
     pub(crate) fn factor(&mut self) -> Result<u32, NotFactored> {
         if !vector::all_finite(&self.matrix) {
