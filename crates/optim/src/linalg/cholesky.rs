@@ -53,6 +53,8 @@ pub(crate) struct ShiftedCholesky {
     shift: f64,
     /// The latest τ that was above the rounding level.
     last_shift: f64,
+    /// The latest τ was the first one tried.
+    semidefinite: bool,
 }
 
 impl ShiftedCholesky {
@@ -64,6 +66,7 @@ impl ShiftedCholesky {
             scale: vec![0.0; n],
             shift: 0.0,
             last_shift: 0.0,
+            semidefinite: false,
         }
     }
 
@@ -93,21 +96,21 @@ impl ShiftedCholesky {
         let rounding = f64::EPSILON * (self.n as f64).sqrt();
         let enough = self.enough();
         let growth = if self.last_shift > 0.0 { GROWTH } else { GROWTH_FIRST };
-        self.shift = 0.0;
+        let first = FIRST_SHIFT * rounding;
+        // A Hessian that was semidefinite is so again, as a rule (softmax biases): no attempt is wasted on finding out.
+        self.shift = if self.semidefinite { first } else { 0.0 };
         let mut attempts = 1;
         while !self.try_factor(PIVOT_FLOOR * rounding) {
-            if self.shift >= enough {
-                return Err(NotFactored::NotFinite);
-            }
-            self.shift = if attempts == 1 {
-                (DECREASE * self.last_shift).max(FIRST_SHIFT * rounding)
+            self.shift = if self.shift < first {
+                (DECREASE * self.last_shift).max(first)
             } else {
-                // `enough` makes every row dominant: the last attempt.
+                // `enough` dominates every row, so this attempt cannot fail: the loop ends.
                 (growth * self.shift).min(enough)
             };
             attempts += 1;
         }
-        self.last_shift = if self.shift > FIRST_SHIFT * rounding { self.shift } else { 0.0 };
+        self.semidefinite = self.shift == first;
+        self.last_shift = if self.shift > first { self.shift } else { 0.0 };
         Ok(attempts)
     }
 
