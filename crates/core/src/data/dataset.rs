@@ -164,22 +164,28 @@ impl Dataset {
         )
     }
 
-    /// Copies nalgebra matrices, a sample a column: inputs d × N, targets c × N.
+    /// Copies nalgebra matrices or views of any storage and stride, a sample a column: inputs d × N, targets c × N.
     ///
     /// # Errors
     /// As [`Dataset::new`].
     #[cfg(feature = "nalgebra")]
-    pub fn from_nalgebra(
-        inputs: &nalgebra::DMatrix<f64>,
-        targets: &nalgebra::DMatrix<f64>,
-    ) -> Result<Self, DataError> {
+    pub fn from_nalgebra<R1, C1, S1, R2, C2, S2>(
+        inputs: &nalgebra::Matrix<f64, R1, C1, S1>,
+        targets: &nalgebra::Matrix<f64, R2, C2, S2>,
+    ) -> Result<Self, DataError>
+    where
+        R1: nalgebra::Dim,
+        C1: nalgebra::Dim,
+        S1: nalgebra::RawStorage<f64, R1, C1>,
+        R2: nalgebra::Dim,
+        C2: nalgebra::Dim,
+        S2: nalgebra::RawStorage<f64, R2, C2>,
+    {
         check_samples(inputs.ncols(), targets.ncols())?;
-        Self::from_slices(
-            inputs.nrows(),
-            inputs.as_slice(),
-            targets.nrows(),
-            targets.as_slice(),
-        )
+        // nalgebra iterates column by column, whatever the strides.
+        let inputs_copy: Vec<f64> = inputs.iter().copied().collect();
+        let targets_copy: Vec<f64> = targets.iter().copied().collect();
+        Self::from_slices(inputs.nrows(), &inputs_copy, targets.nrows(), &targets_copy)
     }
 
     /// Names the d features.
