@@ -55,8 +55,7 @@ fn softmax_cross_entropy_at_known_points() {
     let (value, _) = value_gradient(&SoftmaxCrossEntropy, &[-800.0; 5], class(5, &3));
     assert_close(value, 5.0_f64.ln(), "five equal scores");
     // A shift of all scores changes nothing.
-    let (shifted, _) =
-        value_gradient(&SoftmaxCrossEntropy, &[801.0, 802.0, 803.0], class(3, &0));
+    let (shifted, _) = value_gradient(&SoftmaxCrossEntropy, &[801.0, 802.0, 803.0], class(3, &0));
     assert_close(shifted, 2.407_605_964_444_380_3, "scores 801, 802, 803");
 }
 
@@ -168,7 +167,8 @@ fn differences(loss: &dyn Loss, c: usize, z: &[f64], y: TargetTile<'_>) {
         z[index] += step;
         z
     };
-    let slope = |index| (loss.value(&moved(index, h), y) - loss.value(&moved(index, -h), y)) / (2.0 * h);
+    let slope =
+        |index| (loss.value(&moved(index, h), y) - loss.value(&moved(index, -h), y)) / (2.0 * h);
     let slopes: Vec<f64> = (0..z.len()).map(slope).collect();
     assert!(distance(&gradient, &slopes) <= 1e-6, "{context}: gradient");
 
@@ -207,7 +207,10 @@ fn differences(loss: &dyn Loss, c: usize, z: &[f64], y: TargetTile<'_>) {
         }
         for k in 0..c {
             for l in 0..c {
-                assert!((block[k * c + l] - block[l * c + k]).abs() <= 1e-16, "{context}: symmetry");
+                assert!(
+                    (block[k * c + l] - block[l * c + k]).abs() <= 1e-16,
+                    "{context}: symmetry"
+                );
                 let identity = if k == l { 1.0 } else { 0.0 };
                 let is_identity = loss.hessian_kind() == LossHessian::Identity;
                 assert!(!is_identity || block[k * c + l] == identity, "{context}: identity");
