@@ -1,5 +1,63 @@
-//! Full-batch fitting of small and medium models with exact curvature.
+//! Full-batch fitting of small and medium models with exact curvature: give data and a model, get the minimum to many
+//! digits, without tuning a learning rate.
+//!
+//! ```
+//! use secant::{Activation, Dataset, Lbfgs, Network, Ridge, SquaredError};
+//!
+//! let data = Dataset::from_csv("data/concrete.csv", "target")?;
+//! let net = Network::mlp([8, 8, 1], Activation::Tanh);
+//! let fit = secant::fit(&net, &data)
+//!     .loss(SquaredError)
+//!     .penalty(Ridge(1e-4))
+//!     .method(Lbfgs::default())
+//!     .max_iterations(50)
+//!     .seed(7)
+//!     .run()?;
+//! println!("{}", fit.report());
+//! let y = fit.model().predict(data.inputs())?;
+//! assert_eq!(y.len(), 1030);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Parts
+//!
+//! | part | what |
+//! |---|---|
+//! | [`fit`] | data + network → [`Fitted`]: a [`Model`] and a [`Report`] |
+//! | [`core`] | problem traits, data, graph of nodes, losses, penalties, [`Risk`], derivative checks |
+//! | [`optim`] | Newton, BFGS, L-BFGS and the first-order baselines as argmin solvers |
+//!
+//! # Features
+//!
+//! None is on by default, and the default needs no system library.
+//!
+//! - `nalgebra`: data from nalgebra matrices; argmin's own solvers over `DVector` on our problems.
+//! - `ndarray`: data from ndarray arrays.
+
+mod error;
+
+mod fit;
+mod model;
+
+pub use error::FitError;
+pub use fit::{Fit, Fitted, Standardize, fit};
+pub use model::Model;
 
 pub use secant_core as core;
 pub use secant_core::{check, data, graph, init, loss, network, op, penalty, problem, risk};
 pub use secant_optim as optim;
+pub use secant_optim::argmin;
+
+pub use secant_core::data::{Dataset, Standardizer, Targets};
+pub use secant_core::graph::Graph;
+pub use secant_core::init::Init;
+pub use secant_core::loss::{Logistic, SoftmaxCrossEntropy, SquaredError};
+pub use secant_core::network::Network;
+pub use secant_core::op::Activation;
+pub use secant_core::penalty::{NoPenalty, Ridge, RidgeAll};
+pub use secant_core::problem::{Curvature, LeastSquares, Linearization, Objective};
+pub use secant_core::risk::Risk;
+pub use secant_optim::{
+    AdaGrad, Adadelta, Adam, ArgminProblem, Bfgs, GradientDescent, Lbfgs, Method, Momentum,
+    Nesterov, Newton, Reason, Report, RmsProp, Solution, Stopping, minimize,
+};

@@ -14,6 +14,7 @@
 //! | LIBSVM text | [`Dataset::from_libsvm`] |
 //! | NIST's linear regression problems | [`NistLinear::read`], then [`NistLinear::dataset`] |
 
+mod cifar;
 mod csv;
 mod dataset;
 mod error;

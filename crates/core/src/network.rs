@@ -22,12 +22,13 @@ use crate::graph::{Graph, GraphBuilder, GraphError, NodeId};
 use crate::init::Init;
 use crate::op::{Activation, Dense, Op};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A graph with its initialisation. A mistake made while building is kept and returned by [`graph`](Self::graph), so that a
 /// network can be written in one expression.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Network {
-    graph: Result<Graph, GraphError>,
+    graph: Result<Arc<Graph>, GraphError>,
     init: Init,
 }
 
@@ -82,7 +83,7 @@ impl Network {
     ///
     /// # Errors
     /// The first mistake made while the network was written.
-    pub fn graph(&self) -> Result<&Graph, GraphError> {
+    pub fn graph(&self) -> Result<&Arc<Graph>, GraphError> {
         self.graph.as_ref().map_err(Clone::clone)
     }
 
@@ -97,7 +98,7 @@ impl Network {
 
 impl From<Graph> for Network {
     fn from(graph: Graph) -> Self {
-        Self { graph: Ok(graph), init: Init::default() }
+        Self { graph: Ok(Arc::new(graph)), init: Init::default() }
     }
 }
 
@@ -129,7 +130,7 @@ impl Sequential {
 
     /// Finishes the network.
     pub fn build(self) -> Network {
-        let graph = self.state.and_then(|(builder, last)| builder.build(last));
+        let graph = self.state.and_then(|(builder, last)| builder.build(last)).map(Arc::new);
         Network { graph, init: Init::default() }
     }
 }

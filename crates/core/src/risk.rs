@@ -18,7 +18,6 @@ mod dense;
 mod evaluate;
 mod least_squares;
 mod linearized;
-mod partition;
 mod pool;
 
 pub use least_squares::LeastSquaresRisk;
@@ -26,11 +25,11 @@ pub use linearized::Linearized;
 
 use crate::data::{Dataset, Targets};
 use crate::graph::Graph;
+use crate::partition::Partition;
 use crate::loss::{Loss, LossError};
 use crate::penalty::{Penalty, PenaltyError};
 use crate::problem::{Curvature, Objective};
 use crate::sweep::Tile;
-use partition::Partition;
 use pool::Pool;
 use std::ops::Range;
 

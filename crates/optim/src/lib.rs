@@ -1,1 +1,91 @@
-//! optim
+//! Full-batch minimisation with curvature: Newton, BFGS, L-BFGS, and the first-order methods beside them as baselines.
+//!
+//! Every method is an [`argmin`] `Solver` on [`FitState`] and runs under argmin's `Executor` with any argmin observer.
+//! [`minimize`] does that in one call. A problem is anything that implements
+//! [`Objective`](secant_core::problem::Objective) or [`Curvature`](secant_core::problem::Curvature).
+//!
+//! ```
+//! use secant_core::problem::Objective;
+//! use secant_optim::{Bfgs, Reason, Stopping, minimize};
+//!
+//! /// f(θ) = ½ Σ kθ_k² − Σ θ_k, with the minimum at θ_k = 1/k.
+//! struct Quadratic;
+//! impl Objective for Quadratic {
+//!     fn dim(&self) -> usize { 3 }
+//!     fn value(&self, theta: &[f64]) -> f64 { self.value_gradient(theta, &mut [0.0; 3]) }
+//!     fn value_gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
+//!         let mut value = 0.0;
+//!         for (k, (t, g)) in (1..).zip(theta.iter().zip(gradient)) {
+//!             *g = f64::from(k) * t - 1.0;
+//!             value += 0.5 * f64::from(k) * t * t - t;
+//!         }
+//!         value
+//!     }
+//! }
+//!
+//! let stopping = Stopping { gradient_tolerance: 1e-10, ..Stopping::default() };
+//! let solution = minimize(&Quadratic, Bfgs::default().with_stopping(stopping), &[5.0, -3.0, 2.0])?;
+//! assert_eq!(solution.report.reason, Reason::GradientConverged);
+//! assert!((solution.theta[2] - 1.0 / 3.0).abs() < 1e-9);
+//! println!("{}", solution.report);
+//! # Ok::<(), secant_optim::OptimError>(())
+//! ```
+//!
+//! # Methods
+//!
+//! n parameters, m = 10 pairs; every step also evaluates f with ∇f, as a rule once.
+//!
+//! | method | needs | memory | cost per step beside the evaluation | for |
+//! |---|---|---|---|---|
+//! | [`Newton`] | Hessian | 2n² | n³/3 and one Hessian | n to some thousands; linear models in one step |
+//! | [`Bfgs`] | ∇f | n²/2 | one pass over n²/2 numbers | n to some thousands, costly f |
+//! | [`Lbfgs`] | ∇f | 2mn | 4mn | any n; the default |
+//! | [`GradientDescent`] | ∇f | n | n | baseline |
+//! | [`Momentum`], [`Nesterov`] | ∇f | n | n | baseline |
+//! | [`AdaGrad`], [`RmsProp`], [`Adam`] | ∇f | n to 2n | n | baseline |
+//! | [`Adadelta`] | ∇f | 2n | n | baseline without a rate |
+//!
+//! # Ends
+//!
+//! [`OptimError`] is the caller's mistake and comes before the first step. Everything else is a [`Reason`] in the
+//! [`Report`], and the best finite point always comes back. [`Stopping`] is the one definition of "converged"; every test is
+//! relative, so that scaling the loss changes nothing. What the hard cases end in:
+//!
+//! | objective | [`Newton`] | [`Bfgs`], [`Lbfgs`], [`GradientDescent`] by search | fixed steps and rates |
+//! |---|---|---|---|
+//! | not finite at θ₀ | `NonFiniteStart` | `NonFiniteStart` | `NonFiniteStart` |
+//! | not finite beyond some θ | contracted | contracted | `NonFiniteValue` |
+//! | constant | `GradientConverged` | `GradientConverged` | `GradientConverged` |
+//! | linear | `NoCurvature` | `Unbounded` | `MaxIterations` |
+//! | as exact as `f64` allows | `RoundingFloor` | `RoundingFloor` | `RoundingFloor` |
+//!
+//! # Features
+//!
+//! `nalgebra`: [`ArgminProblem`] over `nalgebra::DVector`, for argmin's own solvers.
+
+mod adapter;
+mod error;
+mod eval;
+mod linalg;
+pub mod line_search;
+mod method;
+mod minimize;
+mod nonfinite;
+mod report;
+pub mod solver;
+mod state;
+pub mod stopping;
+
+pub use adapter::ArgminProblem;
+pub use argmin;
+pub use error::OptimError;
+pub use eval::Evaluations;
+pub use method::Method;
+pub use minimize::{Solution, minimize};
+pub use report::{GradientNorms, Report};
+pub use solver::{
+    AdaGrad, Adadelta, Adam, Bfgs, FitSolver, GradientDescent, HessianKind, Lbfgs, Momentum,
+    Nesterov, Newton, RmsProp, StepLength,
+};
+pub use state::{FitState, TRACE_RESERVE, TraceEntry};
+pub use stopping::{Reason, Stopping};

@@ -211,7 +211,7 @@ impl Columns {
         let mut take =
             |name: &String| match features.iter().position(|&column| names[column] == *name) {
                 Some(at) => Ok(features.remove(at)),
-                None => Err(DataError::MissingTarget {
+                None => Err(DataError::MissingColumn {
                     path: path.to_path_buf(),
                     name: name.clone(),
                     existing: features

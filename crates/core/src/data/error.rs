@@ -153,14 +153,14 @@ pub enum DataError {
         /// The second, from 1.
         second: usize,
     },
-    /// The target column asked for does not exist, or was asked for twice.
-    #[error("{}: no target column \"{name}\" among {existing:?}", path.display())]
-    MissingTarget {
+    /// A column asked for does not exist, or was asked for twice.
+    #[error("{}: no column \"{name}\" among {existing:?}", path.display())]
+    MissingColumn {
         /// The file.
         path: PathBuf,
         /// The name asked for.
         name: String,
-        /// The columns that exist (and are not targets already).
+        /// The columns that exist and were not asked for before.
         existing: Vec<String>,
     },
     /// Classes need exactly one target column.

@@ -145,7 +145,7 @@ fn a_header_that_names_no_columns_is_refused() {
     assert_eq!(message(numbers("target\n1\n")), "t.csv: no features");
     assert_eq!(
         message(numbers("a,b\n1,2\n")),
-        "t.csv: no target column \"target\" among [\"a\", \"b\"]"
+        "t.csv: no column \"target\" among [\"a\", \"b\"]"
     );
 }
 
@@ -178,7 +178,7 @@ fn several_targets_keep_their_order_and_ignored_columns_vanish() {
     };
     assert_eq!(
         message(csv("x,y\n1,2\n", &twice)),
-        "t.csv: no target column \"x\" among [\"y\"]"
+        "t.csv: no column \"x\" among [\"y\"]"
     );
 }
 
@@ -263,11 +263,20 @@ fn a_missing_file_is_named() {
         }
     ));
     assert!(error.to_string().starts_with("no/such/file.csv: "));
-    let damaged = Temporary::new("t.csv.gz", b"a,target\n1,2\n");
-    assert!(matches!(
-        Dataset::from_csv(&damaged, "target"),
-        Err(DataError::Io { .. })
-    ));
+    let whole = gzip(b"a,target\n1,2\n3,4\n");
+    for damaged in [
+        &b"a,target\n1,2\n"[..],
+        &whole[..whole.len() - 5],
+        b"",
+        b"\x1f\x8b",
+    ] {
+        let file = Temporary::new("t.csv.gz", damaged);
+        let result = Dataset::from_csv(&file, "target");
+        assert!(matches!(
+            result,
+            Err(DataError::Io { .. } | DataError::NoData { .. })
+        ));
+    }
 }
 
 fn libsvm(text: &str, options: &LibsvmOptions) -> Result<Dataset, DataError> {

@@ -1,0 +1,72 @@
+//! The outputs of a graph at one θ on any number of samples.
+
+use crate::graph::Graph;
+use crate::partition::Partition;
+use crate::sweep::{Tile, forward};
+use crate::tape::Tape;
+use rayon::prelude::*;
+
+/// Why outputs cannot be computed.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum PredictError {
+    /// θ has another length than the model has parameters.
+    #[error("theta has {found} entries, the model has {expected} parameters")]
+    Parameters {
+        /// n.
+        expected: usize,
+        /// Length given.
+        found: usize,
+    },
+    /// The inputs are no whole number of samples.
+    #[error("the inputs have {found} entries, no multiple of the model's {features} features")]
+    Inputs {
+        /// d.
+        features: usize,
+        /// Entries given.
+        found: usize,
+    },
+    /// An input that is NaN or infinite.
+    #[error("feature {feature} of sample {sample} is {value}")]
+    NotFinite {
+        /// Sample, from 0.
+        sample: usize,
+        /// Feature, from 0.
+        feature: usize,
+        /// The value.
+        value: f64,
+    },
+}
+
+/// z = model(x; θ) for the M samples of `inputs` (d × M, column-major): c × M. In parallel over tiles of samples.
+///
+/// # Errors
+/// When lengths do not fit, or an input is not finite.
+pub fn outputs(graph: &Graph, theta: &[f64], inputs: &[f64]) -> Result<Vec<f64>, PredictError> {
+    let (expected, found) = (graph.parameters().dim(), theta.len());
+    if expected != found {
+        return Err(PredictError::Parameters { expected, found });
+    }
+    let (d, c) = (graph.features(), graph.outputs());
+    if inputs.len() % d != 0 {
+        return Err(PredictError::Inputs { features: d, found: inputs.len() });
+    }
+    if let Some(place) = inputs.iter().position(|x| !x.is_finite()) {
+        let (sample, feature) = (place / d, place % d);
+        return Err(PredictError::NotFinite { sample, feature, value: inputs[place] });
+    }
+    let samples = inputs.len() / d;
+    let mut out = vec![0.0; c * samples];
+    if samples == 0 {
+        return Ok(out);
+    }
+    let tile = Partition::new(graph, samples).tile_samples();
+    out.par_chunks_mut(c * tile).zip(inputs.par_chunks(d * tile)).for_each_init(
+        || Tape::new(graph, tile),
+        |tape, (out, data)| {
+            let tile = Tile { graph, theta, data, batch: data.len() / d };
+            forward(tile, &mut tape.values);
+            out.copy_from_slice(&tape.values[tile.output_value()]);
+        },
+    );
+    Ok(out)
+}

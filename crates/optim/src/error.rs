@@ -1,0 +1,68 @@
+//! The caller's mistakes. Numerical trouble is a [`Reason`](crate::Reason), never one of these.
+
+use thiserror::Error;
+
+/// A mistake of the caller, found before the first step.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
+pub enum OptimError {
+    /// An option lies outside its range.
+    #[error("{solver}: option `{option}` is {value}, allowed is {allowed}")]
+    OptionOutOfRange {
+        /// The solver that was asked.
+        solver: &'static str,
+        /// The name of the option's field.
+        option: &'static str,
+        /// What was given.
+        value: f64,
+        /// What is allowed, in words or as an interval.
+        allowed: &'static str,
+    },
+    /// The start has another length than the problem.
+    #[error("the start has {found} entries, the problem has {expected} parameters")]
+    StartLength {
+        /// n of the problem.
+        expected: usize,
+        /// Length of the start.
+        found: usize,
+    },
+    /// An entry of the start is NaN or infinite.
+    #[error("entry {index} of the start is {value}")]
+    StartNotFinite {
+        /// The first such entry.
+        index: usize,
+        /// Its value.
+        value: f64,
+    },
+    /// The problem has no parameters.
+    #[error("the problem has no parameters to fit")]
+    NoParameters,
+    /// A solver from outside this crate returned an error of its own.
+    #[error("{solver}: {message}")]
+    ForeignSolver {
+        /// The solver's name.
+        solver: &'static str,
+        /// Its message.
+        message: String,
+    },
+}
+
+/// `Ok` when `holds`, else the error that names solver, option, value and what is allowed.
+pub(crate) fn require(
+    holds: bool,
+    solver: &'static str,
+    option: &'static str,
+    value: f64,
+    allowed: &'static str,
+) -> Result<(), OptimError> {
+    if holds {
+        Ok(())
+    } else {
+        Err(OptimError::OptionOutOfRange {
+            solver,
+            option,
+            value,
+            allowed,
+        })
+    }
+}

@@ -1,0 +1,131 @@
+//! Counted evaluations: every question a solver asks of a problem goes through here.
+
+use crate::error::OptimError;
+use crate::linalg::vector;
+use crate::state::FitState;
+use crate::stopping::{Reason, Stopping};
+use argmin::core::Problem;
+use faer::MatMut;
+use secant_core::problem::{Curvature, Linearization, Objective};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+const VALUE: &str = "value_count";
+const VALUE_GRADIENT: &str = "value_gradient_count";
+const LINEARIZE: &str = "linearize_count";
+const HESSIAN: &str = "hessian_count";
+const GAUSS_NEWTON: &str = "gauss_newton_count";
+const HESSIAN_VECTOR: &str = "hessian_vector_count";
+const GAUSS_NEWTON_VECTOR: &str = "gauss_newton_vector_count";
+
+/// How often each kind of evaluation was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evaluations {
+    /// f alone.
+    pub value: u64,
+    /// f with ∇f.
+    pub value_gradient: u64,
+    /// Linearisations (each holds f and ∇f).
+    pub linearize: u64,
+    /// Dense Hessians.
+    pub hessian: u64,
+    /// Dense Gauss–Newton matrices.
+    pub gauss_newton: u64,
+    /// Products with the Hessian.
+    pub hessian_vector: u64,
+    /// Products with the Gauss–Newton matrix.
+    pub gauss_newton_vector: u64,
+}
+
+impl Evaluations {
+    /// Reads argmin's counters.
+    pub(crate) fn of(counts: &HashMap<&'static str, u64>) -> Self {
+        Self::from_lookup(|key| counts.get(key).copied())
+    }
+
+    pub(crate) fn from_lookup(count: impl Fn(&str) -> Option<u64>) -> Self {
+        let count = |key| count(key).unwrap_or(0);
+        Self {
+            value: count(VALUE),
+            value_gradient: count(VALUE_GRADIENT),
+            linearize: count(LINEARIZE),
+            hessian: count(HESSIAN),
+            gauss_newton: count(GAUSS_NEWTON),
+            hessian_vector: count(HESSIAN_VECTOR),
+            gauss_newton_vector: count(GAUSS_NEWTON_VECTOR),
+        }
+    }
+
+    /// Evaluations of f of any kind: what `max_evaluations` limits.
+    pub fn of_f(&self) -> u64 {
+        self.value + self.value_gradient + self.linearize
+    }
+}
+
+fn count<P>(problem: &mut Problem<P>, key: &'static str) {
+    *problem.counts.entry(key).or_insert(0) += 1;
+}
+
+fn inner<P>(problem: &Problem<P>) -> &P {
+    problem
+        .problem
+        .as_ref()
+        .expect("argmin's Executor holds the problem for the whole run")
+}
+
+/// f(θ), with ∇f(θ) in `gradient`; counted.
+pub(crate) fn value_gradient<P: Objective>(
+    problem: &mut Problem<P>,
+    theta: &[f64],
+    gradient: &mut [f64],
+) -> f64 {
+    count(problem, VALUE_GRADIENT);
+    inner(problem).value_gradient(theta, gradient)
+}
+
+/// `out` ← ∇²f(θ); counted as a linearisation and a Hessian.
+pub(crate) fn hessian<P: Curvature>(problem: &mut Problem<P>, theta: &[f64], out: MatMut<'_, f64>) {
+    count(problem, LINEARIZE);
+    count(problem, HESSIAN);
+    inner(problem).linearize(theta).hessian(out);
+}
+
+/// `out` ← G(θ); counted as a linearisation and a Gauss–Newton matrix.
+pub(crate) fn gauss_newton<P: Curvature>(
+    problem: &mut Problem<P>,
+    theta: &[f64],
+    out: MatMut<'_, f64>,
+) {
+    count(problem, LINEARIZE);
+    count(problem, GAUSS_NEWTON);
+    inner(problem).linearize(theta).gauss_newton(out);
+}
+
+/// Checks the start, evaluates f and ∇f there, and applies the stopping tests to it. Returns n.
+pub(crate) fn start<P: Objective>(
+    solver: &'static str,
+    stopping: &Stopping,
+    problem: &mut Problem<P>,
+    state: &mut FitState,
+) -> Result<usize, OptimError> {
+    stopping.validate(solver)?;
+    let n = inner(problem).dim();
+    state.begin(n, stopping)?;
+    let value = value_gradient(problem, &state.theta, &mut state.gradient);
+    state.begin_at(value);
+    if value.is_finite() && vector::all_finite(&state.gradient) {
+        finish(stopping, problem, state);
+    } else {
+        state.stop(Reason::NonFiniteStart);
+    }
+    Ok(n)
+}
+
+/// Ends an iteration (or the start): records the trace and applies the stopping tests.
+pub(crate) fn finish<P>(stopping: &Stopping, problem: &Problem<P>, state: &mut FitState) {
+    let evaluations = Evaluations::of(&problem.counts).of_f();
+    state.record(evaluations);
+    if let Some(reason) = stopping.judge(&state.progress(evaluations)) {
+        state.stop(reason);
+    }
+}

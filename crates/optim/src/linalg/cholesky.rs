@@ -1,0 +1,343 @@
+//! Solves (H + shift)·p = b for a symmetric H that need not be positive definite.
+//!
+//! With D = diag|h_ii| the factorised matrix is D^-½ H D^-½ + τI = L·Lᵀ, so that neither a scaling of the loss nor one
+//! of the parameters changes τ or the path. τ = 0 where H is safely positive definite; otherwise τ grows from the
+//! rounding level until the factorisation succeeds (Nocedal & Wright (2006) algorithm 3.3, with the growth factors of
+//! Wächter & Biegler (2006) algorithm IC). Memory 2n²: H is kept, for the next
+//! attempt and for one step of iterative refinement, and the factorisation uses both triangles of its matrix. Cost n³/3 per
+//! attempt.
+
+use super::vector;
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::cholesky::llt;
+use faer::{MatMut, MatRef, Par, Spec};
+
+/// The first shift is this · √n · ε: a hundred rounding errors of a pivot, which a semidefinite H needs and which leaves
+/// a Newton step in the other directions exact to some 12 digits.
+pub const FIRST_SHIFT: f64 = 100.0;
+/// A squared pivot below this · √n · ε is taken for rounding: H is semidefinite to working precision.
+pub const PIVOT_FLOOR: f64 = 10.0;
+/// Growth of the shift while no earlier shift is known.  W&B: κ̄⁺ = 100.
+pub const GROWTH_FIRST: f64 = 100.0;
+/// Growth of the shift afterwards.  W&B: κ⁺ = 8.
+pub const GROWTH: f64 = 8.0;
+/// The first shift tried after an iteration that needed one, relative to that.  W&B: κ⁻ = ⅓.
+pub const DECREASE: f64 = 1.0 / 3.0;
+/// From this n on the factorisation runs on rayon's threads.
+pub const PARALLEL_FROM: usize = 256;
+/// A diagonal entry below this · max|h_ii| is zero: its scale would overflow a product.
+const VANISHING: f64 = 1e-150;
+/// Side of the square blocks of a transposed copy: two of them fit a first-level cache.
+const BLOCK: usize = 32;
+
+/// Why there is no factorisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotFactored {
+    /// H holds NaN or infinity, or its scaled entries overflow.
+    NotFinite,
+    /// H = 0.
+    Zero,
+}
+
+/// H, its factor and the shift.
+#[derive(Clone, Debug)]
+pub(crate) struct ShiftedCholesky {
+    n: usize,
+    /// H, column-major n × n; its upper triangle and diagonal are read.
+    matrix: Vec<f64>,
+    /// L in the lower triangle, column-major n × n.
+    factor: Vec<f64>,
+    /// 1/√d_i
+    scale: Vec<f64>,
+    /// τ of the latest factorisation.
+    shift: f64,
+    /// The latest τ that was above the rounding level.
+    last_shift: f64,
+}
+
+impl ShiftedCholesky {
+    pub(crate) fn new(n: usize) -> Self {
+        Self {
+            n,
+            matrix: vec![0.0; n * n],
+            factor: vec![0.0; n * n],
+            scale: vec![0.0; n],
+            shift: 0.0,
+            last_shift: 0.0,
+        }
+    }
+
+    /// To be filled with H (n × n, at least the upper triangle) before [`factor`](Self::factor).
+    pub(crate) fn matrix_mut(&mut self) -> MatMut<'_, f64> {
+        MatMut::from_column_major_slice_mut(&mut self.matrix, self.n, self.n)
+    }
+
+    /// τ of the latest factorisation, relative to the diagonal of H.
+    pub(crate) fn shift(&self) -> f64 {
+        self.shift
+    }
+
+    /// Factorises. Returns the number of attempts.
+    pub(crate) fn factor(&mut self) -> Result<u32, NotFactored> {
+        if !vector::all_finite(&self.matrix) {
+            return Err(NotFactored::NotFinite);
+        }
+        self.equilibrate()?;
+        let rounding = f64::EPSILON * (self.n as f64).sqrt();
+        let enough = self.enough();
+        let growth = if self.last_shift > 0.0 {
+            GROWTH
+        } else {
+            GROWTH_FIRST
+        };
+        self.shift = 0.0;
+        let mut attempts = 1;
+        while !self.try_factor(PIVOT_FLOOR * rounding) {
+            if self.shift >= enough {
+                return Err(NotFactored::NotFinite);
+            }
+            self.shift = if attempts == 1 {
+                (DECREASE * self.last_shift).max(FIRST_SHIFT * rounding)
+            } else {
+                // `enough` makes every row dominant: the last attempt.
+                (growth * self.shift).min(enough)
+            };
+            attempts += 1;
+        }
+        self.last_shift = if self.shift > FIRST_SHIFT * rounding {
+            self.shift
+        } else {
+            0.0
+        };
+        Ok(attempts)
+    }
+
+    /// Keeps the diagonal and sets 1/√d.
+    fn equilibrate(&mut self) -> Result<(), NotFactored> {
+        let diagonal = || (0..self.n).map(|i| self.matrix[i * self.n + i].abs());
+        let mut largest = diagonal().fold(0.0, f64::max);
+        if largest == 0.0 {
+            largest = (1..self.n)
+                .map(|j| vector::norm_inf(&self.matrix[j * self.n..j * self.n + j]))
+                .fold(0.0, f64::max);
+        }
+        if largest == 0.0 {
+            return Err(NotFactored::Zero);
+        }
+        for i in 0..self.n {
+            let h = self.matrix[i * self.n + i].abs();
+            // A vanishing diagonal entry has no scale of its own; it borrows the largest.
+            let d = if h > VANISHING * largest { h } else { largest };
+            self.scale[i] = d.sqrt().recip();
+        }
+        Ok(())
+    }
+
+    /// A shift that makes every row diagonally dominant: twice the largest absolute row sum.
+    fn enough(&self) -> f64 {
+        let n = self.n;
+        let mut sums: Vec<f64> = (0..n)
+            .map(|i| (self.matrix[i * n + i] * self.scale[i] * self.scale[i]).abs() + f64::EPSILON)
+            .collect();
+        for j in 0..n {
+            for i in 0..j {
+                let h = (self.matrix[j * n + i] * self.scale[i] * self.scale[j]).abs();
+                sums[i] += h;
+                sums[j] += h;
+            }
+        }
+        2.0 * sums.iter().fold(0.0, |most: f64, sum| most.max(*sum))
+    }
+
+    /// L·Lᵀ = D^-½ H D^-½ + τI in the lower triangle; true when every pivot is above `pivot_floor`.
+    fn try_factor(&mut self, pivot_floor: f64) -> bool {
+        self.copy_scaled();
+        let (n, par) = (self.n, self.par());
+        let mut memory = MemBuffer::new(llt::factor::cholesky_in_place_scratch::<f64>(
+            n,
+            par,
+            Spec::default(),
+        ));
+        let factored = llt::factor::cholesky_in_place(
+            MatMut::from_column_major_slice_mut(&mut self.factor, n, n),
+            llt::factor::LltRegularization::default(),
+            par,
+            MemStack::new(&mut memory),
+            Spec::default(),
+        );
+        // The pivot of L is the square root of what elimination left of a unit diagonal.
+        factored.is_ok()
+            && (0..n).all(|i| {
+                let pivot = self.factor[i * n + i];
+                pivot * pivot > pivot_floor
+            })
+    }
+
+    fn par(&self) -> Par {
+        if self.n >= PARALLEL_FROM {
+            Par::rayon(0)
+        } else {
+            Par::Seq
+        }
+    }
+
+    /// Lower triangle ← D^-½ H D^-½ + τI, read from the upper triangle of H, block by block.
+    fn copy_scaled(&mut self) {
+        let n = self.n;
+        for column in (0..n).step_by(BLOCK) {
+            for row in (column..n).step_by(BLOCK) {
+                for j in column..(column + BLOCK).min(n) {
+                    for i in row.max(j + 1)..(row + BLOCK).min(n) {
+                        self.factor[j * n + i] =
+                            self.matrix[i * n + j] * self.scale[i] * self.scale[j];
+                    }
+                }
+            }
+        }
+        for i in 0..n {
+            let h = self.matrix[i * n + i];
+            self.factor[i * n + i] = h * self.scale[i] * self.scale[i] + self.shift;
+        }
+    }
+
+    /// `x` ← (H + shift)⁻¹·x; with one step of iterative refinement where nothing was shifted, for which `work`
+    /// and `residual` (length n) are scratch.
+    pub(crate) fn solve(&self, x: &mut [f64], work: &mut [f64], residual: &mut [f64]) {
+        residual.copy_from_slice(x);
+        self.back_substitute(x);
+        if self.shift == 0.0 {
+            self.multiply(x, work);
+            vector::axpy(-1.0, work, residual);
+            self.back_substitute(residual);
+            vector::axpy(1.0, residual, x);
+        }
+    }
+
+    fn back_substitute(&self, x: &mut [f64]) {
+        for (x, scale) in x.iter_mut().zip(&self.scale) {
+            *x *= scale;
+        }
+        let factor = MatRef::from_column_major_slice(&self.factor, self.n, self.n);
+        let columns = MatMut::from_column_major_slice_mut(x, self.n, 1);
+        llt::solve::solve_in_place(factor, columns, Par::Seq, MemStack::new(&mut []));
+        for (x, scale) in x.iter_mut().zip(&self.scale) {
+            *x *= scale;
+        }
+    }
+
+    /// `out` ← H·x, from the upper triangle and the diagonal.
+    fn multiply(&self, x: &[f64], out: &mut [f64]) {
+        for i in 0..self.n {
+            out[i] = self.matrix[i * self.n + i] * x[i];
+        }
+        for j in 0..self.n {
+            let column = &self.matrix[j * self.n..j * self.n + j];
+            out[j] += vector::dot(column, &x[..j]);
+            vector::axpy(x[j], column, &mut out[..j]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use faer::Mat;
+
+    /// A symmetric matrix with entries in ±1 and `diagonal` added.
+    fn symmetric(n: usize, diagonal: f64) -> Mat<f64> {
+        let mut seed = 42_u64;
+        let mut next = || {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (seed >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
+        };
+        let a = Mat::from_fn(n, n, |_, _| next());
+        Mat::from_fn(n, n, |i, j| {
+            f64::midpoint(a[(i, j)], a[(j, i)]) + if i == j { diagonal } else { 0.0 }
+        })
+    }
+
+    fn factored(h: &Mat<f64>) -> (ShiftedCholesky, u32) {
+        let mut cholesky = ShiftedCholesky::new(h.nrows());
+        cholesky.matrix_mut().copy_from(h);
+        let attempts = cholesky.factor().unwrap();
+        (cholesky, attempts)
+    }
+
+    fn solve(cholesky: &ShiftedCholesky, b: &[f64]) -> Vec<f64> {
+        let mut x = b.to_vec();
+        let (mut work, mut residual) = (vec![0.0; b.len()], vec![0.0; b.len()]);
+        cholesky.solve(&mut x, &mut work, &mut residual);
+        x
+    }
+
+    fn residual(h: &Mat<f64>, x: &[f64], b: &[f64]) -> f64 {
+        (0..b.len())
+            .map(|i| ((0..b.len()).map(|j| h[(i, j)] * x[j]).sum::<f64>() - b[i]).abs())
+            .fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn definite_matrix_is_solved_unshifted() {
+        for n in [1, 2, 7, 33, 64, 130, 300] {
+            let h = symmetric(n, 2.0 * n as f64);
+            let (cholesky, attempts) = factored(&h);
+            assert_eq!((attempts, cholesky.shift()), (1, 0.0));
+            let b: Vec<f64> = (0..n).map(|i| (i as f64).cos()).collect();
+            assert!(residual(&h, &solve(&cholesky, &b), &b) < 1e-14);
+        }
+    }
+
+    #[test]
+    fn badly_scaled_parameters_change_nothing() {
+        let n = 20;
+        let h = symmetric(n, 2.0 * n as f64);
+        let b: Vec<f64> = (0..n).map(|i| (i as f64).cos()).collect();
+        let plain = solve(&factored(&h).0, &b);
+        let size = |i: usize| 2.0_f64.powi(i32::try_from(3 * i).unwrap() - 30);
+        let scaled = Mat::from_fn(n, n, |i, j| h[(i, j)] * size(i) * size(j));
+        let scaled_b: Vec<f64> = (0..n).map(|i| b[i] * size(i)).collect();
+        let (cholesky, attempts) = factored(&scaled);
+        assert_eq!(attempts, 1);
+        for (i, x) in solve(&cholesky, &scaled_b).iter().enumerate() {
+            assert!((x * size(i) - plain[i]).abs() <= 1e-14 * plain[i].abs());
+        }
+    }
+
+    #[test]
+    fn indefinite_matrix_is_shifted_until_the_direction_descends() {
+        for n in [2, 5, 40] {
+            let h = symmetric(n, 0.0);
+            let (cholesky, attempts) = factored(&h);
+            assert!(attempts > 1 && cholesky.shift() > 0.0);
+            let b: Vec<f64> = (0..n).map(|i| (i as f64 + 1.0).sin()).collect();
+            let x = solve(&cholesky, &b);
+            assert!(x.iter().zip(&b).map(|(x, b)| x * b).sum::<f64>() > 0.0);
+        }
+    }
+
+    #[test]
+    fn semidefinite_consistent_system_is_solved_with_a_shift_at_rounding_level() {
+        // H = J·Jᵀ of rank 2 in four dimensions, b in its range.
+        let j = [[1.0, 2.0], [0.5, -1.0], [1.5, 1.0], [3.0, 0.0]];
+        let h = Mat::from_fn(4, 4, |a, b| j[a][0] * j[b][0] + j[a][1] * j[b][1]);
+        let b: Vec<f64> = (0..4).map(|i| j[i][0] - 2.0 * j[i][1]).collect();
+        let (cholesky, _) = factored(&h);
+        assert!(cholesky.shift() > 0.0 && cholesky.shift() < 1e-12);
+        assert!(residual(&h, &solve(&cholesky, &b), &b) < 1e-11);
+    }
+
+    #[test]
+    fn zero_and_nonfinite_matrices_are_named() {
+        let mut cholesky = ShiftedCholesky::new(3);
+        assert_eq!(cholesky.factor(), Err(NotFactored::Zero));
+        cholesky.matrix_mut()[(0, 1)] = f64::NAN;
+        assert_eq!(cholesky.factor(), Err(NotFactored::NotFinite));
+    }
+
+    #[test]
+    fn zero_diagonal_with_coupling_is_shifted() {
+        let h = Mat::from_fn(2, 2, |i, j| if i == j { 0.0 } else { 3.0 });
+        let (cholesky, _) = factored(&h);
+        assert!(cholesky.shift() >= 1.0);
+    }
+}

@@ -1,0 +1,72 @@
+//! One call from problem, solver and start to the minimum: argmin's `Executor`, run.
+
+use crate::error::OptimError;
+use crate::report::Report;
+use crate::solver::FitSolver;
+use crate::state::FitState;
+use argmin::core::{Executor, Solver};
+use secant_core::problem::Objective;
+
+/// The best point of a run, and its books.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Solution {
+    /// θ with the lowest value met, length n.
+    pub theta: Vec<f64>,
+    /// Why the run ended, what it reached, what it cost.
+    pub report: Report,
+}
+
+/// Minimises `problem` from `theta0` (length n).
+///
+/// Numerical trouble ends the run with a [`Reason`](crate::Reason) in the report and the best finite point; look at it, or
+/// ask [`Reason::is_success`](crate::Reason::is_success).
+///
+/// # Errors
+/// [`OptimError`]: an option out of range, a start of another length than the problem or with an entry that is not finite.
+///
+/// ```
+/// use secant_core::problem::Objective;
+/// use secant_optim::{Lbfgs, minimize};
+///
+/// /// f(x, y) = (1 − x)² + 100(y − x²)²
+/// struct Rosenbrock;
+/// impl Objective for Rosenbrock {
+///     fn dim(&self) -> usize { 2 }
+///     fn value(&self, p: &[f64]) -> f64 { self.value_gradient(p, &mut [0.0; 2]) }
+///     fn value_gradient(&self, p: &[f64], g: &mut [f64]) -> f64 {
+///         let (a, b) = (1.0 - p[0], p[1] - p[0] * p[0]);
+///         g[0] = -2.0 * a - 400.0 * b * p[0];
+///         g[1] = 200.0 * b;
+///         a * a + 100.0 * b * b
+///     }
+/// }
+/// let solution = minimize(&Rosenbrock, Lbfgs::default(), &[-1.2, 1.0])?;
+/// assert!(solution.report.reason.is_converged());
+/// assert!((solution.theta[0] - 1.0).abs() < 1e-8);
+/// # Ok::<(), secant_optim::OptimError>(())
+/// ```
+pub fn minimize<'p, P, S>(problem: &'p P, solver: S, theta0: &[f64]) -> Result<Solution, OptimError>
+where
+    P: Objective,
+    S: FitSolver + Solver<&'p P, FitState>,
+{
+    let run = Executor::new(problem, solver)
+        .ctrlc(false)
+        .configure(|state: FitState| state.param(theta0.to_vec()))
+        .run();
+    match run {
+        Ok(result) => {
+            let report = Report::of(&result.solver, &result.state);
+            Ok(Solution {
+                theta: result.state.best_theta().to_vec(),
+                report,
+            })
+        }
+        Err(error) => Err(error
+            .downcast()
+            .unwrap_or_else(|error| OptimError::ForeignSolver {
+                solver: S::NAME,
+                message: error.to_string(),
+            })),
+    }
+}

@@ -1,0 +1,26 @@
+//! serde for an `f64` that may be NaN or infinite, which JSON cannot write as a number: then it is a word.
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serializer};
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Number(f64),
+    Word(String),
+}
+
+pub(crate) fn serialize<S: Serializer>(x: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    if x.is_finite() {
+        serializer.serialize_f64(*x)
+    } else {
+        serializer.collect_str(x)
+    }
+}
+
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    match Written::deserialize(deserializer)? {
+        Written::Number(x) => Ok(x),
+        Written::Word(word) => word.parse().map_err(D::Error::custom),
+    }
+}

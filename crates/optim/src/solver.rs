@@ -1,0 +1,47 @@
+//! The methods, one file each, and the two bases they share: a step along a line, and a step by a rule.
+
+pub mod adadelta;
+pub mod adagrad;
+pub mod adam;
+pub mod bfgs;
+mod first_order;
+pub mod gradient_descent;
+pub mod lbfgs;
+mod line_step;
+pub mod momentum;
+pub mod nesterov;
+pub mod newton;
+pub mod rmsprop;
+
+pub use adadelta::Adadelta;
+pub use adagrad::AdaGrad;
+pub use adam::Adam;
+pub use bfgs::Bfgs;
+pub use gradient_descent::{GradientDescent, StepLength};
+pub use lbfgs::Lbfgs;
+pub use momentum::Momentum;
+pub use nesterov::Nesterov;
+pub use newton::{HessianKind, Newton};
+pub use rmsprop::RmsProp;
+
+use crate::error::OptimError;
+use crate::stopping::Stopping;
+
+/// What every solver of this crate has beside argmin's `Solver`; what [`minimize`](crate::minimize) needs.
+pub trait FitSolver {
+    /// The method's name.
+    const NAME: &'static str;
+    /// When it stops.
+    fn stopping(&self) -> &Stopping;
+    /// When it stops, to be changed.
+    fn stopping_mut(&mut self) -> &mut Stopping;
+    /// Checks every option.
+    ///
+    /// # Errors
+    /// The first option outside its range.
+    fn validate(&self) -> Result<(), OptimError>;
+    /// What happened on the way that the counters do not say.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,125 @@
+//! `AdaGrad`: minimise f(θ) with a rate per parameter that falls with its squared gradients so far.
+//!
+//! Update: r⁺ = r + g⊙g;  θ⁺ = θ − ε·g / (δ + √r⁺), elementwise, g = ∇f(θ).
+//! Stop: [`Stopping`]; a point that is not finite ends the run with the best point kept.
+//! Memory n. Cost per step n, one evaluation of f with ∇f.
+//! Source: Duchi, Hazan & Singer (2011), JMLR 12; Goodfellow et al. (2016) algorithm 8.4.
+
+use super::FitSolver;
+use super::first_order::{self, Buffers, UpdateRule};
+use crate::error::OptimError;
+use crate::state::FitState;
+use crate::stopping::Stopping;
+use argmin::core::{Error, KV, Problem, Solver};
+use secant_core::problem::Objective;
+
+/// ε: a common first try.
+pub const RATE: f64 = 0.01;
+/// δ.  Goodfellow et al. algorithm 8.4.
+pub const DELTA: f64 = 1e-7;
+const NAME: &str = "AdaGrad";
+
+/// `AdaGrad`: minimise f(θ) with a rate per parameter that falls with its squared gradients so far.
+#[derive(Clone, Debug)]
+pub struct AdaGrad {
+    /// ε > 0. Default [`RATE`].
+    pub rate: f64,
+    /// δ > 0, keeps the division finite. Default [`DELTA`].
+    pub delta: f64,
+    /// When to stop.
+    pub stopping: Stopping,
+    /// r
+    squares: Vec<f64>,
+    buffers: Buffers,
+}
+
+impl Default for AdaGrad {
+    fn default() -> Self {
+        Self {
+            rate: RATE,
+            delta: DELTA,
+            stopping: Stopping::default(),
+            squares: Vec::new(),
+            buffers: Buffers::default(),
+        }
+    }
+}
+
+impl AdaGrad {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// ε > 0.
+    pub fn with_rate(mut self, rate: f64) -> Self {
+        self.rate = rate;
+        self
+    }
+
+    /// δ > 0, keeps the division finite.
+    pub fn with_delta(mut self, delta: f64) -> Self {
+        self.delta = delta;
+        self
+    }
+
+    /// When to stop.
+    pub fn with_stopping(mut self, stopping: Stopping) -> Self {
+        self.stopping = stopping;
+        self
+    }
+}
+
+impl UpdateRule for AdaGrad {
+    fn update(&mut self, _t: u64, gradient: &[f64], step: &mut [f64]) {
+        for ((r, g), step) in self.squares.iter_mut().zip(gradient).zip(step) {
+            *r += g * g;
+            *step = -self.rate * g / (self.delta + r.sqrt());
+        }
+    }
+}
+
+impl FitSolver for AdaGrad {
+    const NAME: &'static str = NAME;
+    fn stopping(&self) -> &Stopping {
+        &self.stopping
+    }
+    fn stopping_mut(&mut self) -> &mut Stopping {
+        &mut self.stopping
+    }
+    fn validate(&self) -> Result<(), OptimError> {
+        first_order::require_rate(NAME, self.rate)?;
+        first_order::require_guard(NAME, "delta", self.delta)?;
+        self.stopping.validate(NAME)
+    }
+}
+
+impl<P: Objective> Solver<P, FitState> for AdaGrad {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn init(
+        &mut self,
+        problem: &mut Problem<P>,
+        mut state: FitState,
+    ) -> Result<(FitState, Option<KV>), Error> {
+        self.validate()?;
+        let (buffers, n) = first_order::start(NAME, &self.stopping, problem, &mut state)?;
+        self.buffers = buffers;
+        self.squares = vec![0.0; n];
+        Ok((state, None))
+    }
+
+    fn next_iter(
+        &mut self,
+        problem: &mut Problem<P>,
+        mut state: FitState,
+    ) -> Result<(FitState, Option<KV>), Error> {
+        let mut buffers = std::mem::take(&mut self.buffers);
+        let stopping = std::mem::take(&mut self.stopping);
+        first_order::step(self, &mut buffers, &stopping, problem, &mut state);
+        (self.buffers, self.stopping) = (buffers, stopping);
+        Ok((state, None))
+    }
+}

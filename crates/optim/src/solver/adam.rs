@@ -1,0 +1,159 @@
+//! Adam: minimise f(θ) with decaying means of the gradient and of its square, corrected for their start at zero.
+//!
+//! Update: s⁺ = ρ₁·s + (1 − ρ₁)·g;  r⁺ = ρ₂·r + (1 − ρ₂)·g⊙g;  ŝ = s⁺/(1 − ρ₁ᵗ);  r̂ = r⁺/(1 − ρ₂ᵗ);
+//! θ⁺ = θ − ε·ŝ / (√r̂ + δ), g = ∇f(θ), t = 1 for the first step.
+//! Stop: [`Stopping`]; a point that is not finite ends the run with the best point kept.
+//! Memory 2n. Cost per step n, one evaluation of f with ∇f.
+//! Source: Kingma & Ba (2015), arXiv:1412.6980, algorithm 1; Goodfellow et al. (2016) algorithm 8.7.
+
+use super::FitSolver;
+use super::first_order::{self, Buffers, UpdateRule};
+use crate::error::OptimError;
+use crate::state::FitState;
+use crate::stopping::Stopping;
+use argmin::core::{Error, KV, Problem, Solver};
+use secant_core::problem::Objective;
+
+/// ε.  Kingma & Ba algorithm 1.
+pub const RATE: f64 = 0.001;
+/// ρ₁.  Kingma & Ba algorithm 1.
+pub const DECAY_MEAN: f64 = 0.9;
+/// ρ₂.  Kingma & Ba algorithm 1.
+pub const DECAY_SQUARE: f64 = 0.999;
+/// δ.  Kingma & Ba algorithm 1.
+pub const DELTA: f64 = 1e-8;
+const NAME: &str = "Adam";
+
+/// Adam: minimise f(θ) with decaying means of the gradient and of its square, corrected for their start at zero.
+#[derive(Clone, Debug)]
+pub struct Adam {
+    /// ε > 0. Default [`RATE`].
+    pub rate: f64,
+    /// ρ₁ in [0, 1). Default [`DECAY_MEAN`].
+    pub decay_mean: f64,
+    /// ρ₂ in [0, 1). Default [`DECAY_SQUARE`].
+    pub decay_square: f64,
+    /// δ > 0, keeps the division finite. Default [`DELTA`].
+    pub delta: f64,
+    /// When to stop.
+    pub stopping: Stopping,
+    /// s
+    mean: Vec<f64>,
+    /// r
+    square: Vec<f64>,
+    buffers: Buffers,
+}
+
+impl Default for Adam {
+    fn default() -> Self {
+        Self {
+            rate: RATE,
+            decay_mean: DECAY_MEAN,
+            decay_square: DECAY_SQUARE,
+            delta: DELTA,
+            stopping: Stopping::default(),
+            mean: Vec::new(),
+            square: Vec::new(),
+            buffers: Buffers::default(),
+        }
+    }
+}
+
+impl Adam {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// ε > 0.
+    pub fn with_rate(mut self, rate: f64) -> Self {
+        self.rate = rate;
+        self
+    }
+
+    /// ρ₁ in [0, 1).
+    pub fn with_decay_mean(mut self, decay_mean: f64) -> Self {
+        self.decay_mean = decay_mean;
+        self
+    }
+
+    /// ρ₂ in [0, 1).
+    pub fn with_decay_square(mut self, decay_square: f64) -> Self {
+        self.decay_square = decay_square;
+        self
+    }
+
+    /// δ > 0, keeps the division finite.
+    pub fn with_delta(mut self, delta: f64) -> Self {
+        self.delta = delta;
+        self
+    }
+
+    /// When to stop.
+    pub fn with_stopping(mut self, stopping: Stopping) -> Self {
+        self.stopping = stopping;
+        self
+    }
+}
+
+impl UpdateRule for Adam {
+    fn update(&mut self, t: u64, gradient: &[f64], step: &mut [f64]) {
+        let (rho1, rho2) = (self.decay_mean, self.decay_square);
+        // 1 − ρᵗ; `powf` because t may exceed an i32.
+        let (bias1, bias2) = (1.0 - rho1.powf(t as f64), 1.0 - rho2.powf(t as f64));
+        let memory = self.mean.iter_mut().zip(&mut self.square);
+        for (((s, r), g), step) in memory.zip(gradient).zip(step) {
+            *s = rho1 * *s + (1.0 - rho1) * g;
+            *r = rho2 * *r + (1.0 - rho2) * g * g;
+            *step = -self.rate * (*s / bias1) / ((*r / bias2).sqrt() + self.delta);
+        }
+    }
+}
+
+impl FitSolver for Adam {
+    const NAME: &'static str = NAME;
+    fn stopping(&self) -> &Stopping {
+        &self.stopping
+    }
+    fn stopping_mut(&mut self) -> &mut Stopping {
+        &mut self.stopping
+    }
+    fn validate(&self) -> Result<(), OptimError> {
+        first_order::require_rate(NAME, self.rate)?;
+        first_order::require_fraction(NAME, "decay_mean", self.decay_mean)?;
+        first_order::require_fraction(NAME, "decay_square", self.decay_square)?;
+        first_order::require_guard(NAME, "delta", self.delta)?;
+        self.stopping.validate(NAME)
+    }
+}
+
+impl<P: Objective> Solver<P, FitState> for Adam {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn init(
+        &mut self,
+        problem: &mut Problem<P>,
+        mut state: FitState,
+    ) -> Result<(FitState, Option<KV>), Error> {
+        self.validate()?;
+        let (buffers, n) = first_order::start(NAME, &self.stopping, problem, &mut state)?;
+        self.buffers = buffers;
+        self.mean = vec![0.0; n];
+        self.square = vec![0.0; n];
+        Ok((state, None))
+    }
+
+    fn next_iter(
+        &mut self,
+        problem: &mut Problem<P>,
+        mut state: FitState,
+    ) -> Result<(FitState, Option<KV>), Error> {
+        let mut buffers = std::mem::take(&mut self.buffers);
+        let stopping = std::mem::take(&mut self.stopping);
+        first_order::step(self, &mut buffers, &stopping, problem, &mut state);
+        (self.buffers, self.stopping) = (buffers, stopping);
+        Ok((state, None))
+    }
+}

@@ -1,0 +1,159 @@
+//! Gradient descent: minimise f(θ) along −∇f.
+//!
+//! Update: θ⁺ = θ − ε·∇f(θ), with ε fixed or from a strong Wolfe search.
+//! Stop: [`Stopping`]; a point that is not finite ends a fixed-step run with the best point kept, and is contracted by a search.
+//! Memory n. Cost per step n, one evaluation of f with ∇f (a search: one to three).
+//! On a quadratic the best fixed step is 2/(λmin + λmax), and the error falls by (κ − 1)/(κ + 1) per step.
+//! Source: Cauchy (1847); Nocedal & Wright (2006) §3.3, first trial (3.60).
+
+use super::FitSolver;
+use super::first_order::{self, Buffers, UpdateRule};
+use super::line_step::{self, LineStep};
+use crate::error::OptimError;
+use crate::eval;
+use crate::linalg::vector;
+use crate::line_search::StrongWolfe;
+use crate::state::FitState;
+use crate::stopping::{Reason, Stopping};
+use argmin::core::{Error, KV, Problem, Solver};
+use secant_core::problem::Objective;
+
+/// c₂ of the search: a nearly exact minimiser along the line.  N&W p. 34.
+pub const CURVATURE: f64 = 0.1;
+const NAME: &str = "gradient descent";
+
+/// How far along −∇f.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum StepLength {
+    /// The same ε > 0 in every step.
+    Fixed(f64),
+    /// Strong Wolfe.
+    Search(StrongWolfe),
+}
+
+impl Default for StepLength {
+    fn default() -> Self {
+        Self::Search(StrongWolfe {
+            curvature: CURVATURE,
+            ..StrongWolfe::default()
+        })
+    }
+}
+
+/// Gradient descent, also known as steepest descent.
+#[derive(Clone, Debug, Default)]
+pub struct GradientDescent {
+    /// Fixed, or by search (the default).
+    pub step_length: StepLength,
+    /// When to stop.
+    pub stopping: Stopping,
+    buffers: Buffers,
+    line: LineStep,
+    direction: Vec<f64>,
+    /// α·φ′(0) of the step before.
+    last_decrease: Option<f64>,
+}
+
+impl GradientDescent {
+    /// With a line search.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With the fixed step ε = `rate`.
+    pub fn fixed(rate: f64) -> Self {
+        Self {
+            step_length: StepLength::Fixed(rate),
+            ..Self::default()
+        }
+    }
+
+    /// When to stop.
+    pub fn with_stopping(mut self, stopping: Stopping) -> Self {
+        self.stopping = stopping;
+        self
+    }
+
+    fn searched<P: Objective>(
+        &mut self,
+        search: &StrongWolfe,
+        problem: &mut Problem<P>,
+        state: &mut FitState,
+    ) -> Result<(), Reason> {
+        vector::scale_into(-1.0, &state.gradient, &mut self.direction);
+        let slope = -vector::dot(&state.gradient, &state.gradient);
+        // The first-order change is taken to be that of the step before.  N&W (3.60).
+        let initial = self
+            .last_decrease
+            .map(|decrease| decrease / slope)
+            .filter(|step| step.is_finite() && *step > 0.0)
+            .unwrap_or_else(|| line_step::first_steepest_step(state));
+        let step = self
+            .line
+            .take(search, problem, state, &self.direction, initial)?;
+        self.last_decrease = Some(step * slope);
+        Ok(())
+    }
+}
+
+/// Δ = −ε·∇f.
+struct FixedStep(f64);
+
+impl UpdateRule for FixedStep {
+    fn update(&mut self, _t: u64, gradient: &[f64], step: &mut [f64]) {
+        vector::scale_into(-self.0, gradient, step);
+    }
+}
+
+impl FitSolver for GradientDescent {
+    const NAME: &'static str = NAME;
+    fn stopping(&self) -> &Stopping {
+        &self.stopping
+    }
+    fn stopping_mut(&mut self) -> &mut Stopping {
+        &mut self.stopping
+    }
+    fn validate(&self) -> Result<(), OptimError> {
+        match &self.step_length {
+            StepLength::Fixed(rate) => first_order::require_rate(NAME, *rate)?,
+            StepLength::Search(search) => line_step::validate(NAME, search)?,
+        }
+        self.stopping.validate(NAME)
+    }
+}
+
+impl<P: Objective> Solver<P, FitState> for GradientDescent {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn init(
+        &mut self,
+        problem: &mut Problem<P>,
+        mut state: FitState,
+    ) -> Result<(FitState, Option<KV>), Error> {
+        self.validate()?;
+        let (buffers, n) = first_order::start(NAME, &self.stopping, problem, &mut state)?;
+        (self.buffers, self.line, self.direction) = (buffers, LineStep::new(n), vec![0.0; n]);
+        self.last_decrease = None;
+        Ok((state, None))
+    }
+
+    fn next_iter(
+        &mut self,
+        problem: &mut Problem<P>,
+        mut state: FitState,
+    ) -> Result<(FitState, Option<KV>), Error> {
+        match self.step_length {
+            StepLength::Fixed(rate) => {
+                let rule = &mut FixedStep(rate);
+                first_order::step(rule, &mut self.buffers, &self.stopping, problem, &mut state);
+            }
+            StepLength::Search(search) => match self.searched(&search, problem, &mut state) {
+                Ok(()) => eval::finish(&self.stopping, problem, &mut state),
+                Err(reason) => state.stop(reason),
+            },
+        }
+        Ok((state, None))
+    }
+}

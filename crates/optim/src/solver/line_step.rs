@@ -1,0 +1,120 @@
+//! One step along a descent direction: the state moves to θ + αp, or says why it cannot.
+
+use crate::error::OptimError;
+use crate::eval;
+use crate::linalg::vector;
+use crate::line_search::{Found, SearchOption, StrongWolfe, Trial};
+use crate::state::FitState;
+use crate::stopping::Reason;
+use argmin::core::Problem;
+use secant_core::problem::Objective;
+
+/// A first step of this size relative to θ₀, or to the step that would bring f to zero where θ₀ = 0.
+/// Hager & Zhang (2005), step I0: ψ₀ = 0.01.
+pub const FIRST_STEP: f64 = 0.01;
+/// The slope is unchanged to this part at the far end of a line: no trace of curvature.
+const STRAIGHT: f64 = 1e-12;
+/// |f(θ₀)|·ε times this is rounding left over from a much larger start, where f ends near zero by cancellation.
+const START_NOISE: f64 = 4.0;
+
+/// The trial point and its gradient; after a step, the point and gradient before it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LineStep {
+    pub theta: Vec<f64>,
+    pub gradient: Vec<f64>,
+}
+
+impl LineStep {
+    pub(crate) fn new(n: usize) -> Self {
+        Self {
+            theta: vec![0.0; n],
+            gradient: vec![0.0; n],
+        }
+    }
+
+    /// Searches along `p` from the state, first at α = `initial`. `Ok(α)`: the state has moved and this buffer holds the
+    /// point before. `Err(reason)`: the state has not moved.
+    pub(crate) fn take<P: Objective>(
+        &mut self,
+        search: &StrongWolfe,
+        problem: &mut Problem<P>,
+        state: &mut FitState,
+        p: &[f64],
+        initial: f64,
+    ) -> Result<f64, Reason> {
+        let slope = vector::dot(&state.gradient, p);
+        let found = search.search(state.value, slope, initial, |step| {
+            vector::step(&state.theta, step, p, &mut self.theta);
+            let value = eval::value_gradient(problem, &self.theta, &mut self.gradient);
+            (value, vector::dot(&self.gradient, p))
+        });
+        match found {
+            Found::Accepted(at) | Found::Decreased(at) => Ok(self.accept(state, at)),
+            Found::AtMaximum(at) => {
+                let longest = at.step >= initial * search.max_growth;
+                let straight = (at.slope - slope).abs() <= STRAIGHT * slope.abs();
+                let step = self.accept(state, at);
+                if longest && straight {
+                    state.stop(Reason::Unbounded);
+                }
+                Ok(step)
+            }
+            Found::Nothing {
+                all_nonfinite: true,
+            } => Err(Reason::NonFiniteValue),
+            Found::Nothing {
+                all_nonfinite: false,
+            } => Err(refusal(search, state, slope * initial)),
+        }
+    }
+
+    fn accept(&mut self, state: &mut FitState, at: Trial) -> f64 {
+        state.accept(&mut self.theta, at.value, &mut self.gradient);
+        at.step
+    }
+}
+
+/// A search that finds nothing is at the rounding floor when the decrease it was promised is invisible in f.
+fn refusal(search: &StrongWolfe, state: &FitState, promised: f64) -> Reason {
+    let noise = (search.noise * state.value.abs())
+        .max(START_NOISE * f64::EPSILON * state.start_summary().value.abs());
+    if promised.abs() <= noise {
+        Reason::RoundingFloor
+    } else {
+        Reason::LineSearchFailed
+    }
+}
+
+/// α for a first step along −∇f, where nothing is known of the curvature: ‖αp‖∞ = ψ₀‖θ₀‖∞, or ψ₀ of the step to f = 0
+/// where θ₀ = 0. Invariant under scaling of the loss and of θ.  Hager & Zhang (2005), step I0.
+pub(crate) fn first_steepest_step(state: &FitState) -> f64 {
+    let theta = vector::norm_inf(&state.theta);
+    if theta > 0.0 {
+        return FIRST_STEP * theta / state.gradient_norm;
+    }
+    let gradient = vector::norm(&state.gradient);
+    let step = FIRST_STEP * state.value.abs() / gradient / gradient;
+    if step > 0.0 && step.is_finite() {
+        step
+    } else {
+        gradient.recip()
+    }
+}
+
+/// The error of a search's option, in the solver's name.
+pub(crate) fn validate(solver: &'static str, search: &StrongWolfe) -> Result<(), OptimError> {
+    search.validate().map_err(
+        |SearchOption {
+             option,
+             value,
+             allowed,
+         }| {
+            OptimError::OptionOutOfRange {
+                solver,
+                option,
+                value,
+                allowed,
+            }
+        },
+    )
+}

@@ -1,0 +1,125 @@
+//! Momentum: minimise f(θ) with a velocity that remembers past gradients.
+//!
+//! Update: v⁺ = μ·v − ε·∇f(θ);  θ⁺ = θ + v⁺.
+//! Stop: [`Stopping`]; a point that is not finite ends the run with the best point kept.
+//! Memory n. Cost per step n, one evaluation of f with ∇f.
+//! Source: Polyak (1964), USSR Comp. Math. 4(5); Goodfellow et al. (2016) algorithm 8.2.
+
+use super::FitSolver;
+use super::first_order::{self, Buffers, UpdateRule};
+use crate::error::OptimError;
+use crate::state::FitState;
+use crate::stopping::Stopping;
+use argmin::core::{Error, KV, Problem, Solver};
+use secant_core::problem::Objective;
+
+/// ε: a common first try; the stable range is set by the largest curvature, ε < 2(1 + μ)/λmax.
+pub const RATE: f64 = 0.01;
+/// μ.  Goodfellow et al. §8.3.2: 0.5, 0.9, 0.99 in practice.
+pub const MOMENTUM: f64 = 0.9;
+const NAME: &str = "momentum";
+
+/// Momentum: minimise f(θ) with a velocity that remembers past gradients.
+#[derive(Clone, Debug)]
+pub struct Momentum {
+    /// ε > 0. Default [`RATE`].
+    pub rate: f64,
+    /// μ in [0, 1). Default [`MOMENTUM`].
+    pub momentum: f64,
+    /// When to stop.
+    pub stopping: Stopping,
+    /// v
+    velocity: Vec<f64>,
+    buffers: Buffers,
+}
+
+impl Default for Momentum {
+    fn default() -> Self {
+        Self {
+            rate: RATE,
+            momentum: MOMENTUM,
+            stopping: Stopping::default(),
+            velocity: Vec::new(),
+            buffers: Buffers::default(),
+        }
+    }
+}
+
+impl Momentum {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// ε > 0.
+    pub fn with_rate(mut self, rate: f64) -> Self {
+        self.rate = rate;
+        self
+    }
+
+    /// μ in [0, 1).
+    pub fn with_momentum(mut self, momentum: f64) -> Self {
+        self.momentum = momentum;
+        self
+    }
+
+    /// When to stop.
+    pub fn with_stopping(mut self, stopping: Stopping) -> Self {
+        self.stopping = stopping;
+        self
+    }
+}
+
+impl UpdateRule for Momentum {
+    fn update(&mut self, _t: u64, gradient: &[f64], step: &mut [f64]) {
+        for ((v, g), step) in self.velocity.iter_mut().zip(gradient).zip(step) {
+            *v = self.momentum * *v - self.rate * g;
+            *step = *v;
+        }
+    }
+}
+
+impl FitSolver for Momentum {
+    const NAME: &'static str = NAME;
+    fn stopping(&self) -> &Stopping {
+        &self.stopping
+    }
+    fn stopping_mut(&mut self) -> &mut Stopping {
+        &mut self.stopping
+    }
+    fn validate(&self) -> Result<(), OptimError> {
+        first_order::require_rate(NAME, self.rate)?;
+        first_order::require_fraction(NAME, "momentum", self.momentum)?;
+        self.stopping.validate(NAME)
+    }
+}
+
+impl<P: Objective> Solver<P, FitState> for Momentum {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn init(
+        &mut self,
+        problem: &mut Problem<P>,
+        mut state: FitState,
+    ) -> Result<(FitState, Option<KV>), Error> {
+        self.validate()?;
+        let (buffers, n) = first_order::start(NAME, &self.stopping, problem, &mut state)?;
+        self.buffers = buffers;
+        self.velocity = vec![0.0; n];
+        Ok((state, None))
+    }
+
+    fn next_iter(
+        &mut self,
+        problem: &mut Problem<P>,
+        mut state: FitState,
+    ) -> Result<(FitState, Option<KV>), Error> {
+        let mut buffers = std::mem::take(&mut self.buffers);
+        let stopping = std::mem::take(&mut self.stopping);
+        first_order::step(self, &mut buffers, &stopping, problem, &mut state);
+        (self.buffers, self.stopping) = (buffers, stopping);
+        Ok((state, None))
+    }
+}

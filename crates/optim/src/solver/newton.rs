@@ -1,0 +1,178 @@
+//! Newton: minimise f(θ) with its exact second derivatives.
+//!
+//! Update: θ⁺ = θ + αp,  (H + shift)·p = −∇f, with H = ∇²f(θ) or the Gauss–Newton matrix. The shift is zero where H is
+//! safely positive definite and otherwise as small as makes it so, relative to the diagonal of H; α = 1 first, then strong Wolfe.
+//! Stop: [`Stopping`]; the tests look at the new gradient before the next Hessian is formed, so that a quadratic costs one.
+//! The path is invariant under scaling of the loss and of each parameter.
+//! Memory 2n². Cost per step n³/3, one Hessian, two evaluations of f with ∇f as a rule.
+//! Source: Nocedal & Wright (2006) §3.4, algorithms 3.2 and 3.3.
+
+use super::FitSolver;
+use super::line_step::{self, LineStep};
+use crate::error::OptimError;
+use crate::eval;
+use crate::linalg::cholesky::{NotFactored, ShiftedCholesky};
+use crate::linalg::vector;
+use crate::line_search::StrongWolfe;
+use crate::state::FitState;
+use crate::stopping::{Reason, Stopping};
+use argmin::core::{Error, KV, Problem, Solver};
+use secant_core::problem::Curvature;
+use serde::{Deserialize, Serialize};
+
+const NAME: &str = "Newton";
+
+/// Which matrix of second derivatives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HessianKind {
+    /// ∇²f.
+    #[default]
+    Exact,
+    /// The (generalised) Gauss–Newton matrix: positive semidefinite for a convex loss.
+    GaussNewton,
+}
+
+/// Newton's method with a dense, shifted Cholesky factorisation.
+#[derive(Clone, Debug, Default)]
+pub struct Newton {
+    /// Which matrix. Default exact.
+    pub curvature: HessianKind,
+    /// The line search; its first trial is the full step.
+    pub search: StrongWolfe,
+    /// When to stop.
+    pub stopping: Stopping,
+    work: Option<Workspace>,
+    shifted: u32,
+    last_shift: f64,
+}
+
+#[derive(Clone, Debug)]
+struct Workspace {
+    factor: ShiftedCholesky,
+    /// p
+    direction: Vec<f64>,
+    line: LineStep,
+}
+
+impl Newton {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Which matrix.
+    pub fn with_curvature(mut self, curvature: HessianKind) -> Self {
+        self.curvature = curvature;
+        self
+    }
+
+    /// The line search.
+    pub fn with_search(mut self, search: StrongWolfe) -> Self {
+        self.search = search;
+        self
+    }
+
+    /// When to stop.
+    pub fn with_stopping(mut self, stopping: Stopping) -> Self {
+        self.stopping = stopping;
+        self
+    }
+
+    /// One iteration: Hessian, direction, line.
+    fn advance<P: Curvature>(
+        &mut self,
+        problem: &mut Problem<P>,
+        state: &mut FitState,
+    ) -> Result<f64, Reason> {
+        let work = self
+            .work
+            .as_mut()
+            .expect("argmin's Executor calls init first");
+        match self.curvature {
+            HessianKind::Exact => eval::hessian(problem, &state.theta, work.factor.matrix_mut()),
+            HessianKind::GaussNewton => {
+                eval::gauss_newton(problem, &state.theta, work.factor.matrix_mut());
+            }
+        }
+        work.factor.factor().map_err(|trouble| match trouble {
+            NotFactored::NotFinite => Reason::NonFiniteCurvature,
+            NotFactored::Zero => Reason::NoCurvature,
+        })?;
+        if work.factor.shift() > 0.0 {
+            self.shifted += 1;
+            self.last_shift = work.factor.shift();
+        }
+        work.solve(state);
+        work.line
+            .take(&self.search, problem, state, &work.direction, 1.0)
+    }
+}
+
+impl Workspace {
+    /// `direction` ← −(H + shift)⁻¹∇f; the buffers of the line are scratch until the search begins.
+    fn solve(&mut self, state: &FitState) {
+        vector::scale_into(-1.0, &state.gradient, &mut self.direction);
+        self.factor.solve(
+            &mut self.direction,
+            &mut self.line.theta,
+            &mut self.line.gradient,
+        );
+    }
+}
+
+impl FitSolver for Newton {
+    const NAME: &'static str = NAME;
+    fn stopping(&self) -> &Stopping {
+        &self.stopping
+    }
+    fn stopping_mut(&mut self) -> &mut Stopping {
+        &mut self.stopping
+    }
+    fn validate(&self) -> Result<(), OptimError> {
+        line_step::validate(NAME, &self.search)?;
+        self.stopping.validate(NAME)
+    }
+    fn notes(&self) -> Vec<String> {
+        if self.shifted == 0 {
+            return Vec::new();
+        }
+        vec![format!(
+            "Hessian shifted {}×, last by {:.1e} of its diagonal",
+            self.shifted, self.last_shift
+        )]
+    }
+}
+
+impl<P: Curvature> Solver<P, FitState> for Newton {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn init(
+        &mut self,
+        problem: &mut Problem<P>,
+        mut state: FitState,
+    ) -> Result<(FitState, Option<KV>), Error> {
+        self.validate()?;
+        let n = eval::start(NAME, &self.stopping, problem, &mut state)?;
+        self.work = Some(Workspace {
+            factor: ShiftedCholesky::new(n),
+            direction: vec![0.0; n],
+            line: LineStep::new(n),
+        });
+        (self.shifted, self.last_shift) = (0, 0.0);
+        Ok((state, None))
+    }
+
+    fn next_iter(
+        &mut self,
+        problem: &mut Problem<P>,
+        mut state: FitState,
+    ) -> Result<(FitState, Option<KV>), Error> {
+        match self.advance(problem, &mut state) {
+            Ok(_) => eval::finish(&self.stopping, problem, &mut state),
+            Err(reason) => state.stop(reason),
+        }
+        Ok((state, None))
+    }
+}

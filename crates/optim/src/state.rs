@@ -1,0 +1,425 @@
+//! The state of a run under argmin's `Executor`.
+//!
+//! argmin's `IterState` clones the best parameters in every iteration; this one copies them into a buffer it keeps,
+//! so that a step allocates nothing.
+
+use crate::error::OptimError;
+use crate::linalg::vector;
+use crate::stopping::{FLOOR_GRADIENT, FLOOR_VALUE, Progress, Reason, StepTaken, Stopping};
+use argmin::core::{Problem, State, TerminationReason, TerminationStatus};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+/// Trace entries reserved up front; a longer run grows the trace.
+pub const TRACE_RESERVE: u64 = 4096;
+
+/// One line of the trace.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TraceEntry {
+    /// Iterations done; 0 is the start.
+    pub iteration: u64,
+    /// f(θ).
+    #[serde(with = "crate::nonfinite")]
+    pub value: f64,
+    /// ‖∇f(θ)‖∞.
+    #[serde(with = "crate::nonfinite")]
+    pub gradient_norm: f64,
+    /// ‖θ⁺ − θ‖₂ of the step that led here; 0 at the start.
+    #[serde(with = "crate::nonfinite")]
+    pub step_length: f64,
+    /// Evaluations of f so far.
+    pub evaluations: u64,
+    /// Wall-clock time since the start.
+    pub seconds: f64,
+}
+
+/// θ, f and ∇f of the current iterate, the best point so far, and the books of the run.
+#[derive(Clone, Debug)]
+pub struct FitState {
+    pub(crate) theta: Vec<f64>,
+    pub(crate) value: f64,
+    pub(crate) gradient: Vec<f64>,
+    /// ‖∇f(θ)‖∞
+    pub(crate) gradient_norm: f64,
+    pub(crate) reason: Option<Reason>,
+    best: Best,
+    start: Summary,
+    step: Option<StepTaken>,
+    step_length: f64,
+    floor: FloorWatch,
+    iteration: u64,
+    /// Steps taken: ahead of `iteration` by one between the end of a step and argmin's increment.
+    steps: u64,
+    max_iterations: u64,
+    target: f64,
+    counts: HashMap<String, u64>,
+    time: Option<Duration>,
+    clock: Option<Instant>,
+    status: TerminationStatus,
+    trace: Vec<TraceEntry>,
+}
+
+/// f and the norms of ∇f at one point.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Summary {
+    pub value: f64,
+    /// ‖∇f‖∞
+    pub gradient_norm: f64,
+    /// ‖∇f‖₂
+    pub gradient_norm_2: f64,
+}
+
+const NOWHERE: Summary = Summary {
+    value: f64::INFINITY,
+    gradient_norm: f64::INFINITY,
+    gradient_norm_2: f64::INFINITY,
+};
+
+#[derive(Clone, Debug)]
+struct Best {
+    theta: Vec<f64>,
+    at: Summary,
+    iteration: u64,
+}
+
+/// Counts iterations in which neither the value nor the gradient visibly falls.
+#[derive(Clone, Copy, Debug)]
+struct FloorWatch {
+    /// Lowest ‖∇f‖∞ so far.
+    gradient_floor: f64,
+    stalled: u32,
+}
+
+impl FitState {
+    /// Sets the start θ₀.
+    #[must_use]
+    pub fn param(mut self, theta0: Vec<f64>) -> Self {
+        self.theta = theta0;
+        self
+    }
+
+    /// Most iterations; the smaller of this and the solver's `Stopping::max_iterations` counts.
+    #[must_use]
+    pub fn max_iters(mut self, iterations: u64) -> Self {
+        self.max_iterations = iterations;
+        self
+    }
+
+    /// Stop at f ≤ `value`; the larger of this and the solver's `Stopping::target` counts.
+    #[must_use]
+    pub fn target_cost(mut self, value: f64) -> Self {
+        self.target = value;
+        self
+    }
+
+    /// θ of the current iterate, length n.
+    pub fn theta(&self) -> &[f64] {
+        &self.theta
+    }
+
+    /// f(θ).
+    pub fn value(&self) -> f64 {
+        self.value
+    }
+
+    /// ∇f(θ), length n.
+    pub fn gradient(&self) -> &[f64] {
+        &self.gradient
+    }
+
+    /// ‖∇f(θ)‖∞.
+    pub fn gradient_norm(&self) -> f64 {
+        self.gradient_norm
+    }
+
+    /// θ with the lowest value so far (ties within rounding: the one with the smaller gradient).
+    pub fn best_theta(&self) -> &[f64] {
+        &self.best.theta
+    }
+
+    /// f(best θ).
+    pub fn best_value(&self) -> f64 {
+        self.best.at.value
+    }
+
+    /// Why the run ended; none while it runs.
+    pub fn reason(&self) -> Option<Reason> {
+        self.reason
+    }
+
+    /// One entry per iteration, and one for the start.
+    pub fn trace(&self) -> &[TraceEntry] {
+        &self.trace
+    }
+
+    /// Steps taken.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Time since the start was evaluated.
+    pub fn elapsed(&self) -> Duration {
+        self.clock.map_or(Duration::ZERO, |clock| clock.elapsed())
+    }
+
+    /// Ends the run. The first reason given stays.
+    pub fn stop(&mut self, reason: Reason) {
+        if self.reason.is_none() {
+            self.reason = Some(reason);
+            self.status = TerminationStatus::Terminated(reason.to_argmin());
+        }
+    }
+
+    pub(crate) fn start_summary(&self) -> Summary {
+        self.start
+    }
+
+    pub(crate) fn best_summary(&self) -> Summary {
+        self.best.at
+    }
+
+    /// Checks θ₀ and lays out every buffer.
+    pub(crate) fn begin(&mut self, n: usize, stopping: &Stopping) -> Result<(), OptimError> {
+        if n == 0 {
+            return Err(OptimError::NoParameters);
+        }
+        if self.theta.len() != n {
+            return Err(OptimError::StartLength {
+                expected: n,
+                found: self.theta.len(),
+            });
+        }
+        if let Some(index) = self.theta.iter().position(|x| !x.is_finite()) {
+            return Err(OptimError::StartNotFinite {
+                index,
+                value: self.theta[index],
+            });
+        }
+        self.gradient = vec![0.0; n];
+        self.best = Best {
+            theta: self.theta.clone(),
+            at: NOWHERE,
+            iteration: 0,
+        };
+        self.max_iterations = self.max_iterations.min(stopping.max_iterations);
+        self.target = self
+            .target
+            .max(stopping.target.unwrap_or(f64::NEG_INFINITY));
+        let entries = self.max_iterations.min(TRACE_RESERVE) + 1;
+        self.trace = Vec::with_capacity(usize::try_from(entries).unwrap_or(1));
+        self.clock = Some(Instant::now());
+        Ok(())
+    }
+
+    /// Takes f(θ₀); ∇f(θ₀) already stands in `gradient`.
+    pub(crate) fn begin_at(&mut self, value: f64) {
+        self.value = value;
+        self.gradient_norm = vector::norm_inf(&self.gradient);
+        self.start = self.summary();
+        // The start is the best point even when its value is not finite: something must come back.
+        self.best.at = self.start;
+        self.floor = FloorWatch {
+            gradient_floor: self.gradient_norm,
+            stalled: 0,
+        };
+    }
+
+    /// Moves to θ⁺ = `theta` with ∇f = `gradient` and f = `value`; the old θ and ∇f are left in the two buffers.
+    pub(crate) fn accept(&mut self, theta: &mut Vec<f64>, value: f64, gradient: &mut Vec<f64>) {
+        let (step_norm, step_length) = vector::distance(theta, &self.theta);
+        std::mem::swap(&mut self.theta, theta);
+        std::mem::swap(&mut self.gradient, gradient);
+        let previous_value = std::mem::replace(&mut self.value, value);
+        self.gradient_norm = vector::norm_inf(&self.gradient);
+        self.step_length = step_length;
+        self.step = Some(StepTaken {
+            previous_value,
+            step_norm,
+            theta_norm: vector::norm_inf(&self.theta),
+        });
+        self.steps += 1;
+        self.watch_floor(previous_value);
+    }
+
+    fn watch_floor(&mut self, previous_value: f64) {
+        let size = self.value.abs().max(previous_value.abs());
+        let visible = (previous_value - self.value).abs() > FLOOR_VALUE * f64::EPSILON * size;
+        let falling = self.gradient_norm < (1.0 - FLOOR_GRADIENT) * self.floor.gradient_floor;
+        if visible || falling {
+            self.floor.stalled = 0;
+        } else {
+            self.floor.stalled += 1;
+        }
+        if self.gradient_norm < self.floor.gradient_floor {
+            self.floor.gradient_floor = self.gradient_norm;
+        }
+    }
+
+    pub(crate) fn record(&mut self, evaluations: u64) {
+        self.trace.push(TraceEntry {
+            iteration: self.steps,
+            value: self.value,
+            gradient_norm: self.gradient_norm,
+            step_length: self.step_length,
+            evaluations,
+            seconds: self.elapsed().as_secs_f64(),
+        });
+    }
+
+    pub(crate) fn progress(&self, evaluations: u64) -> Progress {
+        Progress {
+            iterations: self.steps,
+            max_iterations: self.max_iterations,
+            target: self.target,
+            value: self.value,
+            gradient_norm: self.gradient_norm,
+            initial_gradient_norm: self.start.gradient_norm,
+            step: self.step,
+            evaluations,
+            elapsed: self.elapsed(),
+            stalled: self.floor.stalled,
+        }
+    }
+
+    fn summary(&self) -> Summary {
+        Summary {
+            value: self.value,
+            gradient_norm: self.gradient_norm,
+            gradient_norm_2: vector::norm(&self.gradient),
+        }
+    }
+
+    /// Lower, or equal to rounding with a smaller gradient. NaN is never better.
+    fn is_better(&self) -> bool {
+        let best = &self.best.at;
+        self.value < best.value
+            || (self.value <= best.value + f64::EPSILON * best.value.abs()
+                && self.gradient_norm < best.gradient_norm)
+    }
+}
+
+impl State for FitState {
+    type Param = Vec<f64>;
+    type Float = f64;
+
+    fn new() -> Self {
+        Self {
+            theta: Vec::new(),
+            value: f64::INFINITY,
+            gradient: Vec::new(),
+            gradient_norm: f64::INFINITY,
+            reason: None,
+            best: Best {
+                theta: Vec::new(),
+                at: NOWHERE,
+                iteration: 0,
+            },
+            start: NOWHERE,
+            step: None,
+            step_length: 0.0,
+            floor: FloorWatch {
+                gradient_floor: f64::INFINITY,
+                stalled: 0,
+            },
+            iteration: 0,
+            steps: 0,
+            max_iterations: u64::MAX,
+            target: f64::NEG_INFINITY,
+            counts: HashMap::new(),
+            time: None,
+            clock: None,
+            status: TerminationStatus::NotTerminated,
+            trace: Vec::new(),
+        }
+    }
+
+    fn update(&mut self) {
+        if self.is_better() {
+            self.best.theta.copy_from_slice(&self.theta);
+            self.best.at = self.summary();
+            self.best.iteration = self.steps;
+        }
+    }
+
+    fn get_param(&self) -> Option<&Vec<f64>> {
+        (!self.theta.is_empty()).then_some(&self.theta)
+    }
+
+    fn get_best_param(&self) -> Option<&Vec<f64>> {
+        (!self.best.theta.is_empty()).then_some(&self.best.theta)
+    }
+
+    fn get_max_iters(&self) -> u64 {
+        self.max_iterations
+    }
+
+    fn increment_iter(&mut self) {
+        self.iteration += 1;
+    }
+
+    fn get_iter(&self) -> u64 {
+        self.iteration
+    }
+
+    fn get_cost(&self) -> f64 {
+        self.value
+    }
+
+    fn get_best_cost(&self) -> f64 {
+        self.best.at.value
+    }
+
+    fn get_target_cost(&self) -> f64 {
+        self.target
+    }
+
+    fn func_counts<O>(&mut self, problem: &Problem<O>) {
+        for (&key, &count) in &problem.counts {
+            // `entry` would allocate a key in every iteration.
+            if let Some(known) = self.counts.get_mut(key) {
+                *known = count;
+            } else {
+                self.counts.insert(key.to_owned(), count);
+            }
+        }
+    }
+
+    fn get_func_counts(&self) -> &HashMap<String, u64> {
+        &self.counts
+    }
+
+    fn time(&mut self, time: Option<Duration>) -> &mut Self {
+        self.time = time;
+        self
+    }
+
+    fn get_time(&self) -> Option<Duration> {
+        self.time
+            .or_else(|| self.clock.map(|clock| clock.elapsed()))
+    }
+
+    fn get_last_best_iter(&self) -> u64 {
+        self.best.iteration
+    }
+
+    fn is_best(&self) -> bool {
+        self.best.iteration == self.steps
+    }
+
+    fn terminate_with(mut self, reason: TerminationReason) -> Self {
+        self.stop(Reason::from_argmin(&reason));
+        self
+    }
+
+    fn get_termination_status(&self) -> &TerminationStatus {
+        &self.status
+    }
+
+    fn get_termination_reason(&self) -> Option<&TerminationReason> {
+        match &self.status {
+            TerminationStatus::Terminated(reason) => Some(reason),
+            TerminationStatus::NotTerminated => None,
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! How fast are a gradient and the curvature products, and how close to the machine's GEMM rate?
+//!
+//! Four networks; per net the time of one value+gradient, the fraction of faer's GEMM rate that it reaches (the GEMMs that
+//! the gradient consists of, at the tile's shapes, on as many threads, timed in the same run), and the cost of a Hessian
+//! and a Gauss–Newton product at a linearised point in units of a value+gradient.
+//!
+//! `cargo run --release --example throughput [-- --json]`
+
+use faer::linalg::matmul::matmul;
+use faer::{Accum, MatMut, MatRef, Par};
+use rayon::prelude::*;
+use secant::core::random::Random;
+use secant::data::{Dataset, Targets};
+use secant::loss::{Loss, SoftmaxCrossEntropy, SquaredError};
+use secant::network::Network;
+use secant::op::Activation;
+use secant::penalty::NoPenalty;
+use secant::problem::{Curvature, Linearization, Objective};
+use secant::risk::Risk;
+use std::time::Instant;
+
+/// Repetitions of every measurement; the fastest counts, since the machine's other work only slows down.
+const REPEATS: usize = 15;
+/// Seconds that one measurement may take in all.
+const SECONDS: f64 = 6.0;
+
+fn main() {
+    let json = std::env::args().any(|arg| arg == "--json");
+    if !json {
+        println!("value+gradient, and curvature products at a linearised point, f64, tanh");
+        println!("{} threads\n", rayon::current_num_threads());
+        println!(
+            "{:<14} {:>8} {:>6} {:>12} {:>8} {:>12} {:>14}",
+            "net", "samples", "tile", "gradient", "of GEMM", "H·v/gradient", "G·v/gradient"
+        );
+    }
+    let cases: [(&[usize], usize); 4] = [
+        (&[784, 128, 128, 10], 60_000),
+        (&[10, 32, 32, 1], 100_000),
+        (&[64, 64, 10], 1_797),
+        (&[1, 20, 20, 1], 1_000),
+    ];
+    for (widths, samples) in cases {
+        let data = dataset(widths, samples);
+        let network = Network::mlp(widths, Activation::Tanh);
+        let graph = network.graph().expect("widths are positive");
+        let loss: Box<dyn Loss> = match data.targets() {
+            Targets::Labels { .. } => Box::new(SoftmaxCrossEntropy),
+            Targets::Values { .. } => Box::new(SquaredError),
+        };
+        let risk = Risk::from_boxed(graph, &data, loss, Box::new(NoPenalty)).expect("shapes fit");
+        let row = measure(&risk, &network.draw(1).expect("widths are positive"), widths);
+        print_row(json, widths, samples, &risk, &row);
+    }
+}
+
+struct Row {
+    gradient: f64,
+    hessian: f64,
+    gauss_newton: f64,
+    gemm: f64,
+}
+
+fn measure(risk: &Risk<'_>, theta: &[f64], widths: &[usize]) -> Row {
+    let n = risk.dim();
+    let mut random = Random::new(2);
+    let v: Vec<f64> = (0..n).map(|_| random.normal()).collect();
+    let mut out = vec![0.0; n];
+    let at = risk.linearize(theta);
+    let mut gradient_out = vec![0.0; n];
+    // One after the other in every round, so that all meet the same machine.
+    let [gradient, hessian, gauss_newton, gemm] = fastest([
+        &mut || {
+            risk.value_gradient(theta, &mut gradient_out);
+        },
+        &mut || at.hessian_vector(&v, &mut out),
+        &mut || at.gauss_newton_vector(&v, &mut vec![0.0; n]),
+        &mut || gemms(widths, risk.data().samples(), risk.tile_samples()),
+    ]);
+    Row { gradient, hessian, gauss_newton, gemm }
+}
+
+/// The least time of each job.
+fn fastest<const K: usize>(mut jobs: [&mut dyn FnMut(); K]) -> [f64; K] {
+    let mut best = [f64::INFINITY; K];
+    let start = Instant::now();
+    for round in 0..REPEATS * 40 {
+        if round >= 3 && start.elapsed().as_secs_f64() > SECONDS {
+            break;
+        }
+        for (job, best) in jobs.iter_mut().zip(&mut best) {
+            let start = Instant::now();
+            job();
+            *best = best.min(start.elapsed().as_secs_f64());
+        }
+    }
+    best
+}
+
+/// The GEMMs of one gradient, tile by tile on all threads: z = W·x, W̄ += z̄·xᵀ and x̄ = Wᵀ·z̄ (not for the data).
+fn gemms(widths: &[usize], samples: usize, tile: usize) {
+    let tiles = samples.div_ceil(tile);
+    let tasks = (4 * rayon::current_num_threads()).min(tiles);
+    (0..tasks).into_par_iter().with_max_len(1).for_each(|task| {
+        let x: Vec<Vec<f64>> = widths.iter().map(|&rows| vec![0.5; rows * tile]).collect();
+        let mut z = x.clone();
+        let mut w: Vec<Vec<f64>> = widths.windows(2).map(|w| vec![0.25; w[0] * w[1]]).collect();
+        let mut w_bar = w.clone();
+        for _ in task * tiles / tasks..(task + 1) * tiles / tasks {
+            for (layer, pair) in widths.windows(2).enumerate() {
+                let (inputs, outputs) = (pair[0], pair[1]);
+                let weight = MatRef::from_column_major_slice(&w[layer], outputs, inputs);
+                let input = MatRef::from_column_major_slice(&x[layer], inputs, tile);
+                let output = MatMut::from_column_major_slice_mut(&mut z[layer + 1], outputs, tile);
+                matmul(output, Accum::Add, weight, input, 1.0, Par::Seq);
+            }
+            for (layer, pair) in widths.windows(2).enumerate().rev() {
+                let (inputs, outputs) = (pair[0], pair[1]);
+                let seed = MatRef::from_column_major_slice(&x[layer + 1], outputs, tile);
+                let input = MatRef::from_column_major_slice(&x[layer], inputs, tile);
+                let bar = MatMut::from_column_major_slice_mut(&mut w_bar[layer], outputs, inputs);
+                matmul(bar, Accum::Add, seed, input.transpose(), 1.0, Par::Seq);
+                if layer > 0 {
+                    let weight = MatRef::from_column_major_slice(&w[layer], outputs, inputs);
+                    let back = MatMut::from_column_major_slice_mut(&mut z[layer], inputs, tile);
+                    matmul(back, Accum::Replace, weight.transpose(), seed, 1.0, Par::Seq);
+                }
+            }
+        }
+        w.clear();
+    });
+}
+
+fn dataset(widths: &[usize], samples: usize) -> Dataset {
+    let mut random = Random::new(1);
+    let (d, c) = (widths[0], widths[widths.len() - 1]);
+    let inputs = (0..d * samples).map(|_| random.normal()).collect();
+    let targets = if c > 1 {
+        let label = |_| u32::try_from(random.below(c)).expect("few classes");
+        Targets::Labels { classes: c, labels: (0..samples).map(label).collect() }
+    } else {
+        Targets::Values { rows: c, values: (0..samples).map(|_| random.normal()).collect() }
+    };
+    Dataset::new(d, inputs, targets).expect("finite numbers")
+}
+
+fn print_row(json: bool, widths: &[usize], samples: usize, risk: &Risk<'_>, row: &Row) {
+    let net = widths.iter().map(ToString::to_string).collect::<Vec<_>>().join("-");
+    let fraction = row.gemm / row.gradient;
+    let (hvp, gauss_newton) = (row.hessian / row.gradient, row.gauss_newton / row.gradient);
+    let milliseconds = 1e3 * row.gradient;
+    if json {
+        let line = serde_json::json!({
+            "net": net, "samples": samples, "gradient_ms": milliseconds, "gemm_fraction": fraction,
+            "hvp_over_gradient": hvp, "gauss_newton_over_gradient": gauss_newton,
+        });
+        println!("{line}");
+    } else {
+        let tile = risk.tile_samples();
+        println!(
+            "{net:<14} {samples:>8} {tile:>6} {milliseconds:>9.3} ms {fraction:>8.2} {hvp:>12.2} {gauss_newton:>14.2}"
+        );
+    }
+}

@@ -1,0 +1,50 @@
+# `just` lists the recipes; each is one command that also works without just.
+
+export CARGO_TERM_COLOR := env("CARGO_TERM_COLOR", "auto")
+
+# List the recipes.
+default:
+    @just --list
+
+# Everything that must pass before a change goes in.
+ci:
+    .ci/run
+
+# Debug build of all targets.
+build:
+    cargo build --workspace --all-targets
+
+# All tests with default features, doctests included.
+test *arguments:
+    cargo test --workspace {{arguments}}
+
+# The tests of the optional features.
+test-features:
+    cargo test -p secant-core -p secant-optim --all-features
+
+# Lints, warnings denied.
+clippy:
+    cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+# Format all crates.
+fmt:
+    cargo fmt --all
+
+# API documentation, warnings denied.
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features
+
+# All benches, or one: `just bench throughput`.
+bench name="":
+    cargo bench {{ if name == "" { "" } else { "--bench " + name } }}
+
+# One example: `just example newton_one_step --json`.
+example name *arguments:
+    cargo run --release --example {{name}} -- {{arguments}}
+
+# The main job.
+main: (example "newton_one_step")
+
+# Licences, advisories, duplicate versions and sources (needs cargo-deny).
+deny:
+    cargo deny check

@@ -1,0 +1,37 @@
+//! What can be wrong with a fit before it runs.
+
+use secant_core::data::DataError;
+use secant_core::graph::GraphError;
+use secant_core::predict::PredictError;
+use secant_core::risk::RiskError;
+use secant_optim::OptimError;
+
+/// The caller's mistake, with place and values. Numerical trouble is no error but a [`Reason`](crate::Reason) in the report.
+#[derive(Debug, thiserror::Error)]
+pub enum FitError {
+    /// The data.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The network.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// Network, data, loss and penalty do not fit together.
+    #[error(transparent)]
+    Risk(#[from] RiskError),
+    /// The method's options or the start.
+    #[error(transparent)]
+    Optim(#[from] OptimError),
+    /// The inputs of a prediction.
+    #[error(transparent)]
+    Predict(#[from] PredictError),
+    /// A network of class scores was asked for a number, or the other way round.
+    #[error("{asked} needs {needed}, this model was fitted with the {loss} loss")]
+    Loss {
+        /// What was asked for.
+        asked: &'static str,
+        /// The loss that it needs.
+        needed: &'static str,
+        /// The loss of the fit.
+        loss: &'static str,
+    },
+}

@@ -1,0 +1,184 @@
+//! `fit(&network, &data)…run()`: the whole way from data to a fitted model.
+
+use crate::error::FitError;
+use crate::model::Model;
+use secant_core::data::{Dataset, Standardizer, Targets};
+use secant_core::loss::{Logistic, Loss, SoftmaxCrossEntropy, SquaredError};
+use secant_core::network::Network;
+use secant_core::penalty::{NoPenalty, Penalty};
+use secant_core::risk::Risk;
+use secant_optim::{Method, Report, Stopping};
+use std::borrow::Cow;
+
+/// What is standardised (mean 0, population deviation 1) before a fit. The scaling travels with the model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standardize {
+    /// Nothing.
+    Nothing,
+    /// The inputs. The loss and the penalty stay in the target's units.
+    #[default]
+    Inputs,
+    /// Inputs and targets: the loss is then in units of the target's variance. Numeric targets only.
+    InputsAndTargets,
+}
+
+/// A fit being described; [`run`](Self::run) runs it.
+#[derive(Debug)]
+#[must_use = "nothing happens before `run`"]
+pub struct Fit<'a> {
+    network: &'a Network,
+    data: &'a Dataset,
+    loss: Option<Box<dyn Loss>>,
+    penalty: Box<dyn Penalty>,
+    method: Method,
+    standardize: Standardize,
+    start: Start,
+}
+
+#[derive(Debug)]
+enum Start {
+    Seed(u64),
+    Theta(Vec<f64>),
+}
+
+/// A fitted model and how it came about.
+#[derive(Clone, Debug)]
+pub struct Fitted {
+    model: Model,
+    report: Report,
+}
+
+/// Fits `network` to `data`, full-batch.
+///
+/// Without further calls: inputs standardised, squared error for numeric targets, softmax or (with one output) logistic
+/// cross-entropy for class labels, no penalty, L-BFGS, seed 0.
+pub fn fit<'a>(network: &'a Network, data: &'a Dataset) -> Fit<'a> {
+    Fit {
+        network,
+        data,
+        loss: None,
+        penalty: Box::new(NoPenalty),
+        method: Method::default(),
+        standardize: Standardize::default(),
+        start: Start::Seed(0),
+    }
+}
+
+impl Fit<'_> {
+    /// The loss, averaged over the samples.
+    pub fn loss(mut self, loss: impl Loss + 'static) -> Self {
+        self.loss = Some(Box::new(loss));
+        self
+    }
+
+    /// The penalty, added to the mean loss.
+    pub fn penalty(mut self, penalty: impl Penalty + 'static) -> Self {
+        self.penalty = Box::new(penalty);
+        self
+    }
+
+    /// The method, with its options.
+    pub fn method(mut self, method: impl Into<Method>) -> Self {
+        self.method = method.into();
+        self
+    }
+
+    /// When to stop; replaces the method's own. Call it after [`method`](Self::method).
+    pub fn stopping(mut self, stopping: Stopping) -> Self {
+        *self.method.stopping_mut() = stopping;
+        self
+    }
+
+    /// The most iterations. Call it after [`method`](Self::method).
+    pub fn max_iterations(mut self, iterations: u64) -> Self {
+        self.method.stopping_mut().max_iterations = iterations;
+        self
+    }
+
+    /// What is standardised before the fit.
+    pub fn standardize(mut self, standardize: Standardize) -> Self {
+        self.standardize = standardize;
+        self
+    }
+
+    /// Starts at θ drawn by the network's [`Init`](secant_core::init::Init) from this seed.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.start = Start::Seed(seed);
+        self
+    }
+
+    /// Starts at this θ, in the units of the standardised data.
+    pub fn start(mut self, theta: impl Into<Vec<f64>>) -> Self {
+        self.start = Start::Theta(theta.into());
+        self
+    }
+
+    /// Runs the fit.
+    ///
+    /// # Errors
+    /// [`FitError`] when network, data, loss, penalty and options do not fit together. Numerical trouble is a
+    /// [`Reason`](crate::Reason) in the report, and the best finite point is the model.
+    pub fn run(self) -> Result<Fitted, FitError> {
+        let graph = self.network.graph()?;
+        let (data, input_scaling, target_scaling) = standardized(self.data, self.standardize)?;
+        let loss = self.loss.unwrap_or_else(|| default_loss(data.targets(), graph.outputs()));
+        let name = loss.name();
+        let risk = Risk::from_boxed(graph, &data, loss, self.penalty)?;
+        let theta = match self.start {
+            Start::Seed(seed) => self.network.draw(seed)?,
+            Start::Theta(theta) => theta,
+        };
+        let solution = self.method.minimize(&risk, &theta)?;
+        let mut report = solution.report;
+        if let Some(scaling) = &input_scaling {
+            let constant = scaling.constant_names();
+            if !constant.is_empty() {
+                let columns = constant.join(", ");
+                report.notes.push(format!("constant columns standardised to zero: {columns}"));
+            }
+        }
+        let graph = graph.clone();
+        let theta = solution.theta;
+        let model = Model { graph, theta, input_scaling, target_scaling, loss: name };
+        Ok(Fitted { model, report })
+    }
+}
+
+impl Fitted {
+    /// The fitted model.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+    /// Why the run ended, what it reached, what it cost.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+    /// The model by value.
+    pub fn into_model(self) -> Model {
+        self.model
+    }
+}
+
+type Standardized<'a> = (Cow<'a, Dataset>, Option<Standardizer>, Option<Standardizer>);
+
+fn standardized(data: &Dataset, standardize: Standardize) -> Result<Standardized<'_>, FitError> {
+    if standardize == Standardize::Nothing {
+        return Ok((Cow::Borrowed(data), None, None));
+    }
+    let inputs = Standardizer::fit_inputs(data);
+    let mut scaled = inputs.transform_inputs(data)?;
+    if standardize == Standardize::Inputs {
+        return Ok((Cow::Owned(scaled), Some(inputs), None));
+    }
+    let targets = Standardizer::fit_targets(data)?;
+    scaled = targets.transform_targets(&scaled)?;
+    Ok((Cow::Owned(scaled), Some(inputs), Some(targets)))
+}
+
+fn default_loss(targets: &Targets, outputs: usize) -> Box<dyn Loss> {
+    match targets {
+        Targets::Values { .. } => Box::new(SquaredError),
+        Targets::Labels { .. } if outputs == 1 => Box::new(Logistic),
+        Targets::Labels { .. } => Box::new(SoftmaxCrossEntropy),
+    }
+}

@@ -1,0 +1,88 @@
+//! A fitted network with its scaling: raw inputs in, predictions in the target's units out.
+
+use crate::error::FitError;
+use secant_core::data::Standardizer;
+use secant_core::graph::Graph;
+use secant_core::predict::outputs;
+use std::sync::Arc;
+
+/// A network, its θ and the scaling it was fitted with.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub(crate) graph: Arc<Graph>,
+    pub(crate) theta: Vec<f64>,
+    pub(crate) input_scaling: Option<Standardizer>,
+    pub(crate) target_scaling: Option<Standardizer>,
+    /// Name of the loss it was fitted with.
+    pub(crate) loss: &'static str,
+}
+
+impl Model {
+    /// The network's outputs for M samples: `inputs` d × M column-major in the data's own units, result c × M. Scalings are
+    /// undone, so that a regression answers in the target's units; a classifier's outputs are its scores.
+    ///
+    /// # Errors
+    /// When `inputs` is no whole number of samples or not finite.
+    pub fn predict(&self, inputs: &[f64]) -> Result<Vec<f64>, FitError> {
+        let mut z = match &self.input_scaling {
+            None => outputs(&self.graph, &self.theta, inputs)?,
+            Some(scaling) => {
+                let mut scaled = inputs.to_vec();
+                scaling.apply(&mut scaled)?;
+                outputs(&self.graph, &self.theta, &scaled)?
+            }
+        };
+        if let Some(scaling) = &self.target_scaling {
+            scaling.undo(&mut z)?;
+        }
+        Ok(z)
+    }
+
+    /// The most probable class of every sample; the lower one in a tie.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict), and when the model is no classifier.
+    pub fn predict_classes(&self, inputs: &[f64]) -> Result<Vec<u32>, FitError> {
+        let z = self.predict(inputs)?;
+        let c = self.graph.outputs();
+        match self.loss {
+            "logistic" => Ok(z.iter().map(|&score| u32::from(score > 0.0)).collect()),
+            "softmax" => Ok(z.chunks_exact(c).map(largest).collect()),
+            loss => {
+                let needed = "the softmax or logistic loss";
+                Err(FitError::Loss { asked: "predict_classes", needed, loss })
+            }
+        }
+    }
+
+    /// θ, in the standardised units of the fit; the layout is [`Graph::parameters`].
+    pub fn theta(&self) -> &[f64] {
+        &self.theta
+    }
+
+    /// The network.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// How inputs are scaled before they enter the network.
+    pub fn input_scaling(&self) -> Option<&Standardizer> {
+        self.input_scaling.as_ref()
+    }
+
+    /// How targets were scaled for the fit; undone in predictions.
+    pub fn target_scaling(&self) -> Option<&Standardizer> {
+        self.target_scaling.as_ref()
+    }
+}
+
+/// The position of the first largest score.
+fn largest(scores: &[f64]) -> u32 {
+    let mut best = 0;
+    for (k, score) in scores.iter().enumerate() {
+        if *score > scores[best] {
+            best = k;
+        }
+    }
+    u32::try_from(best).unwrap_or(u32::MAX)
+}
