@@ -294,11 +294,14 @@ fn taylor_order(
     order(&odd).min(order(&even))
 }
 
-/// log₂ of the ratio of two remainders at h and h/2, from (remainder, rounding floor) at halved steps.
+/// The order of a remainder, from (remainder, rounding floor) at halved steps.
 fn order(remainders: &[(f64, f64)]) -> f64 {
+    /// Around a step at which the remainder changes its sign one ratio may be far too low; one of three is not.
+    const PAIRS: usize = 3;
     // The smallest steps whose remainder is still far above rounding say the order best.
-    let clear = remainders.windows(2).rev().find(|pair| pair[1].0 > pair[1].1);
-    clear.map_or(f64::INFINITY, |pair| (pair[0].0 / pair[1].0).log2())
+    let clear = remainders.windows(2).rev().filter(|pair| pair[1].0 > pair[1].1);
+    let orders = clear.take(PAIRS).map(|pair| (pair[0].0 / pair[1].0).log2());
+    orders.reduce(f64::max).unwrap_or(f64::INFINITY)
 }
 
 #[cfg(test)]
