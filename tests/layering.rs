@@ -273,12 +273,11 @@ fn spread<'t>(text: &'t str, prefix: &mut Vec<String>, found: &mut Vec<Vec<Strin
     }
     prefix.push(text[..length].to_string());
     let rest = &text[length..];
-    let end = match rest.trim_start().strip_prefix("::") {
-        Some(after) => spread(after, prefix, found),
-        None => {
-            found.push(prefix.clone());
-            rest
-        }
+    let end = if let Some(after) = rest.trim_start().strip_prefix("::") {
+        spread(after, prefix, found)
+    } else {
+        found.push(prefix.clone());
+        rest
     };
     prefix.pop();
     end

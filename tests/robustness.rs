@@ -168,11 +168,14 @@ fn everything(risk: &Risk<'_>, theta: &[f64]) -> f64 {
     value
 }
 
+/// Data, outputs of the model, loss.
+type Case<'a> = (&'a Dataset, usize, fn() -> Box<dyn Loss>);
+
 #[test]
 fn a_non_finite_theta_gives_a_non_finite_value_and_no_panic() {
     let (numbers_1, numbers_2) = (numbers(1), numbers(2));
     let (two, three) = (labels(2), Dataset::from_labels(2, &INPUTS, 3, &[0, 1, 2]).unwrap());
-    let cases: [(&Dataset, usize, fn() -> Box<dyn Loss>); 4] = [
+    let cases: [Case<'_>; 4] = [
         (&numbers_1, 1, || Box::new(SquaredError)),
         (&numbers_2, 2, || Box::new(SquaredError)),
         (&two, 1, || Box::new(Logistic)),

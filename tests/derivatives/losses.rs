@@ -38,9 +38,9 @@ fn squared_error_is_half_the_sum_of_squares() {
 
 #[test]
 fn softmax_cross_entropy_at_known_points() {
-    // ln(e + e² + e³) = 3.407 605 964 444 380 3
+    // ln(e + e² + e³) = 3.407 605 964 444 380 3…
     for (label, expected) in
-        [(0, 2.407_605_964_444_380_3), (1, 1.407_605_964_444_380_3), (2, 0.407_605_964_444_380_3)]
+        [(0, 2.407_605_964_444_38), (1, 1.407_605_964_444_38), (2, 0.407_605_964_444_380_3)]
     {
         let (value, gradient) =
             value_gradient(&SoftmaxCrossEntropy, &[1.0, 2.0, 3.0], class(3, &label));
@@ -56,7 +56,7 @@ fn softmax_cross_entropy_at_known_points() {
     assert_close(value, 5.0_f64.ln(), "five equal scores");
     // A shift of all scores changes nothing.
     let (shifted, _) = value_gradient(&SoftmaxCrossEntropy, &[801.0, 802.0, 803.0], class(3, &0));
-    assert_close(shifted, 2.407_605_964_444_380_3, "scores 801, 802, 803");
+    assert_close(shifted, 2.407_605_964_444_38, "scores 801, 802, 803");
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn softmax_cross_entropy_keeps_its_digits_when_the_model_is_nearly_sure() {
 fn logistic_at_known_and_extreme_scores() {
     // ln(1 + 1/e) = 0.313 261 687 518 222 83
     let (value, gradient) = value_gradient(&Logistic, &[1.0], class(2, &1));
-    assert_close(value, 0.313_261_687_518_222_83, "z = 1");
+    assert_close(value, 0.313_261_687_518_222_8, "z = 1");
     assert_close(gradient[0], -1.0 / (1.0 + 1.0_f64.exp()), "slope at z = 1");
     let sure = [(1000.0, 1, 0.0, 0.0), (-1000.0, 0, 0.0, 0.0)];
     let wrong = [(-1000.0, 1, 1000.0, -1.0), (1000.0, 0, 1000.0, 1.0)];

@@ -216,7 +216,9 @@ fn assert_against_loops(risk: &Risk<'_>, widths: &[usize], lambda: f64, context:
 
     let moved = |steps: &[(usize, f64)]| {
         let mut theta = theta.clone();
-        steps.iter().for_each(|&(index, step)| theta[index] += step);
+        for &(index, step) in steps {
+            theta[index] += step;
+        }
         theta
     };
     let h = f64::EPSILON.cbrt();

@@ -124,7 +124,8 @@ impl Draft {
     /// The value at `from`, from now on used. Later ones are likelier: half the positions count from the end.
     fn take(&mut self, from: usize) -> (NodeId, usize) {
         let count = self.values.len();
-        let index = if from % 2 == 0 { count - 1 - from / 2 % count } else { from / 2 % count };
+        let index =
+            if from.is_multiple_of(2) { count - 1 - from / 2 % count } else { from / 2 % count };
         self.used[index] = true;
         self.values[index]
     }
