@@ -286,3 +286,27 @@ fn tapes_swept_again_have_the_bits_of_tapes_kept() {
         }
     }
 }
+
+#[test]
+fn half_the_budget_keeps_about_half_of_the_tapes() {
+    // Shards of one tile or two, and shards of many.
+    for (widths, samples) in [(vec![6, 30, 20, 3], 1_501), (vec![3, 6, 1], 20_011)] {
+        let net = Network::mlp(&widths, Activation::Tanh);
+        let graph = net.graph().unwrap();
+        let data = numbers(widths[0], *widths.last().unwrap(), samples);
+        let theta = start(graph.parameters().dim());
+        let kept = |budget| {
+            let risk = Risk::new(graph, &data, SquaredError, Ridge(0.01)).unwrap();
+            risk.with_tape_budget(budget).linearize(&theta).kept_fraction()
+        };
+        // The smallest budget that keeps all.
+        let (mut low, mut high) = (0, 1_usize << 40);
+        while high - low > 1 {
+            let middle = usize::midpoint(low, high);
+            if kept(middle) < 1.0 { low = middle } else { high = middle }
+        }
+        assert_eq!((kept(0), kept(usize::MAX)), (0.0, 1.0));
+        let half = kept(high / 2);
+        assert!((0.4..=0.5).contains(&half), "{widths:?}: {half}");
+    }
+}
