@@ -360,9 +360,13 @@ impl Say {
         }
         println!("\nIterations from θ = 0 until J ≤ (1 + {GAP:.0e})·J*, standardised columns");
         print!("{:<22}", "");
-        races.iter().for_each(|race| print!(" {:>12}", race.table));
+        for race in races {
+            print!(" {:>12}", race.table);
+        }
         print!("\n{:<22}", "condition of H");
-        races.iter().for_each(|race| print!(" {:>12.1e}", race.condition));
+        for race in races {
+            print!(" {:>12.1e}", race.condition);
+        }
         println!();
         for (index, runner) in races[0].runners.iter().enumerate() {
             print!("{:<22}", runner.method);

@@ -26,6 +26,7 @@
 //! | [`fit`] | data + network → [`Fitted`]: a [`Model`] and a [`Report`] |
 //! | [`core`] | problem traits, data, graph of nodes, losses, penalties, [`Risk`], derivative checks |
 //! | [`optim`] | Newton, BFGS, L-BFGS and the first-order baselines as argmin solvers |
+//! | [`guide`] | conventions, methods, how the products work, performance |
 //!
 //! # Features
 //!
@@ -61,3 +62,15 @@ pub use secant_optim::{
     AdaGrad, Adadelta, Adam, ArgminProblem, Bfgs, GradientDescent, Lbfgs, Method, Momentum,
     Nesterov, Newton, Reason, Report, RmsProp, Solution, Stopping, minimize,
 };
+
+/// The guide: conventions, methods, how the products work, performance. Its snippets are tests.
+pub mod guide {
+    #[doc = include_str!("../docs/conventions.md")]
+    pub mod conventions {}
+    #[doc = include_str!("../docs/methods.md")]
+    pub mod methods {}
+    #[doc = include_str!("../docs/products.md")]
+    pub mod products {}
+    #[doc = include_str!("../docs/performance.md")]
+    pub mod performance {}
+}

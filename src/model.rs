@@ -3,7 +3,7 @@
 use crate::error::FitError;
 use secant_core::data::Standardizer;
 use secant_core::graph::Graph;
-use secant_core::predict::outputs;
+use secant_core::predict::{check, outputs};
 use std::sync::Arc;
 
 /// A network, its θ and the scaling it was fitted with.
@@ -24,6 +24,7 @@ impl Model {
     /// # Errors
     /// When `inputs` is no whole number of samples or not finite.
     pub fn predict(&self, inputs: &[f64]) -> Result<Vec<f64>, FitError> {
+        check(&self.graph, &self.theta, inputs)?;
         let mut z = match &self.input_scaling {
             None => outputs(&self.graph, &self.theta, inputs)?,
             Some(scaling) => {

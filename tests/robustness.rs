@@ -1,5 +1,6 @@
 //! Mistakes end in the documented error with its names and numbers; numerical trouble ends in a non-finite value.
 
+use secant::core::predict::{PredictError, outputs};
 use secant::core::shape::ShapeError;
 use secant::data::{DataError, Dataset};
 use secant::graph::{Graph, GraphError};
@@ -144,6 +145,21 @@ fn networks_that_cannot_be_built_name_the_node() {
     let stack = Network::sequential(2).node(Activation::LeakyRelu { slope: f64::INFINITY });
     let error = stack.dense(1).build().graph().map(|_| ()).unwrap_err();
     assert_names(&error, &["leaky_relu1", "slope", "inf"]);
+}
+
+#[test]
+fn predictions_of_what_does_not_fit_are_refused_with_numbers() {
+    let net = linear(2, 1);
+    let graph = net.graph().unwrap();
+    let error = outputs(graph, &[0.0; 5], &INPUTS).unwrap_err();
+    assert_eq!(error, PredictError::Parameters { expected: 3, found: 5 });
+    assert_names(&error, &["theta", "5", "3"]);
+    let error = outputs(graph, &[0.0; 3], &INPUTS[..5]).unwrap_err();
+    assert_eq!(error, PredictError::Inputs { features: 2, found: 5 });
+    let error = outputs(graph, &[0.0; 3], &[1.0, 2.0, 3.0, f64::INFINITY]).unwrap_err();
+    assert_names(&error, &["sample 1", "feature 1", "inf"]);
+    assert_eq!(outputs(graph, &[0.0; 3], &[]), Ok(Vec::new()));
+    assert_eq!(outputs(graph, &[2.0, 1.0, 0.5], &INPUTS), Ok(vec![4.5, 10.5, 17.5]));
 }
 
 /// Every quantity at θ; the value is returned.

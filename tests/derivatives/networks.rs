@@ -271,11 +271,11 @@ fn values_and_matrices_agree_with_loops() {
     for widths in [vec![2, 3, 3], vec![3, 4, 2]] {
         let net = Network::mlp(&widths, Activation::Tanh);
         let graph = net.graph().unwrap();
-        let outputs = widths[2];
-        let data = labels(widths[0], outputs, samples, 16);
+        let classes = widths[2];
+        let data = labels(widths[0], classes, samples, 16);
         let risk = Risk::new(graph, &data, SoftmaxCrossEntropy, Ridge(0.02)).unwrap();
         assert_against_loops(&risk, &widths, 0.02, &format!("softmax {widths:?}"));
-        let data = numbers(widths[0], outputs, samples, 17);
+        let data = numbers(widths[0], classes, samples, 17);
         let risk = Risk::new(graph, &data, SquaredError, NoPenalty).unwrap();
         assert_against_loops(&risk, &widths, 0.0, &format!("squared {widths:?}"));
     }

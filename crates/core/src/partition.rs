@@ -13,6 +13,8 @@ const MAX_TILE: usize = 512;
 const SHARD_WORK: usize = 1 << 16;
 /// At most this many shards: enough to balance 16 threads.
 const MAX_SHARDS: usize = 64;
+/// Tiles are not shortened to make more shards than this.
+const ENOUGH_SHARDS: usize = 16;
 /// Entries that all shard gradients together may have: 256 MiB.
 const SHARD_ENTRIES: usize = 1 << 25;
 
@@ -32,7 +34,8 @@ impl Partition {
         let by_memory = (SHARD_ENTRIES / n).max(2);
         let shards = by_work.clamp(1, MAX_SHARDS).min(by_memory);
         let by_cache = TILE_BYTES / (8 * rows);
-        let tile = by_cache.min(samples.div_ceil(shards)).clamp(MIN_TILE, MAX_TILE);
+        let tile = by_cache.min(samples.div_ceil(shards.min(ENOUGH_SHARDS)));
+        let tile = tile.clamp(MIN_TILE, MAX_TILE);
         // Whole vectors of eight.
         let tile = tile.next_multiple_of(8);
         Self { samples, tile, shards: shards.min(samples.div_ceil(tile)) }

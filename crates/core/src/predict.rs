@@ -37,23 +37,35 @@ pub enum PredictError {
     },
 }
 
-/// z = model(x; θ) for the M samples of `inputs` (d × M, column-major): c × M. In parallel over tiles of samples.
+/// Whether θ and `inputs` (d × M) can go through `graph`.
 ///
 /// # Errors
 /// When lengths do not fit, or an input is not finite.
-pub fn outputs(graph: &Graph, theta: &[f64], inputs: &[f64]) -> Result<Vec<f64>, PredictError> {
+pub fn check(graph: &Graph, theta: &[f64], inputs: &[f64]) -> Result<(), PredictError> {
     let (expected, found) = (graph.parameters().dim(), theta.len());
     if expected != found {
         return Err(PredictError::Parameters { expected, found });
     }
-    let (d, c) = (graph.features(), graph.outputs());
-    if inputs.len() % d != 0 {
+    let d = graph.features();
+    if !inputs.len().is_multiple_of(d) {
         return Err(PredictError::Inputs { features: d, found: inputs.len() });
     }
-    if let Some(place) = inputs.iter().position(|x| !x.is_finite()) {
-        let (sample, feature) = (place / d, place % d);
-        return Err(PredictError::NotFinite { sample, feature, value: inputs[place] });
+    match inputs.iter().position(|x| !x.is_finite()) {
+        None => Ok(()),
+        Some(place) => {
+            let (sample, feature) = (place / d, place % d);
+            Err(PredictError::NotFinite { sample, feature, value: inputs[place] })
+        }
     }
+}
+
+/// z = model(x; θ) for the M samples of `inputs` (d × M, column-major): c × M. In parallel over tiles of samples.
+///
+/// # Errors
+/// As [`check`].
+pub fn outputs(graph: &Graph, theta: &[f64], inputs: &[f64]) -> Result<Vec<f64>, PredictError> {
+    check(graph, theta, inputs)?;
+    let (d, c) = (graph.features(), graph.outputs());
     let samples = inputs.len() / d;
     let mut out = vec![0.0; c * samples];
     if samples == 0 {

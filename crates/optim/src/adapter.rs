@@ -18,10 +18,7 @@ pub struct ArgminProblem<'a, P, V = Vec<f64>> {
 impl<'a, P, V> ArgminProblem<'a, P, V> {
     /// Wraps a problem.
     pub fn new(problem: &'a P) -> Self {
-        Self {
-            problem,
-            parameters: PhantomData,
-        }
+        Self { problem, parameters: PhantomData }
     }
 }
 
@@ -65,10 +62,7 @@ impl<P: Curvature> Hessian for ArgminProblem<'_, P> {
 
     fn hessian(&self, theta: &Vec<f64>) -> Result<Vec<Vec<f64>>, Error> {
         let hessian = dense_hessian(self.problem, theta);
-        Ok(hessian
-            .row_iter()
-            .map(|row| row.iter().copied().collect())
-            .collect())
+        Ok(hessian.row_iter().map(|row| row.iter().copied().collect()).collect())
     }
 }
 
@@ -94,8 +88,7 @@ mod on_nalgebra {
 
         fn gradient(&self, theta: &DVector<f64>) -> Result<DVector<f64>, Error> {
             let mut gradient = DVector::zeros(self.problem.dim());
-            self.problem
-                .value_gradient(theta.as_slice(), gradient.as_mut_slice());
+            self.problem.value_gradient(theta.as_slice(), gradient.as_mut_slice());
             Ok(gradient)
         }
     }
@@ -106,11 +99,7 @@ mod on_nalgebra {
 
         fn hessian(&self, theta: &DVector<f64>) -> Result<DMatrix<f64>, Error> {
             let hessian = dense_hessian(self.problem, theta.as_slice());
-            Ok(DMatrix::from_fn(
-                hessian.nrows(),
-                hessian.ncols(),
-                |i, j| hessian[(i, j)],
-            ))
+            Ok(DMatrix::from_fn(hessian.nrows(), hessian.ncols(), |i, j| hessian[(i, j)]))
         }
     }
 }

@@ -58,11 +58,6 @@ pub(crate) fn require(
     if holds {
         Ok(())
     } else {
-        Err(OptimError::OptionOutOfRange {
-            solver,
-            option,
-            value,
-            allowed,
-        })
+        Err(OptimError::OptionOutOfRange { solver, option, value, allowed })
     }
 }

@@ -67,10 +67,7 @@ fn count<P>(problem: &mut Problem<P>, key: &'static str) {
 }
 
 fn inner<P>(problem: &Problem<P>) -> &P {
-    problem
-        .problem
-        .as_ref()
-        .expect("argmin's Executor holds the problem for the whole run")
+    problem.problem.as_ref().expect("argmin's Executor holds the problem for the whole run")
 }
 
 /// f(θ), with ∇f(θ) in `gradient`; counted.

@@ -56,13 +56,5 @@ pub(crate) fn require(
     value: f64,
     allowed: &'static str,
 ) -> Result<(), SearchOption> {
-    if holds {
-        Ok(())
-    } else {
-        Err(SearchOption {
-            option,
-            value,
-            allowed,
-        })
-    }
+    if holds { Ok(()) } else { Err(SearchOption { option, value, allowed }) }
 }

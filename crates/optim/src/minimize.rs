@@ -10,7 +10,7 @@ use secant_core::problem::Objective;
 /// The best point of a run, and its books.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Solution {
-    /// θ with the lowest value met, length n.
+    /// θ with the lowest value met (among values that rounding cannot tell apart: the smallest gradient), length n.
     pub theta: Vec<f64>,
     /// Why the run ended, what it reached, what it cost.
     pub report: Report,
@@ -57,16 +57,11 @@ where
     match run {
         Ok(result) => {
             let report = Report::of(&result.solver, &result.state);
-            Ok(Solution {
-                theta: result.state.best_theta().to_vec(),
-                report,
-            })
+            Ok(Solution { theta: result.state.best_theta().to_vec(), report })
         }
-        Err(error) => Err(error
-            .downcast()
-            .unwrap_or_else(|error| OptimError::ForeignSolver {
-                solver: S::NAME,
-                message: error.to_string(),
-            })),
+        Err(error) => Err(error.downcast().unwrap_or_else(|error| OptimError::ForeignSolver {
+            solver: S::NAME,
+            message: error.to_string(),
+        })),
     }
 }

@@ -10,12 +10,9 @@ enum Written {
     Word(String),
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
 pub(crate) fn serialize<S: Serializer>(x: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-    if x.is_finite() {
-        serializer.serialize_f64(*x)
-    } else {
-        serializer.collect_str(x)
-    }
+    if x.is_finite() { serializer.serialize_f64(*x) } else { serializer.collect_str(x) }
 }
 
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {

@@ -83,16 +83,8 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "{}, {} parameters: {}",
-            self.solver, self.parameters, self.reason
-        )?;
-        writeln!(
-            f,
-            "  value        {:<22.15e} from {:.6e}",
-            self.value, self.initial_value
-        )?;
+        writeln!(f, "{}, {} parameters: {}", self.solver, self.parameters, self.reason)?;
+        writeln!(f, "  value        {:<22.15e} from {:.6e}", self.value, self.initial_value)?;
         writeln!(
             f,
             "  gradient     {:<22.3e} from {:.3e}   (max norm; euclidean {:.3e})",

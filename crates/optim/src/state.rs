@@ -70,11 +70,8 @@ pub(crate) struct Summary {
     pub gradient_norm_2: f64,
 }
 
-const NOWHERE: Summary = Summary {
-    value: f64::INFINITY,
-    gradient_norm: f64::INFINITY,
-    gradient_norm_2: f64::INFINITY,
-};
+const NOWHERE: Summary =
+    Summary { value: f64::INFINITY, gradient_norm: f64::INFINITY, gradient_norm_2: f64::INFINITY };
 
 #[derive(Clone, Debug)]
 struct Best {
@@ -133,7 +130,7 @@ impl FitState {
         self.gradient_norm
     }
 
-    /// θ with the lowest value so far (ties within rounding: the one with the smaller gradient).
+    /// θ with the lowest value so far (among values that rounding cannot tell apart: the smallest gradient).
     pub fn best_theta(&self) -> &[f64] {
         &self.best.theta
     }
@@ -185,27 +182,15 @@ impl FitState {
             return Err(OptimError::NoParameters);
         }
         if self.theta.len() != n {
-            return Err(OptimError::StartLength {
-                expected: n,
-                found: self.theta.len(),
-            });
+            return Err(OptimError::StartLength { expected: n, found: self.theta.len() });
         }
         if let Some(index) = self.theta.iter().position(|x| !x.is_finite()) {
-            return Err(OptimError::StartNotFinite {
-                index,
-                value: self.theta[index],
-            });
+            return Err(OptimError::StartNotFinite { index, value: self.theta[index] });
         }
         self.gradient = vec![0.0; n];
-        self.best = Best {
-            theta: self.theta.clone(),
-            at: NOWHERE,
-            iteration: 0,
-        };
+        self.best = Best { theta: self.theta.clone(), at: NOWHERE, iteration: 0 };
         self.max_iterations = self.max_iterations.min(stopping.max_iterations);
-        self.target = self
-            .target
-            .max(stopping.target.unwrap_or(f64::NEG_INFINITY));
+        self.target = self.target.max(stopping.target.unwrap_or(f64::NEG_INFINITY));
         let entries = self.max_iterations.min(TRACE_RESERVE) + 1;
         self.trace = Vec::with_capacity(usize::try_from(entries).unwrap_or(1));
         self.clock = Some(Instant::now());
@@ -219,10 +204,7 @@ impl FitState {
         self.start = self.summary();
         // The start is the best point even when its value is not finite: something must come back.
         self.best.at = self.start;
-        self.floor = FloorWatch {
-            gradient_floor: self.gradient_norm,
-            stalled: 0,
-        };
+        self.floor = FloorWatch { gradient_floor: self.gradient_norm, stalled: 0 };
     }
 
     /// Moves to θ⁺ = `theta` with ∇f = `gradient` and f = `value`; the old θ and ∇f are left in the two buffers.
@@ -290,12 +272,14 @@ impl FitState {
         }
     }
 
-    /// Lower, or equal to rounding with a smaller gradient. NaN is never better.
+    /// Lower; or, among values that rounding cannot tell apart, with a smaller gradient. NaN is never better.
     fn is_better(&self) -> bool {
         let best = &self.best.at;
+        let noise = FLOOR_VALUE * f64::EPSILON * best.value.abs();
+        if (self.value - best.value).abs() <= noise {
+            return self.gradient_norm < best.gradient_norm;
+        }
         self.value < best.value
-            || (self.value <= best.value + f64::EPSILON * best.value.abs()
-                && self.gradient_norm < best.gradient_norm)
     }
 }
 
@@ -310,18 +294,11 @@ impl State for FitState {
             gradient: Vec::new(),
             gradient_norm: f64::INFINITY,
             reason: None,
-            best: Best {
-                theta: Vec::new(),
-                at: NOWHERE,
-                iteration: 0,
-            },
+            best: Best { theta: Vec::new(), at: NOWHERE, iteration: 0 },
             start: NOWHERE,
             step: None,
             step_length: 0.0,
-            floor: FloorWatch {
-                gradient_floor: f64::INFINITY,
-                stalled: 0,
-            },
+            floor: FloorWatch { gradient_floor: f64::INFINITY, stalled: 0 },
             iteration: 0,
             steps: 0,
             max_iterations: u64::MAX,
@@ -395,8 +372,7 @@ impl State for FitState {
     }
 
     fn get_time(&self) -> Option<Duration> {
-        self.time
-            .or_else(|| self.clock.map(|clock| clock.elapsed()))
+        self.time.or_else(|| self.clock.map(|clock| clock.elapsed()))
     }
 
     fn get_last_best_iter(&self) -> u64 {

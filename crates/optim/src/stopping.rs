@@ -210,13 +210,7 @@ impl Stopping {
         fraction("step_tolerance", self.step_tolerance)?;
         fraction("value_tolerance", self.value_tolerance)?;
         let absolute = self.gradient_absolute;
-        require(
-            absolute >= 0.0,
-            solver,
-            "gradient_absolute",
-            absolute,
-            "≥ 0",
-        )?;
+        require(absolute >= 0.0, solver, "gradient_absolute", absolute, "≥ 0")?;
         let target = self.target.unwrap_or(f64::NEG_INFINITY);
         require(!target.is_nan(), solver, "target", target, "a number")
     }
@@ -247,10 +241,7 @@ impl Stopping {
         if at.iterations >= at.max_iterations {
             return Some(Reason::MaxIterations);
         }
-        if self
-            .max_evaluations
-            .is_some_and(|most| at.evaluations >= most)
-        {
+        if self.max_evaluations.is_some_and(|most| at.evaluations >= most) {
             return Some(Reason::MaxEvaluations);
         }
         if self.max_time.is_some_and(|most| at.elapsed >= most) {

@@ -13,6 +13,10 @@ use secant_optim::{
     Bfgs, GradientDescent, HessianKind, Lbfgs, Method, Newton, Reason, Solution, Stopping, minimize,
 };
 
+fn to_the_floor() -> Stopping {
+    Stopping { gradient_tolerance: 1e-14, ..Stopping::default() }
+}
+
 fn curvature_methods() -> [Method; 3] {
     [Newton::default().into(), Bfgs::default().into(), Lbfgs::default().into()]
 }
@@ -28,9 +32,12 @@ fn check_books(function: &Function, solution: &Solution) {
     }
 }
 
+/// Name, problem, start, minimum, most evaluations.
+type Case = (&'static str, fn() -> Function, Vec<f64>, Vec<f64>, u64);
+
 #[test]
 fn classic_problems_are_solved_by_every_curvature_method() {
-    let cases: [(&str, fn() -> Function, Vec<f64>, Vec<f64>, u64); 4] = [
+    let cases: [Case; 4] = [
         ("Rosenbrock 2", || rosenbrock(2), rosenbrock_start(2), vec![1.0; 2], 60),
         ("Rosenbrock 50", || rosenbrock(50), rosenbrock_start(50), vec![1.0; 50], 150),
         ("Beale", beale, vec![1.0, 1.0], vec![3.0, 0.5], 60),
@@ -40,7 +47,8 @@ fn classic_problems_are_solved_by_every_curvature_method() {
         for method in curvature_methods() {
             let label = method.name();
             let function = function();
-            let solution = method.minimize(&function, &start).unwrap();
+            let solution =
+                method.with_stopping(to_the_floor()).minimize(&function, &start).unwrap();
             check_books(&function, &solution);
             let report = &solution.report;
             assert!(report.reason.is_success(), "{name} {report}");
@@ -104,22 +112,28 @@ fn quasi_newton_reaches_the_dense_solution_of_a_quadratic() {
         for method in [Method::from(Bfgs::default()), Lbfgs::default().into()] {
             let function = quadratic(a.clone(), b.clone(), 0.0);
             let best = function.value(&exact);
-            let solution = method.minimize(&function, &start).unwrap();
+            let solution =
+                method.with_stopping(to_the_floor()).minimize(&function, &start).unwrap();
             check_books(&function, &solution);
             let gap = (solution.report.value - best) / best.abs();
             assert!(solution.report.reason.is_success(), "{}", solution.report);
-            assert!(gap < 1e-12, "κ {condition}: gap {gap:e} {}", solution.report);
+            // Ax rounds to some κ·ε of its size, and so does this f.
+            assert!(
+                gap < 1e-12 + 1e-14 * condition,
+                "κ {condition}: gap {gap:e} {}",
+                solution.report
+            );
         }
     }
 }
 
 #[test]
-fn bfgs_ends_on_a_quadratic_within_some_n_steps() {
+fn bfgs_solves_a_quadratic_with_one_evaluation_per_step() {
     let mut draws = Draws(3);
     let n = 30;
     let function = quadratic(spd(n, 100.0, &mut draws), draws.vector(n), 0.0);
     let solution = minimize(&function, Bfgs::default(), &draws.vector(n)).unwrap();
-    assert!(solution.report.iterations <= 3 * n as u64, "{}", solution.report);
+    assert!(solution.report.iterations <= 5 * n as u64, "{}", solution.report);
     assert!(function.calls.get() <= solution.report.iterations + 10, "one evaluation per step");
 }
 
@@ -177,8 +191,7 @@ fn ill_conditioned_logistic_regression_is_fitted_to_the_last_digits() {
         let seed = draws.0;
         let newton = problem(&mut Draws(seed));
         let tight = Stopping { gradient_tolerance: 1e-13, ..Stopping::default() };
-        let exact =
-            minimize(&newton, Newton::default().with_stopping(tight), &[0.0; 12]).unwrap();
+        let exact = minimize(&newton, Newton::default().with_stopping(tight), &[0.0; 12]).unwrap();
         assert!(exact.report.reason.is_success(), "{}", exact.report);
         for method in curvature_methods() {
             let function = problem(&mut Draws(seed));
@@ -227,4 +240,39 @@ fn fixed_step_gradient_descent_contracts_by_the_textbook_factor() {
     let expected = 0.8_f64.powi(20);
     assert!((solution.theta[0] - expected).abs() < 1e-14);
     assert!((solution.theta[1].abs() - expected).abs() < 1e-14);
+}
+
+#[test]
+fn softmax_biases_with_a_direction_that_f_does_not_see_are_fitted_to_rounding() {
+    // f(b) = log Σ exp b − Σ p·b: constant along (1, …, 1), with the entropy of p as its minimum.
+    let p = [0.7, 0.2, 0.05, 0.05];
+    let softmax = |b: &[f64]| {
+        let most = b.iter().fold(f64::NEG_INFINITY, |m: f64, b| m.max(*b));
+        let sum: f64 = b.iter().map(|b| (b - most).exp()).sum();
+        let q: Vec<f64> = b.iter().map(|b| (b - most).exp() / sum).collect();
+        (most + sum.ln(), q)
+    };
+    let entropy: f64 = -p.iter().map(|p| p * f64::ln(*p)).sum::<f64>();
+    for method in curvature_methods() {
+        let function = Function::new(
+            4,
+            move |b, g| {
+                let (log_sum, q) = softmax(b);
+                for k in 0..4 {
+                    g[k] = q[k] - p[k];
+                }
+                log_sum - p.iter().zip(b).map(|(p, b)| p * b).sum::<f64>()
+            },
+            move |b| {
+                let (_, q) = softmax(b);
+                Mat::from_fn(4, 4, |i, j| if i == j { q[i] } else { 0.0 } - q[i] * q[j])
+            },
+        );
+        let solution = method.minimize(&function, &[1.0, -1.0, 2.0, 0.5]).unwrap();
+        let report = &solution.report;
+        assert!(report.reason.is_success(), "{report}");
+        assert!((report.value - entropy).abs() < 4.0 * f64::EPSILON, "{report}");
+        assert!(report.iterations < 30, "{report}");
+        assert!(solution.theta.iter().all(|b| b.abs() < 10.0), "no drift along the flat: {report}");
+    }
 }

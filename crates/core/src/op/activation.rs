@@ -249,12 +249,11 @@ impl Op for Activation {
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        if let Self::LeakyRelu { slope } = *self {
-            if !slope.is_finite() {
+        if let Self::LeakyRelu { slope } = *self
+            && !slope.is_finite() {
                 let (option, allowed) = ("slope", "finite");
                 return Err(ShapeError::Option { option, value: slope, allowed });
             }
-        }
         one_input(inputs).cloned()
     }
 

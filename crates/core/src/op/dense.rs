@@ -154,7 +154,7 @@ impl Op for Dense {
         let samples = z_bar.chunks_exact(self.outputs).zip(at.x.get(0).chunks_exact(inputs));
         for (sample, (z_bar, x)) in samples.enumerate() {
             let mut theta = each.sample(sample);
-            vectorize(|| {
+            vectorize(#[inline(always)] || {
                 for (w_bar, x) in theta.get(WEIGHT).chunks_exact_mut(self.outputs).zip(x) {
                     for (w_bar, z_bar) in w_bar.iter_mut().zip(z_bar) {
                         *w_bar = z_bar.mul_add(*x, *w_bar);

@@ -195,11 +195,10 @@ impl<'a> Adjoints<'a> {
     /// Zeroes what the node should have written first and did not.
     pub(crate) fn zero_untouched(&mut self) {
         for index in 0..self.nodes.len().min(TRACKED_INPUTS) {
-            if self.fresh[index] && self.touched & (1 << index) == 0 {
-                if let Some(slot) = self.slot(index) {
+            if self.fresh[index] && self.touched & (1 << index) == 0
+                && let Some(slot) = self.slot(index) {
                     slot.zeroed();
                 }
-            }
         }
     }
 }

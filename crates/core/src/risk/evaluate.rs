@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use std::ops::Range;
 
 /// Entries that one task of the final sum handles.
-const SUM_CHUNK: usize = 4096;
+const SUM_CHUNK: usize = 1024;
 
 impl Risk<'_> {
     pub(super) fn evaluate_value(&self, theta: &[f64]) -> f64 {
@@ -79,7 +79,9 @@ impl Risk<'_> {
 
     pub(super) fn mean_loss(&self, sums: &[ShardSum]) -> f64 {
         let mut total = CompensatedSum::default();
-        sums.iter().for_each(|sum| total.merge(sum.loss));
+        for sum in sums {
+            total.merge(sum.loss);
+        }
         total.total() * self.scale()
     }
 
@@ -87,7 +89,10 @@ impl Risk<'_> {
     pub(super) fn sum_gradients(&self, sums: &[ShardSum], out: &mut [f64]) {
         let chunk = |(index, out): (usize, &mut [f64])| {
             let first = index * SUM_CHUNK;
-            vectorize(|| pairwise(sums, first, out));
+            vectorize(
+                #[inline(always)]
+                || pairwise(sums, first, out),
+            );
         };
         if self.dim() <= SUM_CHUNK {
             out.chunks_mut(SUM_CHUNK).enumerate().for_each(chunk);

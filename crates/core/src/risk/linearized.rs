@@ -117,12 +117,9 @@ impl<'a> Linearized<'a> {
     ) {
         let risk = self.risk;
         let tile = risk.tile(&self.kept.theta, &range);
-        let tape = match self.kept.tapes[shard].get(index) {
-            Some(tape) => tape,
-            None => {
-                risk.recompute(tile, range.clone(), workspace);
-                &workspace.tape
-            }
+        let tape = if let Some(tape) = self.kept.tapes[shard].get(index) { tape } else {
+            risk.recompute(tile, range.clone(), workspace);
+            &workspace.tape
         };
         let (tape, sweep) = (TapeRef::from(tape), &mut workspace.sweep);
         tangent(tile, tape.values, v, &mut sweep.tangents);

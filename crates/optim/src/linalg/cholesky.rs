@@ -1,6 +1,6 @@
 //! Solves (H + shift)·p = b for a symmetric H that need not be positive definite.
 //!
-//! With D = diag|h_ii| the factorised matrix is D^-½ H D^-½ + τI = L·Lᵀ, so that neither a scaling of the loss nor one
+//! With D = diag|hᵢᵢ| the factorised matrix is D^-½ H D^-½ + τI = L·Lᵀ, so that neither a scaling of the loss nor one
 //! of the parameters changes τ or the path. τ = 0 where H is safely positive definite; otherwise τ grows from the
 //! rounding level until the factorisation succeeds (Nocedal & Wright (2006) algorithm 3.3, with the growth factors of
 //! Wächter & Biegler (2006) algorithm IC). Memory 2n²: H is kept, for the next
@@ -25,7 +25,7 @@ pub const GROWTH: f64 = 8.0;
 pub const DECREASE: f64 = 1.0 / 3.0;
 /// From this n on the factorisation runs on rayon's threads.
 pub const PARALLEL_FROM: usize = 256;
-/// A diagonal entry below this · max|h_ii| is zero: its scale would overflow a product.
+/// A diagonal entry below this · maxⱼ |hⱼⱼ| is zero: its scale would overflow a product.
 const VANISHING: f64 = 1e-150;
 /// Side of the square blocks of a transposed copy: two of them fit a first-level cache.
 const BLOCK: usize = 32;
@@ -47,7 +47,7 @@ pub(crate) struct ShiftedCholesky {
     matrix: Vec<f64>,
     /// L in the lower triangle, column-major n × n.
     factor: Vec<f64>,
-    /// 1/√d_i
+    /// 1/√dᵢ
     scale: Vec<f64>,
     /// τ of the latest factorisation.
     shift: f64,
@@ -85,11 +85,7 @@ impl ShiftedCholesky {
         self.equilibrate()?;
         let rounding = f64::EPSILON * (self.n as f64).sqrt();
         let enough = self.enough();
-        let growth = if self.last_shift > 0.0 {
-            GROWTH
-        } else {
-            GROWTH_FIRST
-        };
+        let growth = if self.last_shift > 0.0 { GROWTH } else { GROWTH_FIRST };
         self.shift = 0.0;
         let mut attempts = 1;
         while !self.try_factor(PIVOT_FLOOR * rounding) {
@@ -104,11 +100,7 @@ impl ShiftedCholesky {
             };
             attempts += 1;
         }
-        self.last_shift = if self.shift > FIRST_SHIFT * rounding {
-            self.shift
-        } else {
-            0.0
-        };
+        self.last_shift = if self.shift > FIRST_SHIFT * rounding { self.shift } else { 0.0 };
         Ok(attempts)
     }
 
@@ -153,11 +145,8 @@ impl ShiftedCholesky {
     fn try_factor(&mut self, pivot_floor: f64) -> bool {
         self.copy_scaled();
         let (n, par) = (self.n, self.par());
-        let mut memory = MemBuffer::new(llt::factor::cholesky_in_place_scratch::<f64>(
-            n,
-            par,
-            Spec::default(),
-        ));
+        let mut memory =
+            MemBuffer::new(llt::factor::cholesky_in_place_scratch::<f64>(n, par, Spec::default()));
         let factored = llt::factor::cholesky_in_place(
             MatMut::from_column_major_slice_mut(&mut self.factor, n, n),
             llt::factor::LltRegularization::default(),
@@ -174,11 +163,7 @@ impl ShiftedCholesky {
     }
 
     fn par(&self) -> Par {
-        if self.n >= PARALLEL_FROM {
-            Par::rayon(0)
-        } else {
-            Par::Seq
-        }
+        if self.n >= PARALLEL_FROM { Par::rayon(0) } else { Par::Seq }
     }
 
     /// Lower triangle ← D^-½ H D^-½ + τI, read from the upper triangle of H, block by block.

@@ -50,12 +50,7 @@ impl PackedSymmetric {
             bounds.push(share as usize);
         }
         bounds.push(n);
-        Self {
-            n,
-            entries: vec![0.0; row_start(n)],
-            bounds,
-            partial: vec![0.0; chunks * n],
-        }
+        Self { n, entries: vec![0.0; row_start(n)], bounds, partial: vec![0.0; chunks * n] }
     }
 
     /// H ← a·I.
@@ -107,26 +102,29 @@ impl Task<'_> {
 
     /// Rows `first..last`, whose entries are `entries`; `out` ← their part of H·x.
     fn rows(self, first: usize, last: usize, entries: &mut [f64], out: &mut [f64]) {
-        arch().dispatch(|| {
-            out.fill(0.0);
-            let mut rest = entries;
-            for i in first..last {
-                let (row, below) = std::mem::take(&mut rest).split_at_mut(i + 1);
-                rest = below;
-                if let Some(RankTwo { u, s }) = self.update {
-                    let (ui, si) = (u[i], s[i]);
-                    for ((h, u), s) in row.iter_mut().zip(&u[..=i]).zip(&s[..=i]) {
-                        *h = ui.mul_add(*s, si.mul_add(*u, *h));
+        arch().dispatch(
+            #[inline(always)]
+            || {
+                out.fill(0.0);
+                let mut rest = entries;
+                for i in first..last {
+                    let (row, below) = std::mem::take(&mut rest).split_at_mut(i + 1);
+                    rest = below;
+                    if let Some(RankTwo { u, s }) = self.update {
+                        let (ui, si) = (u[i], s[i]);
+                        for ((h, u), s) in row.iter_mut().zip(&u[..=i]).zip(&s[..=i]) {
+                            *h = ui.mul_add(*s, si.mul_add(*u, *h));
+                        }
                     }
+                    let (lower, diagonal) = (&row[..i], row[i]);
+                    let xi = self.x[i];
+                    for (out, h) in out[..i].iter_mut().zip(lower) {
+                        *out = xi.mul_add(*h, *out);
+                    }
+                    out[i] += diagonal.mul_add(xi, dot_inline(lower, &self.x[..i]));
                 }
-                let (lower, diagonal) = (&row[..i], row[i]);
-                let xi = self.x[i];
-                for (out, h) in out[..i].iter_mut().zip(lower) {
-                    *out = xi.mul_add(*h, *out);
-                }
-                out[i] += diagonal.mul_add(xi, dot_inline(lower, &self.x[..i]));
-            }
-        });
+            },
+        );
     }
 }
 
@@ -135,9 +133,7 @@ mod tests {
     use super::*;
 
     fn wave(n: usize, frequency: f64) -> Vec<f64> {
-        (0..n)
-            .map(|i| (frequency * (i as f64 + 0.5)).sin())
-            .collect()
+        (0..n).map(|i| (frequency * (i as f64 + 0.5)).sin()).collect()
     }
 
     #[test]
@@ -160,10 +156,7 @@ mod tests {
             let mut again = vec![f64::NAN; n];
             h.update_then_multiply(None, &x, &mut again);
             for (a, b) in again.iter().zip(&out) {
-                assert!(
-                    (a - b).abs() < 1e-12 * (1.0 + b.abs()),
-                    "the update was not stored"
-                );
+                assert!((a - b).abs() < 1e-12 * (1.0 + b.abs()), "the update was not stored");
             }
         }
     }
@@ -173,10 +166,7 @@ mod tests {
         let n = 1100;
         let (u, s, x) = (wave(n, 0.3), wave(n, 1.7), wave(n, 0.9));
         let product = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build()
-                .unwrap();
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
                 let mut h = PackedSymmetric::new(n);
                 assert!(h.bounds.len() > 2, "several chunks, or the test is empty");

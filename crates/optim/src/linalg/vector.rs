@@ -46,70 +46,89 @@ pub(crate) fn dot_inline(x: &[f64], y: &[f64]) -> f64 {
 /// xᵀy.
 pub(crate) fn dot(x: &[f64], y: &[f64]) -> f64 {
     debug_assert_eq!(x.len(), y.len());
-    arch().dispatch(|| dot_inline(x, y))
+    arch().dispatch(
+        #[inline(always)]
+        || dot_inline(x, y),
+    )
 }
 
 /// y ← y + a·x.
 pub(crate) fn axpy(a: f64, x: &[f64], y: &mut [f64]) {
     debug_assert_eq!(x.len(), y.len());
-    arch().dispatch(|| {
-        for (y, x) in y.iter_mut().zip(x) {
-            *y = a.mul_add(*x, *y);
-        }
-    });
+    arch().dispatch(
+        #[inline(always)]
+        || {
+            for (y, x) in y.iter_mut().zip(x) {
+                *y = a.mul_add(*x, *y);
+            }
+        },
+    );
 }
 
 /// out ← x + a·p.
 pub(crate) fn step(x: &[f64], a: f64, p: &[f64], out: &mut [f64]) {
-    arch().dispatch(|| {
-        for ((out, x), p) in out.iter_mut().zip(x).zip(p) {
-            *out = a.mul_add(*p, *x);
-        }
-    });
+    arch().dispatch(
+        #[inline(always)]
+        || {
+            for ((out, x), p) in out.iter_mut().zip(x).zip(p) {
+                *out = a.mul_add(*p, *x);
+            }
+        },
+    );
 }
 
 /// out ← x − y.
 pub(crate) fn subtract(x: &[f64], y: &[f64], out: &mut [f64]) {
-    arch().dispatch(|| {
-        for ((out, x), y) in out.iter_mut().zip(x).zip(y) {
-            *out = x - y;
-        }
-    });
+    arch().dispatch(
+        #[inline(always)]
+        || {
+            for ((out, x), y) in out.iter_mut().zip(x).zip(y) {
+                *out = x - y;
+            }
+        },
+    );
 }
 
 /// out ← a·x.
 pub(crate) fn scale_into(a: f64, x: &[f64], out: &mut [f64]) {
-    arch().dispatch(|| {
-        for (out, x) in out.iter_mut().zip(x) {
-            *out = a * x;
-        }
-    });
+    arch().dispatch(
+        #[inline(always)]
+        || {
+            for (out, x) in out.iter_mut().zip(x) {
+                *out = a * x;
+            }
+        },
+    );
 }
 
 /// x ← a·x.
 pub(crate) fn scale(a: f64, x: &mut [f64]) {
-    arch().dispatch(|| {
-        for x in x.iter_mut() {
-            *x *= a;
-        }
-    });
+    arch().dispatch(
+        #[inline(always)]
+        || {
+            for x in x.iter_mut() {
+                *x *= a;
+            }
+        },
+    );
 }
 
 /// ‖x‖∞; a NaN entry is passed over, so ask [`all_finite`] first.
 pub(crate) fn norm_inf(x: &[f64]) -> f64 {
-    arch().dispatch(|| {
-        let (blocks, tail) = x.as_chunks::<LANES>();
-        let mut lanes = [0.0_f64; LANES];
-        for block in blocks {
-            for k in 0..LANES {
-                let size = block[k].abs();
-                lanes[k] = if size > lanes[k] { size } else { lanes[k] };
+    arch().dispatch(
+        #[inline(always)]
+        || {
+            let (blocks, tail) = x.as_chunks::<LANES>();
+            let mut lanes = [0.0_f64; LANES];
+            for block in blocks {
+                for k in 0..LANES {
+                    let size = block[k].abs();
+                    lanes[k] = if size > lanes[k] { size } else { lanes[k] };
+                }
             }
-        }
-        tail.iter()
-            .chain(&lanes)
-            .fold(0.0, |most: f64, x| most.max(x.abs()))
-    })
+            tail.iter().chain(&lanes).fold(0.0, |most: f64, x| most.max(x.abs()))
+        },
+    )
 }
 
 /// ‖x‖₂, without overflow or underflow on the way.
@@ -124,25 +143,24 @@ pub(crate) fn norm(x: &[f64]) -> f64 {
     if size == 0.0 || !size.is_finite() {
         return if direct.is_nan() { f64::NAN } else { size };
     }
-    size * x
-        .iter()
-        .map(|x| (x / size) * (x / size))
-        .sum::<f64>()
-        .sqrt()
+    size * x.iter().map(|x| (x / size) * (x / size)).sum::<f64>().sqrt()
 }
 
 /// (‖x − y‖∞, ‖x − y‖₂).
 pub(crate) fn distance(x: &[f64], y: &[f64]) -> (f64, f64) {
-    arch().dispatch(|| {
-        let mut most = 0.0_f64;
-        let mut squares = 0.0;
-        for (x, y) in x.iter().zip(y) {
-            let difference = (x - y).abs();
-            most = if difference > most { difference } else { most };
-            squares = difference.mul_add(difference, squares);
-        }
-        (most, squares.sqrt())
-    })
+    arch().dispatch(
+        #[inline(always)]
+        || {
+            let mut most = 0.0_f64;
+            let mut squares = 0.0;
+            for (x, y) in x.iter().zip(y) {
+                let difference = (x - y).abs();
+                most = if difference > most { difference } else { most };
+                squares = difference.mul_add(difference, squares);
+            }
+            (most, squares.sqrt())
+        },
+    )
 }
 
 /// No NaN and no infinity.

@@ -23,11 +23,7 @@ pub struct Backtracking {
 
 impl Default for Backtracking {
     fn default() -> Self {
-        Self {
-            decrease: super::DECREASE,
-            contraction: 0.5,
-            max_trials: 40,
-        }
+        Self { decrease: super::DECREASE, contraction: 0.5, max_trials: 40 }
     }
 }
 
@@ -40,12 +36,7 @@ impl Backtracking {
         let (c1, rho) = (self.decrease, self.contraction);
         require(c1 > 0.0 && c1 < 0.5, "decrease", c1, "(0, ½)")?;
         require(rho > 0.0 && rho < 1.0, "contraction", rho, "(0, 1)")?;
-        require(
-            self.max_trials > 0,
-            "max_trials",
-            f64::from(self.max_trials),
-            "≥ 1",
-        )
+        require(self.max_trials > 0, "max_trials", f64::from(self.max_trials), "≥ 1")
     }
 
     /// `value` = φ(0), `slope` = φ′(0) < 0, `initial` = the first α > 0. Returns (α, φ(α)), the last point evaluated,
@@ -87,10 +78,7 @@ mod tests {
     #[test]
     fn a_rising_function_uses_up_the_trials_and_no_more() {
         let mut calls = 0;
-        let search = Backtracking {
-            max_trials: 7,
-            ..Backtracking::default()
-        };
+        let search = Backtracking { max_trials: 7, ..Backtracking::default() };
         let found = search.search(0.0, -1.0, 1.0, |a| {
             calls += 1;
             a

@@ -6,7 +6,8 @@
 //! Near the rounding floor the difference φ(α) − φ(0) has no digits left while the slopes still do. Where
 //! |φ(α) − φ(0)| ≤ noise·|φ(0)|, the difference is therefore taken from the slopes, ½α(φ′(0) + φ′(α)), which is exact on
 //! quadratics; with it sufficient decrease reads φ′(α) ≤ (2c₁ − 1)·φ′(0): the approximate Wolfe condition of Hager & Zhang
-//! (2005), SIAM J. Optim. 16(1), eq. (4.1).
+//! (2005), SIAM J. Optim. 16(1), eq. (4.1). This holds only where the first trial promises no more than some [`NOISE`] itself:
+//! a search that contracts down to the noise from a visible promise has a gradient that disagrees with the values.
 //!
 //! A trial that is NaN or infinite counts as +∞: the step is contracted towards the best point.
 
@@ -17,12 +18,14 @@ use serde::{Deserialize, Serialize};
 pub const DECREASE: f64 = 1e-4;
 /// c₂ for Newton and quasi-Newton directions.  N&W p. 34.
 pub const CURVATURE: f64 = 0.9;
-/// Most trials; growth by [`EXTRAPOLATION`] reaches [`MAX_GROWTH`] in 17.
+/// Most trials; growth by 4 reaches [`MAX_GROWTH`] in 17.
 pub const MAX_TRIALS: u32 = 30;
 /// Longest step, relative to the first trial (MINPACK-2's `stpmax`).
 pub const MAX_GROWTH: f64 = 1e10;
 /// Relative change of φ below which its digits are rounding: 4 decades above ε, for sums of many terms.
 pub const NOISE: f64 = 1e-12;
+/// The slopes decide when the first trial promises at most this many times the noise.
+const NOISE_REACH: f64 = 1e3;
 /// Largest growth from one trial to the next.  MINPACK-2: `xtrapu` = 4.
 const EXTRAPOLATION: f64 = 4.0;
 /// Smallest growth.  MINPACK-2: `xtrapl` = 1.1.
@@ -52,7 +55,7 @@ pub struct StrongWolfe {
     pub max_trials: u32,
     /// Longest step relative to the first, ≥ 1. Default [`MAX_GROWTH`].
     pub max_growth: f64,
-    /// |φ(α) − φ(0)| ≤ `noise`·|φ(0)| is judged by slopes. In [0, 1). Default [`NOISE`].
+    /// |φ(α) − φ(0)| < `noise`·|φ(0)| is judged by slopes; 0 switches that off. In \[0, 1). Default [`NOISE`].
     pub noise: f64,
 }
 
@@ -79,11 +82,7 @@ struct Point {
 impl Point {
     /// The same point of ψ(α) = φ(α) − φ(0) − c₁·α·φ′(0).
     fn tilted(self, tilt: f64) -> Self {
-        Self {
-            step: self.step,
-            gain: self.gain - self.step * tilt,
-            slope: self.slope - tilt,
-        }
+        Self { step: self.step, gain: self.gain - self.step * tilt, slope: self.slope - tilt }
     }
 }
 
@@ -104,25 +103,10 @@ impl StrongWolfe {
         let (c1, c2) = (self.decrease, self.curvature);
         require(c1 > 0.0 && c1 < 0.5, "decrease", c1, "(0, ½)")?;
         require(c2 > c1 && c2 < 1.0, "curvature", c2, "(decrease, 1)")?;
-        require(
-            self.max_trials > 0,
-            "max_trials",
-            f64::from(self.max_trials),
-            "≥ 1",
-        )?;
+        require(self.max_trials > 0, "max_trials", f64::from(self.max_trials), "≥ 1")?;
         let growth = self.max_growth;
-        require(
-            growth >= 1.0 && growth.is_finite(),
-            "max_growth",
-            growth,
-            "[1, ∞)",
-        )?;
-        require(
-            (0.0..1.0).contains(&self.noise),
-            "noise",
-            self.noise,
-            "[0, 1)",
-        )
+        require(growth >= 1.0 && growth.is_finite(), "max_growth", growth, "[1, ∞)")?;
+        require((0.0..1.0).contains(&self.noise), "noise", self.noise, "[0, 1)")
     }
 
     /// `value` = φ(0), `slope` = φ′(0) < 0, `initial` = the first α > 0; `phi` gives (φ, φ′). Whatever is found is the
@@ -135,20 +119,10 @@ impl StrongWolfe {
         mut phi: impl FnMut(f64) -> (f64, f64),
     ) -> Found {
         if !(slope < 0.0 && initial > 0.0 && initial.is_finite() && slope.is_finite()) {
-            return Found::Nothing {
-                all_nonfinite: false,
-            };
+            return Found::Nothing { all_nonfinite: false };
         }
-        let start = Point {
-            step: 0.0,
-            gain: 0.0,
-            slope,
-        };
-        let mut interval = Interval {
-            best: start,
-            other: start,
-            closed: false,
-        };
+        let start = Point { step: 0.0, gain: 0.0, slope };
+        let mut interval = Interval { best: start, other: start, closed: false };
         let mut search = Search {
             tilt: self.decrease * slope,
             first_stage: true,
@@ -157,6 +131,9 @@ impl StrongWolfe {
             width: initial * self.max_growth,
             width_before: 2.0 * initial * self.max_growth,
         };
+        let promise = -slope * initial;
+        let noise = self.noise * value.abs();
+        let noise = if promise <= NOISE_REACH * noise { noise } else { 0.0 };
         let (mut step, mut all_nonfinite, mut last) = (initial, true, None);
         for _ in 0..self.max_trials {
             if step == interval.best.step {
@@ -169,17 +146,9 @@ impl StrongWolfe {
                 step = search.contract(&interval, step);
                 continue;
             }
-            let trial = Trial {
-                step,
-                value: at_value,
-                slope: at_slope,
-            };
+            let trial = Trial { step, value: at_value, slope: at_slope };
             (all_nonfinite, last) = (false, Some(trial));
-            let at = Point {
-                step,
-                gain: self.gain(value, slope, trial),
-                slope: at_slope,
-            };
+            let at = Point { step, gain: gain(value, slope, trial, noise), slope: at_slope };
             let decreased = at.gain <= step * search.tilt;
             if decreased && at.slope.abs() <= self.curvature * -slope {
                 return Found::Accepted(trial);
@@ -194,28 +163,17 @@ impl StrongWolfe {
             return Found::Nothing { all_nonfinite };
         }
         // The caller holds the gradient of the last call: make that the point it gets.
-        Found::Decreased(
-            last.filter(|last| last.step == best.step)
-                .unwrap_or_else(|| {
-                    let (value, slope) = phi(best.step);
-                    Trial {
-                        step: best.step,
-                        value,
-                        slope,
-                    }
-                }),
-        )
+        Found::Decreased(last.filter(|last| last.step == best.step).unwrap_or_else(|| {
+            let (value, slope) = phi(best.step);
+            Trial { step: best.step, value, slope }
+        }))
     }
+}
 
-    /// φ(α) − φ(0), from the slopes where the values have no digits left.
-    fn gain(&self, value: f64, slope: f64, at: Trial) -> f64 {
-        let difference = at.value - value;
-        if difference.abs() <= self.noise * value.abs() {
-            0.5 * at.step * (slope + at.slope)
-        } else {
-            difference
-        }
-    }
+/// φ(α) − φ(0), from the slopes where the values have no digits left.
+fn gain(value: f64, slope: f64, at: Trial, noise: f64) -> f64 {
+    let difference = at.value - value;
+    if difference.abs() < noise { 0.5 * at.step * (slope + at.slope) } else { difference }
 }
 
 /// The moving parts of one search; names in brackets are MINPACK-2's.
@@ -282,18 +240,12 @@ impl Search {
             self.width = (other - best).abs();
             self.bounds = (best.min(other), best.max(other));
         } else {
-            self.bounds = (
-                step + EXTRAPOLATION_LEAST * (step - best),
-                step + EXTRAPOLATION * (step - best),
-            );
+            self.bounds =
+                (step + EXTRAPOLATION_LEAST * (step - best), step + EXTRAPOLATION * (step - best));
         }
         // Not `clamp`: a NaN from 0/0 must become a bound.
         step = step.max(0.0).min(self.maximum);
-        if self.exhausted(interval, step) {
-            best
-        } else {
-            step
-        }
+        if self.exhausted(interval, step) { best } else { step }
     }
 }
 
@@ -322,33 +274,19 @@ impl Interval {
             let cubic = cubic_minimum(at, best);
             let secant = secant(best, at);
             self.closed = true;
-            if (cubic - at.step).abs() > (secant - at.step).abs() {
-                cubic
-            } else {
-                secant
-            }
+            if (cubic - at.step).abs() > (secant - at.step).abs() { cubic } else { secant }
         } else if at.slope.abs() < best.slope.abs() {
             // Case 3: a lower value, the same sign, a flatter slope: the minimum lies farther on.
             let secant = secant(best, at);
             let cubic = cubic_beyond(best, at, bounds);
             if self.closed {
-                let nearer = if (cubic - at.step).abs() < (secant - at.step).abs() {
-                    cubic
-                } else {
-                    secant
-                };
+                let nearer =
+                    if (cubic - at.step).abs() < (secant - at.step).abs() { cubic } else { secant };
                 let limit = at.step + BRACKET_SHARE * (self.other.step - at.step);
-                if toward {
-                    nearer.min(limit)
-                } else {
-                    nearer.max(limit)
-                }
+                if toward { nearer.min(limit) } else { nearer.max(limit) }
             } else {
-                let farther = if (cubic - at.step).abs() > (secant - at.step).abs() {
-                    cubic
-                } else {
-                    secant
-                };
+                let farther =
+                    if (cubic - at.step).abs() > (secant - at.step).abs() { cubic } else { secant };
                 farther.max(bounds.0).min(bounds.1)
             }
         } else if self.closed {
@@ -404,4 +342,144 @@ fn cubic_beyond(a: Point, b: Point, bounds: (f64, f64)) -> f64 {
 /// Zero of the line through the two slopes, seen from `b`.
 fn secant(a: Point, b: Point) -> f64 {
     b.step + (b.slope / (b.slope - a.slope)) * (a.step - b.step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Test functions 1 to 3 of Moré & Thuente (1994) §5, and their functions 4 to 6 (Yanai et al.).
+    fn function(number: u32, a: f64) -> (f64, f64) {
+        let gamma = |beta: f64| (1.0 + beta * beta).sqrt() - beta;
+        let yanai = |b1: f64, b2: f64| {
+            let left = ((1.0 - a).powi(2) + b2 * b2).sqrt();
+            let right = (a * a + b1 * b1).sqrt();
+            let value = gamma(b1) * left + gamma(b2) * right;
+            (value, -gamma(b1) * (1.0 - a) / left + gamma(b2) * a / right)
+        };
+        match number {
+            1 => (-a / (a * a + 2.0), (a * a - 2.0) / (a * a + 2.0).powi(2)),
+            2 => {
+                let b = 0.004;
+                (
+                    (a + b).powi(5) - 2.0 * (a + b).powi(4),
+                    5.0 * (a + b).powi(4) - 8.0 * (a + b).powi(3),
+                )
+            }
+            3 => {
+                let (b, l) = (0.01, 39.0);
+                let base = if a <= 1.0 - b {
+                    (1.0 - a, -1.0)
+                } else if a >= 1.0 + b {
+                    (a - 1.0, 1.0)
+                } else {
+                    ((a - 1.0).powi(2) / (2.0 * b) + b / 2.0, (a - 1.0) / b)
+                };
+                let wave = l * std::f64::consts::FRAC_PI_2;
+                let height = 2.0 * (1.0 - b) / (l * std::f64::consts::PI);
+                (base.0 + height * (wave * a).sin(), base.1 + height * wave * (wave * a).cos())
+            }
+            4 => yanai(0.001, 0.001),
+            5 => yanai(0.01, 0.001),
+            6 => yanai(0.001, 0.01),
+            _ => unreachable!(),
+        }
+    }
+
+    #[test]
+    fn more_thuente_functions_are_searched_from_tiny_and_huge_steps() {
+        let tolerances = [
+            (1e-3, 0.1),
+            (0.1, 0.1 + 1e-9),
+            (0.1, 0.1 + 1e-9),
+            (1e-3, 1e-3 + 1e-9),
+            (1e-3, 1e-3 + 1e-9),
+            (1e-3, 1e-3 + 1e-9),
+        ];
+        for (number, (decrease, curvature)) in (1..).zip(tolerances) {
+            for initial in [1e-3, 0.1, 10.0, 1e3] {
+                let search = StrongWolfe { decrease, curvature, ..StrongWolfe::default() };
+                search.validate().unwrap();
+                let (value, slope) = function(number, 0.0);
+                let mut calls = 0;
+                let found = search.search(value, slope, initial, |a| {
+                    calls += 1;
+                    function(number, a)
+                });
+                let Found::Accepted(trial) = found else { panic!("{number} {initial}: {found:?}") };
+                assert!(trial.value <= value + decrease * trial.step * slope);
+                assert!(trial.slope.abs() <= curvature * slope.abs());
+                // The tables of the paper need at most 14.
+                assert!(calls <= 14, "function {number} from {initial}: {calls} evaluations");
+            }
+        }
+    }
+
+    #[test]
+    fn slopes_decide_where_values_are_rounding() {
+        // φ(α) = 1 + 1e-20·(α − 1)²: the values are all 1.
+        let phi = |a: f64| (1.0 + 1e-20 * (a - 1.0).powi(2), 2e-20 * (a - 1.0));
+        let search = StrongWolfe { curvature: 0.01, ..StrongWolfe::default() };
+        let found = search.search(1.0, -2e-20, 0.1, phi);
+        assert!(matches!(found, Found::Accepted(t) if (t.step - 1.0).abs() <= 0.01), "{found:?}");
+        // The same slopes with a promise that values of this size would show: then values decide, and nothing is found.
+        let steep = |a: f64| (1.0, 2e-3 * (a - 1.0));
+        assert_eq!(search.search(1.0, -2e-3, 0.1, steep), Found::Nothing { all_nonfinite: false });
+    }
+
+    #[test]
+    fn a_wall_of_nan_is_kept_away_from() {
+        let mut calls = 0;
+        let found = StrongWolfe::default().search(0.0, -1.0, 1.0, |a| {
+            calls += 1;
+            if a > 0.3 { (f64::NAN, f64::NAN) } else { (-a, -1.0) }
+        });
+        let Found::AtMaximum(trial) = found else { panic!("{found:?}") };
+        assert!(trial.step <= 0.3 && trial.value < 0.0);
+        assert!(calls <= 6, "{calls}");
+    }
+
+    #[test]
+    fn nothing_finite_is_said_and_the_trials_are_capped() {
+        let mut calls = 0;
+        let found = StrongWolfe::default().search(0.0, -1.0, 1.0, |_| {
+            calls += 1;
+            (1.0, f64::NAN)
+        });
+        assert_eq!((found, calls), (Found::Nothing { all_nonfinite: true }, MAX_TRIALS));
+    }
+
+    #[test]
+    fn a_straight_line_ends_at_the_longest_step() {
+        let found = StrongWolfe::default().search(0.0, -1.0, 1.0, |a| (-a, -1.0));
+        assert!(matches!(found, Found::AtMaximum(trial) if trial.step == MAX_GROWTH), "{found:?}");
+    }
+
+    #[test]
+    fn what_is_found_is_the_last_point_evaluated() {
+        for trials in 1..8 {
+            let search =
+                StrongWolfe { max_trials: trials, curvature: 1e-3, ..StrongWolfe::default() };
+            let mut last = f64::NAN;
+            let (value, slope) = function(3, 0.0);
+            let found = search.search(value, slope, 10.0, |a| {
+                last = a;
+                function(3, a)
+            });
+            if let Found::Accepted(trial) | Found::Decreased(trial) | Found::AtMaximum(trial) =
+                found
+            {
+                assert_eq!(trial.step, last);
+                assert!(trial.value <= value + search.decrease * trial.step * slope);
+            }
+        }
+    }
+
+    #[test]
+    fn uphill_and_nan_slopes_find_nothing_without_an_evaluation() {
+        for slope in [1.0, 0.0, f64::NAN] {
+            let found = StrongWolfe::default().search(0.0, slope, 1.0, |_| unreachable!());
+            assert_eq!(found, Found::Nothing { all_nonfinite: false });
+        }
+    }
 }

@@ -126,18 +126,13 @@ impl<P: Objective> Solver<P, FitState> for Bfgs {
         problem: &mut Problem<P>,
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
-        let work = self
-            .work
-            .as_mut()
-            .expect("argmin's Executor calls init first");
+        let work = self.work.as_mut().expect("argmin's Executor calls init first");
         let mut step = work.step(&self.search, problem, &mut state);
         if let (Err(first), false) = (step, work.fresh) {
             work.reset(&state);
             self.dropped += 1;
             // The quasi-Newton direction knew the scale: its verdict is the one to report.
-            step = work
-                .step(&self.search, problem, &mut state)
-                .map_err(|_| first);
+            step = work.step(&self.search, problem, &mut state).map_err(|_| first);
         }
         match step {
             Ok(alpha) => {
@@ -180,13 +175,8 @@ impl Workspace {
         problem: &mut Problem<P>,
         state: &mut FitState,
     ) -> Result<f64, Reason> {
-        let initial = if self.fresh {
-            line_step::first_steepest_step(state)
-        } else {
-            1.0
-        };
-        self.line
-            .take(search, problem, state, &self.direction, initial)
+        let initial = if self.fresh { line_step::first_steepest_step(state) } else { 1.0 };
+        self.line.take(search, problem, state, &self.direction, initial)
     }
 
     /// Learns from the step just taken and leaves the next direction in `direction`. True when y was damped.
@@ -197,10 +187,7 @@ impl Workspace {
             return false;
         }
         // w = H∇f⁺, which carries out the update left from the step before.
-        let pending = self.pending.then_some(RankTwo {
-            u: &self.u,
-            s: &self.s,
-        });
+        let pending = self.pending.then_some(RankTwo { u: &self.u, s: &self.s });
         let w = &mut self.y;
         self.h.update_then_multiply(pending, &state.gradient, w);
         // Hy = H∇f⁺ − H∇f = w + p
@@ -257,5 +244,71 @@ impl Workspace {
         vector::scale(weight, &mut self.hy);
         vector::axpy(1.0 - weight, &self.s, &mut self.hy);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use argmin::core::State;
+
+    /// f = ½ Σ (k + 1)·xₖ² + ¼ Σ xₖ⁴, n = 5.
+    struct Quartic;
+    impl Objective for Quartic {
+        fn dim(&self) -> usize {
+            5
+        }
+        fn value(&self, x: &[f64]) -> f64 {
+            self.value_gradient(x, &mut [0.0; 5])
+        }
+        fn value_gradient(&self, x: &[f64], g: &mut [f64]) -> f64 {
+            let mut value = 0.0;
+            for (k, (x, g)) in x.iter().zip(g).enumerate() {
+                let h = k as f64 + 1.0;
+                *g = h * x + x * x * x;
+                value += 0.5 * h * x * x + 0.25 * x.powi(4);
+            }
+            value
+        }
+    }
+
+    fn outer(a: f64, x: &[f64], y: &[f64], h: &mut [[f64; 5]; 5]) {
+        for i in 0..5 {
+            for j in 0..5 {
+                h[i][j] += a * x[i] * y[j];
+            }
+        }
+    }
+
+    #[test]
+    fn fused_update_gives_the_directions_of_the_textbook_formula() {
+        let mut problem = Problem::new(Quartic);
+        let mut solver = Bfgs::default();
+        let state = FitState::new().param(vec![1.0, -2.0, 0.5, 3.0, -1.0]);
+        let (mut state, _) = solver.init(&mut problem, state).unwrap();
+        let mut h = [[0.0; 5]; 5];
+        for step in 0..12 {
+            let (theta, gradient) = (state.theta.clone(), state.gradient.clone());
+            (state, _) = solver.next_iter(&mut problem, state).unwrap();
+            let s: Vec<f64> = state.theta.iter().zip(&theta).map(|(a, b)| a - b).collect();
+            let y: Vec<f64> = state.gradient.iter().zip(&gradient).map(|(a, b)| a - b).collect();
+            let sy = vector::dot(&s, &y);
+            if step == 0 {
+                for i in 0..5 {
+                    h[i][i] = sy / vector::dot(&y, &y);
+                }
+            }
+            // N&W (6.17), multiplied out.
+            let hy: Vec<f64> = h.iter().map(|row| vector::dot(row, &y)).collect();
+            outer((1.0 + vector::dot(&y, &hy) / sy) / sy, &s, &s, &mut h);
+            outer(-sy.recip(), &s, &hy, &mut h);
+            outer(-sy.recip(), &hy, &s, &mut h);
+            let direction = &solver.work.as_ref().unwrap().direction;
+            for i in 0..5 {
+                let expected = -vector::dot(&h[i], &state.gradient);
+                let size = vector::norm(direction);
+                assert!((direction[i] - expected).abs() < 1e-9 * size, "step {step}");
+            }
+        }
     }
 }

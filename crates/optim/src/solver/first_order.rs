@@ -13,7 +13,7 @@ use secant_core::problem::Objective;
 
 /// How a first-order method turns gradients into steps.
 pub(crate) trait UpdateRule {
-    /// `step` ← Δ, from ∇f(θ_t); `t` = 1 for the first step.
+    /// `step` ← Δ, from ∇f(θₜ); `t` = 1 for the first step.
     fn update(&mut self, t: u64, gradient: &[f64], step: &mut [f64]);
 }
 
@@ -33,11 +33,7 @@ pub(crate) fn start<P: Objective>(
     state: &mut FitState,
 ) -> Result<(Buffers, usize), OptimError> {
     let n = eval::start(solver, stopping, problem, state)?;
-    let buffers = Buffers {
-        step: vec![0.0; n],
-        theta: vec![0.0; n],
-        gradient: vec![0.0; n],
-    };
+    let buffers = Buffers { step: vec![0.0; n], theta: vec![0.0; n], gradient: vec![0.0; n] };
     Ok((buffers, n))
 }
 
@@ -62,13 +58,7 @@ pub(crate) fn step<P: Objective>(
 
 /// A learning rate: positive and finite.
 pub(crate) fn require_rate(solver: &'static str, rate: f64) -> Result<(), OptimError> {
-    require(
-        rate > 0.0 && rate.is_finite(),
-        solver,
-        "rate",
-        rate,
-        "(0, ∞)",
-    )
+    require(rate > 0.0 && rate.is_finite(), solver, "rate", rate, "(0, ∞)")
 }
 
 /// A decay or momentum: in [0, 1).
@@ -86,11 +76,5 @@ pub(crate) fn require_guard(
     option: &'static str,
     value: f64,
 ) -> Result<(), OptimError> {
-    require(
-        value > 0.0 && value.is_finite(),
-        solver,
-        option,
-        value,
-        "(0, ∞)",
-    )
+    require(value > 0.0 && value.is_finite(), solver, option, value, "(0, ∞)")
 }

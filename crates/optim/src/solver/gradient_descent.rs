@@ -33,10 +33,7 @@ pub enum StepLength {
 
 impl Default for StepLength {
     fn default() -> Self {
-        Self::Search(StrongWolfe {
-            curvature: CURVATURE,
-            ..StrongWolfe::default()
-        })
+        Self::Search(StrongWolfe { curvature: CURVATURE, ..StrongWolfe::default() })
     }
 }
 
@@ -62,10 +59,7 @@ impl GradientDescent {
 
     /// With the fixed step ε = `rate`.
     pub fn fixed(rate: f64) -> Self {
-        Self {
-            step_length: StepLength::Fixed(rate),
-            ..Self::default()
-        }
+        Self { step_length: StepLength::Fixed(rate), ..Self::default() }
     }
 
     /// When to stop.
@@ -88,9 +82,7 @@ impl GradientDescent {
             .map(|decrease| decrease / slope)
             .filter(|step| step.is_finite() && *step > 0.0)
             .unwrap_or_else(|| line_step::first_steepest_step(state));
-        let step = self
-            .line
-            .take(search, problem, state, &self.direction, initial)?;
+        let step = self.line.take(search, problem, state, &self.direction, initial)?;
         self.last_decrease = Some(step * slope);
         Ok(())
     }

@@ -97,18 +97,14 @@ impl Lbfgs {
         state: &mut FitState,
     ) -> Result<f64, Reason> {
         let initial = self.propose(state);
-        let first = self
-            .line
-            .take(&self.search, problem, state, &self.direction, initial);
+        let first = self.line.take(&self.search, problem, state, &self.direction, initial);
         if first.is_ok() || self.history.is_empty() {
             return first;
         }
         self.history.clear();
         self.dropped += 1;
         let initial = self.propose(state);
-        let second = self
-            .line
-            .take(&self.search, problem, state, &self.direction, initial);
+        let second = self.line.take(&self.search, problem, state, &self.direction, initial);
         // The quasi-Newton direction knew the scale: its verdict is the one to report.
         second.or(first)
     }
@@ -257,6 +253,53 @@ impl History {
             let (s, y) = self.pair(slot);
             let beta = self.rho[slot] * vector::dot(y, q);
             vector::axpy(self.alpha[slot] - beta, s, q);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use argmin::core::State;
+
+    /// f = ½ Σ (k + 1)·xₖ², n = 4.
+    struct Bowl;
+    impl Objective for Bowl {
+        fn dim(&self) -> usize {
+            4
+        }
+        fn value(&self, x: &[f64]) -> f64 {
+            self.value_gradient(x, &mut [0.0; 4])
+        }
+        fn value_gradient(&self, x: &[f64], g: &mut [f64]) -> f64 {
+            let mut value = 0.0;
+            for (k, (x, g)) in x.iter().zip(g).enumerate() {
+                *g = (k as f64 + 1.0) * x;
+                value += 0.5 * *g * x;
+            }
+            value
+        }
+    }
+
+    #[test]
+    fn refused_step_drops_the_history_and_tries_steepest_descent_once() {
+        let mut problem = Problem::new(Bowl);
+        let mut solver = Lbfgs::default();
+        let state = FitState::new().param(vec![1.0, -2.0, 0.5, 3.0]);
+        let (mut state, _) = solver.init(&mut problem, state).unwrap();
+        for _ in 0..3 {
+            (state, _) = solver.next_iter(&mut problem, state).unwrap();
+        }
+        // A history that points uphill, as rounding can make it.
+        solver.history.rho.fill(0.0);
+        solver.history.gamma = -1.0;
+        let (before, gradient) = (state.value(), state.gradient().to_vec());
+        (state, _) = solver.next_iter(&mut problem, state).unwrap();
+        assert!(state.value() < before && state.reason().is_none());
+        assert_eq!(solver.notes(), ["history dropped 1×"]);
+        assert_eq!(solver.history.len, 1, "the new pair only");
+        for (p, g) in solver.direction.iter().zip(&gradient) {
+            assert_eq!(*p, -g);
         }
     }
 }

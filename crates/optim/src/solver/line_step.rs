@@ -26,10 +26,7 @@ pub(crate) struct LineStep {
 
 impl LineStep {
     pub(crate) fn new(n: usize) -> Self {
-        Self {
-            theta: vec![0.0; n],
-            gradient: vec![0.0; n],
-        }
+        Self { theta: vec![0.0; n], gradient: vec![0.0; n] }
     }
 
     /// Searches along `p` from the state, first at α = `initial`. `Ok(α)`: the state has moved and this buffer holds the
@@ -43,10 +40,16 @@ impl LineStep {
         initial: f64,
     ) -> Result<f64, Reason> {
         let slope = vector::dot(&state.gradient, p);
+        let (mut finite_ahead, mut nonfinite_ahead) = (false, false);
         let found = search.search(state.value, slope, initial, |step| {
             vector::step(&state.theta, step, p, &mut self.theta);
             let value = eval::value_gradient(problem, &self.theta, &mut self.gradient);
-            (value, vector::dot(&self.gradient, p))
+            let at_slope = vector::dot(&self.gradient, p);
+            let finite = value.is_finite() && at_slope.is_finite();
+            // A step below the resolution of θ is a look back at θ, not ahead.
+            finite_ahead |= finite && (value != state.value || self.theta != state.theta);
+            nonfinite_ahead |= !finite;
+            (value, at_slope)
         });
         match found {
             Found::Accepted(at) | Found::Decreased(at) => Ok(self.accept(state, at)),
@@ -59,12 +62,10 @@ impl LineStep {
                 }
                 Ok(step)
             }
-            Found::Nothing {
-                all_nonfinite: true,
-            } => Err(Reason::NonFiniteValue),
-            Found::Nothing {
-                all_nonfinite: false,
-            } => Err(refusal(search, state, slope * initial)),
+            Found::Nothing { .. } if nonfinite_ahead && !finite_ahead => {
+                Err(Reason::NonFiniteValue)
+            }
+            Found::Nothing { .. } => Err(refusal(search, state, slope * initial)),
         }
     }
 
@@ -78,11 +79,7 @@ impl LineStep {
 fn refusal(search: &StrongWolfe, state: &FitState, promised: f64) -> Reason {
     let noise = (search.noise * state.value.abs())
         .max(START_NOISE * f64::EPSILON * state.start_summary().value.abs());
-    if promised.abs() <= noise {
-        Reason::RoundingFloor
-    } else {
-        Reason::LineSearchFailed
-    }
+    if promised.abs() <= noise { Reason::RoundingFloor } else { Reason::LineSearchFailed }
 }
 
 /// α for a first step along −∇f, where nothing is known of the curvature: ‖αp‖∞ = ψ₀‖θ₀‖∞, or ψ₀ of the step to f = 0
@@ -94,27 +91,12 @@ pub(crate) fn first_steepest_step(state: &FitState) -> f64 {
     }
     let gradient = vector::norm(&state.gradient);
     let step = FIRST_STEP * state.value.abs() / gradient / gradient;
-    if step > 0.0 && step.is_finite() {
-        step
-    } else {
-        gradient.recip()
-    }
+    if step > 0.0 && step.is_finite() { step } else { gradient.recip() }
 }
 
 /// The error of a search's option, in the solver's name.
 pub(crate) fn validate(solver: &'static str, search: &StrongWolfe) -> Result<(), OptimError> {
-    search.validate().map_err(
-        |SearchOption {
-             option,
-             value,
-             allowed,
-         }| {
-            OptimError::OptionOutOfRange {
-                solver,
-                option,
-                value,
-                allowed,
-            }
-        },
-    )
+    search.validate().map_err(|SearchOption { option, value, allowed }| {
+        OptimError::OptionOutOfRange { solver, option, value, allowed }
+    })
 }

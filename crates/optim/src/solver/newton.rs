@@ -84,10 +84,7 @@ impl Newton {
         problem: &mut Problem<P>,
         state: &mut FitState,
     ) -> Result<f64, Reason> {
-        let work = self
-            .work
-            .as_mut()
-            .expect("argmin's Executor calls init first");
+        let work = self.work.as_mut().expect("argmin's Executor calls init first");
         match self.curvature {
             HessianKind::Exact => eval::hessian(problem, &state.theta, work.factor.matrix_mut()),
             HessianKind::GaussNewton => {
@@ -103,8 +100,7 @@ impl Newton {
             self.last_shift = work.factor.shift();
         }
         work.solve(state);
-        work.line
-            .take(&self.search, problem, state, &work.direction, 1.0)
+        work.line.take(&self.search, problem, state, &work.direction, 1.0)
     }
 }
 
@@ -112,11 +108,7 @@ impl Workspace {
     /// `direction` ← −(H + shift)⁻¹∇f; the buffers of the line are scratch until the search begins.
     fn solve(&mut self, state: &FitState) {
         vector::scale_into(-1.0, &state.gradient, &mut self.direction);
-        self.factor.solve(
-            &mut self.direction,
-            &mut self.line.theta,
-            &mut self.line.gradient,
-        );
+        self.factor.solve(&mut self.direction, &mut self.line.theta, &mut self.line.gradient);
     }
 }
 

@@ -109,7 +109,8 @@ pub struct Draws(pub u64);
 
 impl Draws {
     pub fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
     }
     pub fn vector(&mut self, n: usize) -> Vec<f64> {
@@ -242,9 +243,8 @@ pub fn powell_singular() -> Function {
 /// mean log(1 + exp(−t·xᵀθ)) + λ/2‖θ‖², with features of sizes spread over `spread`.
 pub fn logistic(samples: usize, n: usize, lambda: f64, spread: f64, draws: &mut Draws) -> Function {
     let size: Vec<f64> = (0..n).map(|k| spread.powf(k as f64 / (n - 1) as f64)).collect();
-    let rows: Vec<Vec<f64>> = (0..samples)
-        .map(|_| size.iter().map(|size| size * draws.next()).collect())
-        .collect();
+    let rows: Vec<Vec<f64>> =
+        (0..samples).map(|_| size.iter().map(|size| size * draws.next()).collect()).collect();
     let signs: Vec<f64> = rows
         .iter()
         .map(|row| if row.iter().sum::<f64>() + 0.8 * draws.next() > 0.0 { 1.0 } else { -1.0 })

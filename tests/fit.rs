@@ -1,0 +1,226 @@
+//! The promise: from a table to a model that predicts in the table's own units, or a clear error.
+
+use secant::op::Dense;
+use secant::{
+    Activation, Adam, Bfgs, Dataset, FitError, GradientDescent, Graph, Init, Lbfgs, Logistic,
+    Method, Network, Newton, NoPenalty, Objective, Reason, Ridge, Risk, SoftmaxCrossEntropy,
+    SquaredError, Standardize, Stopping, Targets, fit,
+};
+
+fn table(name: &str) -> Dataset {
+    Dataset::from_csv(format!("data/{name}.csv"), "target").unwrap()
+}
+
+fn labelled(name: &str) -> Dataset {
+    Dataset::from_csv_labels(format!("data/{name}.csv"), "target").unwrap()
+}
+
+fn values(data: &Dataset) -> &[f64] {
+    data.targets().values().unwrap()
+}
+
+/// Whatever is standardised, least squares fits the same values: predictions undo the scaling.
+#[test]
+fn predictions_are_in_the_tables_units_whatever_was_standardised() {
+    let data = table("diabetes");
+    let net = Network::linear(10, 1);
+    let predict = |standardize| {
+        let fitted = fit(&net, &data).standardize(standardize).method(Newton::default()).run();
+        fitted.unwrap().model().predict(data.inputs()).unwrap()
+    };
+    let raw = predict(Standardize::Nothing);
+    for standardize in [Standardize::Inputs, Standardize::InputsAndTargets] {
+        let scaled = predict(standardize);
+        let apart = raw.iter().zip(&scaled).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(apart < 1e-8 * 300.0, "{standardize:?}: {apart:e}");
+    }
+    // The known least residual sum of squares.
+    let rss: f64 = raw.iter().zip(values(&data)).map(|(p, y)| (p - y) * (p - y)).sum();
+    assert!((rss / 1.263_985_785_633_343_6e6 - 1.0).abs() < 1e-12, "{rss}");
+}
+
+#[test]
+fn the_loss_of_the_report_is_the_loss_of_the_predictions() {
+    let data = table("concrete");
+    let net = Network::mlp([8, 6, 1], Activation::Tanh);
+    let fitted = fit(&net, &data).loss(SquaredError).max_iterations(60).seed(7).run().unwrap();
+    let predicted = fitted.model().predict(data.inputs()).unwrap();
+    let squares: f64 = predicted.iter().zip(values(&data)).map(|(p, y)| (p - y) * (p - y)).sum();
+    let half_mean = 0.5 * squares / 1030.0;
+    assert!((fitted.report().value / half_mean - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_and_another_seed_another_start() {
+    let data = table("yacht");
+    let net = Network::mlp([6, 4, 1], Activation::Sigmoid);
+    let run = |seed| fit(&net, &data).max_iterations(20).seed(seed).run().unwrap();
+    let (one, same, other) = (run(1), run(1), run(2));
+    assert_eq!(one.model().theta(), same.model().theta());
+    assert_ne!(one.report().initial_value, other.report().initial_value);
+}
+
+#[test]
+fn default_losses_follow_the_targets() {
+    let iris = labelled("iris");
+    let fitted = fit(&Network::linear(4, 3), &iris).penalty(Ridge(1e-3)).run().unwrap();
+    let classes = fitted.model().predict_classes(iris.inputs()).unwrap();
+    let Targets::Labels { labels, .. } = iris.targets() else { panic!("labels") };
+    let right = classes.iter().zip(labels).filter(|(a, b)| a == b).count();
+    // The folder's reference: 0.98 of 150.
+    assert_eq!(right, 147);
+    assert!((fitted.report().value - 0.102_368_078_430_078).abs() < 1e-12);
+
+    let cancer = labelled("breast_cancer");
+    let fitted = fit(&Network::linear(30, 1), &cancer).penalty(Ridge(1e-3)).run().unwrap();
+    assert!((fitted.report().value - 0.059_828__0).abs() < 1e-6);
+    let classes = fitted.model().predict_classes(cancer.inputs()).unwrap();
+    let Targets::Labels { labels, .. } = cancer.targets() else { panic!("labels") };
+    let right = classes.iter().zip(labels).filter(|(a, b)| a == b).count();
+    assert_eq!(right, 562);
+}
+
+#[test]
+fn every_method_runs_and_lowers_the_loss() {
+    let data = table("yacht");
+    let net = Network::mlp([6, 4, 1], Activation::Tanh);
+    let methods: [Method; 5] = [
+        Newton::default().into(),
+        Bfgs::default().into(),
+        Lbfgs::default().into(),
+        GradientDescent::default().into(),
+        Adam::default().into(),
+    ];
+    for method in methods {
+        let name = method.name();
+        let fitted = fit(&net, &data)
+            .standardize(Standardize::InputsAndTargets)
+            .penalty(Ridge(1e-3))
+            .method(method)
+            .max_iterations(100)
+            .run()
+            .unwrap();
+        let report = fitted.report();
+        assert!(report.value < 0.9 * report.initial_value, "{name}: {report}");
+    }
+}
+
+#[test]
+fn a_start_is_used_as_given() {
+    let data = table("diabetes");
+    let net = Network::linear(10, 1);
+    let theta = vec![0.25; 11];
+    let fitted = fit(&net, &data).start(theta.clone()).max_iterations(0).run().unwrap();
+    assert_eq!(fitted.report().reason, Reason::MaxIterations);
+    assert_eq!(fitted.model().theta(), theta);
+}
+
+#[test]
+fn mistakes_are_errors_with_names_and_values() {
+    let data = table("yacht");
+    let message = |result: Result<secant::Fitted, FitError>| result.unwrap_err().to_string();
+
+    let narrow = message(fit(&Network::linear(5, 1), &data).run());
+    assert!(narrow.contains('5') && narrow.contains('6'), "{narrow}");
+    let broken = message(fit(&Network::mlp([6, 0, 1], Activation::Tanh), &data).run());
+    assert!(broken.contains("dense1"), "{broken}");
+    let net = Network::linear(6, 1);
+    let lambda = message(fit(&net, &data).penalty(Ridge(-1.0)).run());
+    assert!(lambda.contains("lambda") && lambda.contains("-1"), "{lambda}");
+    let loss = message(fit(&net, &data).loss(SoftmaxCrossEntropy).run());
+    assert!(loss.contains("softmax") && loss.contains("class labels"), "{loss}");
+    let start = message(fit(&net, &data).start([1.0, 2.0]).run());
+    assert!(start.contains('2') && start.contains('7'), "{start}");
+    let infinite = message(fit(&net, &data).start([f64::NAN; 7]).run());
+    assert!(infinite.contains("NaN"), "{infinite}");
+    let stopping = Stopping { gradient_tolerance: 2.0, ..Stopping::default() };
+    let option = message(fit(&net, &data).stopping(stopping).run());
+    assert!(option.contains("gradient_tolerance") && option.contains('2'), "{option}");
+    let targets = message(
+        fit(&Network::linear(4, 3), &labelled("iris"))
+            .standardize(Standardize::InputsAndTargets)
+            .run(),
+    );
+    assert!(targets.contains("class"), "{targets}");
+}
+
+#[test]
+fn predictions_refuse_ragged_and_infinite_inputs() {
+    let data = table("yacht");
+    let fitted = fit(&Network::linear(6, 1), &data).method(Newton::default()).run().unwrap();
+    let model = fitted.model();
+    assert!(model.predict(&[]).unwrap().is_empty());
+    let ragged = model.predict(&[1.0; 7]).unwrap_err().to_string();
+    assert!(ragged.contains('7') && ragged.contains('6'), "{ragged}");
+    let mut inputs = data.inputs().to_vec();
+    inputs[13] = f64::INFINITY;
+    let infinite = model.predict(&inputs).unwrap_err().to_string();
+    assert!(infinite.contains("sample 2") && infinite.contains("feature 1"), "{infinite}");
+    let classes = model.predict_classes(data.inputs()).unwrap_err().to_string();
+    assert!(classes.contains("squared"), "{classes}");
+}
+
+#[test]
+fn a_constant_column_is_reported_by_name_and_does_no_harm() {
+    let inputs = [1.0, 7.0, 2.0, 7.0, 4.0, 7.0];
+    let data = Dataset::from_slices(2, &inputs, 1, &[2.0, 4.0, 8.0])
+        .unwrap()
+        .with_feature_names(vec!["x".into(), "stuck".into()])
+        .unwrap();
+    let fitted = fit(&Network::linear(2, 1), &data).run().unwrap();
+    assert!(fitted.report().to_string().contains("stuck"), "{}", fitted.report());
+    let y = fitted.model().predict(&[3.0, 7.0]).unwrap();
+    assert!((y[0] - 6.0).abs() < 1e-8, "{y:?}");
+}
+
+/// A start where the loss is infinite: the reason says so, nothing is lost, nothing panics.
+#[test]
+fn an_infinite_start_is_a_reason_and_the_start_comes_back() {
+    let data = table("yacht");
+    let net = Network::linear(6, 1);
+    let fitted = fit(&net, &data).start([1e200; 7]).run().unwrap();
+    assert_eq!(fitted.report().reason, Reason::NonFiniteStart);
+    assert_eq!(fitted.model().theta(), [1e200; 7]);
+}
+
+#[test]
+fn a_graph_of_ones_own_fits_as_a_network() {
+    let data = table("yacht");
+    let mut g = Graph::builder(6);
+    let x = g.input();
+    let h = g.node("encode", Dense::new(6), &[x]).unwrap();
+    let h = g.node("squash", Activation::Tanh, &[h]).unwrap();
+    let again = g
+        .node_sharing("encode_again", Dense::new(6), &[h], &["encode.weight", "encode.bias"])
+        .unwrap();
+    let y = g.node("y", Dense::new(1), &[again]).unwrap();
+    let network = Network::from(g.build(y).unwrap()).with_init(Init::LeCun);
+    let fitted = fit(&network, &data).max_iterations(30).run().unwrap();
+    assert_eq!(fitted.model().theta().len(), 6 * 6 + 6 + 6 + 1);
+    assert!(fitted.report().value < fitted.report().initial_value);
+}
+
+/// The lecture's theorem on real data: one Newton step from anywhere, and a second changes nothing.
+#[test]
+fn newton_solves_linear_regression_in_one_step_from_anywhere() {
+    let data = table("power_plant");
+    let data = secant::Standardizer::fit_inputs(&data).transform_inputs(&data).unwrap();
+    let network = Network::linear(4, 1);
+    let risk = Risk::new(network.graph().unwrap(), &data, SquaredError, NoPenalty).unwrap();
+    for start in [[0.0; 5], [1e3; 5], [-700.0, 3.0, 900.0, 0.1, -1e3]] {
+        let solution = secant::minimize(&risk, Newton::default(), &start).unwrap();
+        assert_eq!(solution.report.iterations, 1);
+        assert_eq!(solution.report.evaluations.hessian, 1);
+        // RSS/2N of the exact solution.
+        let exact = 1.987_024_595_912_950_3e5 / (2.0 * 9568.0);
+        let gap = (solution.report.value / exact - 1.0).abs();
+        assert!(gap < 1e-13 && risk.value(&solution.theta) == solution.report.value, "{gap:e}");
+    }
+    // A logistic risk is no quadratic: it takes more than one.
+    let cancer = labelled("breast_cancer");
+    let cancer = secant::Standardizer::fit_inputs(&cancer).transform_inputs(&cancer).unwrap();
+    let network = Network::linear(30, 1);
+    let risk = Risk::new(network.graph().unwrap(), &cancer, Logistic, Ridge(1e-3)).unwrap();
+    let solution = secant::minimize(&risk, Newton::default(), &[0.0; 31]).unwrap();
+    assert!(solution.report.iterations > 3);
+}
