@@ -55,31 +55,31 @@ fn another_number_of_features_is_refused_with_both_numbers() {
 fn targets_that_a_loss_cannot_take_are_refused_with_names_and_numbers() {
     let (one, three, four) = (linear(2, 1), linear(2, 3), linear(2, 4));
     let [one, three, four] = [&one, &three, &four].map(|net| net.graph().unwrap());
-    let outputs =
+    let mismatch =
         |loss, outputs, needed| RiskError::Loss(LossError::Outputs { loss, outputs, needed });
 
     let error = refused(three, &numbers(2), SquaredError, NoPenalty);
-    assert_eq!(error, outputs("squared", 3, 2));
+    assert_eq!(error, mismatch("squared", 3, 2));
     assert_names(&error, &["squared", "3", "2"]);
     let error = refused(one, &labels(2), SquaredError, NoPenalty);
     assert!(matches!(error, RiskError::Loss(LossError::Kind { loss: "squared", .. })));
     assert_names(&error, &["squared", "numbers", "class labels"]);
 
     let error = refused(four, &labels(3), SoftmaxCrossEntropy, NoPenalty);
-    assert_eq!(error, outputs("softmax", 4, 3));
+    assert_eq!(error, mismatch("softmax", 4, 3));
     assert_names(&error, &["softmax", "4", "3"]);
-    assert_eq!(refused(one, &labels(2), SoftmaxCrossEntropy, NoPenalty), outputs("softmax", 1, 2));
+    assert_eq!(refused(one, &labels(2), SoftmaxCrossEntropy, NoPenalty), mismatch("softmax", 1, 2));
     let error = refused(three, &numbers(3), SoftmaxCrossEntropy, NoPenalty);
     assert!(matches!(error, RiskError::Loss(LossError::Kind { loss: "softmax", .. })));
     assert_names(&error, &["softmax", "class labels", "numbers"]);
     // One class only: nothing to tell apart.
     let single = Dataset::from_labels(2, &INPUTS, 1, &[0, 0, 0]).unwrap();
-    assert_eq!(refused(one, &single, SoftmaxCrossEntropy, NoPenalty), outputs("softmax", 1, 2));
+    assert_eq!(refused(one, &single, SoftmaxCrossEntropy, NoPenalty), mismatch("softmax", 1, 2));
 
-    assert_eq!(refused(three, &labels(2), Logistic, NoPenalty), outputs("logistic", 3, 1));
+    assert_eq!(refused(three, &labels(2), Logistic, NoPenalty), mismatch("logistic", 3, 1));
     let error = refused(one, &labels(3), Logistic, NoPenalty);
     assert_names(&error, &["logistic", "two classes"]);
-    assert_eq!(refused(one, &numbers(2), Logistic, NoPenalty), outputs("logistic", 1, 2));
+    assert_eq!(refused(one, &numbers(2), Logistic, NoPenalty), mismatch("logistic", 1, 2));
     for (value, text) in [(1.5, "1.5"), (-0.25, "-0.25")] {
         let data = Dataset::from_slices(2, &INPUTS, 1, &[0.0, value, 1.0]).unwrap();
         let error = refused(one, &data, Logistic, NoPenalty);

@@ -6,6 +6,7 @@ use crate::support::{
 };
 use faer::Mat;
 use secant::check;
+use secant::core::predict::outputs;
 use secant::data::{Dataset, Targets};
 use secant::graph::Graph;
 use secant::loss::{Logistic, SoftmaxCrossEntropy, SquaredError};
@@ -213,6 +214,10 @@ fn assert_against_loops(risk: &Risk<'_>, widths: &[usize], lambda: f64, context:
     };
     let (found, expected) = (risk.value(&theta), value(&theta));
     assert!((found / expected - 1.0).abs() < 1e-13, "{context}: {found} {expected}");
+    let predicted = outputs(risk.graph(), &theta, data.inputs()).unwrap();
+    let samples = (0..data.samples()).map(|sample| forward(widths, &theta, data.sample(sample)));
+    let error = check::distance(&predicted, &samples.flatten().collect::<Vec<f64>>());
+    assert!(error <= 1e-14, "{context}: outputs {error:e}");
 
     let moved = |steps: &[(usize, f64)]| {
         let mut theta = theta.clone();
