@@ -104,6 +104,8 @@ impl<'a> Risk<'a> {
 
     /// Bytes of tapes that a linearisation may keep; tiles beyond are swept forward and backward again for every product.
     pub fn with_tape_budget(mut self, bytes: usize) -> Self {
+        // The buffers there are fit the old budget.
+        self.pool = Pool::default();
         self.tape_budget = bytes;
         self
     }

@@ -168,10 +168,20 @@ impl<'a> Linearized<'a> {
 }
 
 impl Risk<'_> {
+    /// Bytes of one sample's tape.
+    fn tape_bytes(&self) -> usize {
+        let layout = &self.graph.layout;
+        size_of::<f64>() * (layout.value_rows + layout.active_rows)
+    }
+
+    /// Whether the budget holds the tapes of all samples.
+    pub(super) fn keeps_all_tapes(&self) -> bool {
+        self.tape_bytes().saturating_mul(self.data.samples()) <= self.tape_budget
+    }
+
     /// Values and adjoints of a tile whose tape was not kept; its gradient is thrown away.
     fn recompute(&self, tile: Tile<'_>, range: Range<usize>, workspace: &mut Workspace) {
         let Workspace { tape, discarded, .. } = workspace;
-        discarded.gradient.resize(self.dim(), 0.0);
         self.sweep_tile(tile, range, tape, discarded);
     }
 }
@@ -180,25 +190,29 @@ impl Kept {
     /// Room for one linearisation of `risk`, with as many tapes as its budget allows.
     fn new(risk: &Risk<'_>) -> Self {
         let n = risk.dim();
-        let layout = &risk.graph.layout;
-        let per_sample = 8 * (layout.value_rows + layout.active_rows);
-        let all = per_sample.saturating_mul(risk.data.samples()).max(1);
-        let fraction = (risk.tape_budget as f64 / all as f64).min(1.0);
-        let tapes = |shard| {
+        let tiles = risk.partition.tiles();
+        let tile_bytes = risk.partition.tile_samples().saturating_mul(risk.tape_bytes());
+        let fraction = risk.tape_budget as f64 / (tiles as f64 * tile_bytes as f64);
+        let fraction = if risk.keeps_all_tapes() { 1.0 } else { fraction.min(1.0) };
+        // Of the first `tiles` tiles; spread evenly, so that every shard repeats about as many sweeps.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "fraction is in [0, 1]"
+        )]
+        let keep = |tiles: usize| (tiles as f64 * fraction) as usize;
+        let mut first = 0;
+        let mut tapes = |shard| {
             let ranges: Vec<_> = risk.partition.shard(shard).collect();
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "fraction is in [0, 1]"
-            )]
-            let keep = (ranges.len() as f64 * fraction) as usize;
-            ranges[..keep].iter().map(|range| Tape::new(risk.graph, range.len())).collect()
+            let kept = keep(first + ranges.len()) - keep(first);
+            first += ranges.len();
+            ranges[..kept].iter().map(|range| Tape::new(risk.graph, range.len())).collect()
         };
         Self {
             theta: vec![0.0; n],
             gradient: vec![0.0; n],
             diagonal: vec![0.0; n],
-            tapes: (0..risk.partition.shards()).map(tapes).collect(),
+            tapes: (0..risk.partition.shards()).map(&mut tapes).collect(),
         }
     }
 }

@@ -71,10 +71,12 @@ impl<T> Default for Stock<T> {
 impl Risk<'_> {
     fn new_workspace(&self) -> Workspace {
         let samples = self.partition.tile_samples();
+        let discarded = if self.keeps_all_tapes() { 0 } else { self.dim() };
+        let discarded = ShardSum { gradient: vec![0.0; discarded], ..ShardSum::default() };
         Workspace {
             tape: Tape::new(self.graph, samples),
             sweep: TangentTape::new(self.graph, samples),
-            discarded: ShardSum::default(),
+            discarded,
         }
     }
 

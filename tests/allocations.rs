@@ -1,0 +1,162 @@
+//! Evaluations and products allocate nothing from the second call on.
+//!
+//! Counted inside a rayon pool: a call from outside hands its work to the pool through a queue of rayon's own, which
+//! allocates a block every 63 calls.
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use secant::core::random::Random;
+use secant::data::Dataset;
+use secant::graph::Graph;
+use secant::loss::{Logistic, Loss, SoftmaxCrossEntropy, SquaredError};
+use secant::network::Network;
+use secant::op::{Activation, Add, Concat, Dense, Multiply, Softmax};
+use secant::penalty::Ridge;
+use secant::problem::{Curvature, Linearization, Objective};
+use secant::risk::Risk;
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use std::alloc::System;
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// Counted calls of each kind; more than the 63 after which rayon's queue allocates.
+const CALLS: usize = 100;
+
+fn normals(count: usize, seed: u64) -> Vec<f64> {
+    let mut random = Random::new(seed);
+    (0..count).map(|_| random.normal()).collect()
+}
+
+fn numbers(d: usize, c: usize, samples: usize) -> Dataset {
+    Dataset::from_slices(d, &normals(d * samples, 1), c, &normals(c * samples, 2)).unwrap()
+}
+
+fn labels(d: usize, classes: usize, samples: usize) -> Dataset {
+    let mut random = Random::new(3);
+    let draw = |_| u32::try_from(random.below(classes)).unwrap();
+    let labels: Vec<u32> = (0..samples).map(draw).collect();
+    Dataset::from_labels(d, &normals(d * samples, 4), classes, &labels).unwrap()
+}
+
+/// Allocations (new and grown) of `CALLS` calls of `call` after one call that is not counted.
+fn count(mut call: impl FnMut()) -> usize {
+    call();
+    let region = Region::new(ALLOCATOR);
+    for _ in 0..CALLS {
+        call();
+    }
+    let change = region.change();
+    change.allocations + change.reallocations
+}
+
+/// Allocations of every kind of call, by name.
+fn allocations(risk: &Risk<'_>) -> Vec<(&'static str, usize)> {
+    let n = risk.dim();
+    let theta: Vec<f64> = normals(n, 5).iter().map(|x| 0.3 * x).collect();
+    let v = normals(n, 6);
+    let (mut gradient, mut product) = (vec![0.0; n], vec![0.0; n]);
+    let mut counts = vec![
+        ("value", count(|| _ = risk.value(&theta))),
+        ("value_gradient", count(|| _ = risk.value_gradient(&theta, &mut gradient))),
+        ("linearize", count(|| _ = risk.linearize(&theta))),
+    ];
+    let at = risk.linearize(&theta);
+    counts.push(("hessian_vector", count(|| at.hessian_vector(&v, &mut product))));
+    counts.push(("gauss_newton_vector", count(|| at.gauss_newton_vector(&v, &mut product))));
+    counts
+}
+
+/// A thread allocates at its first product of matrices and at its first wait; which thread takes part in which call is
+/// left to chance, so every thread evaluates something once.
+fn start_threads(pool: &ThreadPool) {
+    let net = Network::mlp([40, 90, 12], Activation::Tanh);
+    let (graph, data) = (net.graph().unwrap(), numbers(40, 12, 2_000));
+    let risk = Risk::new(graph, &data, SquaredError, Ridge(0.01)).unwrap();
+    let theta = normals(risk.dim(), 7);
+    let all = || {
+        let mut product = vec![0.0; risk.dim()];
+        let at = risk.linearize(&theta);
+        at.hessian_vector(&theta, &mut product);
+        at.gauss_newton_vector(&theta, &mut product);
+    };
+    pool.broadcast(|_| (0..10).for_each(|_| all()));
+}
+
+/// A graph with every kind of node.
+fn joined() -> Graph {
+    let mut g = Graph::builder(5);
+    let x = g.input();
+    let a = g.node("a", Dense::new(20), &[x]).unwrap();
+    let mut last = a;
+    for activation in [
+        Activation::Tanh,
+        Activation::Relu,
+        Activation::LeakyRelu { slope: 0.1 },
+        Activation::Sigmoid,
+        Activation::Softplus,
+        Activation::Silu,
+        Activation::Gelu,
+        Activation::Sine,
+        Activation::Identity,
+    ] {
+        last = g.node(&format!("{activation:?}"), activation, &[last]).unwrap();
+    }
+    let soft = g.node("soft", Softmax, &[last]).unwrap();
+    let product = g.node("product", Multiply, &[soft, a]).unwrap();
+    let sum = g.node("sum", Add, &[product, a, a]).unwrap();
+    let all = g.node("all", Concat, &[sum, x, soft]).unwrap();
+    let again = g.node_sharing("again", Dense::new(20), &[x], &["a.weight", "a.bias"]).unwrap();
+    let both = g.node("both", Concat, &[all, again]).unwrap();
+    let y = g.node("y", Dense::new(2), &[both]).unwrap();
+    g.build(y).unwrap()
+}
+
+/// One test only: the allocator counts those of every thread.
+#[test]
+fn nothing_is_allocated_from_the_second_call_on() {
+    let pools =
+        [1, 2].map(|threads| ThreadPoolBuilder::new().num_threads(threads).build().unwrap());
+    pools.iter().for_each(start_threads);
+    let mut found = Vec::new();
+    let mut measure = |name: &str, graph: &Graph, data: &Dataset, loss: Box<dyn Loss>, budget| {
+        let mut risk = Risk::from_boxed(graph, data, loss, Box::new(Ridge(0.01))).unwrap();
+        if let Some(bytes) = budget {
+            risk = risk.with_tape_budget(bytes);
+        }
+        for pool in &pools {
+            let threads = pool.current_num_threads();
+            for (what, count) in pool.install(|| allocations(&risk)) {
+                found.push((
+                    format!("{name}, {} shards, {threads} threads, {what}", risk.shards()),
+                    count,
+                ));
+            }
+        }
+    };
+    let net = Network::mlp([6, 30, 20, 3], Activation::Tanh);
+    let small = labels(6, 3, 40);
+    let large = labels(6, 3, 1_501);
+    let graph = net.graph().unwrap();
+    measure("network", graph, &small, Box::new(SoftmaxCrossEntropy), None);
+    measure("network", graph, &large, Box::new(SoftmaxCrossEntropy), None);
+    measure("network without kept tapes", graph, &large, Box::new(SoftmaxCrossEntropy), Some(0));
+    let wide = Network::mlp([40, 90, 12], Activation::Tanh);
+    let data = numbers(40, 12, 300);
+    measure("wide network", wide.graph().unwrap(), &data, Box::new(SquaredError), None);
+    let joined = joined();
+    let data = numbers(5, 2, 1_501);
+    measure("every node", &joined, &data, Box::new(SquaredError), None);
+    let linear = Network::linear(30, 1);
+    let data = labels(30, 2, 9_000);
+    measure("linear model", linear.graph().unwrap(), &data, Box::new(Logistic), None);
+
+    // Seen counting: a vector is one allocation.
+    assert_eq!(count(|| drop(std::hint::black_box(vec![0.0; 10]))), CALLS);
+    let table: Vec<String> = found
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(name, count)| format!("{name}: {count} allocations in {CALLS} calls"))
+        .collect();
+    assert!(table.is_empty(), "{}", table.join("\n"));
+    assert!(found.len() > 50);
+}

@@ -1,0 +1,231 @@
+//! Losses by themselves: values at points worked out by hand, gradients and Hessians against central differences.
+
+use crate::support::normals;
+use secant::check::distance;
+use secant::data::TargetTile;
+use secant::loss::{Logistic, Loss, LossHessian, SoftmaxCrossEntropy, SquaredError};
+
+/// Relative error allowed where only the elementwise functions round.
+const FEW_ULP: f64 = 1e-14;
+
+fn assert_close(found: f64, expected: f64, context: &str) {
+    let error = (found - expected).abs();
+    assert!(error <= FEW_ULP * expected.abs(), "{context}: {found:e}, expected {expected:e}");
+}
+
+/// Σ ℓ, held equal (to rounding) between `value` and `gradient`, and ∂ℓ/∂z.
+fn value_gradient(loss: &dyn Loss, z: &[f64], y: TargetTile<'_>) -> (f64, Vec<f64>) {
+    let mut z_bar = vec![f64::NAN; z.len()];
+    let with_gradient = loss.gradient(1.0, z, y, &mut z_bar);
+    let alone = loss.value(z, y);
+    let error = (alone - with_gradient).abs();
+    assert!(error <= FEW_ULP * alone.abs(), "{}: {alone:e} {with_gradient:e}", loss.name());
+    (alone, z_bar)
+}
+
+fn class(classes: usize, label: &u32) -> TargetTile<'_> {
+    TargetTile::Labels { classes, labels: std::slice::from_ref(label) }
+}
+
+#[test]
+fn squared_error_is_half_the_sum_of_squares() {
+    let y = TargetTile::Values { rows: 2, values: &[1.0, 2.0, 0.0, -4.0] };
+    let (value, gradient) = value_gradient(&SquaredError, &[3.0, 1.0, 0.5, -4.0], y);
+    // ½(2² + 1²) + ½(½²)
+    assert_eq!(value, 2.625);
+    assert_eq!(gradient, [2.0, -1.0, 0.5, 0.0]);
+}
+
+#[test]
+fn softmax_cross_entropy_at_known_points() {
+    // ln(e + e² + e³) = 3.407 605 964 444 380 3…
+    for (label, expected) in
+        [(0, 2.407_605_964_444_38), (1, 1.407_605_964_444_38), (2, 0.407_605_964_444_380_3)]
+    {
+        let (value, gradient) =
+            value_gradient(&SoftmaxCrossEntropy, &[1.0, 2.0, 3.0], class(3, &label));
+        assert_close(value, expected, "scores 1, 2, 3");
+        let p = [0.090_030_573_170_380_46, 0.244_728_471_054_797_65, 0.665_240_955_774_821_9];
+        for (k, (g, p)) in gradient.iter().zip(p).enumerate() {
+            let own = if k == label as usize { 1.0 } else { 0.0 };
+            assert!((g - (p - own)).abs() <= 1e-15, "{label} {k}: {g}");
+        }
+    }
+    // All scores alike: ln c.
+    let (value, _) = value_gradient(&SoftmaxCrossEntropy, &[-800.0; 5], class(5, &3));
+    assert_close(value, 5.0_f64.ln(), "five equal scores");
+    // A shift of all scores changes nothing.
+    let (shifted, _) = value_gradient(&SoftmaxCrossEntropy, &[801.0, 802.0, 803.0], class(3, &0));
+    assert_close(shifted, 2.407_605_964_444_38, "scores 801, 802, 803");
+}
+
+#[test]
+fn softmax_cross_entropy_at_extreme_scores() {
+    let z = [800.0, 0.0, -800.0];
+    for (label, expected, gradient) in
+        [(0, 0.0, [0.0, 0.0, 0.0]), (1, 800.0, [1.0, -1.0, 0.0]), (2, 1600.0, [1.0, 0.0, -1.0])]
+    {
+        let (value, found) = value_gradient(&SoftmaxCrossEntropy, &z, class(3, &label));
+        assert_eq!(value, expected);
+        assert!(found.iter().zip(gradient).all(|(a, b)| (a - b).abs() < 1e-300), "{found:?}");
+    }
+}
+
+#[test]
+fn softmax_cross_entropy_keeps_its_digits_when_the_model_is_nearly_sure() {
+    for margin in [1.0, 5.0, 27.631, 36.9, 60.0, 200.0, 700.0_f64] {
+        for offset in [0.0, 800.0, -800.0] {
+            // Two other classes at the margin: ℓ = ln(1 + 2e⁻ᵐ). The scores may round, so the margin is taken from them.
+            let z = [offset - margin, offset, offset - margin];
+            let rest = 2.0 * (-(z[1] - z[0])).exp();
+            let (value, gradient) = value_gradient(&SoftmaxCrossEntropy, &z, class(3, &1));
+            let relative = (value / rest.ln_1p() - 1.0).abs();
+            assert!(relative <= 1e-12, "margin {margin}: {relative:e}");
+            let relative = (gradient[1] / (-rest / (1.0 + rest)) - 1.0).abs();
+            assert!(relative <= 1e-12, "gradient at margin {margin}: {relative:e}");
+            let relative = (gradient[0] / (0.5 * rest / (1.0 + rest)) - 1.0).abs();
+            assert!(relative <= 1e-12, "gradient at margin {margin}: {relative:e}");
+            // The Hessian's diagonal p(1 − p) of the sure class.
+            let mut h = [f64::NAN; 9];
+            SoftmaxCrossEntropy.hessian(&z, class(3, &1), &mut h);
+            let relative = (h[4] * (1.0 + rest) * (1.0 + rest) / rest - 1.0).abs();
+            assert!(relative <= 1e-12, "Hessian at margin {margin}: {relative:e}");
+        }
+    }
+}
+
+#[test]
+fn logistic_at_known_and_extreme_scores() {
+    // ln(1 + 1/e) = 0.313 261 687 518 222 83
+    let (value, gradient) = value_gradient(&Logistic, &[1.0], class(2, &1));
+    assert_close(value, 0.313_261_687_518_222_8, "z = 1");
+    assert_close(gradient[0], -1.0 / (1.0 + 1.0_f64.exp()), "slope at z = 1");
+    let sure = [(1000.0, 1, 0.0, 0.0), (-1000.0, 0, 0.0, 0.0)];
+    let wrong = [(-1000.0, 1, 1000.0, -1.0), (1000.0, 0, 1000.0, 1.0)];
+    for (z, label, expected, slope) in sure.into_iter().chain(wrong) {
+        let (value, gradient) = value_gradient(&Logistic, &[z], class(2, &label));
+        assert_eq!((value, gradient[0]), (expected, slope), "z = {z}, label {label}");
+        let y = [f64::from(label)];
+        let numbers = TargetTile::Values { rows: 1, values: &y };
+        let (value, gradient) = value_gradient(&Logistic, &[z], numbers);
+        assert_eq!((value, gradient[0]), (expected, slope), "z = {z}, y = {label}");
+    }
+    for margin in [5.0, 27.631, 60.0, 700.0_f64] {
+        let small = (-margin).exp();
+        for (z, label) in [(margin, 1), (-margin, 0)] {
+            let (value, gradient) = value_gradient(&Logistic, &[z], class(2, &label));
+            assert!((value / small.ln_1p() - 1.0).abs() <= 1e-12, "value at {z}");
+            let slope = -z.signum() * small / (1.0 + small);
+            assert!((gradient[0] / slope - 1.0).abs() <= 1e-12, "slope at {z}");
+        }
+    }
+}
+
+#[test]
+fn logistic_on_probabilities_is_the_cross_entropy() {
+    for (z, y) in [(0.7_f64, 0.3_f64), (-2.0, 0.9), (0.0, 0.5), (3.0, 0.0), (3.0, 1.0)] {
+        let p = 1.0 / (1.0 + (-z).exp());
+        let target = [y];
+        let numbers = TargetTile::Values { rows: 1, values: &target };
+        let (value, gradient) = value_gradient(&Logistic, &[z], numbers);
+        let expected = -(y * p.ln() + (1.0 - y) * (1.0 - p).ln());
+        assert!((value - expected).abs() <= 1e-14, "{z} {y}: {value} {expected}");
+        assert!((gradient[0] - (p - y)).abs() <= 1e-15, "{z} {y}");
+    }
+}
+
+#[test]
+fn gradients_and_hessians_agree_with_differences() {
+    let labels: Vec<u32> = (0..20).map(|index| index * 7 % 2).collect();
+    let classes: Vec<u32> = (0..20).map(|index| index * 7 % 5).collect();
+    let values = normals(60, 31);
+    let between: Vec<f64> = values.iter().map(|v| v.abs().fract()).collect();
+    let cases: [(&dyn Loss, usize, TargetTile<'_>); 6] = [
+        (&SquaredError, 1, TargetTile::Values { rows: 1, values: &values[..20] }),
+        (&SquaredError, 3, TargetTile::Values { rows: 3, values: &values }),
+        (&SoftmaxCrossEntropy, 2, TargetTile::Labels { classes: 2, labels: &labels }),
+        (&SoftmaxCrossEntropy, 5, TargetTile::Labels { classes: 5, labels: &classes }),
+        (&Logistic, 1, TargetTile::Labels { classes: 2, labels: &labels }),
+        (&Logistic, 1, TargetTile::Values { rows: 1, values: &between[..20] }),
+    ];
+    for (loss, c, y) in cases {
+        // Scores from tame to saturated.
+        for size in [0.3, 1.0, 6.0] {
+            let z: Vec<f64> = normals(20 * c, 17).iter().map(|z| size * z).collect();
+            differences(loss, c, &z, y);
+        }
+    }
+}
+
+/// Gradient and products of 20 samples of c outputs.
+fn differences(loss: &dyn Loss, c: usize, z: &[f64], y: TargetTile<'_>) {
+    let context = format!("{} with {c} outputs", loss.name());
+    let (_, gradient) = value_gradient(loss, z, y);
+    let h = f64::EPSILON.cbrt();
+    let moved = |index: usize, step: f64| {
+        let mut z = z.to_vec();
+        z[index] += step;
+        z
+    };
+    let slope =
+        |index| (loss.value(&moved(index, h), y) - loss.value(&moved(index, -h), y)) / (2.0 * h);
+    let slopes: Vec<f64> = (0..z.len()).map(slope).collect();
+    assert!(distance(&gradient, &slopes) <= 1e-6, "{context}: gradient");
+
+    let mut scaled = vec![f64::NAN; z.len()];
+    loss.gradient(0.125, z, y, &mut scaled);
+    let expected: Vec<f64> = gradient.iter().map(|g| 0.125 * g).collect();
+    assert!(distance(&scaled, &expected) <= FEW_ULP, "{context}: scale of the gradient");
+
+    let direction = normals(z.len(), 41);
+    let mut product = vec![f64::NAN; z.len()];
+    loss.hessian_vector(1.0, z, y, &direction, &mut product);
+    let along = |step: f64| {
+        let z: Vec<f64> = z.iter().zip(&direction).map(|(z, v)| z + step * v).collect();
+        value_gradient(loss, &z, y).1
+    };
+    let (above, below) = (along(h), along(-h));
+    let slopes: Vec<f64> =
+        above.iter().zip(&below).map(|(above, below)| (above - below) / (2.0 * h)).collect();
+    assert!(distance(&product, &slopes) <= 1e-6, "{context}: product");
+    loss.hessian_vector(0.125, z, y, &direction, &mut scaled);
+    let expected: Vec<f64> = product.iter().map(|p| 0.125 * p).collect();
+    assert!(distance(&scaled, &expected) <= FEW_ULP, "{context}: scale of the product");
+
+    for sample in 0..z.len() / c {
+        let range = sample * c..(sample + 1) * c;
+        let own = sample_of(y, sample);
+        let mut block = vec![f64::NAN; c * c];
+        loss.hessian(&z[range.clone()], own, &mut block);
+        let times = |row: usize| -> f64 {
+            direction[range.clone()].iter().enumerate().map(|(k, v)| block[k * c + row] * v).sum()
+        };
+        let dense: Vec<f64> = (0..c).map(times).collect();
+        // Cancellation in p ⊙ (v − ⟨p, v⟩) is relative to p·v, at most the largest entry of v.
+        for (dense, product) in dense.iter().zip(&product[range.clone()]) {
+            assert!((dense - product).abs() <= 1e-14, "{context}: block of sample {sample}");
+        }
+        for k in 0..c {
+            for l in 0..c {
+                assert!(
+                    (block[k * c + l] - block[l * c + k]).abs() <= 1e-16,
+                    "{context}: symmetry"
+                );
+                let identity = if k == l { 1.0 } else { 0.0 };
+                let is_identity = loss.hessian_kind() == LossHessian::Identity;
+                assert!(!is_identity || block[k * c + l] == identity, "{context}: identity");
+            }
+        }
+    }
+}
+
+fn sample_of(y: TargetTile<'_>, sample: usize) -> TargetTile<'_> {
+    match y {
+        TargetTile::Values { rows, values } => {
+            TargetTile::Values { rows, values: &values[sample * rows..(sample + 1) * rows] }
+        }
+        TargetTile::Labels { classes, labels } => {
+            TargetTile::Labels { classes, labels: &labels[sample..=sample] }
+        }
+    }
+}
