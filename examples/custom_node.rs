@@ -138,14 +138,7 @@ struct Exponent<'a> {
 }
 
 impl<'a> Exponent<'a> {
-    fn new(
-        at: At<'_>,
-        dot: Dot<'a>,
-        sample: usize,
-        k: usize,
-        x: &[f64],
-        c: &[f64],
-    ) -> Self {
+    fn new(at: At<'_>, dot: Dot<'a>, sample: usize, k: usize, x: &[f64], c: &[f64]) -> Self {
         let d = x.len();
         let x_dot = dot.x.get(0).map(|x_dot| &x_dot[sample * d..(sample + 1) * d]);
         let c_dot = &dot.theta.get(CENTRES)[k * d..(k + 1) * d];

@@ -236,10 +236,7 @@ impl Race {
             ("L-BFGS", Lbfgs::default().into()),
             ("momentum", heavy_ball.into()),
             ("Nesterov", nesterov.into()),
-            (
-                "gradient descent",
-                GradientDescent::fixed(2.0 / (least_eigenvalue + largest)).into(),
-            ),
+            ("gradient descent", GradientDescent::fixed(2.0 / (least_eigenvalue + largest)).into()),
         ];
         entries.extend(ADAM_RATES.map(adam));
         let mut runners: Vec<Runner> = Vec::new();
@@ -317,7 +314,10 @@ impl Say {
         at.hessian(h.as_mut());
         let g = at.gradient();
         let theta = newton_step(&risk, &[0.0, 0.0])?;
-        println!("The step H·p = −∇J is the normal equations (XᵀX/N)·θ = Xᵀy/N. {}, from θ = 0:", table.name);
+        println!(
+            "The step H·p = −∇J is the normal equations (XᵀX/N)·θ = Xᵀy/N. {}, from θ = 0:",
+            table.name
+        );
         for row in 0..2 {
             println!(
                 "  [{:>16.6} {:>16.6}] [{:>18.14}] = {:>18.8}",
@@ -390,7 +390,10 @@ fn draw(races: &[Race], path: &Path) -> Result<(), Box<dyn Error>> {
         let longest = race.runners.iter().map(|r| r.curve.len()).max().unwrap_or(1).max(2) as f64;
         let highest = race.runners.iter().flat_map(|r| &r.curve).fold(1.0_f64, |m, p| m.max(p.1));
         let mut chart = ChartBuilder::on(panel)
-            .caption(format!("{} (condition {:.1e})", race.table, race.condition), ("sans-serif", 20))
+            .caption(
+                format!("{} (condition {:.1e})", race.table, race.condition),
+                ("sans-serif", 20),
+            )
             .margin(12)
             .x_label_area_size(40)
             .y_label_area_size(60)
@@ -408,9 +411,10 @@ fn draw(races: &[Race], path: &Path) -> Result<(), Box<dyn Error>> {
         for (index, runner) in race.runners.iter().enumerate() {
             let colour = Palette99::pick(index).stroke_width(2);
             let line = LineSeries::new(thinned(&runner.curve), colour);
-            chart.draw_series(line)?.label(runner.method).legend(move |(x, y)| {
-                PathElement::new([(x, y), (x + 18, y)], colour)
-            });
+            chart
+                .draw_series(line)?
+                .label(runner.method)
+                .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour));
         }
         chart
             .configure_series_labels()
@@ -435,4 +439,3 @@ fn thinned(curve: &[(f64, f64)]) -> Vec<(f64, f64)> {
     }
     points
 }
-

@@ -73,7 +73,7 @@ fn default_losses_follow_the_targets() {
 
     let cancer = labelled("breast_cancer");
     let fitted = fit(&Network::linear(30, 1), &cancer).penalty(Ridge(1e-3)).run().unwrap();
-    assert!((fitted.report().value - 0.059_828__0).abs() < 1e-6);
+    assert!((fitted.report().value - 0.059_828).abs() < 1e-6);
     let classes = fitted.model().predict_classes(cancer.inputs()).unwrap();
     let Targets::Labels { labels, .. } = cancer.targets() else { panic!("labels") };
     let right = classes.iter().zip(labels).filter(|(a, b)| a == b).count();

@@ -107,10 +107,7 @@ pub fn map_in_place(x: &mut [f64], f: impl Fn(f64) -> f64) {
 /// If the lengths differ.
 #[inline(always)]
 pub fn map2(x: &[f64], y: &[f64], out: &mut [f64], f: impl Fn(f64, f64) -> f64) {
-    assert!(
-        x.len() == out.len() && y.len() == out.len(),
-        "map2: slices of one length"
-    );
+    assert!(x.len() == out.len() && y.len() == out.len(), "map2: slices of one length");
     vectorize(
         #[inline(always)]
         || {

@@ -48,7 +48,9 @@ pub enum GraphError {
         index: usize,
     },
     /// A shared block that no earlier node owns.
-    #[error("node `{node}` shares block `{block}`, which no earlier node owns (there are: {known})")]
+    #[error(
+        "node `{node}` shares block `{block}`, which no earlier node owns (there are: {known})"
+    )]
     UnknownBlock {
         /// Name of the node.
         node: String,
@@ -58,7 +60,9 @@ pub enum GraphError {
         known: String,
     },
     /// Another number of shared blocks than the node has parameters.
-    #[error("node `{node}` has {expected} parameter block(s), found {found} block name(s) to share")]
+    #[error(
+        "node `{node}` has {expected} parameter block(s), found {found} block name(s) to share"
+    )]
     BlockCount {
         /// Name of the node.
         node: String,

@@ -27,8 +27,8 @@ pub use arithmetic::{Add, Multiply};
 pub use concat::Concat;
 pub use dense::Dense;
 pub use softmax::Softmax;
+pub use views::{AdjointSlot, Adjoints, Inputs, ParamAdjoints, Params, Tangents};
 pub(crate) use views::{Layout, Place, Region, TRACKED_INPUTS};
-pub use views::{Adjoints, AdjointSlot, Inputs, ParamAdjoints, Params, Tangents};
 
 use crate::params::ParamSpec;
 use crate::shape::{Shape, ShapeError};
@@ -146,8 +146,7 @@ pub trait Op: Debug + Send + Sync {
         let rows = z.len() / at.batch.max(1);
         for sample in 0..at.batch {
             let column = sample * rows..(sample + 1) * rows;
-            let mut bar =
-                Bar { x: x_bar.column(sample), theta: each.sample(sample) };
+            let mut bar = Bar { x: x_bar.column(sample), theta: each.sample(sample) };
             self.adjoint(at.column(sample), &z[column.clone()], &z_bar[column], &mut bar);
         }
         x_bar.touch_all();

@@ -1,8 +1,8 @@
 //! Linear operators y = A·x that are applied and never formed: what Krylov methods see.
 
 use crate::problem::Linearization;
-use faer::{MatRef, linalg::matmul::matmul};
 use faer::{Accum, ColMut, ColRef, Par};
+use faer::{MatRef, linalg::matmul::matmul};
 
 /// y ← A·x with A of `rows` × `cols`.
 pub trait LinearOperator {

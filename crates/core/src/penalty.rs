@@ -142,7 +142,9 @@ fn half_sum_squares(
     parameters: &Parameters,
     theta: &[f64],
 ) -> f64 {
-    let squares = |range: std::ops::Range<usize>| crate::elementwise::dot(&theta[range.clone()], &theta[range]);
+    let squares = |range: std::ops::Range<usize>| {
+        crate::elementwise::dot(&theta[range.clone()], &theta[range])
+    };
     0.5 * lambda * penalised(penalty, parameters).map(squares).sum::<f64>()
 }
 
@@ -160,12 +162,7 @@ fn add_scaled(
     }
 }
 
-fn add_constant(
-    penalty: &dyn Penalty,
-    lambda: f64,
-    parameters: &Parameters,
-    diagonal: &mut [f64],
-) {
+fn add_constant(penalty: &dyn Penalty, lambda: f64, parameters: &Parameters, diagonal: &mut [f64]) {
     for range in penalised(penalty, parameters) {
         diagonal[range].iter_mut().for_each(|h| *h += lambda);
     }

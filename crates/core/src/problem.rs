@@ -83,12 +83,8 @@ pub trait LeastSquares: Objective {
     /// `out` ← Jᵀ·u, length n.
     fn jacobian_transpose_vector(&self, theta: &[f64], u: &[f64], out: &mut [f64]);
     /// `normal` ← JᵀJ (n × n, both triangles) and `gradient` ← Jᵀr, summed tile by tile. Returns ½‖r‖².
-    fn normal_equations(
-        &self,
-        theta: &[f64],
-        normal: MatMut<'_, f64>,
-        gradient: &mut [f64],
-    ) -> f64;
+    fn normal_equations(&self, theta: &[f64], normal: MatMut<'_, f64>, gradient: &mut [f64])
+    -> f64;
     /// `residuals` ← r and `jacobian` ← J (m × n). Returns ½‖r‖².
     fn jacobian(&self, theta: &[f64], residuals: &mut [f64], jacobian: MatMut<'_, f64>) -> f64;
 }

@@ -28,10 +28,7 @@ pub struct Random {
 impl Random {
     /// The stream that `seed` names.
     pub fn new(seed: u64) -> Self {
-        Self {
-            bits: Xoshiro256PlusPlus::seed_from_u64(seed),
-            spare_normal: None,
-        }
+        Self { bits: Xoshiro256PlusPlus::seed_from_u64(seed), spare_normal: None }
     }
 
     /// Uniform on the multiples of 2⁻⁵³ in [0, 1).
@@ -90,29 +87,17 @@ mod tests {
     use super::*;
 
     #[test]
-    #[expect(
-        clippy::unreadable_literal,
-        reason = "digits as their source writes them"
-    )]
+    #[expect(clippy::unreadable_literal, reason = "digits as their source writes them")]
     fn a_seed_names_the_same_numbers_for_good() {
         // From a second implementation of splitmix64, xoshiro256++ and the mappings.
         let uniform = |seed| {
             let mut random = Random::new(seed);
             [random.uniform(), random.uniform(), random.uniform()]
         };
-        assert_eq!(
-            uniform(0),
-            [0.3245752680314067, 0.38223929651167343, 0.3596172076473553]
-        );
-        assert_eq!(
-            uniform(42),
-            [0.8143051451229099, 0.3188210400616611, 0.9838941681774888]
-        );
+        assert_eq!(uniform(0), [0.3245752680314067, 0.38223929651167343, 0.3596172076473553]);
+        assert_eq!(uniform(42), [0.8143051451229099, 0.3188210400616611, 0.9838941681774888]);
         let mut random = Random::new(42);
-        assert_eq!(
-            [random.normal(), random.normal()],
-            [0.9813983900724986, -0.565720104673956]
-        );
+        assert_eq!([random.normal(), random.normal()], [0.9813983900724986, -0.565720104673956]);
         let mut items = [0, 1, 2, 3, 4, 5, 6, 7];
         Random::new(42).shuffle(&mut items);
         assert_eq!(items, [7, 0, 1, 4, 3, 5, 2, 6]);
@@ -148,10 +133,7 @@ mod tests {
             counts[random.below(7)] += 1;
         }
         // Six standard deviations of a count of 10,000.
-        assert!(
-            counts.iter().all(|&c| c.abs_diff(10_000) < 560),
-            "{counts:?}"
-        );
+        assert!(counts.iter().all(|&c| c.abs_diff(10_000) < 560), "{counts:?}");
         assert_eq!((random.below(0), random.below(1)), (0, 0));
     }
 

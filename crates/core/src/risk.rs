@@ -25,8 +25,8 @@ pub use linearized::Linearized;
 
 use crate::data::{Dataset, Targets};
 use crate::graph::Graph;
-use crate::partition::Partition;
 use crate::loss::{Loss, LossError};
+use crate::partition::Partition;
 use crate::penalty::{Penalty, PenaltyError};
 use crate::problem::{Curvature, Objective};
 use crate::sweep::Tile;

@@ -38,14 +38,8 @@ pub(crate) struct Tile<'a> {
 impl<'a> Tile<'a> {
     fn at(&self, node: &'a Node, values: &'a [f64]) -> At<'a> {
         let graph = self.graph;
-        let x = Inputs::new(
-            &node.inputs,
-            &graph.shapes,
-            &graph.layout,
-            self.data,
-            values,
-            self.batch,
-        );
+        let x =
+            Inputs::new(&node.inputs, &graph.shapes, &graph.layout, self.data, values, self.batch);
         At { batch: self.batch, x, theta: Params::new(&node.ranges, self.theta) }
     }
 

@@ -51,13 +51,7 @@ impl Dataset {
     /// name twice; no such target.
     pub fn from_csv(path: impl AsRef<Path>, target: &str) -> Result<Self, DataError> {
         let targets = vec![target.to_owned()];
-        Self::from_csv_with(
-            path,
-            &CsvOptions {
-                targets,
-                ..CsvOptions::default()
-            },
-        )
+        Self::from_csv_with(path, &CsvOptions { targets, ..CsvOptions::default() })
     }
 
     /// Reads a CSV file whose column `target` holds class labels 0, 1, ….
@@ -66,14 +60,7 @@ impl Dataset {
     /// As [`Dataset::from_csv`]; a label that is no whole number from 0.
     pub fn from_csv_labels(path: impl AsRef<Path>, target: &str) -> Result<Self, DataError> {
         let (targets, task) = (vec![target.to_owned()], Task::Labels { classes: None });
-        Self::from_csv_with(
-            path,
-            &CsvOptions {
-                targets,
-                task,
-                ..CsvOptions::default()
-            },
-        )
+        Self::from_csv_with(path, &CsvOptions { targets, task, ..CsvOptions::default() })
     }
 
     /// Reads a CSV file as `options` say.
@@ -125,9 +112,7 @@ pub(super) fn parse(bytes: &[u8], path: &Path, options: &CsvOptions) -> Result<D
         }
         let value = |column: usize| {
             let field = text(&record[column], path, line)?;
-            number(field, || {
-                Place::line(path, line, columns.names[column].as_str())
-            })
+            number(field, || Place::line(path, line, columns.names[column].as_str()))
         };
         for &column in &columns.features {
             inputs.push(value(column)?);
@@ -141,19 +126,13 @@ pub(super) fn parse(bytes: &[u8], path: &Path, options: &CsvOptions) -> Result<D
             label_lines.push(line);
         }
     }
-    let no_data = |what| DataError::NoData {
-        file: Some(path.to_path_buf()),
-        what,
-    };
+    let no_data = |what| DataError::NoData { file: Some(path.to_path_buf()), what };
     let columns = columns.ok_or_else(|| no_data("header"))?;
     if inputs.is_empty() {
         return Err(no_data("samples"));
     }
     let names = |picked: &[usize]| {
-        picked
-            .iter()
-            .map(|&column| columns.names[column].clone())
-            .collect::<Vec<_>>()
+        picked.iter().map(|&column| columns.names[column].clone()).collect::<Vec<_>>()
     };
     let (feature_names, target_names) = (names(&columns.features), names(&columns.targets));
     let (targets, class_names) = if options.task == Task::Values {
@@ -165,19 +144,9 @@ pub(super) fn parse(bytes: &[u8], path: &Path, options: &CsvOptions) -> Result<D
         let column = options.task.labels(&texts, place)?;
         (column.targets, column.class_names)
     };
-    let data = Dataset::named(
-        feature_names.len(),
-        inputs,
-        targets,
-        feature_names,
-        target_names,
-    )
-    .map_err(|error| error.in_file(path))?;
-    if class_names.is_empty() {
-        Ok(data)
-    } else {
-        data.with_class_names(class_names)
-    }
+    let data = Dataset::named(feature_names.len(), inputs, targets, feature_names, target_names)
+        .map_err(|error| error.in_file(path))?;
+    if class_names.is_empty() { Ok(data) } else { data.with_class_names(class_names) }
 }
 
 /// The header, and what each of its columns is for.
@@ -214,43 +183,25 @@ impl Columns {
                 None => Err(DataError::MissingColumn {
                     path: path.to_path_buf(),
                     name: name.clone(),
-                    existing: features
-                        .iter()
-                        .map(|&column| names[column].clone())
-                        .collect(),
+                    existing: features.iter().map(|&column| names[column].clone()).collect(),
                 }),
             };
-        let targets = options
-            .targets
-            .iter()
-            .map(&mut take)
-            .collect::<Result<Vec<_>, _>>()?;
-        options
-            .ignored
-            .iter()
-            .map(&mut take)
-            .collect::<Result<Vec<_>, _>>()?;
+        let targets = options.targets.iter().map(&mut take).collect::<Result<Vec<_>, _>>()?;
+        options.ignored.iter().map(&mut take).collect::<Result<Vec<_>, _>>()?;
         if options.task != Task::Values && targets.len() != 1 {
             return Err(DataError::OneLabelColumn {
                 path: path.to_path_buf(),
                 found: targets.len(),
             });
         }
-        let missing = |what| DataError::NoData {
-            file: Some(path.to_path_buf()),
-            what,
-        };
+        let missing = |what| DataError::NoData { file: Some(path.to_path_buf()), what };
         if targets.is_empty() {
             return Err(missing("target columns"));
         }
         if features.is_empty() {
             return Err(missing("features"));
         }
-        Ok(Self {
-            names,
-            features,
-            targets,
-        })
+        Ok(Self { names, features, targets })
     }
 }
 
@@ -289,18 +240,12 @@ struct LineCounter<'a> {
 
 impl<'a> LineCounter<'a> {
     fn new(bytes: &'a [u8]) -> Self {
-        Self {
-            bytes,
-            at: 0,
-            line: 1,
-        }
+        Self { bytes, at: 0, line: 1 }
     }
 
     /// The line on which the record stands that is found from byte `start` on.
     fn at_record(&mut self, start: u64) -> u64 {
-        let start = usize::try_from(start)
-            .unwrap_or(usize::MAX)
-            .min(self.bytes.len());
+        let start = usize::try_from(start).unwrap_or(usize::MAX).min(self.bytes.len());
         while let Some(&byte) = self.bytes.get(self.at) {
             if self.at >= start && byte != b'\n' && byte != b'\r' {
                 break;

@@ -36,18 +36,10 @@ impl Dataset {
     pub fn new(features: usize, inputs: Vec<f64>, targets: Targets) -> Result<Self, DataError> {
         let names = |prefix: &str, count: usize| match (prefix, count) {
             ("y", 1) => vec!["y".to_owned()],
-            _ => (1..=count)
-                .map(|index| format!("{prefix}{index}"))
-                .collect(),
+            _ => (1..=count).map(|index| format!("{prefix}{index}")).collect(),
         };
         let target_names = names("y", targets.columns());
-        Self::named(
-            features,
-            inputs,
-            targets,
-            names("x", features),
-            target_names,
-        )
+        Self::named(features, inputs, targets, names("x", features), target_names)
     }
 
     /// [`Dataset::new`] with the names of the columns, so that an error can use them.
@@ -75,14 +67,7 @@ impl Dataset {
                 found: targets.samples(),
             });
         }
-        Ok(Self {
-            features,
-            inputs,
-            targets,
-            feature_names,
-            target_names,
-            class_names: Vec::new(),
-        })
+        Ok(Self { features, inputs, targets, feature_names, target_names, class_names: Vec::new() })
     }
 
     /// Copies inputs (`features` × N) and numeric targets (`outputs` × N), both column-major.
@@ -95,10 +80,7 @@ impl Dataset {
         outputs: usize,
         targets: &[f64],
     ) -> Result<Self, DataError> {
-        let targets = Targets::Values {
-            rows: outputs,
-            values: targets.to_vec(),
-        };
+        let targets = Targets::Values { rows: outputs, values: targets.to_vec() };
         Self::new(features, inputs.to_vec(), targets)
     }
 
@@ -112,10 +94,7 @@ impl Dataset {
         classes: usize,
         labels: &[u32],
     ) -> Result<Self, DataError> {
-        let targets = Targets::Labels {
-            classes,
-            labels: labels.to_vec(),
-        };
+        let targets = Targets::Labels { classes, labels: labels.to_vec() };
         Self::new(features, inputs.to_vec(), targets)
     }
 
@@ -127,17 +106,11 @@ impl Dataset {
         check_samples(inputs.ncols(), targets.ncols())?;
         let copy = |matrix: MatRef<'_, f64>| {
             let columns = 0..matrix.ncols();
-            columns
-                .flat_map(|j| (0..matrix.nrows()).map(move |i| matrix[(i, j)]))
-                .collect()
+            columns.flat_map(|j| (0..matrix.nrows()).map(move |i| matrix[(i, j)])).collect()
         };
         let values: Vec<f64> = copy(targets);
         let rows = targets.nrows();
-        Self::new(
-            inputs.nrows(),
-            copy(inputs),
-            Targets::Values { rows, values },
-        )
+        Self::new(inputs.nrows(), copy(inputs), Targets::Values { rows, values })
     }
 
     /// Copies ndarray views, where a sample is a **row** as that world has it: inputs N × d, targets N × c.
@@ -301,11 +274,7 @@ pub(super) fn check_count(
     if expected == found {
         return Ok(());
     }
-    Err(DataError::WrongLength {
-        what,
-        expected,
-        found,
-    })
+    Err(DataError::WrongLength { what, expected, found })
 }
 
 /// The targets have as many samples as the inputs; told before the numbers are copied.

@@ -26,19 +26,11 @@ pub struct Place {
 
 impl Place {
     pub(crate) fn line(file: &Path, line: u64, column: impl Into<String>) -> Self {
-        Self {
-            file: Some(file.to_path_buf()),
-            row: Row::Line(line),
-            column: column.into(),
-        }
+        Self { file: Some(file.to_path_buf()), row: Row::Line(line), column: column.into() }
     }
 
     pub(crate) fn sample(sample: usize, column: impl Into<String>) -> Self {
-        Self {
-            file: None,
-            row: Row::Sample(sample),
-            column: column.into(),
-        }
+        Self { file: None, row: Row::Sample(sample), column: column.into() }
     }
 }
 
@@ -293,25 +285,15 @@ pub enum DataError {
 
 impl DataError {
     pub(crate) fn io(path: &Path, error: &io::Error) -> Self {
-        Self::Io {
-            path: path.to_path_buf(),
-            kind: error.kind(),
-            message: error.to_string(),
-        }
+        Self::Io { path: path.to_path_buf(), kind: error.kind(), message: error.to_string() }
     }
 
     /// The same error with the file named, where it named none.
     pub(crate) fn in_file(mut self, path: &Path) -> Self {
         match &mut self {
             Self::NoData { file, .. }
-            | Self::NotFinite {
-                place: Place { file, .. },
-                ..
-            }
-            | Self::LabelOutOfRange {
-                place: Place { file, .. },
-                ..
-            } => {
+            | Self::NotFinite { place: Place { file, .. }, .. }
+            | Self::LabelOutOfRange { place: Place { file, .. }, .. } => {
                 file.get_or_insert_with(|| path.to_path_buf());
             }
             _ => {}

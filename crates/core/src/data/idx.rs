@@ -43,13 +43,7 @@ impl Dataset {
     ) -> Result<Self, DataError> {
         let (images, labels) = (images.as_ref(), labels.as_ref());
         let pixels = parse(&mut open(images)?, images)?;
-        assemble(
-            &pixels,
-            images,
-            &parse(&mut open(labels)?, labels)?,
-            labels,
-            options,
-        )
+        assemble(&pixels, images, &parse(&mut open(labels)?, labels)?, labels, options)
     }
 }
 
@@ -101,14 +95,10 @@ pub(super) fn parse(reader: &mut impl Read, path: &Path) -> Result<Bytes, DataEr
         .chunks_exact(4)
         .map(|size| u32::from_be_bytes([size[0], size[1], size[2], size[3]]))
         .collect();
-    let length = sizes
-        .iter()
-        .try_fold(1_u64, |product, &size| product.checked_mul(u64::from(size)));
+    let length =
+        sizes.iter().try_fold(1_u64, |product, &size| product.checked_mul(u64::from(size)));
     let Some(length) = length.filter(|_| rank > 0) else {
-        return Err(DataError::TooLarge {
-            path: path.to_path_buf(),
-            found: format!("{sizes:?}"),
-        });
+        return Err(DataError::TooLarge { path: path.to_path_buf(), found: format!("{sizes:?}") });
     };
     let values = read_body(reader, header_length, length, path)?;
     Ok(Bytes { sizes, values })
@@ -130,10 +120,7 @@ pub(super) fn assemble(
     }
     let samples = images.sizes[0] as usize;
     if images.values.is_empty() {
-        return Err(DataError::NoData {
-            file: Some(images_path.to_path_buf()),
-            what: "samples",
-        });
+        return Err(DataError::NoData { file: Some(images_path.to_path_buf()), what: "samples" });
     }
     if labels.values.len() != samples {
         return Err(DataError::WrongLength {
@@ -145,14 +132,7 @@ pub(super) fn assemble(
     let bound = options.classes.unwrap_or(usize::from(u8::MAX) + 1);
     let describe = |sample: usize, label: u8| {
         let (file, row) = (Some(labels_path.to_path_buf()), Row::Sample(sample));
-        (
-            Place {
-                file,
-                row,
-                column: "label".to_owned(),
-            },
-            label.to_string(),
-        )
+        (Place { file, row, column: "label".to_owned() }, label.to_string())
     };
     let checked = labels.values.iter().enumerate();
     let checked =
@@ -162,11 +142,7 @@ pub(super) fn assemble(
         PixelScale::Unit => f64::from(u8::MAX),
         PixelScale::Raw => 1.0,
     };
-    let inputs = images
-        .values
-        .iter()
-        .map(|&pixel| f64::from(pixel) / divisor)
-        .collect();
+    let inputs = images.values.iter().map(|&pixel| f64::from(pixel) / divisor).collect();
     Dataset::new(images.values.len() / samples, inputs, targets)
         .map_err(|error| error.in_file(images_path))
 }

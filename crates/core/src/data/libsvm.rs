@@ -23,10 +23,7 @@ pub struct LibsvmOptions {
 
 impl Default for LibsvmOptions {
     fn default() -> Self {
-        Self {
-            features: None,
-            task: Task::Names(Vec::new()),
-        }
+        Self { features: None, task: Task::Names(Vec::new()) }
     }
 }
 
@@ -53,10 +50,7 @@ pub(super) fn parse(
     let mut largest = 0;
     for (index, line_bytes) in bytes.split(|&byte| byte == b'\n').enumerate() {
         let line = index as u64 + 1;
-        let content = line_bytes
-            .split(|&byte| byte == b'#')
-            .next()
-            .unwrap_or_default();
+        let content = line_bytes.split(|&byte| byte == b'#').next().unwrap_or_default();
         let mut tokens = text(content, path, line)?.split_ascii_whitespace();
         let Some(label) = tokens.next() else { continue };
         let mut previous = 0;
@@ -80,24 +74,12 @@ pub(super) fn parse(
         ends.push(entries.len());
     }
     if labels.is_empty() {
-        return Err(DataError::NoData {
-            file: Some(path.to_path_buf()),
-            what: "samples",
-        });
+        return Err(DataError::NoData { file: Some(path.to_path_buf()), what: "samples" });
     }
     let place = |index: usize| Place::line(path, lines[index], "label");
     let (targets, class_names) = if options.task == Task::Values {
-        let values = labels
-            .iter()
-            .enumerate()
-            .map(|(index, label)| number(label, || place(index)));
-        (
-            Targets::Values {
-                rows: 1,
-                values: values.collect::<Result<_, _>>()?,
-            },
-            Vec::new(),
-        )
+        let values = labels.iter().enumerate().map(|(index, label)| number(label, || place(index)));
+        (Targets::Values { rows: 1, values: values.collect::<Result<_, _>>()? }, Vec::new())
     } else {
         let column = options.task.labels(&labels, place)?;
         (column.targets, column.class_names)
@@ -105,18 +87,12 @@ pub(super) fn parse(
     let features = options.features.unwrap_or(largest);
     let inputs = dense(features, &entries, &ends, options.features.is_none(), path)?;
     let data = Dataset::new(features, inputs, targets).map_err(|error| error.in_file(path))?;
-    if class_names.is_empty() {
-        Ok(data)
-    } else {
-        data.with_class_names(class_names)
-    }
+    if class_names.is_empty() { Ok(data) } else { data.with_class_names(class_names) }
 }
 
 /// `index:value`.
 fn entry(token: &str, path: &Path, line: u64) -> Result<(usize, f64), DataError> {
-    let parts = token
-        .split_once(':')
-        .and_then(|(index, value)| Some((index.parse().ok()?, value)));
+    let parts = token.split_once(':').and_then(|(index, value)| Some((index.parse().ok()?, value)));
     let Some((index, value)) = parts else {
         return Err(DataError::Malformed {
             path: path.to_path_buf(),
@@ -125,10 +101,7 @@ fn entry(token: &str, path: &Path, line: u64) -> Result<(usize, f64), DataError>
             found: format!("\"{}\"", quoted(token.as_bytes())),
         });
     };
-    Ok((
-        index,
-        number(value, || Place::line(path, line, format!("x{index}")))?,
-    ))
+    Ok((index, number(value, || Place::line(path, line, format!("x{index}")))?))
 }
 
 /// The table d × N with the entries of sample j standing before `ends[j]`.

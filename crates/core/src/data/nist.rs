@@ -73,12 +73,8 @@ impl NistLinear {
     /// A file in memory.
     pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<Self, DataError> {
         let file = Lines::new(bytes, path)?;
-        let name = file
-            .after("Dataset Name:")?
-            .split_whitespace()
-            .next()
-            .unwrap_or_default()
-            .to_owned();
+        let name =
+            file.after("Dataset Name:")?.split_whitespace().next().unwrap_or_default().to_owned();
         let predictors = file.announced("Predictor")?;
         let observations = file.announced("Observations")?;
         let count = file.announced("Parameter")?;
@@ -88,11 +84,7 @@ impl NistLinear {
         let slopes = count - usize::from(intercept);
         let terms = terms(predictors, slopes).ok_or_else(|| {
             let expected = "one term per predictor, or powers of one predictor".to_owned();
-            file.malformed(
-                "model",
-                expected,
-                format!("{predictors} predictors, {slopes} terms"),
-            )
+            file.malformed("model", expected, format!("{predictors} predictors, {slopes} terms"))
         })?;
         let residual = file.row("Residual", 3)?;
         let degrees = residual.fields[0].parse().map_err(|_| {
@@ -119,10 +111,7 @@ impl NistLinear {
             intercept,
             terms,
             parameters: estimates.iter().map(|estimate| estimate.value).collect(),
-            deviations: estimates
-                .iter()
-                .map(|estimate| estimate.deviation)
-                .collect(),
+            deviations: estimates.iter().map(|estimate| estimate.deviation).collect(),
             residual_sum_of_squares: residual.number(path, 1, "Sums of Squares")?,
             residual_deviation: file.row("Standard Deviation", 1)?.number(
                 path,
@@ -154,16 +143,9 @@ impl NistLinear {
         let inputs = (0..self.samples()).flat_map(column).collect();
         let feature_names = self.terms.iter().map(|term| {
             let name = predictor_name(self.predictors, term.predictor);
-            if term.power == 1 {
-                name
-            } else {
-                format!("{name}^{}", term.power)
-            }
+            if term.power == 1 { name } else { format!("{name}^{}", term.power) }
         });
-        let targets = Targets::Values {
-            rows: 1,
-            values: self.y.clone(),
-        };
+        let targets = Targets::Values { rows: 1, values: self.y.clone() };
         Dataset::named(
             self.terms.len(),
             inputs,
@@ -175,34 +157,17 @@ impl NistLinear {
 }
 
 fn predictor_name(predictors: usize, index: usize) -> String {
-    if predictors == 1 {
-        "x".to_owned()
-    } else {
-        format!("x{}", index + 1)
-    }
+    if predictors == 1 { "x".to_owned() } else { format!("x{}", index + 1) }
 }
 
 /// The columns of a model with `slopes` parameters beside the constant.
 fn terms(predictors: usize, slopes: usize) -> Option<Vec<Term>> {
     if slopes == predictors {
-        return Some(
-            (0..predictors)
-                .map(|predictor| Term {
-                    predictor,
-                    power: 1,
-                })
-                .collect(),
-        );
+        return Some((0..predictors).map(|predictor| Term { predictor, power: 1 }).collect());
     }
     let powers = (1..).take(slopes);
-    (predictors == 1 && slopes > 0).then(|| {
-        powers
-            .map(|power| Term {
-                predictor: 0,
-                power,
-            })
-            .collect()
-    })
+    (predictors == 1 && slopes > 0)
+        .then(|| powers.map(|power| Term { predictor: 0, power }).collect())
 }
 
 /// xᵖ, the product carried as a sum of two numbers and rounded once at the end: the certified digits of the polynomial

@@ -31,15 +31,8 @@ impl Dataset {
         inputs.check(inputs_path, "x")?;
         targets.check(targets_path, "y")?;
         let (features, rows) = (inputs.rows, targets.rows);
-        Self::new(
-            features,
-            inputs.values,
-            Targets::Values {
-                rows,
-                values: targets.values,
-            },
-        )
-        .map_err(|error| error.in_file(inputs_path))
+        Self::new(features, inputs.values, Targets::Values { rows, values: targets.values })
+            .map_err(|error| error.in_file(inputs_path))
     }
 
     /// Reads inputs as [`Dataset::from_npy`] does, and N labels 0, …, `classes` − 1; `None` takes the largest plus one.
@@ -65,9 +58,7 @@ impl Dataset {
         let bound = classes.unwrap_or(MAX_INFERRED_CLASSES);
         let checked = column.values.iter().enumerate();
         let checked = checked.map(|(sample, &value)| {
-            whole(value, bound, || {
-                (place(labels_path, sample, "label"), value.to_string())
-            })
+            whole(value, bound, || (place(labels_path, sample, "label"), value.to_string()))
         });
         let targets = number_classes(classes, checked.collect::<Result<_, _>>()?);
         Self::new(inputs.rows, inputs.values, targets).map_err(|error| error.in_file(inputs_path))
@@ -79,11 +70,7 @@ fn read(path: &Path) -> Result<Table, DataError> {
 }
 
 fn place(path: &Path, sample: usize, column: &str) -> Place {
-    Place {
-        file: Some(path.to_path_buf()),
-        row: Row::Sample(sample),
-        column: column.to_owned(),
-    }
+    Place { file: Some(path.to_path_buf()), row: Row::Sample(sample), column: column.to_owned() }
 }
 
 /// An array of numbers, a sample a column.
@@ -103,10 +90,7 @@ impl Table {
             Some(index) => {
                 let column = format!("{prefix}{}", index % self.rows + 1);
                 let found = self.values[index].to_string();
-                Err(DataError::NotFinite {
-                    place: place(path, index / self.rows, &column),
-                    found,
-                })
+                Err(DataError::NotFinite { place: place(path, index / self.rows, &column), found })
             }
         }
     }
@@ -116,19 +100,12 @@ impl Table {
 pub(super) fn parse(reader: &mut impl Read, path: &Path) -> Result<Table, DataError> {
     let (header, header_bytes) = read_header(reader, path)?;
     let (samples, rows) = (header.samples, header.rows);
-    let too_large = || DataError::TooLarge {
-        path: path.to_path_buf(),
-        found: format!("{samples} × {rows}"),
-    };
+    let too_large =
+        || DataError::TooLarge { path: path.to_path_buf(), found: format!("{samples} × {rows}") };
     let count = samples.checked_mul(rows).ok_or_else(too_large)?;
-    let length = (count as u64)
-        .checked_mul(header.kind.bytes() as u64)
-        .ok_or_else(too_large)?;
+    let length = (count as u64).checked_mul(header.kind.bytes() as u64).ok_or_else(too_large)?;
     if count == 0 {
-        return Err(DataError::NoData {
-            file: Some(path.to_path_buf()),
-            what: "samples",
-        });
+        return Err(DataError::NoData { file: Some(path.to_path_buf()), what: "samples" });
     }
     let bytes = read_body(reader, header_bytes, length, path)?;
     let stored = header.kind.decode(&bytes);
@@ -167,9 +144,7 @@ impl Kind {
     fn decode(self, bytes: &[u8]) -> Vec<f64> {
         fn each<const B: usize>(bytes: &[u8], number: impl Fn([u8; B]) -> f64) -> Vec<f64> {
             let chunks = bytes.chunks_exact(B);
-            chunks
-                .map(|chunk| number(std::array::from_fn(|index| chunk[index])))
-                .collect()
+            chunks.map(|chunk| number(std::array::from_fn(|index| chunk[index]))).collect()
         }
         match self {
             Self::F8 => each(bytes, f64::from_le_bytes),
@@ -208,22 +183,11 @@ fn read_header(reader: &mut impl Read, path: &Path) -> Result<(Header, u64), Dat
     let before = 8 + length_bytes;
     if (length.len() as u64) < length_bytes {
         let found = 8 + length.len() as u64;
-        return Err(DataError::CutShort {
-            path: path.to_path_buf(),
-            expected: before,
-            found,
-        });
+        return Err(DataError::CutShort { path: path.to_path_buf(), expected: before, found });
     }
-    let length = length
-        .iter()
-        .rev()
-        .fold(0_u64, |value, &byte| value << 8 | u64::from(byte));
+    let length = length.iter().rev().fold(0_u64, |value, &byte| value << 8 | u64::from(byte));
     if length > MAX_HEADER_BYTES {
-        return Err(malformed(
-            path,
-            "at most 10000 bytes",
-            format!("{length} bytes"),
-        ));
+        return Err(malformed(path, "at most 10000 bytes", format!("{length} bytes")));
     }
     let dictionary = read_up_to(reader, length, path)?;
     if (dictionary.len() as u64) < length {
@@ -239,9 +203,7 @@ fn read_header(reader: &mut impl Read, path: &Path) -> Result<(Header, u64), Dat
 /// `{'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }`.
 fn parse_dictionary(bytes: &[u8], path: &Path) -> Result<Header, DataError> {
     let refused = |expected| malformed(path, expected, quoted(bytes));
-    let text = std::str::from_utf8(bytes)
-        .map_err(|_| refused("UTF-8 text"))?
-        .replace('"', "'");
+    let text = std::str::from_utf8(bytes).map_err(|_| refused("UTF-8 text"))?.replace('"', "'");
     let entry = |key: &str| {
         let (_, rest) = text.split_once(&format!("'{key}'"))?;
         Some(rest.trim_start().strip_prefix(':')?.trim_start().to_owned())
@@ -254,10 +216,7 @@ fn parse_dictionary(bytes: &[u8], path: &Path) -> Result<Header, DataError> {
     };
     let descr = entry("descr").ok_or_else(|| refused("an entry 'descr'"))?;
     // A record type is a list, not a string: it has no closing quote where a string has one.
-    let name = descr
-        .strip_prefix('\'')
-        .and_then(|rest| rest.split('\'').next())
-        .unwrap_or(&descr);
+    let name = descr.strip_prefix('\'').and_then(|rest| rest.split('\'').next()).unwrap_or(&descr);
     let kind = match name {
         "<f8" => Kind::F8,
         "<f4" => Kind::F4,
@@ -273,31 +232,15 @@ fn parse_dictionary(bytes: &[u8], path: &Path) -> Result<Header, DataError> {
         }
     };
     let shape = entry("shape").ok_or_else(|| refused("an entry 'shape'"))?;
-    let inner = shape
-        .strip_prefix('(')
-        .and_then(|rest| rest.split_once(')'));
+    let inner = shape.strip_prefix('(').and_then(|rest| rest.split_once(')'));
     let (inner, _) = inner.ok_or_else(|| refused("a shape in brackets"))?;
-    let sizes = inner
-        .split(',')
-        .map(str::trim)
-        .filter(|size| !size.is_empty())
-        .map(str::parse::<usize>);
-    let sizes = sizes
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|_| refused("whole numbers in the shape"))?;
+    let sizes =
+        inner.split(',').map(str::trim).filter(|size| !size.is_empty()).map(str::parse::<usize>);
+    let sizes =
+        sizes.collect::<Result<Vec<_>, _>>().map_err(|_| refused("whole numbers in the shape"))?;
     match *sizes.as_slice() {
-        [samples] => Ok(Header {
-            kind,
-            fortran_order,
-            samples,
-            rows: 1,
-        }),
-        [samples, rows] => Ok(Header {
-            kind,
-            fortran_order,
-            samples,
-            rows,
-        }),
+        [samples] => Ok(Header { kind, fortran_order, samples, rows: 1 }),
+        [samples, rows] => Ok(Header { kind, fortran_order, samples, rows }),
         _ => Err(refused("a shape of one or two sizes")),
     }
 }

@@ -14,22 +14,14 @@ const QUOTED_CHARS: usize = 60;
 /// The bytes of a file, decompressed where the path ends in `.gz`.
 pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, DataError> {
     let file = BufReader::new(File::open(path).map_err(|error| DataError::io(path, &error))?);
-    let gzipped = path
-        .extension()
-        .is_some_and(|end| end.eq_ignore_ascii_case("gz"));
-    Ok(if gzipped {
-        Box::new(MultiGzDecoder::new(file))
-    } else {
-        Box::new(file)
-    })
+    let gzipped = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("gz"));
+    Ok(if gzipped { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
 }
 
 /// All bytes of a file, decompressed where the path ends in `.gz`.
 pub(super) fn read_all(path: &Path) -> Result<Vec<u8>, DataError> {
     let mut bytes = Vec::new();
-    open(path)?
-        .read_to_end(&mut bytes)
-        .map_err(|error| DataError::io(path, &error))?;
+    open(path)?.read_to_end(&mut bytes).map_err(|error| DataError::io(path, &error))?;
     Ok(bytes)
 }
 
@@ -42,9 +34,7 @@ pub(super) fn read_up_to(
 ) -> Result<Vec<u8>, DataError> {
     let mut bytes = Vec::new();
     let mut limited = reader.by_ref().take(length);
-    limited
-        .read_to_end(&mut bytes)
-        .map_err(|error| DataError::io(path, &error))?;
+    limited.read_to_end(&mut bytes).map_err(|error| DataError::io(path, &error))?;
     Ok(bytes)
 }
 
@@ -59,11 +49,7 @@ pub(super) fn read_body(
     let found = bytes.len() as u64;
     let (path, expected) = (path.to_path_buf(), header.saturating_add(length));
     match found {
-        _ if found < length => Err(DataError::CutShort {
-            path,
-            expected,
-            found: header + found,
-        }),
+        _ if found < length => Err(DataError::CutShort { path, expected, found: header + found }),
         _ if found > length => Err(DataError::TrailingBytes { path, expected }),
         _ => Ok(bytes),
     }
@@ -85,10 +71,7 @@ pub(super) fn quoted(bytes: &[u8]) -> String {
 pub(super) fn text<'a>(field: &'a [u8], path: &Path, line: u64) -> Result<&'a str, DataError> {
     match std::str::from_utf8(field) {
         Ok(text) => Ok(text.trim()),
-        Err(_) => Err(DataError::NotUtf8 {
-            path: path.to_path_buf(),
-            line,
-        }),
+        Err(_) => Err(DataError::NotUtf8 { path: path.to_path_buf(), line }),
     }
 }
 
@@ -96,13 +79,7 @@ pub(super) fn text<'a>(field: &'a [u8], path: &Path, line: u64) -> Result<&'a st
 pub(super) fn number(text: &str, place: impl FnOnce() -> Place) -> Result<f64, DataError> {
     match text.parse::<f64>() {
         Ok(value) if value.is_finite() => Ok(value),
-        Ok(_) => Err(DataError::NotFinite {
-            place: place(),
-            found: quoted(text.as_bytes()),
-        }),
-        Err(_) => Err(DataError::NotANumber {
-            place: place(),
-            found: quoted(text.as_bytes()),
-        }),
+        Ok(_) => Err(DataError::NotFinite { place: place(), found: quoted(text.as_bytes()) }),
+        Err(_) => Err(DataError::NotANumber { place: place(), found: quoted(text.as_bytes()) }),
     }
 }

@@ -24,10 +24,7 @@ impl Dataset {
     pub fn first(&self, n: usize) -> Result<Self, DataError> {
         let samples = self.samples();
         if n > samples {
-            return Err(DataError::NoSuchSample {
-                index: n - 1,
-                samples,
-            });
+            return Err(DataError::NoSuchSample { index: n - 1, samples });
         }
         self.select(&(0..n).collect::<Vec<_>>())
     }

@@ -38,10 +38,7 @@ impl Standardizer {
     ) -> Result<Self, DataError> {
         let expected = names.len();
         if expected == 0 {
-            return Err(DataError::NoData {
-                file: None,
-                what: "rows to scale",
-            });
+            return Err(DataError::NoData { file: None, what: "rows to scale" });
         }
         super::dataset::check_count("means", expected, means.len())?;
         super::dataset::check_count("deviations", expected, deviations.len())?;
@@ -53,11 +50,7 @@ impl Standardizer {
                 found: deviations[row],
             });
         }
-        Ok(Self {
-            names,
-            means,
-            deviations,
-        })
+        Ok(Self { names, means, deviations })
     }
 
     /// Mean and deviation of every feature.
@@ -84,11 +77,7 @@ impl Standardizer {
             moments(&column)
         });
         let (means, deviations) = moments.unzip();
-        Self {
-            names: names.to_vec(),
-            means,
-            deviations,
-        }
+        Self { names: names.to_vec(), means, deviations }
     }
 
     /// The names of the rows.
@@ -108,17 +97,12 @@ impl Standardizer {
 
     /// The rows that carry no information, from 0: all their values are equal.
     pub fn constant(&self) -> Vec<usize> {
-        (0..self.names.len())
-            .filter(|&row| self.deviations[row] == 0.0)
-            .collect()
+        (0..self.names.len()).filter(|&row| self.deviations[row] == 0.0).collect()
     }
 
     /// The names of the constant rows.
     pub fn constant_names(&self) -> Vec<&str> {
-        self.constant()
-            .into_iter()
-            .map(|row| self.names[row].as_str())
-            .collect()
+        self.constant().into_iter().map(|row| self.names[row].as_str()).collect()
     }
 
     /// Standardises `values`, rows × M column-major, in place.
@@ -126,13 +110,12 @@ impl Standardizer {
     /// # Errors
     /// A length that the number of rows does not divide.
     pub fn apply(&self, values: &mut [f64]) -> Result<(), DataError> {
-        self.each(values, |x, mean, deviation| {
-            if deviation == 0.0 {
-                0.0
-            } else {
-                (x - mean) / deviation
-            }
-        })
+        self.each(
+            values,
+            |x, mean, deviation| {
+                if deviation == 0.0 { 0.0 } else { (x - mean) / deviation }
+            },
+        )
     }
 
     /// Takes standardised `values`, rows × M column-major, back in place: x = mean + deviation · z.
@@ -140,9 +123,7 @@ impl Standardizer {
     /// # Errors
     /// A length that the number of rows does not divide.
     pub fn undo(&self, values: &mut [f64]) -> Result<(), DataError> {
-        self.each(values, |z, mean, deviation| {
-            f64::mul_add(deviation, z, mean)
-        })
+        self.each(values, |z, mean, deviation| f64::mul_add(deviation, z, mean))
     }
 
     fn each(
@@ -210,16 +191,8 @@ impl TryFrom<Parts> for Standardizer {
 
 impl From<Standardizer> for Parts {
     fn from(scaling: Standardizer) -> Self {
-        let Standardizer {
-            names,
-            means,
-            deviations,
-        } = scaling;
-        Self {
-            names,
-            means,
-            deviations,
-        }
+        let Standardizer { names, means, deviations } = scaling;
+        Self { names, means, deviations }
     }
 }
 

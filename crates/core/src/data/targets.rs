@@ -69,10 +69,9 @@ impl Targets {
                 rows: *rows,
                 values: &values[range.start * rows..range.end * rows],
             },
-            Self::Labels { classes, labels } => TargetTile::Labels {
-                classes: *classes,
-                labels: &labels[range],
-            },
+            Self::Labels { classes, labels } => {
+                TargetTile::Labels { classes: *classes, labels: &labels[range] }
+            }
         }
     }
 
@@ -95,10 +94,9 @@ impl Targets {
     /// The targets of the samples that `indices` names, in that order. The indices are in range.
     pub(super) fn gather(&self, indices: &[usize]) -> Self {
         match self {
-            Self::Values { rows, values } => Self::Values {
-                rows: *rows,
-                values: super::dataset::gather(*rows, values, indices),
-            },
+            Self::Values { rows, values } => {
+                Self::Values { rows: *rows, values: super::dataset::gather(*rows, values, indices) }
+            }
             Self::Labels { classes, labels } => Self::Labels {
                 classes: *classes,
                 labels: super::dataset::gather(1, labels, indices),

@@ -57,14 +57,9 @@ fn by_number(
     let mut labels = Vec::with_capacity(texts.len());
     for (index, text) in texts.iter().enumerate() {
         let value = number(text, || place(index))?;
-        labels.push(whole(value, bound, || {
-            (place(index), quoted(text.as_bytes()))
-        })?);
+        labels.push(whole(value, bound, || (place(index), quoted(text.as_bytes())))?);
     }
-    Ok(LabelColumn {
-        targets: number_classes(classes, labels),
-        class_names: Vec::new(),
-    })
+    Ok(LabelColumn { targets: number_classes(classes, labels), class_names: Vec::new() })
 }
 
 /// A number as a label below `classes`.
@@ -80,11 +75,7 @@ pub(super) fn whole(
     // Every u32 is an f64, and classes beyond u32 are no bound on one.
     if !(value >= 0.0 && value < classes as f64 && value <= f64::from(u32::MAX)) {
         let (place, found) = describe();
-        return Err(DataError::LabelOutOfRange {
-            place,
-            found,
-            classes,
-        });
+        return Err(DataError::LabelOutOfRange { place, found, classes });
     }
     #[expect(
         clippy::cast_possible_truncation,
@@ -97,10 +88,7 @@ pub(super) fn whole(
 /// Labels with the number of classes, inferred where not given.
 pub(super) fn number_classes(classes: Option<usize>, labels: Vec<u32>) -> Targets {
     let largest = labels.iter().max().map_or(0, |&label| label as usize + 1);
-    Targets::Labels {
-        classes: classes.unwrap_or(largest),
-        labels,
-    }
+    Targets::Labels { classes: classes.unwrap_or(largest), labels }
 }
 
 /// Labels that are names.
@@ -129,13 +117,7 @@ fn by_name(
         labels.push(label);
     }
     let class_names: Vec<String> = order.into_iter().map(|name| name.text).collect();
-    Ok(LabelColumn {
-        targets: Targets::Labels {
-            classes: class_names.len(),
-            labels,
-        },
-        class_names,
-    })
+    Ok(LabelColumn { targets: Targets::Labels { classes: class_names.len(), labels }, class_names })
 }
 
 /// A class name; a number has one way to be written. Numbers come before texts.
@@ -148,11 +130,8 @@ struct Name {
 impl Name {
     fn new(text: &str) -> Self {
         // Adding 0 turns −0 into 0.
-        let value = text
-            .parse::<f64>()
-            .ok()
-            .filter(|value| value.is_finite())
-            .map(|value| value + 0.0);
+        let value =
+            text.parse::<f64>().ok().filter(|value| value.is_finite()).map(|value| value + 0.0);
         let text = value.map_or_else(|| text.to_owned(), |value| value.to_string());
         Self { value, text }
     }

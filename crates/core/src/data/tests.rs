@@ -5,16 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 mod damaged;
-#[expect(
-    clippy::unreadable_literal,
-    reason = "digits as their source writes them"
-)]
+#[expect(clippy::unreadable_literal, reason = "digits as their source writes them")]
 mod formats;
 mod memory;
-#[expect(
-    clippy::unreadable_literal,
-    reason = "digits as their source writes them"
-)]
+#[expect(clippy::unreadable_literal, reason = "digits as their source writes them")]
 mod shipped;
 mod tables;
 

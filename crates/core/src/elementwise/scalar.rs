@@ -157,11 +157,7 @@ fn polynomial<const N: usize>(x: f64, c: &[f64; N]) -> f64 {
         q = q.mul_add(x2, c[i - 2]);
         i -= 2;
     }
-    if i == 1 {
-        q.mul_add(x, p.mul_add(x2, c[0]))
-    } else {
-        p.mul_add(x, q)
-    }
+    if i == 1 { q.mul_add(x, p.mul_add(x2, c[0])) } else { p.mul_add(x, q) }
 }
 
 /// 2ⁿ from t = [`ROUND`] + n, for −1022 ≤ n ≤ 1023.
@@ -269,22 +265,12 @@ pub fn log1p_unit(u: f64) -> f64 {
 pub fn log1p(x: f64) -> f64 {
     let t = 1.0 + x;
     // 1 + x = t + c; the order of the subtractions keeps c exact on either side of 1.
-    let c = if x < 1.0 {
-        x - (t - 1.0)
-    } else {
-        1.0 - (t - x)
-    };
+    let c = if x < 1.0 { x - (t - 1.0) } else { 1.0 - (t - x) };
     // t = 2ᵏ·m with m in [½√2, √2); biased so that the shift needs no sign.
-    let biased = t
-        .to_bits()
-        .wrapping_sub(HALF_SQRT2_BITS)
-        .wrapping_add(BIAS << FRACTION)
-        >> FRACTION;
+    let biased =
+        t.to_bits().wrapping_sub(HALF_SQRT2_BITS).wrapping_add(BIAS << FRACTION) >> FRACTION;
     let k = f64::from_bits(biased | ROUND.to_bits()) - (ROUND + BIAS as f64);
-    let m = f64::from_bits(
-        t.to_bits()
-            .wrapping_sub(biased.wrapping_sub(BIAS) << FRACTION),
-    );
+    let m = f64::from_bits(t.to_bits().wrapping_sub(biased.wrapping_sub(BIAS) << FRACTION));
     let f = if k == 0.0 { x } else { m - 1.0 };
     let correction = if k == 0.0 { 0.0 } else { c / t };
     let w = f / (2.0 + f);

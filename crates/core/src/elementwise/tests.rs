@@ -34,11 +34,7 @@ fn fixture(bytes: &[u8], columns: usize, column: usize) -> Vec<(f64, f64, f64)> 
         .map(|record| {
             let value = &record[8 + 10 * column..][..10];
             let residual = i16::from_le_bytes(value[8..].try_into().unwrap());
-            (
-                double(&record[..8]),
-                double(&value[..8]),
-                f64::from(residual) * RESIDUAL_UNIT,
-            )
+            (double(&record[..8]), double(&value[..8]), f64::from(residual) * RESIDUAL_UNIT)
         })
         .collect()
 }
@@ -134,9 +130,7 @@ fn log1p_is_within_1_ulp_and_its_unit_form_within_2() {
 
 /// Uniform in [0, 1): Knuth's 64-bit congruential generator.
 fn uniform(state: &mut u64) -> f64 {
-    *state = state
-        .wrapping_mul(6_364_136_223_846_793_005)
-        .wrapping_add(1_442_695_040_888_963_407);
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     (*state >> 11) as f64 / (1u64 << 53) as f64
 }
 
@@ -220,12 +214,7 @@ fn limits_are_exact() {
 #[test]
 fn odd_functions_keep_the_sign_of_zero_and_tiny_arguments() {
     let least = f64::from_bits(1);
-    for f in [
-        scalar::expm1 as Kernel,
-        scalar::log1p,
-        scalar::tanh,
-        scalar::sin,
-    ] {
+    for f in [scalar::expm1 as Kernel, scalar::log1p, scalar::tanh, scalar::sin] {
         for x in [0.0, least, 3.0 * least, f64::MIN_POSITIVE, 1e-300, 1e-20] {
             assert_eq!(f(x).to_bits(), x.to_bits(), "f({x:e}) = {:e}", f(x));
             let minus = -x;
@@ -280,9 +269,7 @@ fn angles_out_of_range_are_those_of_libm() {
     assert_eq!(out[300], libm::sin(-123_456.75));
     assert!(out[599].is_nan());
     assert!(
-        out.iter()
-            .enumerate()
-            .all(|(i, &y)| y == scalar::sin(0.25) || [3, 300, 599].contains(&i))
+        out.iter().enumerate().all(|(i, &y)| y == scalar::sin(0.25) || [3, 300, 599].contains(&i))
     );
 }
 

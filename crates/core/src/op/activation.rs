@@ -50,8 +50,20 @@ impl Kernel {
             Activation::Identity => x,
             Activation::Tanh => scalar::tanh(x),
             // Written so that NaN passes through.
-            Activation::Relu => if x < 0.0 { 0.0 } else { x },
-            Activation::LeakyRelu { slope } => if x < 0.0 { slope * x } else { x },
+            Activation::Relu => {
+                if x < 0.0 {
+                    0.0
+                } else {
+                    x
+                }
+            }
+            Activation::LeakyRelu { slope } => {
+                if x < 0.0 {
+                    slope * x
+                } else {
+                    x
+                }
+            }
             Activation::Sigmoid => scalar::sigmoid(x),
             Activation::Softplus => scalar::softplus(x),
             Activation::Silu => x * scalar::sigmoid(x),
@@ -67,8 +79,20 @@ impl Kernel {
         match self.activation {
             Activation::Identity => 1.0,
             Activation::Tanh => (-z).mul_add(z, 1.0),
-            Activation::Relu => if x > 0.0 { 1.0 } else { 0.0 },
-            Activation::LeakyRelu { slope } => if x > 0.0 { 1.0 } else { slope },
+            Activation::Relu => {
+                if x > 0.0 {
+                    1.0
+                } else {
+                    0.0
+                }
+            }
+            Activation::LeakyRelu { slope } => {
+                if x > 0.0 {
+                    1.0
+                } else {
+                    slope
+                }
+            }
             Activation::Sigmoid => z * (1.0 - z),
             Activation::Softplus => scalar::sigmoid(x),
             Activation::Silu => {
@@ -201,9 +225,11 @@ impl Specialised for Adjoint<'_> {
     #[inline(always)]
     fn call(self, kernel: impl Fn() -> Kernel) {
         let Self { x, z, z_bar, slot } = self;
-        slot.add_map3([z_bar, x, z], #[inline(always)] |z_bar, x, z| {
-            kernel().slope(x, z) * z_bar
-        });
+        slot.add_map3(
+            [z_bar, x, z],
+            #[inline(always)]
+            |z_bar, x, z| kernel().slope(x, z) * z_bar,
+        );
     }
 }
 
@@ -250,10 +276,11 @@ impl Op for Activation {
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         if let Self::LeakyRelu { slope } = *self
-            && !slope.is_finite() {
-                let (option, allowed) = ("slope", "finite");
-                return Err(ShapeError::Option { option, value: slope, allowed });
-            }
+            && !slope.is_finite()
+        {
+            let (option, allowed) = ("slope", "finite");
+            return Err(ShapeError::Option { option, value: slope, allowed });
+        }
         one_input(inputs).cloned()
     }
 

@@ -2,9 +2,7 @@
 //!
 //! Cost per sample: c·d multiply–adds for the value, as much for each of x̄ and W̄; every step a GEMM over the tile.
 
-use super::{
-    Adjoints, At, Bar, Dependence, Dot, EachParam, Op, ParamAdjoints, one_input,
-};
+use super::{Adjoints, At, Bar, Dependence, Dot, EachParam, Op, ParamAdjoints, one_input};
 use crate::elementwise::vectorize;
 use crate::params::ParamSpec;
 use crate::shape::{Shape, ShapeError};
@@ -154,13 +152,16 @@ impl Op for Dense {
         let samples = z_bar.chunks_exact(self.outputs).zip(at.x.get(0).chunks_exact(inputs));
         for (sample, (z_bar, x)) in samples.enumerate() {
             let mut theta = each.sample(sample);
-            vectorize(#[inline(always)] || {
-                for (w_bar, x) in theta.get(WEIGHT).chunks_exact_mut(self.outputs).zip(x) {
-                    for (w_bar, z_bar) in w_bar.iter_mut().zip(z_bar) {
-                        *w_bar = z_bar.mul_add(*x, *w_bar);
+            vectorize(
+                #[inline(always)]
+                || {
+                    for (w_bar, x) in theta.get(WEIGHT).chunks_exact_mut(self.outputs).zip(x) {
+                        for (w_bar, z_bar) in w_bar.iter_mut().zip(z_bar) {
+                            *w_bar = z_bar.mul_add(*x, *w_bar);
+                        }
                     }
-                }
-            });
+                },
+            );
             if self.bias {
                 add_row_sums(theta.get(BIAS), z_bar);
             }

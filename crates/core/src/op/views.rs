@@ -166,11 +166,8 @@ impl<'a> Adjoints<'a> {
         let place = &self.layout.places[self.nodes[index]];
         let start = place.active?;
         let bit = if index < TRACKED_INPUTS { 1 << index } else { 0 };
-        let accum = if self.fresh[index] && self.touched & bit == 0 {
-            Accum::Replace
-        } else {
-            Accum::Add
-        };
+        let accum =
+            if self.fresh[index] && self.touched & bit == 0 { Accum::Replace } else { Accum::Add };
         self.touched |= bit;
         let values = &mut self.arena[self.window.range(start, place.rows)];
         Some(AdjointSlot { accum, rows: place.rows, values })
@@ -195,10 +192,12 @@ impl<'a> Adjoints<'a> {
     /// Zeroes what the node should have written first and did not.
     pub(crate) fn zero_untouched(&mut self) {
         for index in 0..self.nodes.len().min(TRACKED_INPUTS) {
-            if self.fresh[index] && self.touched & (1 << index) == 0
-                && let Some(slot) = self.slot(index) {
-                    slot.zeroed();
-                }
+            if self.fresh[index]
+                && self.touched & (1 << index) == 0
+                && let Some(slot) = self.slot(index)
+            {
+                slot.zeroed();
+            }
         }
     }
 }
@@ -216,14 +215,22 @@ impl<'a> AdjointSlot<'a> {
     #[inline(always)]
     pub fn add_map2(self, [a, b]: [&[f64]; 2], term: impl Fn(f64, f64) -> f64) {
         let terms = a.iter().zip(b);
-        self.add_terms(terms, #[inline(always)] |(&a, &b)| term(a, b));
+        self.add_terms(
+            terms,
+            #[inline(always)]
+            |(&a, &b)| term(a, b),
+        );
     }
 
     /// x̄ += term(a, b, c), entry by entry.
     #[inline(always)]
     pub fn add_map3(self, [a, b, c]: [&[f64]; 3], term: impl Fn(f64, f64, f64) -> f64) {
         let terms = a.iter().zip(b).zip(c);
-        self.add_terms(terms, #[inline(always)] |((&a, &b), &c)| term(a, b, c));
+        self.add_terms(
+            terms,
+            #[inline(always)]
+            |((&a, &b), &c)| term(a, b, c),
+        );
     }
 
     /// x̄ += term(a, b, c, d, e), entry by entry.

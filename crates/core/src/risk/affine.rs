@@ -178,13 +178,7 @@ impl Moment {
     }
 
     /// Adds the moment, times `scale`, to block (k, l) of the Hessian and to its mirror image.
-    fn add_to(
-        &self,
-        mut out: MatMut<'_, f64>,
-        head: &Node,
-        (k, l): (usize, usize),
-        scale: f64,
-    ) {
+    fn add_to(&self, mut out: MatMut<'_, f64>, head: &Node, (k, l): (usize, usize), scale: f64) {
         let d = self.first.len();
         let weight = &head.ranges[0];
         let c = weight.len() / d;

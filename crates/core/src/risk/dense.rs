@@ -50,7 +50,12 @@ impl Linearized<'_> {
         } else {
             risk.for_each_jacobian(self.theta(), |range, z, jacobian| {
                 let left = risk.hessian_times_jacobian(range, z, jacobian);
-                add_product(out.as_mut(), left.as_deref().unwrap_or(jacobian), jacobian, risk.scale());
+                add_product(
+                    out.as_mut(),
+                    left.as_deref().unwrap_or(jacobian),
+                    jacobian,
+                    risk.scale(),
+                );
             });
             mirror(out.as_mut());
         }

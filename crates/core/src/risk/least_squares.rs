@@ -153,12 +153,7 @@ impl LeastSquares for LeastSquaresRisk<'_> {
         self.risk.value_gradient(theta, gradient)
     }
 
-    fn jacobian(
-        &self,
-        theta: &[f64],
-        residuals: &mut [f64],
-        mut jacobian: MatMut<'_, f64>,
-    ) -> f64 {
+    fn jacobian(&self, theta: &[f64], residuals: &mut [f64], mut jacobian: MatMut<'_, f64>) -> f64 {
         let n = self.dim();
         jacobian.fill(0.0);
         let scale = self.root_scale();

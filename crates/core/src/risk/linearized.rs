@@ -117,7 +117,9 @@ impl<'a> Linearized<'a> {
     ) {
         let risk = self.risk;
         let tile = risk.tile(&self.kept.theta, &range);
-        let tape = if let Some(tape) = self.kept.tapes[shard].get(index) { tape } else {
+        let tape = if let Some(tape) = self.kept.tapes[shard].get(index) {
+            tape
+        } else {
             risk.recompute(tile, range.clone(), workspace);
             &workspace.tape
         };
@@ -137,12 +139,7 @@ impl<'a> Linearized<'a> {
 
     /// Adds column after column of the Hessian of the mean loss, `first` onwards, to `columns` (n × k), all tiles in
     /// order.
-    pub(super) fn add_hessian_columns(
-        &self,
-        first: usize,
-        columns: &mut [f64],
-        unit: &mut [f64],
-    ) {
+    pub(super) fn add_hessian_columns(&self, first: usize, columns: &mut [f64], unit: &mut [f64]) {
         let risk = self.risk;
         let n = risk.dim();
         risk.with_workspace(|workspace| {

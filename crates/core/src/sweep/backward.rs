@@ -5,12 +5,7 @@ use crate::op::{Adjoints, Bar, EachParam, ParamAdjoints};
 
 /// From the output's adjoint in `adjoints` and the values of a forward sweep, writes the other adjoints and adds θ̄ to
 /// `gradient`.
-pub(crate) fn backward(
-    tile: Tile<'_>,
-    values: &[f64],
-    adjoints: &mut [f64],
-    gradient: &mut [f64],
-) {
+pub(crate) fn backward(tile: Tile<'_>, values: &[f64], adjoints: &mut [f64], gradient: &mut [f64]) {
     for (index, node) in tile.graph.nodes.iter().enumerate().rev() {
         let Some(range) = tile.active_range(index) else { continue };
         let z = &values[tile.value_range(index)];

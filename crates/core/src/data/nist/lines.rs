@@ -36,19 +36,12 @@ pub(super) struct Lines<'a> {
 impl<'a> Lines<'a> {
     pub(super) fn new(bytes: &'a [u8], path: &'a Path) -> Result<Self, DataError> {
         let lines = bytes.split(|&byte| byte == b'\n').zip(1..);
-        let lines = lines
-            .map(|(line, at)| text(line, path, at))
-            .collect::<Result<_, _>>()?;
+        let lines = lines.map(|(line, at)| text(line, path, at)).collect::<Result<_, _>>()?;
         Ok(Self { path, lines })
     }
 
     pub(super) fn malformed(&self, at: &str, expected: String, found: String) -> DataError {
-        DataError::Malformed {
-            path: self.path.to_path_buf(),
-            at: at.to_owned(),
-            expected,
-            found,
-        }
+        DataError::Malformed { path: self.path.to_path_buf(), at: at.to_owned(), expected, found }
     }
 
     pub(super) fn missing(&self, what: &str) -> DataError {
@@ -75,11 +68,7 @@ impl<'a> Lines<'a> {
             fields[at.checked_sub(1)?].parse::<usize>().ok()
         });
         let count = found.ok_or_else(|| self.missing(&format!("a count of {word}")))?;
-        let limit = if word == "Observations" {
-            usize::MAX
-        } else {
-            MAX_COLUMNS
-        };
+        let limit = if word == "Observations" { usize::MAX } else { MAX_COLUMNS };
         if count == 0 || count > limit {
             return Err(self.malformed(
                 "header",
@@ -120,15 +109,11 @@ impl<'a> Lines<'a> {
             let &[name, _, _] = fields.as_slice() else {
                 continue;
             };
-            let Some(index) = name
-                .strip_prefix('B')
-                .and_then(|index| index.parse::<usize>().ok())
+            let Some(index) = name.strip_prefix('B').and_then(|index| index.parse::<usize>().ok())
             else {
                 continue;
             };
-            let fits = estimates
-                .last()
-                .map_or(index <= 1, |last| last.index + 1 == index);
+            let fits = estimates.last().map_or(index <= 1, |last| last.index + 1 == index);
             if !fits {
                 let expected = "parameters B0 or B1, and on by one".to_owned();
                 return Err(self.malformed(
@@ -140,11 +125,7 @@ impl<'a> Lines<'a> {
             let row = Fields { line: at, fields };
             let value = row.number(self.path, 1, "Estimate")?;
             let deviation = row.number(self.path, 2, "Standard Deviation")?;
-            estimates.push(Estimate {
-                index,
-                value,
-                deviation,
-            });
+            estimates.push(Estimate { index, value, deviation });
         }
         if estimates.is_empty() {
             return Err(self.missing("B0"));
@@ -155,33 +136,23 @@ impl<'a> Lines<'a> {
     /// The observations: every line with anything on it after the line `Data: y x …`.
     pub(super) fn data(&self, columns: usize) -> Result<Vec<Fields<'a>>, DataError> {
         let heading = |line: &&str| {
-            line.strip_prefix("Data:")
-                .is_some_and(|rest| rest.trim_start().starts_with('y'))
+            line.strip_prefix("Data:").is_some_and(|rest| rest.trim_start().starts_with('y'))
         };
-        let start = self
-            .lines
-            .iter()
-            .position(heading)
-            .ok_or_else(|| self.missing("Data: y x"))?
-            + 1;
-        let rows = self.lines[start..]
-            .iter()
-            .zip(start as u64 + 1..)
-            .map(|(line, at)| {
-                let fields: Vec<&str> = line.split_whitespace().collect();
-                Fields { line: at, fields }
-            });
-        let rows = rows
-            .filter(|row| !row.fields.is_empty())
-            .map(|row| match row.fields.len() {
-                found if found == columns => Ok(row),
-                found => Err(DataError::Ragged {
-                    path: self.path.to_path_buf(),
-                    line: row.line,
-                    expected: columns,
-                    found,
-                }),
-            });
+        let start =
+            self.lines.iter().position(heading).ok_or_else(|| self.missing("Data: y x"))? + 1;
+        let rows = self.lines[start..].iter().zip(start as u64 + 1..).map(|(line, at)| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            Fields { line: at, fields }
+        });
+        let rows = rows.filter(|row| !row.fields.is_empty()).map(|row| match row.fields.len() {
+            found if found == columns => Ok(row),
+            found => Err(DataError::Ragged {
+                path: self.path.to_path_buf(),
+                line: row.line,
+                expected: columns,
+                found,
+            }),
+        });
         rows.collect()
     }
 }

@@ -34,45 +34,13 @@ fn check(result: Result<Dataset, DataError>) {
 /// Every reader on one sequence of bytes.
 fn feed(bytes: &[u8]) {
     let path = Path::new("file");
-    for task in [
-        Task::Values,
-        Task::Labels { classes: None },
-        Task::Names(Vec::new()),
-    ] {
-        check(csv::parse(
-            bytes,
-            path,
-            &CsvOptions {
-                task: task.clone(),
-                ..CsvOptions::default()
-            },
-        ));
-        check(libsvm::parse(
-            bytes,
-            path,
-            &LibsvmOptions {
-                features: Some(9),
-                task: task.clone(),
-            },
-        ));
-        check(libsvm::parse(
-            bytes,
-            path,
-            &LibsvmOptions {
-                features: None,
-                task,
-            },
-        ));
+    for task in [Task::Values, Task::Labels { classes: None }, Task::Names(Vec::new())] {
+        check(csv::parse(bytes, path, &CsvOptions { task: task.clone(), ..CsvOptions::default() }));
+        check(libsvm::parse(bytes, path, &LibsvmOptions { features: Some(9), task: task.clone() }));
+        check(libsvm::parse(bytes, path, &LibsvmOptions { features: None, task }));
     }
     for delimiter in *b"\n\"\0 " {
-        check(csv::parse(
-            bytes,
-            path,
-            &CsvOptions {
-                delimiter,
-                ..CsvOptions::default()
-            },
-        ));
+        check(csv::parse(bytes, path, &CsvOptions { delimiter, ..CsvOptions::default() }));
     }
     if let Ok(table) = npy_reader::parse(&mut &bytes[..], path) {
         assert!(table.rows > 0 && !table.values.is_empty() && table.values.len() % table.rows == 0);
@@ -80,20 +48,8 @@ fn feed(bytes: &[u8]) {
     let good = |file: Vec<u8>| idx_reader::parse(&mut &file[..], path).unwrap();
     if let Ok(array) = idx_reader::parse(&mut &bytes[..], path) {
         let (images, labels) = (good(idx(&[2, 2], &[1, 2, 3, 4])), good(idx(&[2], &[0, 1])));
-        check(idx_reader::assemble(
-            &array,
-            path,
-            &labels,
-            path,
-            IdxOptions::default(),
-        ));
-        check(idx_reader::assemble(
-            &images,
-            path,
-            &array,
-            path,
-            IdxOptions::default(),
-        ));
+        check(idx_reader::assemble(&array, path, &labels, path, IdxOptions::default()));
+        check(idx_reader::assemble(&images, path, &array, path, IdxOptions::default()));
     }
     if let Ok(problem) = NistLinear::parse(bytes, path) {
         assert_eq!(problem.x.len(), problem.samples() * problem.predictors);

@@ -10,16 +10,8 @@ fn le<const B: usize, T: Copy>(numbers: &[T], bytes: impl Fn(T) -> [u8; B]) -> V
 }
 
 fn inputs_of(file: &[u8]) -> Result<Dataset, DataError> {
-    let targets = npy(
-        "<f8",
-        false,
-        "(3,)",
-        &le(&[7.0, 8.0, 9.0], f64::to_le_bytes),
-    );
-    Dataset::from_npy(
-        Temporary::new("x.npy", file),
-        Temporary::new("y.npy", &targets),
-    )
+    let targets = npy("<f8", false, "(3,)", &le(&[7.0, 8.0, 9.0], f64::to_le_bytes));
+    Dataset::from_npy(Temporary::new("x.npy", file), Temporary::new("y.npy", &targets))
 }
 
 /// 3 samples of 2 features: 1 2, 3 4, 5 6.
@@ -30,35 +22,14 @@ fn npy_gives_the_same_table_for_every_type_and_order() {
     let f8 = le(&ROWS, f64::to_le_bytes);
     let plain = inputs_of(&npy("<f8", false, "(3, 2)", &f8)).unwrap();
     assert_eq!(plain.inputs(), ROWS);
-    assert_eq!(
-        plain.targets(),
-        &Targets::Values {
-            rows: 1,
-            values: vec![7.0, 8.0, 9.0]
-        }
-    );
+    assert_eq!(plain.targets(), &Targets::Values { rows: 1, values: vec![7.0, 8.0, 9.0] });
     let by_columns = le(&[1.0, 3.0, 5.0, 2.0, 4.0, 6.0], f64::to_le_bytes);
     for same in [
         npy("<f8", true, "(3, 2)", &by_columns),
         npy("<f8", false, "(3,2,)", &f8),
-        npy(
-            "<f4",
-            false,
-            "(3, 2)",
-            &le(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], f32::to_le_bytes),
-        ),
-        npy(
-            "<i8",
-            false,
-            "(3, 2)",
-            &le(&[1, 2, 3, 4, 5, 6], i64::to_le_bytes),
-        ),
-        npy(
-            "<i4",
-            false,
-            "(3, 2)",
-            &le(&[1, 2, 3, 4, 5, 6], i32::to_le_bytes),
-        ),
+        npy("<f4", false, "(3, 2)", &le(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], f32::to_le_bytes)),
+        npy("<i8", false, "(3, 2)", &le(&[1, 2, 3, 4, 5, 6], i64::to_le_bytes)),
+        npy("<i4", false, "(3, 2)", &le(&[1, 2, 3, 4, 5, 6], i32::to_le_bytes)),
         npy("|u1", true, "(3, 2)", &[1, 3, 5, 2, 4, 6]),
     ] {
         assert_eq!(inputs_of(&same).unwrap(), plain);
@@ -68,13 +39,8 @@ fn npy_gives_the_same_table_for_every_type_and_order() {
     let version_2 = [b"\x93NUMPY\x02\x00", &[57, 0, 0, 0][..], header, &f8].concat();
     assert_eq!(header.len(), 57);
     assert_eq!(inputs_of(&version_2).unwrap(), plain);
-    let negative = inputs_of(&npy(
-        "<i4",
-        false,
-        "(3,)",
-        &le(&[-1, 0, 70_000], i32::to_le_bytes),
-    ))
-    .unwrap();
+    let negative =
+        inputs_of(&npy("<i4", false, "(3,)", &le(&[-1, 0, 70_000], i32::to_le_bytes))).unwrap();
     assert_eq!(negative.inputs(), [-1.0, 0.0, 70_000.0]);
 }
 
@@ -85,10 +51,7 @@ fn npy_refuses_what_it_cannot_read_and_says_what_it_found() {
         assert!(error.to_string().contains(text), "{error}");
     };
     for (file, wanted) in [
-        (
-            npy("<f8", false, "(3, 2)", &f8[..40]),
-            "cut short: expected 118 bytes, found 110",
-        ),
+        (npy("<f8", false, "(3, 2)", &f8[..40]), "cut short: expected 118 bytes, found 110"),
         (
             npy("<f8", false, "(3, 2)", &[f8.clone(), vec![0]].concat()),
             "expected 118 bytes, found more",
@@ -98,28 +61,13 @@ fn npy_refuses_what_it_cannot_read_and_says_what_it_found() {
             "element type >f8 is not supported (supported: <f8, <f4, <i8, <i4, |u1)",
         ),
         (npy("<c16", false, "(3, 2)", &f8), "element type <c16"),
-        (
-            npy("<f8", false, "(3, 2, 1)", &f8),
-            "expected a shape of one or two sizes",
-        ),
-        (
-            npy("<f8", false, "()", &f8),
-            "expected a shape of one or two sizes",
-        ),
-        (
-            npy("<f8", false, "(3, -2)", &f8),
-            "expected whole numbers in the shape",
-        ),
+        (npy("<f8", false, "(3, 2, 1)", &f8), "expected a shape of one or two sizes"),
+        (npy("<f8", false, "()", &f8), "expected a shape of one or two sizes"),
+        (npy("<f8", false, "(3, -2)", &f8), "expected whole numbers in the shape"),
         (npy("<f8", false, "(0, 2)", &[]), "no samples"),
         (npy("<f8", false, "(3, 0)", &[]), "no samples"),
-        (
-            npy("<f8", false, "(9999999999, 9999999999)", &f8),
-            "is beyond this machine",
-        ),
-        (
-            npy("<f8", false, "(4294967296, 536870911)", &f8),
-            "cut short",
-        ),
+        (npy("<f8", false, "(9999999999, 9999999999)", &f8), "is beyond this machine"),
+        (npy("<f8", false, "(4294967296, 536870911)", &f8), "cut short"),
         (
             npy(
                 "<f8",
@@ -129,30 +77,15 @@ fn npy_refuses_what_it_cannot_read_and_says_what_it_found() {
             ),
             "sample 1 (from 0), column \"x2\": expected a finite number, found inf",
         ),
-        (
-            npy("<f8", false, "(2, 3)", &f8),
-            "samples in the targets: expected 2, found 3",
-        ),
-        (
-            b"\x93NUMPY\x01\x00\xff".to_vec(),
-            "cut short: expected 10 bytes, found 9",
-        ),
-        (
-            b"\x93NUMPY\x01\x00\xff\x00{".to_vec(),
-            "cut short: expected 265 bytes, found 11",
-        ),
-        (
-            b"\x93NUMPY\x09\x00\x02\x00{}".to_vec(),
-            "expected version 1, 2 or 3, found 9",
-        ),
+        (npy("<f8", false, "(2, 3)", &f8), "samples in the targets: expected 2, found 3"),
+        (b"\x93NUMPY\x01\x00\xff".to_vec(), "cut short: expected 10 bytes, found 9"),
+        (b"\x93NUMPY\x01\x00\xff\x00{".to_vec(), "cut short: expected 265 bytes, found 11"),
+        (b"\x93NUMPY\x09\x00\x02\x00{}".to_vec(), "expected version 1, 2 or 3, found 9"),
         (
             b"\x93NUMPY\x02\x00\xff\xff\xff\xff{}".to_vec(),
             "expected at most 10000 bytes, found 4294967295 bytes",
         ),
-        (
-            b"\x93NUMPY\x01\x00\x02\x00{}".to_vec(),
-            "expected an entry 'fortran_order', found {}",
-        ),
+        (b"\x93NUMPY\x01\x00\x02\x00{}".to_vec(), "expected an entry 'fortran_order', found {}"),
         (
             b"PK\x03\x04".to_vec(),
             "expected \\x93NUMPY and two version bytes at the start, found [50, 4b, 03, 04]",
@@ -165,33 +98,20 @@ fn npy_refuses_what_it_cannot_read_and_says_what_it_found() {
 
 #[test]
 fn npy_labels_are_whole_and_in_range() {
-    let inputs = Temporary::new(
-        "x.npy",
-        &npy("<f8", false, "(3, 2)", &le(&ROWS, f64::to_le_bytes)),
-    );
+    let inputs =
+        Temporary::new("x.npy", &npy("<f8", false, "(3, 2)", &le(&ROWS, f64::to_le_bytes)));
     let read = |labels: &[i64], classes| {
-        let file = Temporary::new(
-            "l.npy",
-            &npy("<i8", false, "(3,)", &le(labels, i64::to_le_bytes)),
-        );
+        let file =
+            Temporary::new("l.npy", &npy("<i8", false, "(3,)", &le(labels, i64::to_le_bytes)));
         Dataset::from_npy_labels(&inputs, &file, classes)
     };
     let data = read(&[0, 2, 1], None).unwrap();
-    assert_eq!(
-        data.targets(),
-        &Targets::Labels {
-            classes: 3,
-            labels: vec![0, 2, 1]
-        }
-    );
+    assert_eq!(data.targets(), &Targets::Labels { classes: 3, labels: vec![0, 2, 1] });
     let error = read(&[0, 2, 1], Some(2)).unwrap_err().to_string();
     assert!(error.ends_with(
         "sample 1 (from 0), column \"label\": expected a class label from 0 to 1, found 2"
     ));
-    assert!(matches!(
-        read(&[0, -1, 1], None),
-        Err(DataError::LabelOutOfRange { .. })
-    ));
+    assert!(matches!(read(&[0, -1, 1], None), Err(DataError::LabelOutOfRange { .. })));
 }
 
 #[test]
@@ -205,14 +125,8 @@ fn idx_flattens_images_row_after_row() {
     assert_eq!((unit.features(), unit.samples(), unit.outputs()), (6, 2, 2));
     assert_eq!(&unit.inputs()[..4], [0.0, 0.2, 0.4, 1.0]);
     assert_eq!(unit.targets().labels(), Some(&[1, 0][..]));
-    assert_eq!(
-        Dataset::from_idx(&packed, &labels, IdxOptions::default()).unwrap(),
-        unit
-    );
-    let raw = IdxOptions {
-        scale: PixelScale::Raw,
-        classes: Some(10),
-    };
+    assert_eq!(Dataset::from_idx(&packed, &labels, IdxOptions::default()).unwrap(), unit);
+    let raw = IdxOptions { scale: PixelScale::Raw, classes: Some(10) };
     let raw = Dataset::from_idx(&plain, &labels, raw).unwrap();
     assert_eq!(raw.inputs(), pixels.map(f64::from));
     assert_eq!(raw.outputs(), 10);
@@ -222,75 +136,27 @@ fn idx_flattens_images_row_after_row() {
 fn idx_refuses_false_headers_without_allocating_what_they_announce() {
     let labels = idx(&[2], &[1, 0]);
     let images = idx(&[2, 1], &[3, 4]);
-    let one_class = IdxOptions {
-        classes: Some(1),
-        ..IdxOptions::default()
-    };
+    let one_class = IdxOptions { classes: Some(1), ..IdxOptions::default() };
     let defaults = IdxOptions::default();
     for (images, labels, options, wanted) in [
-        (
-            &idx(&[2, 3], &[1, 2, 3]),
-            &labels,
-            defaults,
-            "cut short: expected 18 bytes, found 15",
-        ),
-        (
-            &idx(&[2, 1], &[1, 2, 3]),
-            &labels,
-            defaults,
-            "expected 14 bytes, found more",
-        ),
-        (
-            &idx(&[u32::MAX, u32::MAX], &[1]),
-            &labels,
-            defaults,
-            "cut short",
-        ),
-        (
-            &idx(&[u32::MAX; 3], &[1]),
-            &labels,
-            defaults,
-            "is beyond this machine",
-        ),
+        (&idx(&[2, 3], &[1, 2, 3]), &labels, defaults, "cut short: expected 18 bytes, found 15"),
+        (&idx(&[2, 1], &[1, 2, 3]), &labels, defaults, "expected 14 bytes, found more"),
+        (&idx(&[u32::MAX, u32::MAX], &[1]), &labels, defaults, "cut short"),
+        (&idx(&[u32::MAX; 3], &[1]), &labels, defaults, "is beyond this machine"),
         (&idx(&[], &[1]), &labels, defaults, "is beyond this machine"),
-        (
-            &vec![0, 0, 8, 3, 0, 0],
-            &labels,
-            defaults,
-            "cut short: expected 16 bytes, found 6",
-        ),
+        (&vec![0, 0, 8, 3, 0, 0], &labels, defaults, "cut short: expected 16 bytes, found 6"),
         (
             &vec![1, 0, 8, 3],
             &labels,
             defaults,
             "expected the bytes 0 0 type rank at the start, found [01, 00, 08, 03]",
         ),
-        (
-            &vec![0, 0, 0x0D, 1],
-            &labels,
-            defaults,
-            "element type 0x0d is not supported",
-        ),
+        (&vec![0, 0, 0x0D, 1], &labels, defaults, "element type 0x0d is not supported"),
         (&idx(&[0, 3], &[]), &labels, defaults, "no samples"),
         (&idx(&[3, 0], &[]), &labels, defaults, "no samples"),
-        (
-            &labels,
-            &labels,
-            defaults,
-            "expected two sizes or more, samples first, found sizes [2]",
-        ),
-        (
-            &images,
-            &images,
-            defaults,
-            "expected one size, the number of labels, found sizes [2, 1]",
-        ),
-        (
-            &images,
-            &idx(&[3], &[0, 1, 2]),
-            defaults,
-            "labels for the images: expected 2, found 3",
-        ),
+        (&labels, &labels, defaults, "expected two sizes or more, samples first, found sizes [2]"),
+        (&images, &images, defaults, "expected one size, the number of labels, found sizes [2, 1]"),
+        (&images, &idx(&[3], &[0, 1, 2]), defaults, "labels for the images: expected 2, found 3"),
         (
             &images,
             &labels,
@@ -299,9 +165,7 @@ fn idx_refuses_false_headers_without_allocating_what_they_announce() {
         ),
     ] {
         let (images, labels) = (Temporary::new("i", images), Temporary::new("l", labels));
-        let error = Dataset::from_idx(&images, &labels, options)
-            .unwrap_err()
-            .to_string();
+        let error = Dataset::from_idx(&images, &labels, options).unwrap_err().to_string();
         assert!(error.contains(wanted), "{error} | {wanted}");
     }
 }
@@ -325,46 +189,22 @@ const DATA: &str = "  1 2\n .5E1 3\r\n  7 -4\n\n";
 
 #[test]
 fn nist_files_give_powers_and_leave_out_the_intercept_where_there_is_none() {
-    let two = nist(
-        "2 Parameters (B0,B1)",
-        " B0  1.5  0.1\n B1 -2 0.123E-02",
-        DATA,
-    );
+    let two = nist("2 Parameters (B0,B1)", " B0  1.5  0.1\n B1 -2 0.123E-02", DATA);
     let problem = parse_nist(&two).unwrap();
     assert_eq!(
         (problem.x.as_slice(), problem.y.as_slice()),
         (&[2.0, 3.0, -4.0][..], &[1.0, 5.0, 7.0][..])
     );
-    assert_eq!(
-        (problem.parameters, problem.deviations),
-        (vec![1.5, -2.0], vec![0.1, 0.00123])
-    );
-    assert_eq!(
-        (problem.residual_sum_of_squares, problem.residual_degrees),
-        (0.75, 1)
-    );
+    assert_eq!((problem.parameters, problem.deviations), (vec![1.5, -2.0], vec![0.1, 0.00123]));
+    assert_eq!((problem.residual_sum_of_squares, problem.residual_degrees), (0.75, 1));
     assert_eq!((problem.residual_deviation, problem.r_squared), (0.5, 0.25));
     assert!(problem.intercept);
     let through_zero = parse_nist(&nist("1 Parameter (B1)", " B1  1.5  0.1", DATA)).unwrap();
     assert!(!through_zero.intercept);
-    assert_eq!(
-        through_zero.terms,
-        [Term {
-            predictor: 0,
-            power: 1
-        }]
-    );
-    let cubic = parse_nist(&nist(
-        "4 Parameters",
-        "B0 1 0\nB1 1 0\nB2 1 0\nB3 1 0",
-        DATA,
-    ))
-    .unwrap();
+    assert_eq!(through_zero.terms, [Term { predictor: 0, power: 1 }]);
+    let cubic = parse_nist(&nist("4 Parameters", "B0 1 0\nB1 1 0\nB2 1 0\nB3 1 0", DATA)).unwrap();
     let data = cubic.dataset().unwrap();
-    assert_eq!(
-        data.inputs(),
-        [2.0, 4.0, 8.0, 3.0, 9.0, 27.0, -4.0, 16.0, -64.0]
-    );
+    assert_eq!(data.inputs(), [2.0, 4.0, 8.0, 3.0, 9.0, 27.0, -4.0, 16.0, -64.0]);
     assert_eq!(data.feature_names(), ["x", "x^2", "x^3"]);
 }
 
@@ -419,18 +259,12 @@ fn nist_files_with_a_missing_or_false_part_are_refused_by_line() {
 fn powers_are_rounded_once() {
     let filip = nist(
         "11 Parameters",
-        &(0..11)
-            .map(|i| format!("B{i} 1 0"))
-            .collect::<Vec<_>>()
-            .join("\n"),
+        &(0..11).map(|i| format!("B{i} 1 0")).collect::<Vec<_>>().join("\n"),
         "0 -6.860120914\n0 -3.243\n0 1.1\n",
     );
     let data = parse_nist(&filip).unwrap().dataset().unwrap();
     // 10th powers of the doubles, by rational arithmetic.
-    assert_eq!(
-        [data.inputs()[9], data.inputs()[19], data.inputs()[29]],
-        TENTH_POWERS
-    );
+    assert_eq!([data.inputs()[9], data.inputs()[19], data.inputs()[29]], TENTH_POWERS);
 }
 
 const TENTH_POWERS: [f64; 3] = [230843528.99180478, 128667.68487088174, 2.5937424601000023];
@@ -438,22 +272,12 @@ const TENTH_POWERS: [f64; 3] = [230843528.99180478, 128667.68487088174, 2.593742
 #[test]
 fn the_shipped_nist_files_are_certified_as_published() {
     let longley = NistLinear::read(shipped_file("nist/Longley.dat")).unwrap();
-    assert_eq!(
-        (
-            longley.predictors,
-            longley.samples(),
-            longley.parameters.len()
-        ),
-        (6, 16, 7)
-    );
+    assert_eq!((longley.predictors, longley.samples(), longley.parameters.len()), (6, 16, 7));
     assert_eq!(longley.residual_sum_of_squares, 836_424.055505915);
     assert_eq!(longley.deviations[6], 455.478499142212);
     assert_eq!((longley.y[15], longley.x[15 * 6 + 5]), (70551.0, 1962.0));
     let norris = NistLinear::read(shipped_file("nist/Norris.dat")).unwrap();
-    assert_eq!(
-        (norris.predictors, norris.samples(), norris.intercept),
-        (1, 36, true)
-    );
+    assert_eq!((norris.predictors, norris.samples(), norris.intercept), (1, 36, true));
     assert_eq!(norris.residual_degrees, 34);
     // The certified parameters and residuals belong to the data as read.
     for problem in [longley, norris] {
@@ -466,10 +290,6 @@ fn the_shipped_nist_files_are_certified_as_published() {
         });
         let rss: f64 = residuals.map(|r| r * r).sum();
         let certified = problem.residual_sum_of_squares;
-        assert!(
-            (rss - certified).abs() <= 1e-9 * certified,
-            "{}: {rss} {certified}",
-            problem.name
-        );
+        assert!((rss - certified).abs() <= 1e-9 * certified, "{}: {rss} {certified}", problem.name);
     }
 }

@@ -6,9 +6,7 @@ use proptest::prelude::*;
 use super::super::{DataError, Dataset, Standardizer, TargetTile, Targets};
 
 fn numbered(samples: u32) -> Dataset {
-    let inputs: Vec<f64> = (0..samples)
-        .flat_map(|j| [f64::from(j), -f64::from(j)])
-        .collect();
+    let inputs: Vec<f64> = (0..samples).flat_map(|j| [f64::from(j), -f64::from(j)]).collect();
     let targets: Vec<f64> = (0..samples).map(|j| f64::from(10 * j)).collect();
     Dataset::from_slices(2, &inputs, 1, &targets).unwrap()
 }
@@ -19,30 +17,18 @@ fn every_way_from_memory_gives_the_same_table() {
         Dataset::from_slices(2, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 1, &[7.0, 8.0, 9.0]).unwrap();
     let inputs = Mat::from_fn(2, 3, |i, j| (2 * j + i + 1) as f64);
     let targets = Mat::from_fn(1, 3, |_, j| (7 + j) as f64);
-    assert_eq!(
-        Dataset::from_faer(inputs.as_ref(), targets.as_ref()).unwrap(),
-        data
-    );
+    assert_eq!(Dataset::from_faer(inputs.as_ref(), targets.as_ref()).unwrap(), data);
     // A transposed view has other strides.
     let rows = Mat::from_fn(3, 2, |i, j| inputs[(j, i)]);
-    assert_eq!(
-        Dataset::from_faer(rows.transpose(), targets.as_ref()).unwrap(),
-        data
-    );
+    assert_eq!(Dataset::from_faer(rows.transpose(), targets.as_ref()).unwrap(), data);
     assert_eq!(data.inputs_mat(), inputs);
     #[cfg(feature = "ndarray")]
     {
         let inputs = ndarray::array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]];
         let targets = ndarray::array![[7.0], [8.0], [9.0]];
-        assert_eq!(
-            Dataset::from_ndarray(inputs.view(), targets.view()).unwrap(),
-            data
-        );
+        assert_eq!(Dataset::from_ndarray(inputs.view(), targets.view()).unwrap(), data);
         let reversed = ndarray::array![[1.0, 3.0, 5.0], [2.0, 4.0, 6.0]];
-        assert_eq!(
-            Dataset::from_ndarray(reversed.t(), targets.view()).unwrap(),
-            data
-        );
+        assert_eq!(Dataset::from_ndarray(reversed.t(), targets.view()).unwrap(), data);
         assert!(Dataset::from_ndarray(reversed.view(), targets.view()).is_err());
     }
     #[cfg(feature = "nalgebra")]
@@ -62,18 +48,9 @@ fn bad_tables_are_refused_with_place_and_values() {
     wrong(new(0, &[], 1, &[]), "no features");
     wrong(new(2, &[], 1, &[]), "no samples");
     wrong(new(2, &[1.0, 2.0], 0, &[]), "no outputs");
-    wrong(
-        new(2, &[1.0, 2.0, 3.0], 1, &[1.0]),
-        "input values: expected 4, found 3",
-    );
-    wrong(
-        new(1, &[1.0], 2, &[1.0, 2.0, 3.0]),
-        "target values: expected 4, found 3",
-    );
-    wrong(
-        new(1, &[1.0, 2.0], 1, &[1.0]),
-        "samples in the targets: expected 2, found 1",
-    );
+    wrong(new(2, &[1.0, 2.0, 3.0], 1, &[1.0]), "input values: expected 4, found 3");
+    wrong(new(1, &[1.0], 2, &[1.0, 2.0, 3.0]), "target values: expected 4, found 3");
+    wrong(new(1, &[1.0, 2.0], 1, &[1.0]), "samples in the targets: expected 2, found 1");
     let place = "sample 1 (from 0), column";
     wrong(
         new(1, &[1.0, f64::NEG_INFINITY], 1, &[1.0, 2.0]),
@@ -90,48 +67,22 @@ fn bad_tables_are_refused_with_place_and_values() {
     );
     wrong(labels(1, &[1.0], 0, &[0]), "no classes");
     let empty = Mat::<f64>::zeros(2, 0);
-    wrong(
-        Dataset::from_faer(empty.as_ref(), empty.as_ref()),
-        "no samples",
-    );
+    wrong(Dataset::from_faer(empty.as_ref(), empty.as_ref()), "no samples");
 }
 
 #[test]
 fn a_tile_is_a_run_of_columns() {
-    let values = Targets::Values {
-        rows: 2,
-        values: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
-    };
+    let values = Targets::Values { rows: 2, values: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0] };
     assert_eq!((values.samples(), values.outputs()), (3, 2));
-    assert_eq!(
-        values.tile(1..3),
-        TargetTile::Values {
-            rows: 2,
-            values: &[3.0, 4.0, 5.0, 6.0]
-        }
-    );
-    let labels = Targets::Labels {
-        classes: 4,
-        labels: vec![3, 0, 1],
-    };
+    assert_eq!(values.tile(1..3), TargetTile::Values { rows: 2, values: &[3.0, 4.0, 5.0, 6.0] });
+    let labels = Targets::Labels { classes: 4, labels: vec![3, 0, 1] };
     assert_eq!((labels.samples(), labels.outputs()), (3, 4));
-    assert_eq!(
-        labels.tile(0..2),
-        TargetTile::Labels {
-            classes: 4,
-            labels: &[3, 0]
-        }
-    );
+    assert_eq!(labels.tile(0..2), TargetTile::Labels { classes: 4, labels: &[3, 0] });
 }
 
 #[test]
 fn names_travel_with_the_parts() {
-    let names = |names: &[&str]| {
-        names
-            .iter()
-            .map(|&name| name.to_owned())
-            .collect::<Vec<_>>()
-    };
+    let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
     let data = Dataset::from_labels(1, &[1.0, 2.0, 3.0], 2, &[0, 1, 1]).unwrap();
     let data = data.with_feature_names(names(&["height"])).unwrap();
     let data = data.with_class_names(names(&["no", "yes"])).unwrap();
@@ -143,23 +94,15 @@ fn names_travel_with_the_parts() {
         (data.feature_names(), data.class_names())
     );
     assert!(data.clone().with_target_names(names(&["a", "b"])).is_err());
-    assert_eq!(
-        data.select(&[3]).unwrap_err(),
-        DataError::NoSuchSample {
-            index: 3,
-            samples: 3
-        }
-    );
+    assert_eq!(data.select(&[3]).unwrap_err(), DataError::NoSuchSample { index: 3, samples: 3 });
     assert!(data.select(&[]).is_err() && data.first(0).is_err() && data.first(4).is_err());
     assert_eq!(data.first(2).unwrap().inputs(), [1.0, 2.0]);
 }
 
 /// The numbers that `numbered` gave the samples, sorted.
 fn members(parts: &[&Dataset]) -> Vec<f64> {
-    let mut all: Vec<f64> = parts
-        .iter()
-        .flat_map(|part| part.inputs().iter().step_by(2).copied())
-        .collect();
+    let mut all: Vec<f64> =
+        parts.iter().flat_map(|part| part.inputs().iter().step_by(2).copied()).collect();
     all.sort_by(f64::total_cmp);
     all
 }
@@ -172,19 +115,13 @@ fn a_split_shares_out_all_samples_and_follows_its_seed() {
     assert_eq!(members(&[&train, &test]), members(&[&data]));
     for sample in 0..82 {
         // Inputs and targets stay together.
-        assert_eq!(
-            train.targets().values().unwrap()[sample],
-            10.0 * train.sample(sample)[0]
-        );
+        assert_eq!(train.targets().values().unwrap()[sample], 10.0 * train.sample(sample)[0]);
     }
     assert_eq!(data.split(0.8, 5).unwrap(), (train.clone(), test));
     assert_ne!(data.split(0.8, 6).unwrap().0, train);
     for fraction in [0.0, 1.0, -1.0, 0.001, 0.999, f64::NAN, f64::INFINITY] {
         assert!(
-            matches!(
-                data.split(fraction, 0),
-                Err(DataError::EmptySplit { samples: 103, .. })
-            ),
+            matches!(data.split(fraction, 0), Err(DataError::EmptySplit { samples: 103, .. })),
             "{fraction}"
         );
     }
@@ -195,31 +132,19 @@ fn every_sample_is_in_one_fold() {
     let data = numbered(11);
     let folds = data.k_folds(3, 1).unwrap();
     let tests: Vec<&Dataset> = folds.iter().map(|(_, test)| test).collect();
-    assert_eq!(
-        tests.iter().map(|test| test.samples()).collect::<Vec<_>>(),
-        [4, 4, 3]
-    );
+    assert_eq!(tests.iter().map(|test| test.samples()).collect::<Vec<_>>(), [4, 4, 3]);
     assert_eq!(members(&tests), members(&[&data]));
     for (rest, test) in &folds {
         assert_eq!(members(&[rest, test]), members(&[&data]));
     }
-    assert_eq!(
-        data.k_folds(12, 1).unwrap_err(),
-        DataError::Folds {
-            folds: 12,
-            samples: 11
-        }
-    );
+    assert_eq!(data.k_folds(12, 1).unwrap_err(), DataError::Folds { folds: 12, samples: 11 });
     assert!(data.k_folds(1, 1).is_err());
 }
 
 fn column(values: &[f64]) -> (f64, f64) {
     let data = Dataset::from_slices(1, values, 1, values).unwrap();
     let scaling = Standardizer::fit_inputs(&data);
-    assert_eq!(
-        Standardizer::fit_targets(&data).unwrap().means(),
-        scaling.means()
-    );
+    assert_eq!(Standardizer::fit_targets(&data).unwrap().means(), scaling.means());
     (scaling.means()[0], scaling.deviations()[0])
 }
 
@@ -227,10 +152,7 @@ fn column(values: &[f64]) -> (f64, f64) {
 fn moments_are_exact_where_they_can_be() {
     assert_eq!(column(&[1.0, 2.0, 3.0, 4.0, 5.0]), (3.0, 2.0_f64.sqrt()));
     // A large offset costs nothing: the deviation of 0, 1, 2, 3 about 1.5.
-    assert_eq!(
-        column(&[1e15, 1e15 + 1.0, 1e15 + 2.0, 1e15 + 3.0]),
-        (1e15 + 1.5, 1.25_f64.sqrt())
-    );
+    assert_eq!(column(&[1e15, 1e15 + 1.0, 1e15 + 2.0, 1e15 + 3.0]), (1e15 + 1.5, 1.25_f64.sqrt()));
     assert_eq!(column(&[1e300, 3e300]), (2e300, 1e300));
     assert_eq!(column(&[1.7e308, -1.7e308]), (0.0, 1.7e308));
     let tiny = 2.0_f64.powi(-1000);
@@ -245,10 +167,7 @@ fn a_constant_column_goes_to_zero_is_reported_and_comes_back() {
     let data =
         Dataset::from_slices(2, &[0.1, 1.0, 0.1, 3.0, 0.1, 8.0], 1, &[1.0, 2.0, 3.0]).unwrap();
     let scaling = Standardizer::fit_inputs(&data);
-    assert_eq!(
-        (scaling.constant(), scaling.constant_names()),
-        (vec![0], vec!["x1"])
-    );
+    assert_eq!((scaling.constant(), scaling.constant_names()), (vec![0], vec!["x1"]));
     let standardised = scaling.transform_inputs(&data).unwrap();
     assert!(standardised.inputs().iter().step_by(2).all(|&z| z == 0.0));
     let mut back = standardised.inputs().to_vec();
@@ -267,11 +186,7 @@ fn a_scaling_of_the_wrong_shape_is_refused() {
     let scaling = Standardizer::fit_inputs(&numbered(4));
     assert!(matches!(
         scaling.clone().apply(&mut [1.0; 3]),
-        Err(DataError::WrongLength {
-            expected: 4,
-            found: 3,
-            ..
-        })
+        Err(DataError::WrongLength { expected: 4, found: 3, .. })
     ));
     let narrow = Dataset::from_slices(1, &[1.0], 1, &[1.0]).unwrap();
     assert!(scaling.transform_inputs(&narrow).is_err());
@@ -295,14 +210,9 @@ fn a_scaling_survives_serde_and_a_damaged_one_is_refused() {
         Dataset::from_slices(2, &[0.1, 1.0, 0.3, 1.0, 0.7, 1.0], 1, &[1.0, 2.0, 3.0]).unwrap();
     let scaling = Standardizer::fit_inputs(&data);
     let text = serde_json::to_string(&scaling).unwrap();
-    assert_eq!(
-        serde_json::from_str::<Standardizer>(&text).unwrap(),
-        scaling
-    );
+    assert_eq!(serde_json::from_str::<Standardizer>(&text).unwrap(), scaling);
     let damaged = r#"{"names":["a"],"means":[1.0],"deviations":[]}"#;
-    let error = serde_json::from_str::<Standardizer>(damaged)
-        .unwrap_err()
-        .to_string();
+    let error = serde_json::from_str::<Standardizer>(damaged).unwrap_err().to_string();
     assert!(error.contains("deviations: expected 1, found 0"), "{error}");
 }
 

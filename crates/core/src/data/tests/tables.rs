@@ -15,10 +15,7 @@ fn numbers(text: impl AsRef<[u8]>) -> Result<Dataset, DataError> {
 }
 
 fn classes(task: Task) -> CsvOptions {
-    CsvOptions {
-        task,
-        ..CsvOptions::default()
-    }
+    CsvOptions { task, ..CsvOptions::default() }
 }
 
 fn message(result: Result<Dataset, DataError>) -> String {
@@ -29,13 +26,7 @@ fn message(result: Result<Dataset, DataError>) -> String {
 fn a_csv_row_becomes_a_column_and_the_target_may_stand_anywhere() {
     let data = numbers("a,target,b\n1,10,2\n3,20,4.5\n").unwrap();
     assert_eq!(data.inputs(), [1.0, 2.0, 3.0, 4.5]);
-    assert_eq!(
-        data.targets(),
-        &Targets::Values {
-            rows: 1,
-            values: vec![10.0, 20.0]
-        }
-    );
+    assert_eq!(data.targets(), &Targets::Values { rows: 1, values: vec![10.0, 20.0] });
     assert_eq!(data.feature_names(), ["a", "b"]);
     assert_eq!(data.target_names(), ["target"]);
 }
@@ -51,14 +42,8 @@ fn byte_order_mark_crlf_blank_lines_quotes_and_spaces_change_nothing() {
     ] {
         assert_eq!(numbers(same).unwrap(), plain, "{same:?}");
     }
-    let semicolons = CsvOptions {
-        delimiter: b';',
-        ..CsvOptions::default()
-    };
-    assert_eq!(
-        csv("a;b;target\n1;2;3\n4;5;6\n", &semicolons).unwrap(),
-        plain
-    );
+    let semicolons = CsvOptions { delimiter: b';', ..CsvOptions::default() };
+    assert_eq!(csv("a;b;target\n1;2;3\n4;5;6\n", &semicolons).unwrap(), plain);
     let file = Temporary::new("t.csv.gz", &gzip(b"a,b,target\n1,2,3\n4,5,6\n"));
     assert_eq!(Dataset::from_csv(&file, "target").unwrap(), plain);
 }
@@ -79,15 +64,9 @@ fn a_bad_field_is_refused_by_line_and_column() {
         for (text, line) in [
             (format!("age,income,target\n1,2,3\n4,{field},6\n"), 3),
             (format!("age,income,target\r\n1,2,3\r\n4,{field},6\r\n"), 3),
-            (
-                format!("\r\nage,income,target\r\n\r\n1,2,3\r\n\n4,{field},6\r\n"),
-                6,
-            ),
+            (format!("\r\nage,income,target\r\n\r\n1,2,3\r\n\n4,{field},6\r\n"), 6),
             (format!("age,income,target\r1,2,3\r4,{field},6"), 3),
-            (
-                format!("age,\"income\",target\n\n1,\"2\",3\n\"4\",\"{field}\",6"),
-                4,
-            ),
+            (format!("age,\"income\",target\n\n1,\"2\",3\n\"4\",\"{field}\",6"), 4),
         ] {
             let error = numbers(&text);
             assert_eq!(
@@ -97,10 +76,7 @@ fn a_bad_field_is_refused_by_line_and_column() {
             );
         }
         let text = format!("age,target\n1,2\n4,{field}\n");
-        assert_eq!(
-            message(numbers(text)),
-            format!("t.csv, line 3, column \"target\": {wanted}")
-        );
+        assert_eq!(message(numbers(text)), format!("t.csv, line 3, column \"target\": {wanted}"));
     }
 }
 
@@ -114,15 +90,7 @@ fn a_long_field_is_quoted_in_part() {
 fn a_ragged_row_is_refused_by_line_with_both_counts() {
     let error = numbers("a,b,target\n1,2,3\n4,5\n").unwrap_err();
     let path = "t.csv".into();
-    assert_eq!(
-        error,
-        DataError::Ragged {
-            path,
-            line: 3,
-            expected: 3,
-            found: 2
-        }
-    );
+    assert_eq!(error, DataError::Ragged { path, line: 3, expected: 3, found: 2 });
     assert_eq!(
         message(numbers("a,b,target\n1,2,3,4\n")),
         "t.csv, line 2: expected 3 fields, found 4"
@@ -134,31 +102,19 @@ fn a_header_that_names_no_columns_is_refused() {
     assert_eq!(message(numbers("")), "t.csv: no header");
     assert_eq!(message(numbers("\n\r\n")), "t.csv: no header");
     assert_eq!(message(numbers("a,target\n")), "t.csv: no samples");
-    assert_eq!(
-        message(numbers("a,,target\n1,2,3\n")),
-        "t.csv: column 2 of the header has no name"
-    );
+    assert_eq!(message(numbers("a,,target\n1,2,3\n")), "t.csv: column 2 of the header has no name");
     assert_eq!(
         message(numbers("a,b,a,target\n1,2,3,4\n")),
         "t.csv: columns 1 and 3 of the header are both named \"a\""
     );
     assert_eq!(message(numbers("target\n1\n")), "t.csv: no features");
-    assert_eq!(
-        message(numbers("a,b\n1,2\n")),
-        "t.csv: no column \"target\" among [\"a\", \"b\"]"
-    );
+    assert_eq!(message(numbers("a,b\n1,2\n")), "t.csv: no column \"target\" among [\"a\", \"b\"]");
 }
 
 #[test]
 fn bytes_that_are_not_text_are_refused_by_line() {
     let error = numbers(b"a,target\n1,2\n\xFF\xFE,3\n").unwrap_err();
-    assert_eq!(
-        error,
-        DataError::NotUtf8 {
-            path: "t.csv".into(),
-            line: 3
-        }
-    );
+    assert_eq!(error, DataError::NotUtf8 { path: "t.csv".into(), line: 3 });
 }
 
 #[test]
@@ -172,35 +128,17 @@ fn several_targets_keep_their_order_and_ignored_columns_vanish() {
     assert_eq!(data.feature_names(), ["y"]);
     assert_eq!(data.target_names(), ["z", "x"]);
     assert_eq!(data.targets().values(), Some(&[3.0, 1.0, 6.0, 4.0][..]));
-    let twice = CsvOptions {
-        targets: vec!["x".to_owned(); 2],
-        ..CsvOptions::default()
-    };
-    assert_eq!(
-        message(csv("x,y\n1,2\n", &twice)),
-        "t.csv: no column \"x\" among [\"y\"]"
-    );
+    let twice = CsvOptions { targets: vec!["x".to_owned(); 2], ..CsvOptions::default() };
+    assert_eq!(message(csv("x,y\n1,2\n", &twice)), "t.csv: no column \"x\" among [\"y\"]");
 }
 
 #[test]
 fn whole_numbers_become_labels_and_others_are_refused() {
     let text = "a,target\n1,2\n1,0\n1,2.0\n";
-    let labels = |text: &str, classes_given| {
-        csv(
-            text,
-            &classes(Task::Labels {
-                classes: classes_given,
-            }),
-        )
-    };
+    let labels =
+        |text: &str, classes_given| csv(text, &classes(Task::Labels { classes: classes_given }));
     let data = labels(text, None).unwrap();
-    assert_eq!(
-        data.targets(),
-        &Targets::Labels {
-            classes: 3,
-            labels: vec![2, 0, 2]
-        }
-    );
+    assert_eq!(data.targets(), &Targets::Labels { classes: 3, labels: vec![2, 0, 2] });
     assert_eq!(labels(text, Some(5)).unwrap().outputs(), 5);
     assert_eq!(
         message(labels(text, Some(2))),
@@ -218,10 +156,7 @@ fn whole_numbers_become_labels_and_others_are_refused() {
         message(labels("a,target\n1,setosa\n", None)),
         "t.csv, line 2, column \"target\": expected a number, found \"setosa\""
     );
-    assert!(matches!(
-        labels("a,target\n1,1e300\n", None),
-        Err(DataError::LabelOutOfRange { .. })
-    ));
+    assert!(matches!(labels("a,target\n1,1e300\n", None), Err(DataError::LabelOutOfRange { .. })));
     assert!(matches!(
         labels("a,target\n1,5e9\n", Some(usize::MAX)),
         Err(DataError::LabelOutOfRange { .. })
@@ -234,9 +169,7 @@ fn names_become_classes_in_order() {
     let data = csv(text, &classes(Task::Names(Vec::new()))).unwrap();
     assert_eq!(data.class_names(), ["9", "10", "blue", "red"]);
     assert_eq!(data.targets().labels(), Some(&[3, 1, 0, 3, 2][..]));
-    let given: Vec<String> = ["blue", "red", "+9", "10.0", "green"]
-        .map(str::to_owned)
-        .to_vec();
+    let given: Vec<String> = ["blue", "red", "+9", "10.0", "green"].map(str::to_owned).to_vec();
     let data = csv(text, &classes(Task::Names(given))).unwrap();
     assert_eq!(data.targets().labels(), Some(&[1, 3, 2, 1, 0][..]));
     assert_eq!(data.outputs(), 5);
@@ -246,36 +179,19 @@ fn names_become_classes_in_order() {
         "t.csv, line 3, column \"target\": expected a class name among [\"red\"], found \"10\""
     );
     let error = message(csv("a,target\n1,\n", &classes(Task::Names(Vec::new()))));
-    assert_eq!(
-        error,
-        "t.csv, line 2, column \"target\": expected a class name, found \"\""
-    );
+    assert_eq!(error, "t.csv, line 2, column \"target\": expected a class name, found \"\"");
 }
 
 #[test]
 fn a_missing_file_is_named() {
     let error = Dataset::from_csv("no/such/file.csv", "target").unwrap_err();
-    assert!(matches!(
-        &error,
-        DataError::Io {
-            kind: std::io::ErrorKind::NotFound,
-            ..
-        }
-    ));
+    assert!(matches!(&error, DataError::Io { kind: std::io::ErrorKind::NotFound, .. }));
     assert!(error.to_string().starts_with("no/such/file.csv: "));
     let whole = gzip(b"a,target\n1,2\n3,4\n");
-    for damaged in [
-        &b"a,target\n1,2\n"[..],
-        &whole[..whole.len() - 5],
-        b"",
-        b"\x1f\x8b",
-    ] {
+    for damaged in [&b"a,target\n1,2\n"[..], &whole[..whole.len() - 5], b"", b"\x1f\x8b"] {
         let file = Temporary::new("t.csv.gz", damaged);
         let result = Dataset::from_csv(&file, "target");
-        assert!(matches!(
-            result,
-            Err(DataError::Io { .. } | DataError::NoData { .. })
-        ));
+        assert!(matches!(result, Err(DataError::Io { .. } | DataError::NoData { .. })));
     }
 }
 
@@ -287,22 +203,10 @@ fn libsvm(text: &str, options: &LibsvmOptions) -> Result<Dataset, DataError> {
 fn libsvm_fills_zeros_and_maps_signs_to_classes() {
     let text = "+1 1:0.5 3:-2 # a comment\n\n-1 2:4\r\n1\n# nothing\n";
     let data = libsvm(text, &LibsvmOptions::default()).unwrap();
-    assert_eq!(
-        data.inputs(),
-        [0.5, 0.0, -2.0, 0.0, 4.0, 0.0, 0.0, 0.0, 0.0]
-    );
-    assert_eq!(
-        data.targets(),
-        &Targets::Labels {
-            classes: 2,
-            labels: vec![1, 0, 1]
-        }
-    );
+    assert_eq!(data.inputs(), [0.5, 0.0, -2.0, 0.0, 4.0, 0.0, 0.0, 0.0, 0.0]);
+    assert_eq!(data.targets(), &Targets::Labels { classes: 2, labels: vec![1, 0, 1] });
     assert_eq!(data.class_names(), ["-1", "1"]);
-    let wider = LibsvmOptions {
-        features: Some(4),
-        task: Task::Values,
-    };
+    let wider = LibsvmOptions { features: Some(4), task: Task::Values };
     let data = libsvm(text, &wider).unwrap();
     assert_eq!((data.features(), data.samples()), (4, 3));
     assert_eq!(data.targets().values(), Some(&[1.0, -1.0, 1.0][..]));
@@ -310,39 +214,15 @@ fn libsvm_fills_zeros_and_maps_signs_to_classes() {
 
 #[test]
 fn libsvm_refuses_by_line() {
-    let two = LibsvmOptions {
-        features: Some(2),
-        ..LibsvmOptions::default()
-    };
+    let two = LibsvmOptions { features: Some(2), ..LibsvmOptions::default() };
     for (text, wanted) in [
-        (
-            "1 1:1\n1 3:1\n",
-            "t.libsvm, line 2: expected an index from 1 to 2, found \"3:1\"",
-        ),
-        (
-            "1 0:1\n",
-            "t.libsvm, line 1: expected an index from 1 to 2, found \"0:1\"",
-        ),
-        (
-            "1 2:1 1:1\n",
-            "t.libsvm, line 1: expected an index from 3 to 2, found \"1:1\"",
-        ),
-        (
-            "1 1:1 1:1\n",
-            "t.libsvm, line 1: expected an index from 2 to 2, found \"1:1\"",
-        ),
-        (
-            "1 1:1\n\n1 1=2\n",
-            "t.libsvm, line 3: expected index:value, found \"1=2\"",
-        ),
-        (
-            "1 -1:2\n",
-            "t.libsvm, line 1: expected index:value, found \"-1:2\"",
-        ),
-        (
-            "1 1:\n",
-            "t.libsvm, line 1, column \"x1\": expected a number, found \"\"",
-        ),
+        ("1 1:1\n1 3:1\n", "t.libsvm, line 2: expected an index from 1 to 2, found \"3:1\""),
+        ("1 0:1\n", "t.libsvm, line 1: expected an index from 1 to 2, found \"0:1\""),
+        ("1 2:1 1:1\n", "t.libsvm, line 1: expected an index from 3 to 2, found \"1:1\""),
+        ("1 1:1 1:1\n", "t.libsvm, line 1: expected an index from 2 to 2, found \"1:1\""),
+        ("1 1:1\n\n1 1=2\n", "t.libsvm, line 3: expected index:value, found \"1=2\""),
+        ("1 -1:2\n", "t.libsvm, line 1: expected index:value, found \"-1:2\""),
+        ("1 1:\n", "t.libsvm, line 1, column \"x1\": expected a number, found \"\""),
         (
             "1 1:1\n1 2:nan\n",
             "t.libsvm, line 2, column \"x2\": expected a finite number, found nan",
@@ -352,30 +232,12 @@ fn libsvm_refuses_by_line() {
         assert_eq!(message(libsvm(text, &two)), wanted, "{text:?}");
     }
     let inferred = LibsvmOptions::default();
-    assert_eq!(
-        message(libsvm("1\n-1\n", &inferred)),
-        "t.libsvm: no features"
-    );
-    assert!(matches!(
-        libsvm("1 99999999999:1\n", &inferred),
-        Err(DataError::Malformed { .. })
-    ));
-    let huge = LibsvmOptions {
-        features: Some(usize::MAX),
-        ..inferred
-    };
-    assert!(matches!(
-        libsvm("1 1:1\n-1 1:1\n", &huge),
-        Err(DataError::TooLarge { .. })
-    ));
-    assert!(matches!(
-        libsvm("1 1:1\n", &huge),
-        Err(DataError::TooLarge { .. })
-    ));
-    let values = LibsvmOptions {
-        task: Task::Values,
-        ..LibsvmOptions::default()
-    };
+    assert_eq!(message(libsvm("1\n-1\n", &inferred)), "t.libsvm: no features");
+    assert!(matches!(libsvm("1 99999999999:1\n", &inferred), Err(DataError::Malformed { .. })));
+    let huge = LibsvmOptions { features: Some(usize::MAX), ..inferred };
+    assert!(matches!(libsvm("1 1:1\n-1 1:1\n", &huge), Err(DataError::TooLarge { .. })));
+    assert!(matches!(libsvm("1 1:1\n", &huge), Err(DataError::TooLarge { .. })));
+    let values = LibsvmOptions { task: Task::Values, ..LibsvmOptions::default() };
     assert_eq!(
         message(libsvm("1 1:1\nyes 1:1\n", &values)),
         "t.libsvm, line 2, column \"label\": expected a number, found \"yes\""
