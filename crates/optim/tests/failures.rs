@@ -185,6 +185,46 @@ fn a_hessian_of_nan_is_named() {
 }
 
 #[test]
+fn newton_stops_where_the_scaled_hessian_overflows() {
+    let function = Function::new(
+        2,
+        |x, g| {
+            g.copy_from_slice(&[1e300 * x[1], 1e300 * x[0]]);
+            1e300 * x[0] * x[1]
+        },
+        |_| faer::mat![[1e-300, 1e300], [1e300, 1e-300]],
+    );
+    let solution = minimize(&function, Newton::default(), &[1.0, 1.0]).unwrap();
+    assert_eq!(solution.report.reason, Reason::NonFiniteCurvature);
+}
+
+#[test]
+fn newton_keeps_no_refinement_with_a_nan_in_its_gradient() {
+    // f = ½‖x‖² with a Hessian ½ % too large: a step leaves 1/201 of x, and the refinement after it meets the NaN, or −∞.
+    for wall in [f64::NAN, f64::NEG_INFINITY] {
+        let function = Function::new(
+            2,
+            move |x, g| {
+                g.copy_from_slice(x);
+                if x[0].abs() < 1e-4 {
+                    if wall.is_nan() {
+                        g[0] = wall;
+                    } else {
+                        return wall;
+                    }
+                }
+                0.5 * (x[0] * x[0] + x[1] * x[1])
+            },
+            |_| faer::mat![[1.005, 0.0], [0.0, 1.005]],
+        );
+        let solution = minimize(&function, Newton::default(), &[1.0, 1.0]).unwrap();
+        assert!(solution.theta[0].abs() >= 1e-4, "{}", solution.report);
+        assert!(solution.report.value.is_finite());
+        assert!(!solution.report.reason.is_success(), "{}", solution.report);
+    }
+}
+
+#[test]
 fn a_gradient_of_the_wrong_sign_fails_the_line_search() {
     for method in [Method::from(Bfgs::default()), Lbfgs::default().into()] {
         let function = Function::new(

@@ -142,8 +142,9 @@ impl Newton {
             vector::step(&state.theta, 1.0, &work.direction, &mut work.line.theta);
             let value = eval::value_gradient(problem, &work.line.theta, &mut work.line.gradient);
             let rise = REFINE_NOISE * f64::EPSILON * state.value.abs();
-            // Written so that NaN is refused.
-            let better = value <= state.value + rise
+            // Written so that NaN is refused, in the value and in any entry of the gradient.
+            let better = value.is_finite()
+                && value <= state.value + rise
                 && work.factor.scaled_norm(&work.line.gradient) <= REFINE_KEEP * now;
             if !better {
                 break;
