@@ -311,13 +311,13 @@ fn a_slice_of_the_wrong_length_panics_with_both_lengths() {
         (
             "gradient",
             panic_message(|| {
-                _ = squares.normal_equations(&zero, matrix_of_three.as_mut(), &mut long)
+                _ = squares.normal_equations(&zero, matrix_of_three.as_mut(), &mut long);
             }),
         ),
         (
             "theta",
             panic_message(|| {
-                _ = squares.jacobian(&long.clone(), &mut three, matrix_of_three.as_mut())
+                _ = squares.jacobian(&long.clone(), &mut three, matrix_of_three.as_mut());
             }),
         ),
         (
