@@ -168,6 +168,11 @@ impl FitState {
         }
     }
 
+    /// The smaller of the solver's and the executor's, once the run has begun.
+    pub(crate) fn max_iterations(&self) -> u64 {
+        self.max_iterations
+    }
+
     pub(crate) fn start_summary(&self) -> Summary {
         self.start
     }

@@ -65,7 +65,15 @@ impl LineStep {
             Found::Nothing { .. } if nonfinite_ahead && !finite_ahead => {
                 Err(Reason::NonFiniteValue)
             }
-            Found::Nothing { .. } => Err(refusal(search, state, slope * initial)),
+            Found::Nothing { .. } => {
+                // A slope that underflows to zero promises nothing; the norms of its factors may say otherwise.
+                let promised = if slope == 0.0 {
+                    state.gradient_norm * (initial * vector::norm_inf(p))
+                } else {
+                    slope * initial
+                };
+                Err(refusal(search, state, promised))
+            }
         }
     }
 
