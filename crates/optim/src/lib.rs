@@ -57,7 +57,7 @@
 //! | not finite beyond some θ | contracted | contracted | `NonFiniteValue` |
 //! | constant | `GradientConverged` | `GradientConverged` | `GradientConverged` |
 //! | linear | `NoCurvature` | `Unbounded` | `MaxIterations` |
-//! | as exact as `f64` allows | `RoundingFloor` | `RoundingFloor` | `RoundingFloor` |
+//! | as exact as `f64` allows | `RoundingFloor` | `RoundingFloor` | `Stalled` |
 //!
 //! # Features
 //!

@@ -3,7 +3,7 @@
 //! With m the largest score and r = Σ_{k ≠ argmax} e^{z_k − m}: ℓ = (m − z_y) + ln(1 + r), and ∂ℓ/∂z_y = −Σ_{k≠y} p_k. Neither
 //! cancels when the model is nearly sure, so a loss of 1e-10 still has its digits.
 
-use super::{Loss, LossError};
+use super::{Decision, Loss, LossError};
 use crate::data::{TargetTile, Targets};
 use crate::elementwise::{scalar, vectorize};
 
@@ -14,6 +14,10 @@ pub struct SoftmaxCrossEntropy;
 impl Loss for SoftmaxCrossEntropy {
     fn name(&self) -> &'static str {
         "softmax"
+    }
+
+    fn decision(&self) -> Decision {
+        Decision::LargestScore
     }
 
     fn check(&self, outputs: usize, targets: &Targets) -> Result<(), LossError> {

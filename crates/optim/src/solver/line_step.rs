@@ -52,6 +52,10 @@ impl LineStep {
             (value, at_slope)
         });
         match found {
+            // A step that rounds away is no step.
+            Found::Accepted(_) | Found::Decreased(_) if self.theta == state.theta => {
+                Err(refusal(search, state, slope * initial))
+            }
             Found::Accepted(at) | Found::Decreased(at) => Ok(self.accept(state, at)),
             Found::AtMaximum(at) => {
                 let longest = at.step >= initial * search.max_growth;
