@@ -66,6 +66,7 @@
 mod adapter;
 mod error;
 mod eval;
+pub mod krylov;
 mod linalg;
 pub mod line_search;
 mod method;
@@ -75,6 +76,7 @@ mod report;
 pub mod solver;
 mod state;
 pub mod stopping;
+pub mod subproblem;
 
 pub use adapter::ArgminProblem;
 pub use argmin;
@@ -85,7 +87,7 @@ pub use minimize::{Solution, minimize};
 pub use report::{GradientNorms, Report};
 pub use solver::{
     AdaGrad, Adadelta, Adam, Bfgs, FitSolver, GradientDescent, HessianKind, Lbfgs, Momentum,
-    Nesterov, Newton, RmsProp, StepLength,
+    Nesterov, Newton, Optimality, RmsProp, StepLength, Subproblem, TrustRegion,
 };
 pub use state::{FitState, TRACE_RESERVE, TraceEntry};
 pub use stopping::{Reason, Stopping};
