@@ -8,7 +8,7 @@
 //! Stop: [`Stopping`]. A point that passes it and has a direction of negative curvature is left along that direction
 //! ([`Optimality::SecondOrder`]).
 //! The norm is Euclidean: the path is invariant under scaling of the loss and under rotations, not under the units of single
-//! parameters. Memory and cost per step: those of the subproblem, one linearisation, f with ∇f once, and f per trial.
+//! parameters ([`Subproblem::ScaledExact`]: under those too). Memory and cost per step: those of the subproblem, one linearisation, f with ∇f once, and f per trial.
 //! Source: Conn, Gould & Toint (2000) algorithm 6.1.1, §10.1.2, §17.4.2; Nocedal & Wright (2006) algorithm 4.1.
 
 use super::{FitSolver, HessianKind};
@@ -53,7 +53,7 @@ pub const START_NOISE: f64 = 4.0;
 pub const MAX_TRIALS: u32 = 200;
 /// f is unbounded when Δ has grown by this, with neither curvature nor a smaller gradient in sight.
 pub const UNBOUNDED_GROWTH: f64 = 1e10;
-/// |pᵀHp| ≤ this · |gᵀp| is no curvature.
+/// A change of f − gᵀp below this · |gᵀp| is no curvature along p.
 pub const STRAIGHT: f64 = 1e-12;
 
 /// How the step is found in the region.
@@ -66,6 +66,9 @@ pub enum Subproblem {
     Steihaug,
     /// Exactly, from the eigenvalues of the dense H. n to about a thousand.
     Exact,
+    /// As [`Exact`](Self::Exact), in the region ‖Dp‖ ≤ Δ with dᵢ the largest √|hᵢᵢ| so far: invariant under the units of each
+    /// parameter, for badly scaled ones.
+    ScaledExact,
     /// On Powell's dogleg path, from a Cholesky factor of the dense H. n to some thousands.
     Dogleg,
 }
@@ -188,6 +191,18 @@ impl TrustRegion {
         self
     }
 
+    /// A step is taken when ρ ≥ this.
+    pub fn with_acceptance(mut self, acceptance: f64) -> Self {
+        self.acceptance = acceptance;
+        self
+    }
+
+    /// Most products per step.
+    pub fn with_max_products(mut self, products: usize) -> Self {
+        self.max_products = products;
+        self
+    }
+
     /// Δ at the start, in units of θ.
     pub fn with_initial_radius(mut self, radius: f64) -> Self {
         self.initial_radius = Some(radius);
@@ -237,24 +252,26 @@ impl TrustRegion {
     ) -> Result<Accepted, Reason> {
         let work = self.work.as_mut().expect("argmin's Executor calls init first");
         let tolerance = self.forcing.min(state.relative_gradient().sqrt());
-        let mut radius = work.radius(model, state, self.initial_radius);
+        let not_finite = |NotFinite| Reason::NonFiniteCurvature;
+        let mut radius =
+            work.prepare(model, state, self.initial_radius).map_err(not_finite)?;
         let mut finite_ahead = false;
-        let mut promised = 0.0;
+        let mut first_promise = None;
         for trial in 0..MAX_TRIALS {
             let again = trial > 0;
             let step = work
                 .propose(model, state, radius, tolerance, self.max_products, again)
-                .map_err(|NotFinite| Reason::NonFiniteCurvature)?;
-            promised = step.predicted;
+                .map_err(not_finite)?;
+            let promised = step.predicted;
             vector::step(&state.theta, 1.0, &work.step, &mut work.trial);
             if !(promised > 0.0) || work.trial == state.theta {
                 break;
             }
+            first_promise.get_or_insert(promised);
             let ahead = value(&work.trial);
             finite_ahead |= ahead.is_finite();
             let noise = NOISE * f64::EPSILON * state.value.abs();
             let rho = work.ratio(state.value, ahead, promised, noise);
-            let before = radius;
             // Written so that NaN shrinks the region and is refused.
             radius = if !(rho >= POOR) {
                 SHRINK * step.norm
@@ -266,13 +283,14 @@ impl TrustRegion {
             work.radius = Some(radius);
             if rho >= self.acceptance {
                 let visible = promised > noise;
-                return Ok(Accepted { step, visible, radius: before });
+                return Ok(Accepted { step, visible });
             }
             self.rejected += 1;
         }
         let noise = NOISE * f64::EPSILON * state.value.abs();
         let start_noise = START_NOISE * f64::EPSILON * state.start_summary().value.abs();
-        if promised <= noise.max(start_noise) {
+        // No promise: θ cannot resolve the step.
+        if first_promise.unwrap_or(0.0) <= noise.max(start_noise) {
             Err(Reason::RoundingFloor)
         } else if finite_ahead {
             Err(Reason::LineSearchFailed)
@@ -299,18 +317,18 @@ impl TrustRegion {
             return Err(Reason::RoundingFloor);
         }
         let slope = vector::dot(&state.gradient, &work.step);
-        // m(p) = gᵀp + ½pᵀHp
-        let curvature = -2.0 * (accepted.step.predicted + slope);
+        // f(θ + p) − f(θ) = gᵀp + ½c
+        let curvature = 2.0 * (value - state.value - slope);
         work.remember(state.value, accepted.step.predicted, self.history);
         state.accept(&mut work.trial, value, &mut work.gradient);
         work.escape = None;
         if work.began_at_saddle {
             state.raise_gradient_reference();
         }
-        let far = accepted.radius >= UNBOUNDED_GROWTH * work.first_radius;
+        let far = accepted.step.norm >= UNBOUNDED_GROWTH * work.first_radius;
         let straight = curvature <= STRAIGHT * slope.abs();
         let steep = state.gradient_norm >= 0.5 * state.start_summary().gradient_norm;
-        if far && accepted.step.on_boundary && straight && steep {
+        if far && straight && steep {
             state.stop(Reason::Unbounded);
         }
         Ok(())
@@ -347,8 +365,6 @@ struct Accepted {
     step: Step,
     /// The promised decrease is above the rounding of f.
     visible: bool,
-    /// Δ it was found with.
-    radius: f64,
 }
 
 impl Workspace {
@@ -358,6 +374,7 @@ impl Workspace {
                 Subproblem::Gltr => Engine::Gltr(Box::new(Gltr::new(n))),
                 Subproblem::Steihaug => Engine::Steihaug(Steihaug::new(n)),
                 Subproblem::Exact => Engine::Exact(Box::new(MoreSorensen::new(n))),
+                Subproblem::ScaledExact => Engine::Exact(Box::new(MoreSorensen::scaled(n))),
                 Subproblem::Dogleg => Engine::Dogleg(Box::new(Dogleg::new(n))),
             },
             radius: None,
@@ -371,28 +388,52 @@ impl Workspace {
         }
     }
 
-    /// Δ of this iteration; at first ‖θ₀‖ or the length of the Cauchy step ‖g‖³/gᵀHg, whichever is larger: both are in units
-    /// of θ. Where neither has a size, 1.
-    fn radius<L: Linearization>(
+    /// Takes H where it is dense, and sets the first Δ.
+    fn prepare<L: Linearization>(
         &mut self,
         model: &Model<'_, L>,
         state: &FitState,
         given: Option<f64>,
-    ) -> f64 {
-        if let Some(radius) = self.radius {
-            return radius;
+    ) -> Result<f64, NotFinite> {
+        if self.escape.is_none() || self.radius.is_none() {
+            match &mut self.engine {
+                Engine::Exact(exact) => {
+                    model.matrix(exact.matrix_mut());
+                    exact.factor()?;
+                    exact.set_gradient(&state.gradient);
+                }
+                Engine::Dogleg(dogleg) => {
+                    model.matrix(dogleg.matrix_mut());
+                    dogleg.factor(&state.gradient)?;
+                }
+                Engine::Gltr(_) | Engine::Steihaug(_) => {}
+            }
         }
-        let radius = given.unwrap_or_else(|| {
-            let norm = vector::norm(&state.gradient);
-            vector::scale_into(norm.recip(), &state.gradient, &mut self.step);
-            model.apply(&self.step, &mut self.trial);
-            let cauchy = norm / vector::dot(&self.step, &self.trial).abs();
-            let cauchy = if cauchy.is_finite() { cauchy } else { 0.0 };
-            let size = vector::norm(&state.theta).max(cauchy);
-            if size > 0.0 { size } else { 1.0 }
-        });
+        if let Some(radius) = self.radius {
+            return Ok(radius);
+        }
+        let radius = given.unwrap_or_else(|| self.natural_radius(model, state));
         (self.radius, self.first_radius) = (Some(radius), radius);
-        radius
+        Ok(radius)
+    }
+
+    /// ‖θ₀‖ or the length of the Cauchy step ‖g‖³/gᵀHg, whichever is larger: both are in units of θ. Where neither has a size, 1.
+    /// In a scaled region, where curvatures are about one: ‖Dθ₀‖ or ‖D⁻¹g‖.
+    fn natural_radius<L: Linearization>(&mut self, model: &Model<'_, L>, state: &FitState) -> f64 {
+        let size = match &self.engine {
+            Engine::Exact(exact) if exact.is_scaled() => {
+                exact.norm(&state.theta).max(exact.gradient_norm())
+            }
+            _ => {
+                let norm = vector::norm(&state.gradient);
+                vector::scale_into(norm.recip(), &state.gradient, &mut self.step);
+                model.apply(&self.step, &mut self.trial);
+                let cauchy = norm / vector::dot(&self.step, &self.trial).abs();
+                let cauchy = if cauchy.is_finite() { cauchy } else { 0.0 };
+                vector::norm(&state.theta).max(cauchy)
+            }
+        };
+        if size > 0.0 { size } else { 1.0 }
     }
 
     /// p for Δ into `step`; `again`: H and g are those of the call before.
@@ -405,30 +446,21 @@ impl Workspace {
         products: usize,
         again: bool,
     ) -> Result<Step, NotFinite> {
-        if let Some(escape) = &self.escape {
-            return Ok(escape.step(&state.gradient, radius, &mut self.step));
-        }
         let (gradient, step) = (&state.gradient, &mut self.step);
-        match &mut self.engine {
-            Engine::Gltr(gltr) if again => Ok(gltr.solve_again(radius, step)),
-            Engine::Gltr(gltr) => gltr.solve(model, gradient, radius, tolerance, products, step),
-            Engine::Steihaug(cg) => cg.solve(model, gradient, radius, tolerance, products, step),
-            Engine::Exact(exact) => {
-                if !again {
-                    model.matrix(exact.matrix_mut());
-                    exact.factor()?;
-                    exact.set_gradient(gradient);
-                }
-                Ok(exact.solve(radius, step))
-            }
-            Engine::Dogleg(dogleg) => {
-                if !again {
-                    model.matrix(dogleg.matrix_mut());
-                    dogleg.factor(gradient)?;
-                }
-                Ok(dogleg.solve(radius, step))
-            }
+        if let Some(escape) = &self.escape {
+            let norm = match &self.engine {
+                Engine::Exact(exact) => exact.norm(&escape.direction),
+                _ => 1.0,
+            };
+            return Ok(escape.step(gradient, radius, norm, step));
         }
+        Ok(match &mut self.engine {
+            Engine::Gltr(gltr) if again => gltr.solve_again(radius, step),
+            Engine::Gltr(gltr) => gltr.solve(model, gradient, radius, tolerance, products, step)?,
+            Engine::Steihaug(cg) => cg.solve(model, gradient, radius, tolerance, products, step)?,
+            Engine::Exact(exact) => exact.solve(radius, step),
+            Engine::Dogleg(dogleg) => dogleg.solve(radius, step),
+        })
     }
 
     /// ρ, with the allowance for rounding on both sides; the larger of that against θ and that against the highest point of
@@ -458,7 +490,9 @@ impl Workspace {
     }
 
     fn negative_curvature<L: Linearization>(&mut self, model: &Model<'_, L>) -> Option<Escape> {
-        let ends = if let Engine::Exact(exact) = &mut self.engine {
+        let ends = if let Engine::Exact(exact) = &mut self.engine
+            && !exact.is_scaled()
+        {
             model.matrix(exact.matrix_mut());
             exact.factor().ok()?;
             exact.ends()
@@ -471,12 +505,13 @@ impl Workspace {
 }
 
 impl Escape {
-    /// `step` ← ±Δv, downhill.
-    fn step(&self, gradient: &[f64], radius: f64, step: &mut [f64]) -> Step {
+    /// `step` ← ±τv, downhill, of length Δ where v has length `norm`.
+    fn step(&self, gradient: &[f64], radius: f64, norm: f64, step: &mut [f64]) -> Step {
+        let tau = radius / norm;
         let slope = vector::dot(gradient, &self.direction);
         let sign = if slope > 0.0 { -1.0 } else { 1.0 };
-        vector::scale_into(sign * radius, &self.direction, step);
-        let predicted = radius * (slope.abs() - 0.5 * radius * self.curvature);
+        vector::scale_into(sign * tau, &self.direction, step);
+        let predicted = tau * (slope.abs() - 0.5 * tau * self.curvature);
         Step { predicted, norm: radius, on_boundary: true, multiplier: None }
     }
 }

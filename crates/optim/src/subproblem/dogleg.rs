@@ -98,8 +98,9 @@ impl Dogleg {
         let s = to_boundary(cc, along, length, radius).min(1.0);
         vector::scale(1.0 - s, step);
         vector::axpy(s, &self.newton, step);
-        let rest = (1.0 - s) * (1.0 - s);
-        let predicted = inside.predicted - rest * (inside.predicted - corner.predicted);
+        // Of the decrease from corner to Newton point, 1 − (1 − s)²; this form does not cancel where s is small.
+        let part = s * (2.0 - s);
+        let predicted = corner.predicted + part * (inside.predicted - corner.predicted);
         Step { predicted, norm: vector::norm(step), on_boundary: true, multiplier: None }
     }
 }

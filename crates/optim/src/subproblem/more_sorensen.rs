@@ -4,6 +4,9 @@
 //! product with Q. Hard case (g has no part along the leftmost eigenvector u and the rest of p is too short at λ = −λ₁):
 //! p + τu, ‖p + τu‖ = Δ. Eigenvalues within rounding of zero count as positive: a flat direction is no direction of
 //! negative curvature.
+//!
+//! The region may be scaled, ‖Dp‖₂ ≤ Δ with dᵢ the largest √|hᵢᵢ| met so far: then p does not depend on the units of each
+//! parameter. D⁻¹HD⁻¹ takes the place of H (Moré 1978, as in MINPACK, with D from H in place of JᵀJ).
 //! Memory 2n². Cost 9n³ or so once, then n² per Δ.
 //! Source: Moré & Sorensen (1983); Conn, Gould & Toint (2000) §7.3.
 
@@ -17,6 +20,8 @@ use faer::{Mat, MatMut, Par, Spec};
 
 /// |λᵢ| ≤ this · √n·ε·max|λ| is zero up to the rounding of an eigenvalue decomposition.
 pub const FLAT: f64 = 4.0;
+/// dᵢ ≥ this · maxⱼ dⱼ: a parameter without curvature of its own is not free to move without bound.
+pub const SMALLEST_SCALE: f64 = 1e-12;
 /// From this n on the decomposition runs on rayon's threads.
 pub const PARALLEL_FROM: usize = 256;
 
@@ -32,6 +37,8 @@ pub struct MoreSorensen {
     /// Qᵀp
     step: Vec<f64>,
     rounding: f64,
+    /// d; none for the Euclidean region.
+    scale: Option<Vec<f64>>,
 }
 
 impl MoreSorensen {
@@ -44,7 +51,13 @@ impl MoreSorensen {
             rotated: vec![0.0; n],
             step: vec![0.0; n],
             rounding: 0.0,
+            scale: None,
         }
+    }
+
+    /// For the region ‖Dp‖ ≤ Δ.
+    pub fn scaled(n: usize) -> Self {
+        Self { scale: Some(vec![0.0; n]), ..Self::new(n) }
     }
 
     /// To be filled with H (n × n, at least the lower triangle) before [`factor`](Self::factor).
@@ -61,6 +74,7 @@ impl MoreSorensen {
         if !(0..n).all(|j| self.matrix.col_as_slice(j).iter().all(|h| h.is_finite())) {
             return Err(NotFinite);
         }
+        self.equilibrate();
         let par = if n >= PARALLEL_FROM { Par::rayon(0) } else { Par::Seq };
         let spec = Spec::default();
         let scratch =
@@ -85,7 +99,42 @@ impl MoreSorensen {
         Ok(())
     }
 
-    /// The ends of the spectrum of H; what is within rounding of zero is a tiny positive number.
+    /// D ← max(D, √|diag H|) and H ← D⁻¹HD⁻¹, where the region is scaled.
+    fn equilibrate(&mut self) {
+        let Some(scale) = &mut self.scale else { return };
+        let n = scale.len();
+        for (j, d) in scale.iter_mut().enumerate() {
+            *d = d.max(self.matrix[(j, j)].abs().sqrt());
+        }
+        let largest = vector::norm_inf(scale);
+        let least = if largest > 0.0 { SMALLEST_SCALE * largest } else { 1.0 };
+        for d in scale.iter_mut() {
+            *d = d.max(least);
+        }
+        for j in 0..n {
+            for i in 0..n {
+                self.matrix[(i, j)] /= scale[i] * scale[j];
+            }
+        }
+    }
+
+    /// Whether the region is scaled.
+    pub fn is_scaled(&self) -> bool {
+        self.scale.is_some()
+    }
+
+    /// ‖Dv‖, or ‖v‖ where the region is not scaled.
+    pub fn norm(&self, v: &[f64]) -> f64 {
+        let Some(scale) = &self.scale else { return vector::norm(v) };
+        vector::norm(&v.iter().zip(scale).map(|(v, d)| v * d).collect::<Vec<_>>())
+    }
+
+    /// ‖D⁻¹g‖.
+    pub fn gradient_norm(&self) -> f64 {
+        vector::norm(&self.rotated)
+    }
+
+    /// The ends of the spectrum of H (scaled: of D⁻¹HD⁻¹); what is within rounding of zero is a tiny positive number.
     pub fn ends(&self) -> Extremes {
         Extremes {
             smallest: self.values[0],
@@ -98,17 +147,27 @@ impl MoreSorensen {
 
     /// Sets g, length n.
     pub fn set_gradient(&mut self, gradient: &[f64]) {
+        if let Some(scale) = &self.scale {
+            divide(gradient, scale, &mut self.step);
+        } else {
+            self.step.copy_from_slice(gradient);
+        }
         for (j, rotated) in self.rotated.iter_mut().enumerate() {
-            *rotated = vector::dot(self.vectors.col_as_slice(j), gradient);
+            *rotated = vector::dot(self.vectors.col_as_slice(j), &self.step);
         }
     }
 
-    /// `step` ← the minimiser of m over ‖p‖ ≤ Δ.
+    /// `step` ← the minimiser of m over ‖p‖ ≤ Δ, or ‖Dp‖ ≤ Δ; the norm that comes back is of the same kind.
     pub fn solve(&mut self, radius: f64, step: &mut [f64]) -> Step {
         let (lambda, on_boundary) = self.multiplier(radius);
         step.fill(0.0);
         for (j, y) in self.step.iter().enumerate() {
             vector::axpy(*y, self.vectors.col_as_slice(j), step);
+        }
+        if let Some(scale) = &self.scale {
+            for (p, d) in step.iter_mut().zip(scale) {
+                *p /= d;
+            }
         }
         let terms = self.values.iter().zip(&self.rotated).zip(&self.step);
         let predicted: f64 = terms.map(|((value, g), y)| -y * (g + 0.5 * value * y)).sum();
@@ -118,35 +177,42 @@ impl MoreSorensen {
 
     /// λ and whether ‖p‖ = Δ, with Qᵀp in `self.step`.
     fn multiplier(&mut self, radius: f64) -> (f64, bool) {
-        let smallest = self.values[0];
-        if smallest > 0.0 && self.rotated_step(0.0).square.sqrt() <= radius {
-            return (0.0, false);
-        }
-        // Just right of the pole; where p is too short even there, the hard case.
-        let lower = if smallest > 0.0 { 0.0 } else { self.rounding - smallest };
-        let at = self.rotated_step(lower);
-        if at.square.sqrt() < radius {
+        // λ = μ − origin: next to a pole μ keeps digits that λ has not.
+        let origin = self.values[0].min(0.0);
+        // Just right of the pole; where p is too short even there, it is inside or the hard case.
+        let lower = if origin < 0.0 { self.rounding } else { 0.0 };
+        let at = self.rotated_step(origin, lower);
+        if at.square.sqrt() <= radius {
+            if origin == 0.0 {
+                return (0.0, false);
+            }
             let along = self.step[0];
-            let rest = (at.square - along * along).max(0.0);
             // The sign of u is free where g has no part along it; away from −g otherwise.
             let sign = if self.rotated[0] > 0.0 { -1.0 } else { 1.0 };
-            self.step[0] += sign * to_boundary(rest + along * along, sign * along, 1.0, radius);
-            return (lower, true);
+            self.step[0] += sign * to_boundary(at.square, sign * along, 1.0, radius);
+            return (lower - origin, true);
         }
         let upper = lower + vector::norm(&self.rotated) / radius;
-        let lambda = secular::solve(lower, upper, radius, |lambda| self.rotated_step(lambda));
-        (lambda, true)
+        let mu = secular::solve(lower, upper, radius, |mu| self.rotated_step(origin, mu));
+        (mu - origin, true)
     }
 
-    /// Qᵀp(λ) into `self.step`.
-    fn rotated_step(&mut self, lambda: f64) -> secular::At {
+    /// Qᵀp(μ − origin) into `self.step`.
+    fn rotated_step(&mut self, origin: f64, mu: f64) -> secular::At {
         let mut at = secular::At { square: 0.0, slope: 0.0 };
         for ((y, g), value) in self.step.iter_mut().zip(&self.rotated).zip(&self.values) {
-            let shifted = value + lambda;
+            let shifted = (value - origin) + mu;
             *y = -g / shifted;
             at.square += *y * *y;
             at.slope += *y * *y / shifted;
         }
         at
+    }
+}
+
+/// `out` ← x / d, entry by entry.
+fn divide(x: &[f64], d: &[f64], out: &mut [f64]) {
+    for ((out, x), d) in out.iter_mut().zip(x).zip(d) {
+        *out = x / d;
     }
 }
