@@ -104,7 +104,10 @@ pub(crate) struct Counts<'a>(&'a mut HashMap<&'static str, u64>);
 /// The problem and its counters.
 pub(crate) fn split<P>(problem: &mut Problem<P>) -> (&P, Counts<'_>) {
     let Problem { problem, counts } = problem;
-    (problem.as_ref().expect("argmin's Executor holds the problem for the whole run"), Counts(counts))
+    (
+        problem.as_ref().expect("argmin's Executor holds the problem for the whole run"),
+        Counts(counts),
+    )
 }
 
 impl Counts<'_> {

@@ -5,14 +5,20 @@ mod mgh;
 
 use mgh::{PROBLEMS, Problem};
 use secant_core::check;
-use secant_core::problem::Objective;
-use secant_optim::{Subproblem, TrustRegion, minimize};
+use secant_core::operator::Hessian;
+use secant_core::problem::{Curvature, Objective};
+use secant_optim::krylov::extreme_eigenvalues;
+use secant_optim::{Method, Newton, Stopping, Subproblem, TrustRegion};
 
 /// x₀ moved a little, to where no derivative vanishes by symmetry.
 fn near_start(problem: &Problem) -> Vec<f64> {
     if problem.id == "brown_badly_scaled" {
         // f(x₀) = 10¹² leaves differences no digits for x₂.
         return vec![1e6 - 5.0, 3.5e-6];
+    }
+    if problem.id == "osborne1" {
+        // Near x₀ differences of f lose too many digits to the exponentials.
+        return vec![0.4, 1.9, -1.4, 0.02, 0.03];
     }
     let start = problem.start();
     let moved = start.iter().enumerate();
@@ -38,34 +44,59 @@ fn derivatives_to_second_order_are_right() {
     for problem in PROBLEMS {
         let at = near_start(problem);
         let checks = check::curvature(problem, &at, 7);
-        if !checks.passed() {println!("{}\n{checks}", problem.id);}
+        assert!(checks.passed(), "{}\n{checks}", problem.id);
         let checks = check::least_squares(problem, &at, 7);
-        if !checks.passed() {println!("{}\n{checks}", problem.id);}
+        assert!(checks.passed(), "{}\n{checks}", problem.id);
     }
 }
 
-#[test]
-fn table() {
-    use secant_optim::*;
-    for problem in PROBLEMS {
-        for factor in [1.0, 10.0, 100.0] {
-            let start: Vec<f64> = problem.start().iter().map(|x| x * factor).collect();
-            if !problem.value(&start).is_finite() { continue; }
-            print!("{:<24}{factor:>4} ", problem.id);
-            for method in [
-                Method::from(TrustRegion::default()),
-                TrustRegion::default().with_subproblem(Subproblem::Exact).into(),
-                TrustRegion::default().with_subproblem(Subproblem::Dogleg).into(),
-                TrustRegion::default().with_subproblem(Subproblem::Steihaug).into(),
-                Newton::default().into(),
-            ] {
-                let s = method.with_stopping(Stopping{max_iterations: 2000, ..Stopping::default()}).minimize(problem, &start).unwrap();
-                let r = s.report;
-                let gap = (r.value - problem.minimum) / problem.minimum.abs().max(1e-30);
-                let near = problem.others.iter().any(|o| (r.value - o).abs() < 1e-5 * o);
-                print!("| {:>10.3e} {:>7.0e}{} {:>4} {:>5} {:<9}", r.value, gap, if near {"*"} else {" "}, r.iterations, r.evaluations.of_f(), &format!("{:?}", r.reason)[..9]);
-            }
-            println!();
-        }
+/// Stops where f is flat to rounding, or at ‖∇f‖∞ ≤ 1e-13.
+fn to_the_end() -> Stopping {
+    Stopping {
+        gradient_tolerance: 0.0,
+        gradient_absolute: 1e-13,
+        max_iterations: 3000,
+        ..Stopping::default()
     }
+}
+
+/// f is a known minimum to six digits, or zero to 1e-12.
+fn is_known(problem: &Problem, value: f64) -> bool {
+    let near = |known: f64| (value - known).abs() <= 1e-6 * known + 1e-12;
+    near(problem.minimum) || problem.others.iter().any(|other| near(*other))
+}
+
+/// Problems on which a solver ends elsewhere than at a known minimum, from x₀.
+fn strays(solver: &Method) -> Vec<&'static str> {
+    let astray = |problem: &&Problem| {
+        let solver = solver.clone().with_stopping(to_the_end());
+        let solution = solver.minimize(*problem, &problem.start()).unwrap();
+        let at = problem.linearize(&solution.theta);
+        let ends = extreme_eigenvalues(&Hessian(&at), problem.n).unwrap();
+        let known = is_known(problem, solution.report.value) && !ends.is_indefinite();
+        if !(known && solution.report.reason.is_success()) {
+            println!("{}\n{}", problem.id, solution.report);
+            return true;
+        }
+        false
+    };
+    PROBLEMS.iter().filter(astray).map(|problem| problem.id).collect()
+}
+
+#[test]
+fn trust_region_reaches_a_known_minimum_of_every_problem() {
+    for kind in
+        [Subproblem::Gltr, Subproblem::Steihaug, Subproblem::ScaledExact, Subproblem::Dogleg]
+    {
+        let solver = TrustRegion::default().with_subproblem(kind).into();
+        assert_eq!(strays(&solver), [""; 0], "{kind:?}");
+    }
+    // The ratio of the eigenvalues of this Hessian is beyond f64: without scaling the small one is rounding.
+    let exact = TrustRegion::default().with_subproblem(Subproblem::Exact);
+    assert_eq!(strays(&exact.into()), ["powell_badly_scaled"]);
+}
+
+#[test]
+fn newton_reaches_a_known_minimum_of_every_problem() {
+    assert_eq!(strays(&Newton::default().into()), [""; 0]);
 }

@@ -172,7 +172,8 @@ pub fn extreme_eigenvalues(a: &impl LinearOperator, products: usize) -> Option<E
         let (smallest, largest) = (t.smallest(), t.largest());
         t.leftmost(smallest, &mut pivots, &mut x);
         let residual = lanczos.coupling() * x[steps - 1].abs();
-        let mut found = Extremes { smallest, residual, direction: Vec::new(), largest, products: steps };
+        let mut found =
+            Extremes { smallest, residual, direction: Vec::new(), largest, products: steps };
         let size = largest.abs().max(smallest.abs());
         let shown = found.is_indefinite() && residual <= DIRECTION_TOLERANCE * smallest.abs();
         if last || shown || residual <= RITZ_TOLERANCE * size {

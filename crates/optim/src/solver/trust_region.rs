@@ -253,8 +253,7 @@ impl TrustRegion {
         let work = self.work.as_mut().expect("argmin's Executor calls init first");
         let tolerance = self.forcing.min(state.relative_gradient().sqrt());
         let not_finite = |NotFinite| Reason::NonFiniteCurvature;
-        let mut radius =
-            work.prepare(model, state, self.initial_radius).map_err(not_finite)?;
+        let mut radius = work.prepare(model, state, self.initial_radius).map_err(not_finite)?;
         let mut finite_ahead = false;
         let mut first_promise = None;
         for trial in 0..MAX_TRIALS {
@@ -282,20 +281,15 @@ impl TrustRegion {
             };
             work.radius = Some(radius);
             if rho >= self.acceptance {
-                let visible = promised > noise;
-                return Ok(Accepted { step, visible });
+                let first = first_promise.unwrap_or(promised);
+                return Ok(Accepted { step, visible: promised > noise, first_promise: first });
             }
             self.rejected += 1;
         }
-        let noise = NOISE * f64::EPSILON * state.value.abs();
-        let start_noise = START_NOISE * f64::EPSILON * state.start_summary().value.abs();
         // No promise: θ cannot resolve the step.
-        if first_promise.unwrap_or(0.0) <= noise.max(start_noise) {
-            Err(Reason::RoundingFloor)
-        } else if finite_ahead {
-            Err(Reason::LineSearchFailed)
-        } else {
-            Err(Reason::NonFiniteValue)
+        match refusal(state, first_promise.unwrap_or(0.0)) {
+            Reason::LineSearchFailed if !finite_ahead => Err(Reason::NonFiniteValue),
+            reason => Err(reason),
         }
     }
 
@@ -314,7 +308,7 @@ impl TrustRegion {
         let escaping = work.escape.is_some();
         let falls = vector::norm_inf(&work.gradient) < state.gradient_norm;
         if !(accepted.visible || falls || escaping) {
-            return Err(Reason::RoundingFloor);
+            return Err(refusal(state, accepted.first_promise));
         }
         let slope = vector::dot(&state.gradient, &work.step);
         // f(θ + p) − f(θ) = gᵀp + ½c
@@ -336,12 +330,10 @@ impl TrustRegion {
 
     /// Looks for a direction of negative curvature at a point where the run would end, and goes on along it.
     fn leave_saddle<P: Curvature>(&mut self, problem: &mut Problem<P>, state: &mut FitState) {
-        let ends = matches!(
-            state.reason(),
-            Some(Reason::GradientConverged | Reason::RoundingFloor)
-        );
-        let asked = self.optimality == Optimality::SecondOrder
-            && self.curvature == HessianKind::Exact;
+        let ends =
+            matches!(state.reason(), Some(Reason::GradientConverged | Reason::RoundingFloor));
+        let asked =
+            self.optimality == Optimality::SecondOrder && self.curvature == HessianKind::Exact;
         if !(ends && asked) {
             return;
         }
@@ -365,6 +357,19 @@ struct Accepted {
     step: Step,
     /// The promised decrease is above the rounding of f.
     visible: bool,
+    /// The decrease that the first trial from this point promised.
+    first_promise: f64,
+}
+
+/// A point from which no step is good is at the rounding floor when the decrease it was promised is invisible in f.
+fn refusal(state: &FitState, promised: f64) -> Reason {
+    let noise = NOISE * f64::EPSILON * state.value.abs();
+    let start_noise = START_NOISE * f64::EPSILON * state.start_summary().value.abs();
+    if promised <= noise.max(start_noise) {
+        Reason::RoundingFloor
+    } else {
+        Reason::LineSearchFailed
+    }
 }
 
 impl Workspace {
@@ -418,11 +423,12 @@ impl Workspace {
     }
 
     /// ‖θ₀‖ or the length of the Cauchy step ‖g‖³/gᵀHg, whichever is larger: both are in units of θ. Where neither has a size, 1.
-    /// In a scaled region, where curvatures are about one: ‖Dθ₀‖ or ‖D⁻¹g‖.
+    /// In a scaled region, where curvatures are about one: ‖Dθ₀‖ or ‖D⁻¹g‖, or else ‖D·(1, …, 1)‖.
     fn natural_radius<L: Linearization>(&mut self, model: &Model<'_, L>, state: &FitState) -> f64 {
         let size = match &self.engine {
             Engine::Exact(exact) if exact.is_scaled() => {
-                exact.norm(&state.theta).max(exact.gradient_norm())
+                let size = exact.norm(&state.theta).max(exact.gradient_norm());
+                if size > 0.0 { size } else { exact.norm(&vec![1.0; state.theta.len()]) }
             }
             _ => {
                 let norm = vector::norm(&state.gradient);

@@ -13,9 +13,9 @@
 use super::{NotFinite, Step, secular, to_boundary};
 use crate::krylov::Extremes;
 use crate::linalg::vector;
+use faer::diag::DiagMut;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
-use faer::diag::DiagMut;
 use faer::{Mat, MatMut, Par, Spec};
 
 /// |λᵢ| ≤ this · √n·ε·max|λ| is zero up to the rounding of an eigenvalue decomposition.
@@ -77,8 +77,7 @@ impl MoreSorensen {
         self.equilibrate();
         let par = if n >= PARALLEL_FROM { Par::rayon(0) } else { Par::Seq };
         let spec = Spec::default();
-        let scratch =
-            self_adjoint_evd_scratch::<f64>(n, ComputeEigenvectors::Yes, par, spec);
+        let scratch = self_adjoint_evd_scratch::<f64>(n, ComputeEigenvectors::Yes, par, spec);
         let mut memory = MemBuffer::new(scratch);
         self_adjoint_evd(
             self.matrix.as_ref(),

@@ -75,9 +75,18 @@ impl Case {
         }
         // With λ to the right of the solution: m = −½Σg²/(e + λ) − ½λ‖p‖² and the rest of the length along the leftmost.
         let lambda = high;
-        let dual: f64 = self.eigenvalues.iter().zip(&rotated).map(|(e, g)| {
-            if (e + lambda).abs() <= 1e-13 * self.size() { 0.0 } else { g * g / (e + lambda) }
-        }).sum();
+        let dual: f64 =
+            self.eigenvalues
+                .iter()
+                .zip(&rotated)
+                .map(|(e, g)| {
+                    if (e + lambda).abs() <= 1e-13 * self.size() {
+                        0.0
+                    } else {
+                        g * g / (e + lambda)
+                    }
+                })
+                .sum();
         -0.5 * dual - 0.5 * lambda * radius * radius
     }
 }
@@ -173,9 +182,8 @@ fn gltr_on_the_whole_space_equals_the_exact_step() {
         let mut gltr = Gltr::new(n);
         for radius in RADII {
             let mut p = vec![f64::NAN; n];
-            let step = gltr
-                .solve(&Dense(case.h.as_ref()), &case.g, radius, 0.0, 10 * n, &mut p)
-                .unwrap();
+            let step =
+                gltr.solve(&Dense(case.h.as_ref()), &case.g, radius, 0.0, 10 * n, &mut p).unwrap();
             check_exact(&case, radius, &p, step);
         }
     }
@@ -188,9 +196,8 @@ fn gltr_in_the_hard_case_is_exact_on_its_krylov_space() {
         let mut gltr = Gltr::new(n);
         for radius in RADII {
             let mut p = vec![f64::NAN; n];
-            let step = gltr
-                .solve(&Dense(case.h.as_ref()), &case.g, radius, 1e-9, n - 1, &mut p)
-                .unwrap();
+            let step =
+                gltr.solve(&Dense(case.h.as_ref()), &case.g, radius, 1e-9, n - 1, &mut p).unwrap();
             check_books(&case, radius, &p, step);
             assert!(vector::norm(&p) <= radius * (1.0 + 1e-8));
         }
@@ -271,7 +278,11 @@ fn dogleg_on_an_indefinite_matrix_promises_no_more_than_it_gives() {
             let step = dogleg.solve(radius, &mut p);
             assert!(vector::norm(&p) <= radius * (1.0 + 1e-8));
             let given = -case.model(&p);
-            assert!(step.predicted > 0.0 && step.predicted <= given * (1.0 + 1e-9), "{}", case.name);
+            assert!(
+                step.predicted > 0.0 && step.predicted <= given * (1.0 + 1e-9),
+                "{}",
+                case.name
+            );
         }
     }
 }
