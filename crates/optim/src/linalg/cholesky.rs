@@ -229,7 +229,7 @@ impl ShiftedCholesky {
     }
 
     /// `out` ← H·x, from the upper triangle and the diagonal.
-    fn multiply(&self, x: &[f64], out: &mut [f64]) {
+    pub(crate) fn multiply(&self, x: &[f64], out: &mut [f64]) {
         for i in 0..self.n {
             out[i] = self.matrix[i * self.n + i] * x[i];
         }

@@ -2,7 +2,8 @@
 //!
 //! p = −τg up to the Cauchy point, then on the straight line to −B⁻¹g, as far as ‖p‖ ≤ Δ. B = H where that is safely positive
 //! definite and H + shift otherwise (the shift of [`Newton`](crate::Newton)); the model with B promises no more than H gives, so
-//! that the promise stays safe. Memory 2n². Cost n³/3 once, then 4n per radius.
+//! that the promise stays safe. Where something was shifted and the Newton point of B lies inside, the path goes on along its
+//! direction to the minimum of m, which may be at the boundary. Memory 2n². Cost n³/3 once, then 4n per radius.
 //! Source: Powell (1970); Nocedal & Wright (2006) §4.1.
 
 use super::{NotFinite, Step, cauchy::cauchy, to_boundary};
@@ -23,6 +24,8 @@ pub struct Dogleg {
     /// gᵀB⁻¹g
     newton_decrease: f64,
     newton_norm: f64,
+    /// nᵀHn of the Newton point n where B ≠ H.
+    newton_curvature: Option<f64>,
     work: Vec<f64>,
 }
 
@@ -38,6 +41,7 @@ impl Dogleg {
             newton: zeros(),
             newton_decrease: 0.0,
             newton_norm: 0.0,
+            newton_curvature: None,
             work: zeros(),
         }
     }
@@ -70,6 +74,10 @@ impl Dogleg {
         self.factor.solve(&mut self.newton, &mut self.work, &mut residual);
         self.newton_decrease = -vector::dot(gradient, &self.newton);
         self.newton_norm = vector::norm(&self.newton);
+        self.newton_curvature = (self.factor.shift() > 0.0).then(|| {
+            self.factor.multiply(&self.newton, &mut self.work);
+            vector::dot(&self.newton, &self.work)
+        });
         Ok(())
     }
 
@@ -81,6 +89,9 @@ impl Dogleg {
             on_boundary: false,
             multiplier: Some(0.0),
         };
+        if let (true, Some(curvature)) = (self.newton_norm <= radius, self.newton_curvature) {
+            return self.beyond(curvature, radius, step);
+        }
         if self.newton_norm <= radius {
             step.copy_from_slice(&self.newton);
             return inside;
@@ -102,5 +113,16 @@ impl Dogleg {
         let part = s * (2.0 - s);
         let predicted = corner.predicted + part * (inside.predicted - corner.predicted);
         Step { predicted, norm: vector::norm(step), on_boundary: true, multiplier: None }
+    }
+
+    /// `step` ← τn, τ ≥ 1, the minimum of m along the Newton point n of B inside the region, from nᵀHn.
+    fn beyond(&self, curvature: f64, radius: f64, step: &mut [f64]) -> Step {
+        let boundary = radius / self.newton_norm;
+        let inside = self.newton_decrease / curvature;
+        let on_boundary = !(curvature > 0.0 && inside < boundary);
+        let tau = if on_boundary { boundary } else { inside };
+        vector::scale_into(tau, &self.newton, step);
+        let predicted = tau * (self.newton_decrease - 0.5 * tau * curvature);
+        Step { predicted, norm: tau * self.newton_norm, on_boundary, multiplier: None }
     }
 }
