@@ -89,7 +89,9 @@ pub fn run(path: &Path, json: bool) -> Result<(), Box<dyn Error>> {
     let mut rows = Vec::new();
     if !json {
         print!("{:<24}{:>5}", "problem", "start");
-        methods().iter().for_each(|(name, _)| print!(" | {name:<30}"));
+        for (name, _) in methods() {
+            print!(" | {name:<30}");
+        }
         println!("\n{:<29}{}", "", " | value   digits evaluations".repeat(methods().len()));
     }
     for instance in instances(&text)? {

@@ -66,6 +66,9 @@ fn is_known(problem: &Problem, value: f64) -> bool {
     near(problem.minimum) || problem.others.iter().any(|other| near(*other))
 }
 
+/// The trigonometric function of 50 variables has many minima: which one is found turns on the last bits of the path.
+const MANY_MINIMA: &str = "trigonometric_50";
+
 /// Problems on which a solver ends elsewhere than at a known minimum, from x₀.
 fn strays(solver: &Method) -> Vec<&'static str> {
     let astray = |problem: &&Problem| {
@@ -73,9 +76,12 @@ fn strays(solver: &Method) -> Vec<&'static str> {
         let solution = solver.minimize(*problem, &problem.start()).unwrap();
         let at = problem.linearize(&solution.theta);
         let ends = extreme_eigenvalues(&Hessian(&at), problem.n).unwrap();
-        let known = is_known(problem, solution.report.value) && !ends.is_indefinite();
-        if !(known && solution.report.reason.is_success()) {
-            println!("{}\n{}", problem.id, solution.report);
+        let report = &solution.report;
+        let stationary = report.gradient.max <= 1e-8 * report.initial_gradient.max;
+        let one_of_many = problem.id == MANY_MINIMA && stationary && ends.smallest > 0.0;
+        let known = (is_known(problem, report.value) || one_of_many) && !ends.is_indefinite();
+        if !(known && report.reason.is_success()) {
+            println!("{}\n{}", problem.id, report);
             return true;
         }
         false

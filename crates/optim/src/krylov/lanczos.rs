@@ -165,7 +165,7 @@ pub fn extreme_eigenvalues(a: &impl LinearOperator, products: usize) -> Option<E
         }
         let steps = lanczos.steps();
         let last = lanczos.is_exhausted() || steps >= products;
-        if !last && steps % LOOK_EVERY != 0 {
+        if !last && !steps.is_multiple_of(LOOK_EVERY) {
             continue;
         }
         let t = lanczos.tridiagonal();

@@ -42,7 +42,8 @@ impl Tridiagonal<'_> {
         for (i, d) in self.diagonal.iter().enumerate() {
             let pivot = d + shift - below;
             // Written so that NaN is refused.
-            if !(pivot > 0.0) {
+            let positive = pivot > 0.0;
+            if !positive {
                 return false;
             }
             pivots.push(pivot);

@@ -263,7 +263,8 @@ impl TrustRegion {
                 .map_err(not_finite)?;
             let promised = step.predicted;
             vector::step(&state.theta, 1.0, &work.step, &mut work.trial);
-            if !(promised > 0.0) || work.trial == state.theta {
+            let lowers = promised > 0.0;
+            if !lowers || work.trial == state.theta {
                 break;
             }
             first_promise.get_or_insert(promised);
@@ -272,12 +273,12 @@ impl TrustRegion {
             let noise = NOISE * f64::EPSILON * state.value.abs();
             let rho = work.ratio(state.value, ahead, promised, noise);
             // Written so that NaN shrinks the region and is refused.
-            radius = if !(rho >= POOR) {
-                SHRINK * step.norm
-            } else if rho > GOOD {
+            radius = if rho > GOOD {
                 radius.max(GROW * step.norm)
-            } else {
+            } else if rho >= POOR {
                 radius
+            } else {
+                SHRINK * step.norm
             };
             work.radius = Some(radius);
             if rho >= self.acceptance {

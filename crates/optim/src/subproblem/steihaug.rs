@@ -60,7 +60,8 @@ impl Steihaug {
             let dd = vector::dot(&self.direction, &self.direction);
             let alpha = rr / curvature;
             let leaves = pp + alpha * (2.0 * pd + alpha * dd) >= radius * radius;
-            if !(curvature > 0.0) || leaves {
+            let convex = curvature > 0.0;
+            if !convex || leaves {
                 let tau = to_boundary(pp, pd, dd, radius);
                 // The slope of m along the direction is rᵀd = −rᵀr.
                 predicted += tau * (rr - 0.5 * tau * curvature);
