@@ -56,8 +56,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 struct Row {
     set: String,
     file: PathBuf,
-    /// Target column of a regression table, with the others that it must not see.
+    /// Target column.
     target: String,
+    /// Further targets of the same table, which are no features.
+    other_targets: Vec<String>,
     scaling: String,
     loss: String,
     lambda: f64,
@@ -80,6 +82,14 @@ fn rows_of_folder(folder: &Path) -> Result<Vec<Row>, Box<dyn Error>> {
         for (column, lambda) in [("ridge_J_1e-3", 1e-3), ("ridge_J_1e-6", 1e-6)] {
             let file = regression.text(row, "file")?;
             let target = regression.text(row, "target")?;
+            let same_file = |other: &usize| {
+                regression.text(*other, "file").ok() == Some(file)
+                    && regression.text(*other, "target").ok() != Some(target)
+            };
+            let other_targets: Vec<String> = (0..regression.rows.len())
+                .filter(same_file)
+                .filter_map(|other| regression.text(other, "target").ok().map(str::to_string))
+                .collect();
             let mut set = file.split('.').next().unwrap_or(file).to_string();
             if target != "target" {
                 set = format!("{set} {target}");
@@ -88,6 +98,7 @@ fn rows_of_folder(folder: &Path) -> Result<Vec<Row>, Box<dyn Error>> {
                 set,
                 file: folder.join("regression").join(file),
                 target: target.into(),
+                other_targets: other_targets.clone(),
                 scaling: "standardised".into(),
                 loss: "ridge".into(),
                 lambda,
@@ -102,6 +113,7 @@ fn rows_of_folder(folder: &Path) -> Result<Vec<Row>, Box<dyn Error>> {
             file: file_of(folder, &set),
             set,
             target: "target".into(),
+            other_targets: Vec::new(),
             scaling: classification.text(row, "scaling")?.into(),
             loss: classification.text(row, "loss")?.into(),
             lambda: classification.number(row, "lambda")?,
@@ -120,6 +132,7 @@ fn shipped_rows(folder: &Path) -> Result<Vec<Row>, Box<dyn Error>> {
                 set: table.text(row, "set")?.into(),
                 file: folder.join(table.text(row, "file")?),
                 target: "target".into(),
+                other_targets: Vec::new(),
                 scaling: table.text(row, "scaling")?.into(),
                 loss: table.text(row, "loss")?.into(),
                 lambda: table.number(row, "lambda")?,
@@ -159,10 +172,7 @@ impl Row {
         } else if name.contains(".libsvm") {
             Dataset::from_libsvm(path, &LibsvmOptions::default())?
         } else if self.loss == "ridge" {
-            // A table with several targets names them target_….
-            let header = Csv::read(path)?.header;
-            let other = |column: &&String| column.starts_with("target") && **column != self.target;
-            let ignored = header.iter().filter(other).cloned().collect();
+            let ignored = self.other_targets.clone();
             let targets = vec![self.target.clone()];
             Dataset::from_csv_with(path, &CsvOptions { targets, ignored, ..CsvOptions::default() })?
         } else {

@@ -68,14 +68,16 @@ fn measure(risk: &Risk<'_>, theta: &[f64], widths: &[usize]) -> Row {
     let mut out = vec![0.0; n];
     let at = risk.linearize(theta);
     let mut gradient_out = vec![0.0; n];
+    let mut gauss_newton_out = vec![0.0; n];
+    let mut gemms = Gemms::new(widths, risk.data().samples(), risk.tile_samples());
     // One after the other in every round, so that all meet the same machine.
     let [gradient, hessian, gauss_newton, gemm] = fastest([
         &mut || {
             risk.value_gradient(theta, &mut gradient_out);
         },
         &mut || at.hessian_vector(&v, &mut out),
-        &mut || at.gauss_newton_vector(&v, &mut vec![0.0; n]),
-        &mut || gemms(widths, risk.data().samples(), risk.tile_samples()),
+        &mut || at.gauss_newton_vector(&v, &mut gauss_newton_out),
+        &mut || gemms.run(),
     ]);
     Row { gradient, hessian, gauss_newton, gemm }
 }
@@ -97,38 +99,68 @@ fn fastest<const K: usize>(mut jobs: [&mut dyn FnMut(); K]) -> [f64; K] {
     best
 }
 
-/// The GEMMs of one gradient, tile by tile on all threads: z = W·x, W̄ += z̄·xᵀ and x̄ = Wᵀ·z̄ (not for the data).
-fn gemms(widths: &[usize], samples: usize, tile: usize) {
-    let tiles = samples.div_ceil(tile);
-    let tasks = (4 * rayon::current_num_threads()).min(tiles);
-    (0..tasks).into_par_iter().with_max_len(1).for_each(|task| {
-        let x: Vec<Vec<f64>> = widths.iter().map(|&rows| vec![0.5; rows * tile]).collect();
-        let mut z = x.clone();
-        let mut w: Vec<Vec<f64>> = widths.windows(2).map(|w| vec![0.25; w[0] * w[1]]).collect();
-        let mut w_bar = w.clone();
-        for _ in task * tiles / tasks..(task + 1) * tiles / tasks {
-            for (layer, pair) in widths.windows(2).enumerate() {
-                let (inputs, outputs) = (pair[0], pair[1]);
-                let weight = MatRef::from_column_major_slice(&w[layer], outputs, inputs);
-                let input = MatRef::from_column_major_slice(&x[layer], inputs, tile);
-                let output = MatMut::from_column_major_slice_mut(&mut z[layer + 1], outputs, tile);
-                matmul(output, Accum::Add, weight, input, 1.0, Par::Seq);
+/// The GEMMs of one gradient: z = W·x, W̄ += z̄·xᵀ and x̄ = Wᵀ·z̄ (not for the data), tile by tile on all threads.
+struct Gemms {
+    widths: Vec<usize>,
+    tile: usize,
+    tiles: usize,
+    tasks: Vec<Buffers>,
+}
+
+/// The matrices of one task, made before the clock runs.
+struct Buffers {
+    /// Inputs and adjoints of the layers, `rows × tile`.
+    x: Vec<Vec<f64>>,
+    z: Vec<Vec<f64>>,
+    w: Vec<Vec<f64>>,
+    w_bar: Vec<Vec<f64>>,
+}
+
+impl Gemms {
+    fn new(widths: &[usize], samples: usize, tile: usize) -> Self {
+        let tiles = samples.div_ceil(tile);
+        let buffers = || {
+            let x: Vec<Vec<f64>> = widths.iter().map(|&rows| vec![0.5; rows * tile]).collect();
+            let w: Vec<Vec<f64>> = widths.windows(2).map(|w| vec![0.25; w[0] * w[1]]).collect();
+            Buffers { z: x.clone(), x, w_bar: w.clone(), w }
+        };
+        let tasks = (8 * rayon::current_num_threads()).min(tiles);
+        let tasks = (0..tasks).map(|_| buffers()).collect();
+        Self { widths: widths.to_vec(), tile, tiles, tasks }
+    }
+
+    fn run(&mut self) {
+        let (count, tiles) = (self.tasks.len(), self.tiles);
+        let (widths, tile) = (&self.widths, self.tile);
+        self.tasks.par_iter_mut().enumerate().with_max_len(1).for_each(|(task, buffers)| {
+            for _ in task * tiles / count..(task + 1) * tiles / count {
+                buffers.one_tile(widths, tile);
             }
-            for (layer, pair) in widths.windows(2).enumerate().rev() {
-                let (inputs, outputs) = (pair[0], pair[1]);
-                let seed = MatRef::from_column_major_slice(&x[layer + 1], outputs, tile);
-                let input = MatRef::from_column_major_slice(&x[layer], inputs, tile);
-                let bar = MatMut::from_column_major_slice_mut(&mut w_bar[layer], outputs, inputs);
-                matmul(bar, Accum::Add, seed, input.transpose(), 1.0, Par::Seq);
-                if layer > 0 {
-                    let weight = MatRef::from_column_major_slice(&w[layer], outputs, inputs);
-                    let back = MatMut::from_column_major_slice_mut(&mut z[layer], inputs, tile);
-                    matmul(back, Accum::Replace, weight.transpose(), seed, 1.0, Par::Seq);
-                }
+        });
+    }
+}
+
+impl Buffers {
+    fn one_tile(&mut self, widths: &[usize], tile: usize) {
+        let layers = || widths.windows(2).map(|pair| (pair[0], pair[1])).enumerate();
+        for (layer, (inputs, outputs)) in layers() {
+            let weight = MatRef::from_column_major_slice(&self.w[layer], outputs, inputs);
+            let input = MatRef::from_column_major_slice(&self.x[layer], inputs, tile);
+            let output = MatMut::from_column_major_slice_mut(&mut self.z[layer + 1], outputs, tile);
+            matmul(output, Accum::Add, weight, input, 1.0, Par::Seq);
+        }
+        for (layer, (inputs, outputs)) in layers().rev() {
+            let seed = MatRef::from_column_major_slice(&self.x[layer + 1], outputs, tile);
+            let input = MatRef::from_column_major_slice(&self.x[layer], inputs, tile);
+            let bar = MatMut::from_column_major_slice_mut(&mut self.w_bar[layer], outputs, inputs);
+            matmul(bar, Accum::Add, seed, input.transpose(), 1.0, Par::Seq);
+            if layer > 0 {
+                let weight = MatRef::from_column_major_slice(&self.w[layer], outputs, inputs);
+                let back = MatMut::from_column_major_slice_mut(&mut self.z[layer], inputs, tile);
+                matmul(back, Accum::Replace, weight.transpose(), seed, 1.0, Par::Seq);
             }
         }
-        w.clear();
-    });
+    }
 }
 
 fn dataset(widths: &[usize], samples: usize) -> Dataset {

@@ -4,7 +4,7 @@ use crate::graph::Graph;
 use std::ops::Range;
 
 /// Bytes of values and adjoints that one tile should stay below, so that a sweep stays in one core's L2 cache.
-const TILE_BYTES: usize = 512 << 10;
+const TILE_BYTES: usize = 384 << 10;
 /// Tiles are never shorter than this (but for the last): GEMMs of fewer columns lose speed.
 const MIN_TILE: usize = 32;
 /// Nor longer.

@@ -1,7 +1,9 @@
 //! Penalties on θ that are added to the mean loss.
 
-use crate::params::{Parameters, Role};
+use crate::elementwise::{dot, update};
+use crate::params::{ParamBlock, Parameters, Role};
 use std::fmt::Debug;
+use std::ops::Range;
 
 /// A penalty is out of range.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -45,25 +47,6 @@ pub trait Penalty: Debug + Send + Sync {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NoPenalty;
 
-impl Penalty for NoPenalty {
-    fn check(&self) -> Result<(), PenaltyError> {
-        Ok(())
-    }
-    fn value(&self, _: &Parameters, _: &[f64]) -> f64 {
-        0.0
-    }
-    fn add_gradient(&self, _: &Parameters, _: &[f64], _: &mut [f64]) -> f64 {
-        0.0
-    }
-    fn add_hessian_diagonal(&self, _: &Parameters, _: &[f64], _: &mut [f64]) {}
-    fn ridge(&self) -> Option<f64> {
-        Some(0.0)
-    }
-    fn acts_on(&self, _: Role) -> bool {
-        false
-    }
-}
-
 /// λ/2·‖w‖² over the weights; biases are left out.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ridge(
@@ -78,92 +61,81 @@ pub struct RidgeAll(
     pub f64,
 );
 
-impl Penalty for Ridge {
-    fn check(&self) -> Result<(), PenaltyError> {
-        check_lambda("ridge", self.0)
+/// λ/2·‖·‖² over the blocks of some roles.
+trait SquaredNorm: Debug + Send + Sync {
+    fn lambda(&self) -> f64;
+    fn covers(&self, role: Role) -> bool;
+}
+
+impl SquaredNorm for NoPenalty {
+    fn lambda(&self) -> f64 {
+        0.0
     }
-    fn value(&self, parameters: &Parameters, theta: &[f64]) -> f64 {
-        half_sum_squares(self, self.0, parameters, theta)
+    fn covers(&self, _: Role) -> bool {
+        false
     }
-    fn add_gradient(&self, parameters: &Parameters, theta: &[f64], gradient: &mut [f64]) -> f64 {
-        add_scaled(self, self.0, parameters, theta, gradient);
-        self.value(parameters, theta)
+}
+
+impl SquaredNorm for Ridge {
+    fn lambda(&self) -> f64 {
+        self.0
     }
-    fn add_hessian_diagonal(&self, parameters: &Parameters, _: &[f64], diagonal: &mut [f64]) {
-        add_constant(self, self.0, parameters, diagonal);
-    }
-    fn ridge(&self) -> Option<f64> {
-        Some(self.0)
-    }
-    fn acts_on(&self, role: Role) -> bool {
+    fn covers(&self, role: Role) -> bool {
         role == Role::Weight
     }
 }
 
-impl Penalty for RidgeAll {
+impl SquaredNorm for RidgeAll {
+    fn lambda(&self) -> f64 {
+        self.0
+    }
+    fn covers(&self, _: Role) -> bool {
+        true
+    }
+}
+
+impl<P: SquaredNorm> Penalty for P {
     fn check(&self) -> Result<(), PenaltyError> {
-        check_lambda("ridge", self.0)
+        let value = self.lambda();
+        if value.is_finite() && value >= 0.0 {
+            return Ok(());
+        }
+        let (penalty, option, allowed) = ("ridge", "lambda", "finite and ≥ 0");
+        Err(PenaltyError { penalty, option, value, allowed })
     }
+
     fn value(&self, parameters: &Parameters, theta: &[f64]) -> f64 {
-        half_sum_squares(self, self.0, parameters, theta)
+        let squares = |range: Range<usize>| dot(&theta[range.clone()], &theta[range]);
+        0.5 * self.lambda() * covered(self, parameters).map(squares).sum::<f64>()
     }
+
     fn add_gradient(&self, parameters: &Parameters, theta: &[f64], gradient: &mut [f64]) -> f64 {
-        add_scaled(self, self.0, parameters, theta, gradient);
+        for range in covered(self, parameters) {
+            update(&mut gradient[range.clone()], &theta[range], |g, w| self.lambda().mul_add(w, g));
+        }
         self.value(parameters, theta)
     }
+
     fn add_hessian_diagonal(&self, parameters: &Parameters, _: &[f64], diagonal: &mut [f64]) {
-        add_constant(self, self.0, parameters, diagonal);
-    }
-    fn ridge(&self) -> Option<f64> {
-        Some(self.0)
-    }
-}
-
-fn check_lambda(penalty: &'static str, value: f64) -> Result<(), PenaltyError> {
-    if value.is_finite() && value >= 0.0 {
-        return Ok(());
-    }
-    let (option, allowed) = ("lambda", "finite and ≥ 0");
-    Err(PenaltyError { penalty, option, value, allowed })
-}
-
-/// The ranges of θ that `penalty` acts on.
-fn penalised<'a>(
-    penalty: &'a dyn Penalty,
-    parameters: &'a Parameters,
-) -> impl Iterator<Item = std::ops::Range<usize>> + 'a {
-    let acted_on = |block: &&crate::params::ParamBlock| penalty.acts_on(block.spec.role);
-    parameters.blocks().iter().filter(acted_on).map(|block| block.range.clone())
-}
-
-fn half_sum_squares(
-    penalty: &dyn Penalty,
-    lambda: f64,
-    parameters: &Parameters,
-    theta: &[f64],
-) -> f64 {
-    let squares = |range: std::ops::Range<usize>| {
-        crate::elementwise::dot(&theta[range.clone()], &theta[range])
-    };
-    0.5 * lambda * penalised(penalty, parameters).map(squares).sum::<f64>()
-}
-
-fn add_scaled(
-    penalty: &dyn Penalty,
-    lambda: f64,
-    parameters: &Parameters,
-    theta: &[f64],
-    gradient: &mut [f64],
-) {
-    for range in penalised(penalty, parameters) {
-        for (g, w) in gradient[range.clone()].iter_mut().zip(&theta[range]) {
-            *g += lambda * w;
+        for range in covered(self, parameters) {
+            diagonal[range].iter_mut().for_each(|h| *h += self.lambda());
         }
     }
+
+    fn ridge(&self) -> Option<f64> {
+        Some(self.lambda())
+    }
+
+    fn acts_on(&self, role: Role) -> bool {
+        self.covers(role)
+    }
 }
 
-fn add_constant(penalty: &dyn Penalty, lambda: f64, parameters: &Parameters, diagonal: &mut [f64]) {
-    for range in penalised(penalty, parameters) {
-        diagonal[range].iter_mut().for_each(|h| *h += lambda);
-    }
+/// The ranges of θ that `penalty` covers.
+fn covered<'a>(
+    penalty: &'a impl SquaredNorm,
+    parameters: &'a Parameters,
+) -> impl Iterator<Item = Range<usize>> + 'a {
+    let covers = |block: &&ParamBlock| penalty.covers(block.spec.role);
+    parameters.blocks().iter().filter(covers).map(|block| block.range.clone())
 }

@@ -53,10 +53,9 @@ impl Loss for SoftmaxCrossEntropy {
                 for ((z, z_bar), &label) in samples.zip(labels) {
                     let y = label as usize;
                     total += sample_value(z, y, |k, e| z_bar[k] = e);
-                    z_bar[y] = 0.0;
-                    // Σ of all exponentials = Σ of the others + that of y, which was overwritten.
+                    // Σ over the other classes without a difference that would cancel.
+                    let own = std::mem::take(&mut z_bar[y]);
                     let others = sum(z_bar);
-                    let own = scalar::exp(z[y] - largest(z));
                     let factor = scale / (others + own);
                     for z_bar in z_bar.iter_mut() {
                         *z_bar *= factor;
