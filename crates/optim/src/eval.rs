@@ -123,6 +123,17 @@ impl Counts<'_> {
         problem.value(theta)
     }
 
+    /// f(θ), with ∇f(θ) in `gradient`; counted.
+    pub(crate) fn value_gradient<P: Objective>(
+        &mut self,
+        problem: &P,
+        theta: &[f64],
+        gradient: &mut [f64],
+    ) -> f64 {
+        self.add(VALUE_GRADIENT, 1);
+        problem.value_gradient(theta, gradient)
+    }
+
     /// The linearisation at θ; counted. Its products are to be counted by [`products`](Self::products).
     pub(crate) fn linearize<'p, P: Curvature>(
         &mut self,

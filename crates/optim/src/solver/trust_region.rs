@@ -11,20 +11,23 @@
 //! parameters ([`Subproblem::ScaledExact`]: under those too). Memory and cost per step: those of the subproblem, one linearisation, f with ∇f once, and f per trial.
 //! Source: Conn, Gould & Toint (2000) algorithm 6.1.1, §10.1.2, §17.4.2; Nocedal & Wright (2006) algorithm 4.1.
 
+mod history;
+mod model;
+mod proposal;
+
 use super::{FitSolver, HessianKind};
 use crate::error::{OptimError, require};
-use crate::eval::{self, Evaluations};
-use crate::krylov::extreme_eigenvalues;
+use crate::eval::{self, Counts};
 use crate::linalg::vector;
 use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
-use crate::subproblem::{Dogleg, Gltr, MoreSorensen, NotFinite, Steihaug, Step};
+use crate::subproblem::{NotFinite, Step};
 use argmin::core::{Error, KV, Problem, Solver};
-use secant_core::operator::LinearOperator;
-use secant_core::problem::{Curvature, Linearization};
+use history::History;
+use model::Model;
+use proposal::{Limits, Proposal};
+use secant_core::problem::{Curvature, Linearization, Objective};
 use serde::{Deserialize, Serialize};
-use std::cell::Cell;
-use std::collections::VecDeque;
 
 const NAME: &str = "Trust region";
 
@@ -132,39 +135,19 @@ impl Default for TrustRegion {
 
 #[derive(Clone, Debug)]
 struct Workspace {
-    engine: Engine,
-    /// Δ; none before the first step.
-    radius: Option<f64>,
-    /// Δ of the first step.
+    proposal: Proposal,
+    /// Δ
+    radius: f64,
+    /// Δ of the first step; 0 before it.
     first_radius: f64,
-    /// p
-    step: Vec<f64>,
     /// θ + p
     trial: Vec<f64>,
     gradient: Vec<f64>,
-    /// The way out of the saddle that θ is.
-    escape: Option<Escape>,
+    history: History,
     /// The run began at a saddle: the gradient there is no measure.
     began_at_saddle: bool,
-    /// f of accepted points, with the decrease promised since.
-    history: VecDeque<(f64, f64)>,
-}
-
-/// What finds steps.
-#[derive(Clone, Debug)]
-enum Engine {
-    Gltr(Box<Gltr>),
-    Steihaug(Steihaug),
-    Exact(Box<MoreSorensen>),
-    Dogleg(Box<Dogleg>),
-}
-
-/// A direction v of negative curvature, ‖v‖ = 1.
-#[derive(Clone, Debug)]
-struct Escape {
-    direction: Vec<f64>,
-    /// vᵀHv < 0
-    curvature: f64,
+    /// Why the run would have ended at the saddle that it is leaving.
+    reason_here: Option<Reason>,
 }
 
 impl TrustRegion {
@@ -236,54 +219,46 @@ impl TrustRegion {
         let (f, mut counts) = eval::split(problem);
         let at = counts.linearize(f, &state.theta);
         let model = Model::new(&at, self.curvature);
-        let accepted = self.search(&model, state, |theta| counts.value(f, theta));
+        let accepted = self.search(f, &mut counts, &model, state);
         counts.products(model.made());
-        drop(at);
-        let accepted = accepted?;
-        self.accept(problem, state, &accepted)
+        self.settle(state, &accepted?)
     }
 
-    /// Trials from θ until one is accepted; its step is in `work.step`, its point in `work.trial`.
-    fn search<L: Linearization>(
+    /// Trials from θ until one is accepted; its step is in `proposal.step`, its point in `trial`, ∇f there in `gradient`.
+    fn search<P: Objective, L: Linearization>(
         &mut self,
+        f: &P,
+        counts: &mut Counts<'_>,
         model: &Model<'_, L>,
         state: &FitState,
-        mut value: impl FnMut(&[f64]) -> f64,
     ) -> Result<Accepted, Reason> {
         let work = self.work.as_mut().expect("argmin's Executor calls init first");
         let tolerance = self.forcing.min(state.relative_gradient().sqrt());
+        let limits = Limits { tolerance, products: self.max_products };
         let not_finite = |NotFinite| Reason::NonFiniteCurvature;
-        let mut radius = work.prepare(model, state, self.initial_radius).map_err(not_finite)?;
-        let mut finite_ahead = false;
-        let mut first_promise = None;
-        for trial in 0..MAX_TRIALS {
-            let again = trial > 0;
-            let step = work
-                .propose(model, state, radius, tolerance, self.max_products, again)
-                .map_err(not_finite)?;
-            let promised = step.predicted;
-            vector::step(&state.theta, 1.0, &work.step, &mut work.trial);
-            let lowers = promised > 0.0;
+        work.begin(model, state, self.initial_radius).map_err(not_finite)?;
+        let noise = NOISE * f64::EPSILON * state.value.abs();
+        let (mut finite_ahead, mut first_promise) = (false, None);
+        for _ in 0..MAX_TRIALS {
+            let step = work.proposal.propose(model, &state.gradient, work.radius, limits);
+            let step = step.map_err(not_finite)?;
+            vector::step(&state.theta, 1.0, &work.proposal.step, &mut work.trial);
+            let lowers = step.predicted > 0.0;
             if !lowers || work.trial == state.theta {
                 break;
             }
-            first_promise.get_or_insert(promised);
-            let ahead = value(&work.trial);
-            finite_ahead |= ahead.is_finite();
-            let noise = NOISE * f64::EPSILON * state.value.abs();
-            let rho = work.ratio(state.value, ahead, promised, noise);
-            // Written so that NaN shrinks the region and is refused.
-            radius = if rho > GOOD {
-                radius.max(GROW * step.norm)
-            } else if rho >= POOR {
-                radius
-            } else {
-                SHRINK * step.norm
-            };
-            work.radius = Some(radius);
+            let first_promise = *first_promise.get_or_insert(step.predicted);
+            let value = counts.value(f, &work.trial);
+            finite_ahead |= value.is_finite();
+            let rho = work.history.ratio(state.value, value, step.predicted, noise);
+            work.adapt(rho, step.norm);
             if rho >= self.acceptance {
-                let first = first_promise.unwrap_or(promised);
-                return Ok(Accepted { step, visible: promised > noise, first_promise: first });
+                let value = counts.value_gradient(f, &work.trial, &mut work.gradient);
+                if value.is_finite() && vector::all_finite(&work.gradient) {
+                    let visible = step.predicted > noise;
+                    return Ok(Accepted { step, value, visible, first_promise });
+                }
+                work.radius = SHRINK * step.norm;
             }
             self.rejected += 1;
         }
@@ -294,29 +269,25 @@ impl TrustRegion {
         }
     }
 
-    /// Moves to the accepted trial, unless f could not show the decrease and the gradient does not fall either.
-    fn accept<P: Curvature>(
-        &mut self,
-        problem: &mut Problem<P>,
-        state: &mut FitState,
-        accepted: &Accepted,
-    ) -> Result<(), Reason> {
+    /// Moves to the accepted trial, unless f could not show the decrease and the gradient does not fall either. From a saddle
+    /// only a visible decrease counts, so that none is left in circles.
+    fn settle(&mut self, state: &mut FitState, accepted: &Accepted) -> Result<(), Reason> {
         let work = self.work.as_mut().expect("argmin's Executor calls init first");
-        let value = eval::value_gradient(problem, &work.trial, &mut work.gradient);
-        if !(value.is_finite() && vector::all_finite(&work.gradient)) {
-            return Err(Reason::NonFiniteValue);
-        }
-        let escaping = work.escape.is_some();
-        let falls = vector::norm_inf(&work.gradient) < state.gradient_norm;
-        if !(accepted.visible || falls || escaping) {
+        let escaping = work.proposal.escape.is_some();
+        let falls = if escaping {
+            accepted.value < state.value
+        } else {
+            accepted.visible || vector::norm_inf(&work.gradient) < state.gradient_norm
+        };
+        if !falls || (escaping && !accepted.visible) {
             return Err(refusal(state, accepted.first_promise));
         }
-        let slope = vector::dot(&state.gradient, &work.step);
+        let slope = vector::dot(&state.gradient, &work.proposal.step);
         // f(θ + p) − f(θ) = gᵀp + ½c
-        let curvature = 2.0 * (value - state.value - slope);
-        work.remember(state.value, accepted.step.predicted, self.history);
-        state.accept(&mut work.trial, value, &mut work.gradient);
-        work.escape = None;
+        let curvature = 2.0 * (accepted.value - state.value - slope);
+        work.history.remember(state.value, accepted.step.predicted, self.history);
+        state.accept(&mut work.trial, accepted.value, &mut work.gradient);
+        work.proposal.escape = None;
         if work.began_at_saddle {
             state.raise_gradient_reference();
         }
@@ -329,24 +300,31 @@ impl TrustRegion {
         Ok(())
     }
 
-    /// Looks for a direction of negative curvature at a point where the run would end, and goes on along it.
+    /// Why the run would have ended at θ, when θ is a saddle that is being left.
+    fn leaving(&self) -> Option<Reason> {
+        let work = self.work.as_ref()?;
+        work.proposal.escape.as_ref().and(work.reason_here)
+    }
+
+    /// Looks for a direction of negative curvature at a point where the run would end, to go on along it.
     fn leave_saddle<P: Curvature>(&mut self, problem: &mut Problem<P>, state: &mut FitState) {
-        let ends =
-            matches!(state.reason(), Some(Reason::GradientConverged | Reason::RoundingFloor));
-        let asked =
-            self.optimality == Optimality::SecondOrder && self.curvature == HessianKind::Exact;
-        if !(ends && asked) {
+        let second_order = self.optimality == Optimality::SecondOrder;
+        let Some(reason @ (Reason::GradientConverged | Reason::RoundingFloor)) = state.reason()
+        else {
+            return;
+        };
+        if !second_order || self.curvature != HessianKind::Exact {
             return;
         }
         let work = self.work.as_mut().expect("argmin's Executor calls init first");
         let (f, mut counts) = eval::split(problem);
         let at = counts.linearize(f, &state.theta);
         let model = Model::new(&at, self.curvature);
-        let escape = work.negative_curvature(&model);
+        let found = work.proposal.find_escape(&model);
         counts.products(model.made());
-        if let Some(escape) = escape {
-            work.escape = Some(escape);
+        if found {
             work.began_at_saddle |= state.steps() == 0;
+            work.reason_here = Some(reason);
             self.escapes += 1;
             state.resume();
         }
@@ -356,6 +334,7 @@ impl TrustRegion {
 /// A trial that was accepted.
 struct Accepted {
     step: Step,
+    value: f64,
     /// The promised decrease is above the rounding of f.
     visible: bool,
     /// The decrease that the first trial from this point promised.
@@ -376,201 +355,45 @@ fn refusal(state: &FitState, promised: f64) -> Reason {
 impl Workspace {
     fn new(n: usize, subproblem: Subproblem) -> Self {
         Self {
-            engine: match subproblem {
-                Subproblem::Gltr => Engine::Gltr(Box::new(Gltr::new(n))),
-                Subproblem::Steihaug => Engine::Steihaug(Steihaug::new(n)),
-                Subproblem::Exact => Engine::Exact(Box::new(MoreSorensen::new(n))),
-                Subproblem::ScaledExact => Engine::Exact(Box::new(MoreSorensen::scaled(n))),
-                Subproblem::Dogleg => Engine::Dogleg(Box::new(Dogleg::new(n))),
-            },
-            radius: None,
+            proposal: Proposal::new(n, subproblem),
+            radius: 0.0,
             first_radius: 0.0,
-            step: vec![0.0; n],
             trial: vec![0.0; n],
             gradient: vec![0.0; n],
-            escape: None,
+            history: History::default(),
             began_at_saddle: false,
-            history: VecDeque::new(),
+            reason_here: None,
         }
     }
 
-    /// Takes H where it is dense, and sets the first Δ.
-    fn prepare<L: Linearization>(
+    /// Takes H and g of a new point; sets Δ at the first one.
+    fn begin<L: Linearization>(
         &mut self,
         model: &Model<'_, L>,
         state: &FitState,
         given: Option<f64>,
-    ) -> Result<f64, NotFinite> {
-        if self.escape.is_none() || self.radius.is_none() {
-            match &mut self.engine {
-                Engine::Exact(exact) => {
-                    model.matrix(exact.matrix_mut());
-                    exact.factor()?;
-                    exact.set_gradient(&state.gradient);
-                }
-                Engine::Dogleg(dogleg) => {
-                    model.matrix(dogleg.matrix_mut());
-                    dogleg.factor(&state.gradient)?;
-                }
-                Engine::Gltr(_) | Engine::Steihaug(_) => {}
-            }
-        }
-        if let Some(radius) = self.radius {
-            return Ok(radius);
-        }
-        let radius = given.unwrap_or_else(|| self.natural_radius(model, state));
-        (self.radius, self.first_radius) = (Some(radius), radius);
-        Ok(radius)
-    }
-
-    /// ‖θ₀‖ or the length of the Cauchy step ‖g‖³/gᵀHg, whichever is larger: both are in units of θ. Where neither has a size, 1.
-    /// In a scaled region, where curvatures are about one: ‖Dθ₀‖ or ‖D⁻¹g‖, or else ‖D·(1, …, 1)‖.
-    fn natural_radius<L: Linearization>(&mut self, model: &Model<'_, L>, state: &FitState) -> f64 {
-        let size = match &self.engine {
-            Engine::Exact(exact) if exact.is_scaled() => {
-                let size = exact.norm(&state.theta).max(exact.gradient_norm());
-                if size > 0.0 { size } else { exact.norm(&vec![1.0; state.theta.len()]) }
-            }
-            _ => {
-                let norm = vector::norm(&state.gradient);
-                vector::scale_into(norm.recip(), &state.gradient, &mut self.step);
-                model.apply(&self.step, &mut self.trial);
-                let cauchy = norm / vector::dot(&self.step, &self.trial).abs();
-                let cauchy = if cauchy.is_finite() { cauchy } else { 0.0 };
-                vector::norm(&state.theta).max(cauchy)
-            }
-        };
-        if size > 0.0 { size } else { 1.0 }
-    }
-
-    /// p for Δ into `step`; `again`: H and g are those of the call before.
-    fn propose<L: Linearization>(
-        &mut self,
-        model: &Model<'_, L>,
-        state: &FitState,
-        radius: f64,
-        tolerance: f64,
-        products: usize,
-        again: bool,
-    ) -> Result<Step, NotFinite> {
-        let (gradient, step) = (&state.gradient, &mut self.step);
-        if let Some(escape) = &self.escape {
-            let norm = match &self.engine {
-                Engine::Exact(exact) => exact.norm(&escape.direction),
-                _ => 1.0,
+    ) -> Result<(), NotFinite> {
+        let first = self.first_radius == 0.0;
+        self.proposal.prepare(model, &state.gradient, first)?;
+        if first {
+            let natural = |proposal: &mut Proposal| {
+                proposal.natural_radius(model, &state.theta, &state.gradient)
             };
-            return Ok(escape.step(gradient, radius, norm, step));
+            self.first_radius = given.unwrap_or_else(|| natural(&mut self.proposal));
+            self.radius = self.first_radius;
         }
-        Ok(match &mut self.engine {
-            Engine::Gltr(gltr) if again => gltr.solve_again(radius, step),
-            Engine::Gltr(gltr) => gltr.solve(model, gradient, radius, tolerance, products, step)?,
-            Engine::Steihaug(cg) => cg.solve(model, gradient, radius, tolerance, products, step)?,
-            Engine::Exact(exact) => exact.solve(radius, step),
-            Engine::Dogleg(dogleg) => dogleg.solve(radius, step),
-        })
+        Ok(())
     }
 
-    /// ρ, with the allowance for rounding on both sides; the larger of that against θ and that against the highest point of
-    /// the history. Not a number where f is not finite.  C, G & T §17.4.2, §10.1.2.
-    fn ratio(&self, value: f64, ahead: f64, promised: f64, noise: f64) -> f64 {
-        if !ahead.is_finite() {
-            return f64::NAN;
-        }
-        let ratio = |from: f64, promised: f64| (from - ahead + noise) / (promised + noise);
-        let current = ratio(value, promised);
-        let highest = self.history.iter().max_by(|a, b| a.0.total_cmp(&b.0));
-        highest.map_or(current, |(from, since)| current.max(ratio(*from, since + promised)))
-    }
-
-    /// Adds the point that is being left to the history.
-    fn remember(&mut self, value: f64, promised: f64, most: usize) {
-        if most == 0 {
-            return;
-        }
-        self.history.push_back((value, 0.0));
-        for (_, since) in &mut self.history {
-            *since += promised;
-        }
-        if self.history.len() > most {
-            self.history.pop_front();
-        }
-    }
-
-    fn negative_curvature<L: Linearization>(&mut self, model: &Model<'_, L>) -> Option<Escape> {
-        let ends = if let Engine::Exact(exact) = &mut self.engine
-            && !exact.is_scaled()
-        {
-            model.matrix(exact.matrix_mut());
-            exact.factor().ok()?;
-            exact.ends()
+    /// Δ after a trial of length ‖p‖ and ratio ρ. Written so that NaN shrinks it.
+    fn adapt(&mut self, rho: f64, norm: f64) {
+        self.radius = if rho > GOOD {
+            self.radius.max(GROW * norm)
+        } else if rho >= POOR {
+            self.radius
         } else {
-            extreme_eigenvalues(model, MAX_SADDLE_PRODUCTS)?
+            SHRINK * norm
         };
-        let curvature = ends.smallest;
-        ends.is_indefinite().then_some(Escape { direction: ends.direction, curvature })
-    }
-}
-
-impl Escape {
-    /// `step` ← ±τv, downhill, of length Δ where v has length `norm`.
-    fn step(&self, gradient: &[f64], radius: f64, norm: f64, step: &mut [f64]) -> Step {
-        let tau = radius / norm;
-        let slope = vector::dot(gradient, &self.direction);
-        let sign = if slope > 0.0 { -1.0 } else { 1.0 };
-        vector::scale_into(sign * tau, &self.direction, step);
-        let predicted = tau * (slope.abs() - 0.5 * tau * self.curvature);
-        Step { predicted, norm: radius, on_boundary: true, multiplier: None }
-    }
-}
-
-/// H or G of a linearisation, with its products counted.
-struct Model<'a, L> {
-    at: &'a L,
-    kind: HessianKind,
-    products: Cell<u64>,
-    matrices: Cell<u64>,
-}
-
-impl<'a, L: Linearization> Model<'a, L> {
-    fn new(at: &'a L, kind: HessianKind) -> Self {
-        Self { at, kind, products: Cell::new(0), matrices: Cell::new(0) }
-    }
-
-    fn matrix(&self, out: faer::MatMut<'_, f64>) {
-        self.matrices.set(self.matrices.get() + 1);
-        match self.kind {
-            HessianKind::Exact => self.at.hessian(out),
-            HessianKind::GaussNewton => self.at.gauss_newton(out),
-        }
-    }
-
-    fn made(&self) -> Evaluations {
-        let (products, matrices) = (self.products.get(), self.matrices.get());
-        let none = Evaluations::default();
-        match self.kind {
-            HessianKind::Exact => {
-                Evaluations { hessian: matrices, hessian_vector: products, ..none }
-            }
-            HessianKind::GaussNewton => {
-                Evaluations { gauss_newton: matrices, gauss_newton_vector: products, ..none }
-            }
-        }
-    }
-}
-
-impl<L: Linearization> LinearOperator for Model<'_, L> {
-    fn rows(&self) -> usize {
-        self.at.gradient().len()
-    }
-    fn cols(&self) -> usize {
-        self.at.gradient().len()
-    }
-    fn apply(&self, x: &[f64], y: &mut [f64]) {
-        self.products.set(self.products.get() + 1);
-        match self.kind {
-            HessianKind::Exact => self.at.hessian_vector(x, y),
-            HessianKind::GaussNewton => self.at.gauss_newton_vector(x, y),
-        }
     }
 }
 
@@ -629,18 +452,20 @@ impl<P: Curvature> Solver<P, FitState> for TrustRegion {
         problem: &mut Problem<P>,
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
-        let escaping = self.work.as_ref().is_some_and(|work| work.escape.is_some());
         match self.advance(problem, &mut state) {
-            Ok(()) => eval::finish(&self.stopping, problem, &mut state),
+            Ok(()) => {
+                eval::finish(&self.stopping, problem, &mut state);
+                self.leave_saddle(problem, &mut state);
+            }
             Err(reason) => {
-                state.stop(reason);
-                // A saddle that cannot be left is the end.
-                if escaping {
-                    return Ok((state, None));
+                // A saddle that cannot be left is the end, for the reason that stood before.
+                let before = self.leaving();
+                state.stop(before.unwrap_or(reason));
+                if before.is_none() {
+                    self.leave_saddle(problem, &mut state);
                 }
             }
         }
-        self.leave_saddle(problem, &mut state);
         Ok((state, None))
     }
 }
