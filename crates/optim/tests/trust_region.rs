@@ -123,6 +123,43 @@ fn saddles_are_left_and_minima_found() {
 }
 
 #[test]
+fn a_saddle_that_no_step_leaves_is_the_end_that_it_was() {
+    // x² with a Hessian that claims a maximum.
+    for kind in KINDS {
+        let function = Function::new(
+            2,
+            |x, g| {
+                g[0] = 2.0 * x[0];
+                g[1] = 2.0 * x[1];
+                x[0] * x[0] + x[1] * x[1]
+            },
+            |_| faer::mat![[-1.0, 0.0], [0.0, -1.0]],
+        );
+        let solution = minimize(&function, with(kind), &[0.0, 0.0]).unwrap();
+        assert_eq!(solution.report.reason, Reason::GradientConverged, "{}", solution.report);
+        assert_eq!((solution.theta, solution.report.iterations), (vec![0.0, 0.0], 0));
+    }
+}
+
+#[test]
+fn a_gradient_that_is_not_finite_ahead_shrinks_the_region() {
+    for kind in KINDS {
+        let function = Function::new(
+            1,
+            |x, g| {
+                g[0] = if x[0] > 1.5 { f64::NAN } else { 2.0 * (x[0] - 1.0) };
+                (x[0] - 1.0) * (x[0] - 1.0)
+            },
+            |_| faer::mat![[0.5]],
+        );
+        let solver = with(kind).with_optimality(Optimality::FirstOrder);
+        let solution = minimize(&function, solver.with_initial_radius(1e3), &[-1.0]).unwrap();
+        assert!(solution.report.reason.is_success(), "{kind:?} {}", solution.report);
+        assert!((solution.theta[0] - 1.0).abs() < 1e-6, "{}", solution.report);
+    }
+}
+
+#[test]
 fn first_order_optimality_keeps_a_saddle() {
     let solver = TrustRegion::default().with_optimality(Optimality::FirstOrder);
     let solution = minimize(&double_wells(), solver, &[0.0; 3]).unwrap();

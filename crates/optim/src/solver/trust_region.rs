@@ -8,7 +8,8 @@
 //! Stop: [`Stopping`]. A point that passes it and has a direction of negative curvature is left along that direction
 //! ([`Optimality::SecondOrder`]).
 //! The norm is Euclidean: the path is invariant under scaling of the loss and under rotations, not under the units of single
-//! parameters ([`Subproblem::ScaledExact`]: under those too). Memory and cost per step: those of the subproblem, one linearisation, f with ∇f once, and f per trial.
+//! parameters ([`Subproblem::ScaledExact`]: under those too).
+//! Memory and cost per step: those of the subproblem, one linearisation, f with ∇f once, and f per trial.
 //! Source: Conn, Gould & Toint (2000) algorithm 6.1.1, §10.1.2, §17.4.2; Nocedal & Wright (2006) algorithm 4.1.
 
 mod history;
