@@ -166,7 +166,15 @@ impl Table {
         }
         let found = std::iter::once(intercept).chain(slopes);
         let errors = found.zip(certified).map(|(b, certified)| ((b - certified) / certified).abs());
-        -errors.fold(f64::EPSILON, f64::max).log10()
+        // A NaN stays, so that it is not taken for a coefficient without error.
+        let worst =
+            errors.fold(
+                f64::EPSILON,
+                |most, error| {
+                    if most.is_nan() || error <= most { most } else { error }
+                },
+            );
+        -worst.log10()
     }
 }
 

@@ -30,6 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         match arg.as_str() {
             "--json" => json = true,
             "--only" => only = Some(args.next().ok_or("--only needs the name of a set")?),
+            flag if flag.starts_with('-') => return Err(format!("unknown option {flag}").into()),
             _ => folder = Some(PathBuf::from(arg)),
         }
     }

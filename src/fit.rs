@@ -122,7 +122,7 @@ impl Fit<'_> {
         let graph = self.network.graph()?;
         let (data, input_scaling, target_scaling) = standardized(self.data, self.standardize)?;
         let loss = self.loss.unwrap_or_else(|| default_loss(data.targets(), graph.outputs()));
-        let name = loss.name();
+        let (name, decision) = (loss.name(), loss.decision());
         let risk = Risk::from_boxed(graph, &data, loss, self.penalty)?;
         let theta = match self.start {
             Start::Seed(seed) => self.network.draw(seed)?,
@@ -139,7 +139,7 @@ impl Fit<'_> {
         }
         let graph = graph.clone();
         let theta = solution.theta;
-        let model = Model { graph, theta, input_scaling, target_scaling, loss: name };
+        let model = Model { graph, theta, input_scaling, target_scaling, loss: name, decision };
         Ok(Fitted { model, report })
     }
 }

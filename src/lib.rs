@@ -45,6 +45,7 @@ pub use fit::{Fit, Fitted, Standardize, fit};
 pub use model::Model;
 
 pub use secant_core as core;
+pub use secant_core::faer;
 pub use secant_core::{check, data, graph, init, loss, network, op, penalty, problem, risk};
 pub use secant_optim as optim;
 pub use secant_optim::argmin;

@@ -3,6 +3,7 @@
 use crate::error::FitError;
 use secant_core::data::Standardizer;
 use secant_core::graph::Graph;
+use secant_core::loss::Decision;
 use secant_core::predict::{check, outputs};
 use std::sync::Arc;
 
@@ -15,6 +16,8 @@ pub struct Model {
     pub(crate) target_scaling: Option<Standardizer>,
     /// Name of the loss it was fitted with.
     pub(crate) loss: &'static str,
+    /// What its outputs mean.
+    pub(crate) decision: Decision,
 }
 
 impl Model {
@@ -46,12 +49,12 @@ impl Model {
     pub fn predict_classes(&self, inputs: &[f64]) -> Result<Vec<u32>, FitError> {
         let z = self.predict(inputs)?;
         let c = self.graph.outputs();
-        match self.loss {
-            "logistic" => Ok(z.iter().map(|&score| u32::from(score > 0.0)).collect()),
-            "softmax" => Ok(z.chunks_exact(c).map(largest).collect()),
-            loss => {
-                let needed = "the softmax or logistic loss";
-                Err(FitError::Loss { asked: "predict_classes", needed, loss })
+        match self.decision {
+            Decision::Sign => Ok(z.iter().map(|&score| u32::from(score > 0.0)).collect()),
+            Decision::LargestScore => Ok(z.chunks_exact(c).map(largest).collect()),
+            Decision::Value => {
+                let (asked, needed) = ("predict_classes", "the loss of a classifier");
+                Err(FitError::Loss { asked, needed, loss: self.loss })
             }
         }
     }

@@ -5,11 +5,12 @@ use secant::argmin::core::{Executor, State};
 use secant::argmin::solver::linesearch::MoreThuenteLineSearch;
 use secant::argmin::solver::newton::Newton as ArgminNewton;
 use secant::argmin::solver::quasinewton::BFGS as ArgminBfgs;
-use secant::core::data::{CsvOptions, LibsvmOptions, Task};
+use secant::core::data::{CsvOptions, LibsvmOptions, NistLinear, Task};
 use secant::loss::Loss;
 use secant::{
-    Activation, ArgminProblem, Bfgs, Dataset, Lbfgs, Logistic, Method, Network, Newton, Objective,
-    Reason, Ridge, Risk, SoftmaxCrossEntropy, SquaredError, Standardizer, Stopping, minimize,
+    Activation, ArgminProblem, Bfgs, Dataset, Lbfgs, Logistic, Method, Network, Newton, NoPenalty,
+    Objective, Reason, Ridge, Risk, SoftmaxCrossEntropy, SquaredError, Standardizer, Stopping,
+    minimize,
 };
 use std::path::Path;
 
@@ -172,4 +173,27 @@ fn networks_and_plain_functions_run_under_the_same_call() {
     let fitted = minimize(&risk, Lbfgs::default(), &start).unwrap();
     assert!(matches!(fitted.report.reason, Reason::GradientConverged | Reason::RoundingFloor));
     assert!(fitted.report.value < 0.1 * risk.value(&start));
+}
+
+/// Norris as it is: residuals of 1e-3 of the responses, so that the rounding of f hides what the gradient still shows.
+#[test]
+fn a_second_newton_step_on_a_raw_table_changes_nothing_beyond_rounding() {
+    let data = NistLinear::read(concat!(env!("CARGO_MANIFEST_DIR"), "/data/nist/Norris.dat"))
+        .unwrap()
+        .dataset()
+        .unwrap();
+    let net = Network::linear(1, 1);
+    let risk = Risk::new(net.graph().unwrap(), &data, SquaredError, NoPenalty).unwrap();
+    let one = Stopping { max_iterations: 1, gradient_tolerance: 0.0, ..Stopping::default() };
+    let step = |theta: &[f64]| {
+        minimize(&risk, Newton::default().with_stopping(one.clone()), theta).unwrap().theta
+    };
+    for start in [[1e3, 1e3], [1e3, -1e3], [-1e3, 1e3]] {
+        let first = step(&start);
+        let second = step(&first);
+        for (a, b) in first.iter().zip(&second) {
+            // Some ε of the responses, which reach 1e3.
+            assert!((a - b).abs() <= 2e-12, "{start:?}: {first:?} {second:?}");
+        }
+    }
 }

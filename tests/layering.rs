@@ -24,8 +24,8 @@ const CORE: &[&[&str]] = &[
 
 /// Modules of `secant-optim` in order.
 const OPTIM: &[&[&str]] = &[
-    &["error", "nonfinite", "adapter"],
-    &["linalg"],
+    &["error", "nonfinite"],
+    &["linalg", "adapter"],
     &["krylov", "line_search"],
     &["subproblem"],
     &["stopping"],

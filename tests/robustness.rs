@@ -279,13 +279,70 @@ fn a_slice_of_the_wrong_length_panics_with_both_lengths() {
         ("matrix", panic_message(|| at.hessian(matrix.as_mut()))),
         ("matrix", panic_message(|| at.gauss_newton(matrix.as_mut()))),
     ];
-    for (what, message) in messages {
+    let squares = risk.least_squares().unwrap();
+    let (mut three, mut matrix_of_three) = ([0.0; 3], faer::Mat::zeros(3, 3));
+    let matrix_of_three = &mut matrix_of_three;
+    let zero = [0.0; 3];
+    let residual_messages = [
+        ("theta", panic_message(|| _ = squares.residuals(&long.clone(), &mut three))),
+        ("residuals", panic_message(|| _ = squares.residuals(&zero, &mut long))),
+        ("theta", panic_message(|| squares.jacobian_vector(&long.clone(), &zero, &mut three))),
+        ("v", panic_message(|| squares.jacobian_vector(&zero, &long.clone(), &mut three))),
+        ("out", panic_message(|| squares.jacobian_vector(&zero, &zero, &mut long))),
+        (
+            "theta",
+            panic_message(|| squares.jacobian_transpose_vector(&long.clone(), &zero, &mut three)),
+        ),
+        (
+            "u",
+            panic_message(|| squares.jacobian_transpose_vector(&zero, &long.clone(), &mut three)),
+        ),
+        ("out", panic_message(|| squares.jacobian_transpose_vector(&zero, &zero, &mut long))),
+        (
+            "theta",
+            panic_message(|| {
+                _ = squares.normal_equations(&long.clone(), matrix_of_three.as_mut(), &mut three);
+            }),
+        ),
+        (
+            "matrix",
+            panic_message(|| _ = squares.normal_equations(&zero, matrix.as_mut(), &mut three)),
+        ),
+        (
+            "gradient",
+            panic_message(|| {
+                _ = squares.normal_equations(&zero, matrix_of_three.as_mut(), &mut long);
+            }),
+        ),
+        (
+            "theta",
+            panic_message(|| {
+                _ = squares.jacobian(&long.clone(), &mut three, matrix_of_three.as_mut());
+            }),
+        ),
+        (
+            "residuals",
+            panic_message(|| _ = squares.jacobian(&zero, &mut long, matrix_of_three.as_mut())),
+        ),
+        ("Jacobian", panic_message(|| _ = squares.jacobian(&zero, &mut three, matrix.as_mut()))),
+    ];
+    for (what, message) in messages.into_iter().chain(residual_messages) {
         for part in [what, "17", "3"] {
             assert!(message.contains(part), "`{message}` does not name {part}");
         }
     }
     // The risk is as good as before.
     assert_eq!(risk.value(&[0.0; 3]), 0.125);
+}
+
+#[test]
+fn an_overflowing_loss_is_infinite() {
+    let net = linear(2, 1);
+    let data = numbers(1);
+    let risk = Risk::new(net.graph().unwrap(), &data, SquaredError, NoPenalty).unwrap();
+    let theta = [1e200, 1.0, 0.0];
+    assert_eq!(risk.value(&theta), f64::INFINITY);
+    assert_eq!(risk.value_gradient(&theta, &mut [0.0; 3]), f64::INFINITY);
 }
 
 /// The smallest model: one weight.

@@ -90,6 +90,14 @@ fn softmax_cross_entropy_keeps_its_digits_when_the_model_is_nearly_sure() {
             SoftmaxCrossEntropy.hessian(&z, class(3, &1), &mut h);
             let relative = (h[4] * (1.0 + rest) * (1.0 + rest) / rest - 1.0).abs();
             assert!(relative <= 1e-12, "Hessian at margin {margin}: {relative:e}");
+            // A product keeps the digits that the matrix has.
+            let (v, mut product) = ([3.0, 1.0, -7.0], [f64::NAN; 3]);
+            SoftmaxCrossEntropy.hessian_vector(1.0, &z, class(3, &1), &v, &mut product);
+            for (k, product) in product.iter().enumerate() {
+                let dense: f64 = (0..3).map(|l| h[3 * l + k] * v[l]).sum();
+                let relative = (product / dense - 1.0).abs();
+                assert!(relative <= 1e-12, "product {k} at margin {margin}: {relative:e}");
+            }
         }
     }
 }

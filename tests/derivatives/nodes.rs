@@ -1,9 +1,14 @@
 //! Every node against differences, its adjoint identity, its symmetry and its dense second derivatives.
 
-use crate::support::assert_passed;
+use crate::support::{assert_passed, normals, numbers};
 use secant::check;
 use secant::core::shape::{Shape, ShapeError};
-use secant::op::{Activation, Add, Concat, Dense, Multiply, Op, Softmax};
+use secant::graph::Graph;
+use secant::loss::SquaredError;
+use secant::op::{Activation, Add, At, Bar, Concat, Dense, Dot, Multiply, Op, Softmax};
+use secant::penalty::NoPenalty;
+use secant::problem::Objective;
+use secant::risk::Risk;
 
 pub const SMOOTH: [Activation; 7] = [
     Activation::Identity,
@@ -95,6 +100,60 @@ fn nodes_refuse_inputs_that_do_not_fit() {
         ShapeError::Mismatch { index: 2, first, found }
     );
     assert!(matches!(refused(&Dense::new(0), &[vector(2)]), ShapeError::Empty(_)));
+    // Without entries, as when a graph is built.
+    for op in [&Softmax as &dyn Op, &Dense::new(2), &Activation::Tanh] {
+        assert!(matches!(refused(op, &[vector(0)]), ShapeError::Empty(_)));
+    }
     let message = refused(&Activation::LeakyRelu { slope: f64::NAN }, &[vector(2)]).to_string();
     assert!(message.contains("slope") && message.contains("NaN"), "{message}");
+}
+
+/// z = sign x, entry by entry: its derivative is zero, so that it never asks for an adjoint.
+#[derive(Debug)]
+struct Sign;
+
+impl Op for Sign {
+    fn name(&self) -> String {
+        "sign".into()
+    }
+    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        Ok(inputs[0].clone())
+    }
+    fn value(&self, at: At<'_>, z: &mut [f64]) {
+        z.iter_mut().zip(at.x.get(0)).for_each(|(z, x)| *z = x.signum());
+    }
+    fn tangent(&self, _: At<'_>, _: &[f64], _: Dot<'_>, z_dot: &mut [f64]) {
+        z_dot.fill(0.0);
+    }
+    fn adjoint(&self, _: At<'_>, _: &[f64], _: &[f64], _: &mut Bar<'_>) {}
+    fn adjoint_tangent(
+        &self,
+        _: At<'_>,
+        _: &[f64],
+        _: &[f64],
+        _: Dot<'_>,
+        _: &[f64],
+        _: &[f64],
+        _: &mut Bar<'_>,
+    ) {
+    }
+}
+
+#[test]
+fn a_node_that_asks_for_no_adjoint_leaves_none_behind() {
+    let mut g = Graph::builder(2);
+    let gated = g.node("gate", Dense::new(3), &[g.input()]).unwrap();
+    let gate = g.node("sign", Sign, &[gated]).unwrap();
+    let wide = g.node("wide", Dense::new(3), &[g.input()]).unwrap();
+    let y = g.node("y", Multiply, &[gate, wide]).unwrap();
+    let graph = g.build(y).unwrap();
+    // Tiles of different lengths, so that what one leaves in a buffer does not fit the next.
+    let data = numbers(2, 3, 700, 1);
+    let risk = Risk::new(&graph, &data, SquaredError, NoPenalty).unwrap();
+    let theta = normals(risk.dim(), 2);
+    assert_passed(&check::curvature(&risk, &theta, 3), "curvature");
+    assert_passed(
+        &check::least_squares(&risk.least_squares().unwrap(), &theta, 3),
+        "least squares",
+    );
 }

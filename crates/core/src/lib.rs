@@ -24,6 +24,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub use faer;
+
 pub mod check;
 pub mod data;
 pub mod elementwise;

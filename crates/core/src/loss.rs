@@ -50,6 +50,18 @@ pub enum LossError {
     },
 }
 
+/// What a model's outputs mean once it is fitted with a loss.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Decision {
+    /// Numbers.
+    #[default]
+    Value,
+    /// Scores of the classes: the largest decides.
+    LargestScore,
+    /// One score: class 1 where it is positive, class 0 elsewhere.
+    Sign,
+}
+
 /// What the Hessian of a loss in the outputs looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LossHessian {
@@ -63,6 +75,11 @@ pub enum LossHessian {
 pub trait Loss: Debug + Send + Sync {
     /// A short name: `squared`, `softmax`, `logistic`.
     fn name(&self) -> &'static str;
+
+    /// What the outputs of a model fitted with this loss mean.
+    fn decision(&self) -> Decision {
+        Decision::Value
+    }
 
     /// Whether a model with `outputs` outputs can be judged against `targets`.
     ///

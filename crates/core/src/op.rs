@@ -148,6 +148,7 @@ pub trait Op: Debug + Send + Sync {
             let column = sample * rows..(sample + 1) * rows;
             let mut bar = Bar { x: x_bar.column(sample), theta: each.sample(sample) };
             self.adjoint(at.column(sample), &z[column.clone()], &z_bar[column], &mut bar);
+            bar.x.zero_untouched();
         }
         x_bar.touch_all();
     }

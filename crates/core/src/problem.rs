@@ -57,6 +57,9 @@ pub trait Curvature: Objective {
 }
 
 /// f, ∇f and the curvature of f at one θ, to be applied many times.
+///
+/// # Panics
+/// Implementations may panic when a slice or matrix has another size than stated, as slice indexing does.
 pub trait Linearization {
     /// f(θ).
     fn value(&self) -> f64;
@@ -73,6 +76,9 @@ pub trait Linearization {
 }
 
 /// An objective that is half a sum of squares: f(θ) = ½‖r(θ)‖², r ∈ ℝᵐ. J = ∂r/∂θ is m × n.
+///
+/// # Panics
+/// Implementations may panic when a slice or matrix has another size than stated, as slice indexing does.
 pub trait LeastSquares: Objective {
     /// m, the number of residuals.
     fn residual_len(&self) -> usize;

@@ -62,8 +62,8 @@ pub enum ShapeError {
         /// Shape of the odd one.
         found: Shape,
     },
-    /// The node would have no entries.
-    #[error("the output would be empty (shape {0})")]
+    /// An input or the output would have no entries.
+    #[error("a value would be empty (shape {0})")]
     Empty(Shape),
     /// A node's constant is out of range.
     #[error("{option} = {value}: must be {allowed}")]

@@ -61,7 +61,7 @@
 //! | constant | `GradientConverged` | `GradientConverged` | `GradientConverged` | `GradientConverged` |
 //! | at a saddle | `GradientConverged` | leaves it | `GradientConverged` | `GradientConverged` |
 //! | linear | `NoCurvature` | `Unbounded` | `Unbounded` | `MaxIterations` |
-//! | as exact as `f64` allows | `RoundingFloor` | `RoundingFloor` | `RoundingFloor` | `RoundingFloor` |
+//! | as exact as `f64` allows | `RoundingFloor` | `RoundingFloor` | `RoundingFloor` | `Stalled` |
 //!
 //! # Features
 //!

@@ -85,9 +85,11 @@ struct Best {
 /// Counts iterations in which neither the value nor the gradient visibly falls.
 #[derive(Clone, Copy, Debug)]
 struct FloorWatch {
-    /// Lowest ‖∇f‖∞ so far.
+    /// ‖∇f‖∞ when it last fell clearly.
     gradient_floor: f64,
     stalled: u32,
+    /// The steps are taken without a look at f.
+    blind: bool,
 }
 
 impl FitState {
@@ -191,6 +193,11 @@ impl FitState {
         self.gradient_reference = self.gradient_reference.max(self.gradient_norm);
     }
 
+    /// The smaller of the solver's and the executor's, once the run has begun.
+    pub(crate) fn max_iterations(&self) -> u64 {
+        self.max_iterations
+    }
+
     pub(crate) fn start_summary(&self) -> Summary {
         self.start
     }
@@ -228,7 +235,13 @@ impl FitState {
         self.gradient_reference = self.gradient_norm;
         // The start is the best point even when its value is not finite: something must come back.
         self.best.at = self.start;
-        self.floor = FloorWatch { gradient_floor: self.gradient_norm, stalled: 0 };
+        self.floor =
+            FloorWatch { gradient_floor: self.gradient_norm, stalled: 0, blind: self.floor.blind };
+    }
+
+    /// Tells the floor's watch that steps are taken without a look at f.
+    pub(crate) fn step_blindly(&mut self) {
+        self.floor.blind = true;
     }
 
     /// Moves to θ⁺ = `theta` with ∇f = `gradient` and f = `value`; the old θ and ∇f are left in the two buffers.
@@ -273,7 +286,8 @@ impl FitState {
         } else {
             self.floor.stalled += 1;
         }
-        if self.gradient_norm < self.floor.gradient_floor {
+        // The mark stays where it is until the gradient is clearly below it, so that small falls add up.
+        if falling {
             self.floor.gradient_floor = self.gradient_norm;
         }
     }
@@ -301,6 +315,7 @@ impl FitState {
             evaluations,
             elapsed: self.elapsed(),
             stalled: self.floor.stalled,
+            blind: self.floor.blind,
         }
     }
 
@@ -339,7 +354,7 @@ impl State for FitState {
             gradient_reference: f64::INFINITY,
             step: None,
             step_length: 0.0,
-            floor: FloorWatch { gradient_floor: f64::INFINITY, stalled: 0 },
+            floor: FloorWatch { gradient_floor: f64::INFINITY, stalled: 0, blind: false },
             iteration: 0,
             steps: 0,
             max_iterations: u64::MAX,

@@ -76,6 +76,9 @@ pub enum Reason {
     TargetReached,
     /// The value has no more digits to give: its changes are rounding, and the gradient no longer falls.
     RoundingFloor,
+    /// Steps of a fixed rate no longer change value or gradient visibly: the rounding floor, or a crawl. Which of the two, a
+    /// method that looks at neither curvature nor a line cannot tell.
+    Stalled,
     /// The iterations are used up.
     MaxIterations,
     /// The evaluations are used up.
@@ -123,6 +126,9 @@ impl Reason {
             Self::ValueConverged => "converged: the change of the value met its tolerance",
             Self::TargetReached => "converged: the value reached the target",
             Self::RoundingFloor => "at the rounding floor: the value has no more digits to give",
+            Self::Stalled => {
+                "stopped: the steps no longer change value or gradient (the floor, or a rate too small)"
+            }
             Self::MaxIterations => "stopped: the iterations are used up",
             Self::MaxEvaluations => "stopped: the evaluations are used up",
             Self::MaxTime => "stopped: the time is used up",
@@ -189,6 +195,8 @@ pub(crate) struct Progress {
     pub elapsed: Duration,
     /// Iterations in a row at the floor.
     pub stalled: u32,
+    /// The steps are taken without a look at f.
+    pub blind: bool,
 }
 
 /// Size of one step.
@@ -235,7 +243,7 @@ impl Stopping {
                 return Some(Reason::ValueConverged);
             }
             if step.step_norm == 0.0 || at.stalled >= FLOOR_PATIENCE {
-                return Some(Reason::RoundingFloor);
+                return Some(if at.blind { Reason::Stalled } else { Reason::RoundingFloor });
             }
         }
         if at.iterations >= at.max_iterations {

@@ -4,12 +4,14 @@ mod common;
 
 use common::{Draws, distance, logistic, rosenbrock, rosenbrock_start};
 use secant_optim::argmin::core::observers::{Observe, ObserverMode};
-use secant_optim::argmin::core::{Error, Executor, KV, State, TerminationReason};
+use secant_optim::argmin::core::{
+    CostFunction, Error, Executor, Gradient, Hessian, KV, State, TerminationReason,
+};
 use secant_optim::argmin::solver::linesearch::MoreThuenteLineSearch;
 use secant_optim::argmin::solver::newton::NewtonCG;
 use secant_optim::argmin::solver::quasinewton::BFGS;
 use secant_optim::{
-    ArgminProblem, Bfgs, FitState, Lbfgs, Newton, Reason, Report, Stopping, minimize,
+    ArgminProblem, Bfgs, FitState, Lbfgs, Newton, OptimError, Reason, Report, Stopping, minimize,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -134,4 +136,21 @@ fn argmins_own_newton_and_lbfgs_over_nalgebra_land_on_the_same_minimum() {
         .run()
         .unwrap();
     assert!(distance(theirs.state.get_best_param().unwrap().as_slice(), &ours.theta) < 1e-6);
+}
+
+#[test]
+fn a_parameter_of_the_wrong_length_is_an_error_for_argmins_solvers() {
+    let function = rosenbrock(4);
+    let problem: ArgminProblem<'_, _, Vec<f64>> = ArgminProblem::new(&function);
+    let wrong = vec![1.0; 3];
+    let errors = [
+        problem.cost(&wrong).unwrap_err(),
+        problem.gradient(&wrong).unwrap_err(),
+        problem.hessian(&wrong).unwrap_err(),
+    ];
+    for error in errors {
+        let expected = OptimError::StartLength { expected: 4, found: 3 };
+        assert_eq!(error.downcast::<OptimError>().unwrap(), expected);
+    }
+    assert_eq!(function.calls.get(), 0);
 }

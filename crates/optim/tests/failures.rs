@@ -185,6 +185,88 @@ fn a_hessian_of_nan_is_named() {
 }
 
 #[test]
+fn a_memory_of_any_size_is_no_more_than_a_run_can_fill() {
+    let stopping = Stopping { max_iterations: 50, ..Stopping::default() };
+    let run = |memory| {
+        let solver = Lbfgs::default().with_memory(memory).with_stopping(stopping.clone());
+        minimize(&rosenbrock(2), solver, &[-1.2, 1.0]).unwrap()
+    };
+    let (all, absurd) = (run(50), run(usize::MAX));
+    assert!(absurd.report.reason.is_converged(), "{}", absurd.report);
+    assert_eq!(absurd.theta, all.theta);
+}
+
+#[test]
+fn slopes_that_underflow_are_no_rounding_floor() {
+    // ‖∇f‖² is below the smallest number, ‖∇f‖ is not: a search along −∇f has no slope to see.
+    let solution = minimize(&quadratic_of(1e-300), Lbfgs::default(), &[1.0, -2.0]).unwrap();
+    assert!(!solution.report.reason.is_success(), "{}", solution.report);
+    // Beside a value of 1 as small a gradient is rounding.
+    let function = Function::new(
+        1,
+        |_, g| {
+            g[0] = 1e-200;
+            1.0
+        },
+        |_| faer::mat![[0.0]],
+    );
+    let solution = minimize(&function, Lbfgs::default(), &[1.0]).unwrap();
+    assert_eq!(solution.report.reason, Reason::RoundingFloor);
+}
+
+/// f = ½c‖x‖², n = 2.
+fn quadratic_of(c: f64) -> Function {
+    Function::new(
+        2,
+        move |x, g| {
+            g.copy_from_slice(&[c * x[0], c * x[1]]);
+            0.5 * c * (x[0] * x[0] + x[1] * x[1])
+        },
+        move |_| faer::mat![[c, 0.0], [0.0, c]],
+    )
+}
+
+#[test]
+fn newton_stops_where_the_scaled_hessian_overflows() {
+    let function = Function::new(
+        2,
+        |x, g| {
+            g.copy_from_slice(&[1e300 * x[1], 1e300 * x[0]]);
+            1e300 * x[0] * x[1]
+        },
+        |_| faer::mat![[1e-300, 1e300], [1e300, 1e-300]],
+    );
+    let solution = minimize(&function, Newton::default(), &[1.0, 1.0]).unwrap();
+    assert_eq!(solution.report.reason, Reason::NonFiniteCurvature);
+}
+
+#[test]
+fn newton_keeps_no_refinement_with_a_nan_in_its_gradient() {
+    // f = ½‖x‖² with a Hessian ½ % too large: a step leaves 1/201 of x, and the refinement after it meets the NaN, or −∞.
+    for wall in [f64::NAN, f64::NEG_INFINITY] {
+        let function = Function::new(
+            2,
+            move |x, g| {
+                g.copy_from_slice(x);
+                if x[0].abs() < 1e-4 {
+                    if wall.is_nan() {
+                        g[0] = wall;
+                    } else {
+                        return wall;
+                    }
+                }
+                0.5 * (x[0] * x[0] + x[1] * x[1])
+            },
+            |_| faer::mat![[1.005, 0.0], [0.0, 1.005]],
+        );
+        let solution = minimize(&function, Newton::default(), &[1.0, 1.0]).unwrap();
+        assert!(solution.theta[0].abs() >= 1e-4, "{}", solution.report);
+        assert!(solution.report.value.is_finite());
+        assert!(!solution.report.reason.is_success(), "{}", solution.report);
+    }
+}
+
+#[test]
 fn a_gradient_of_the_wrong_sign_fails_the_line_search() {
     for method in [Method::from(Bfgs::default()), Lbfgs::default().into()] {
         let function = Function::new(

@@ -2,9 +2,10 @@
 
 mod common;
 
-use common::Function;
+use common::{Function, quadratic};
 use secant_optim::{
-    AdaGrad, Adadelta, Adam, GradientDescent, Method, Momentum, Nesterov, Reason, RmsProp, Stopping,
+    AdaGrad, Adadelta, Adam, GradientDescent, Method, Momentum, Nesterov, Reason, RmsProp,
+    Stopping, minimize,
 };
 
 const STEPS: i32 = 7;
@@ -154,4 +155,16 @@ fn adams_first_step_is_the_rate_whatever_the_gradient() {
     let found = values(Adam::default().with_rate(0.1).into());
     let f = |x: f64| 0.25 * x.powi(4) + x * x;
     assert!((found[1] - f(1.4) - f(-0.4)).abs() < 1e-7);
+}
+
+#[test]
+fn a_rate_too_small_is_a_stall_and_no_success() {
+    // Every step rounds away; and a valley so flat that the steps along it show in no digit of the value.
+    let bowl = quadratic(faer::mat![[1.0, 0.0], [0.0, 1.0]], vec![0.0; 2], 0.0);
+    let solution = minimize(&bowl, GradientDescent::fixed(1e-18), &[1.0, 1.0]).unwrap();
+    assert_eq!(solution.report.reason, Reason::Stalled);
+    let valley = quadratic(faer::mat![[1.0, 0.0], [0.0, 1e-14]], vec![0.0; 2], 1.0);
+    let solution = minimize(&valley, GradientDescent::fixed(1.0), &[1.0, 1e6]).unwrap();
+    assert_eq!(solution.report.reason, Reason::Stalled);
+    assert!(!solution.report.reason.is_success() && solution.report.value > 1.004);
 }

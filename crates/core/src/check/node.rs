@@ -19,7 +19,7 @@ const BATCH: usize = 3;
 /// everywhere; `adjoint_each` against `adjoint`; inputs without tangent and adjoint.
 ///
 /// # Errors
-/// Those of [`Op::output_shape`].
+/// Those of [`Op::output_shape`], and an input without entries.
 pub fn op(op: &dyn Op, inputs: &[Shape], seed: u64) -> Result<Checks, ShapeError> {
     let bench = Bench::new(op, inputs)?;
     let mut random = Random::new(seed);
@@ -89,6 +89,9 @@ struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     fn new(op: &'a dyn Op, inputs: &[Shape]) -> Result<Self, ShapeError> {
+        if let Some(empty) = inputs.iter().find(|shape| shape.is_empty()) {
+            return Err(ShapeError::Empty(empty.clone()));
+        }
         let output = op.output_shape(inputs)?;
         let mut layout = Layout::default();
         for shape in inputs {

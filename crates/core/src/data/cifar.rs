@@ -50,30 +50,29 @@ impl Dataset {
 mod tests {
     use super::*;
 
-    fn written(name: &str, bytes: &[u8]) -> std::path::PathBuf {
+    /// Reads `bytes` as a file.
+    fn read(name: &str, bytes: &[u8], scale: PixelScale) -> Result<Dataset, DataError> {
         let path = std::env::temp_dir().join(format!("secant-{}-{name}", std::process::id()));
         std::fs::write(&path, bytes).unwrap();
-        path
+        let data = Dataset::from_cifar10(&path, scale);
+        std::fs::remove_file(&path).unwrap();
+        data
     }
 
     #[test]
     fn records_become_columns_and_damaged_files_are_refused() {
         let mut bytes = vec![0; 2 * RECORD];
         (bytes[0], bytes[1], bytes[RECORD], bytes[2 * RECORD - 1]) = (3, 255, 9, 51);
-        let path = written("whole", &bytes);
-        let data = Dataset::from_cifar10(&path, PixelScale::Unit).unwrap();
+        let data = read("whole", &bytes, PixelScale::Unit).unwrap();
         assert_eq!((data.features(), data.samples()), (PIXELS, 2));
         assert_eq!((data.sample(0)[0], data.sample(1)[PIXELS - 1]), (1.0, 0.2));
         assert_eq!(data.targets().labels(), Some(&[3, 9][..]));
 
-        let path = written("short", &bytes[..2 * RECORD - 1]);
-        let error = Dataset::from_cifar10(&path, PixelScale::Raw).unwrap_err();
+        let error = read("short", &bytes[..2 * RECORD - 1], PixelScale::Raw).unwrap_err();
         assert!(matches!(error, DataError::CutShort { found: 6145, expected: 6146, .. }));
         bytes[RECORD] = 10;
-        let path = written("label", &bytes);
-        let error = Dataset::from_cifar10(&path, PixelScale::Raw).unwrap_err();
+        let error = read("label", &bytes, PixelScale::Raw).unwrap_err();
         assert!(matches!(error, DataError::LabelOutOfRange { classes: 10, .. }), "{error}");
-        let path = written("empty", &[]);
-        assert!(Dataset::from_cifar10(&path, PixelScale::Raw).is_err());
+        assert!(read("empty", &[], PixelScale::Raw).is_err());
     }
 }

@@ -38,8 +38,13 @@ impl Dataset {
             ("y", 1) => vec!["y".to_owned()],
             _ => (1..=count).map(|index| format!("{prefix}{index}")).collect(),
         };
-        let target_names = names("y", targets.columns());
-        Self::named(features, inputs, targets, names("x", features), target_names)
+        // No more names than numbers: where there are more columns than that, the lengths do not fit and are refused.
+        let columns = match &targets {
+            Targets::Values { rows, values } => *(rows.min(&values.len())),
+            Targets::Labels { .. } => targets.columns(),
+        };
+        let feature_names = names("x", features.min(inputs.len()));
+        Self::named(features, inputs, targets, feature_names, names("y", columns))
     }
 
     /// [`Dataset::new`] with the names of the columns, so that an error can use them.

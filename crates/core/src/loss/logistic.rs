@@ -1,6 +1,6 @@
 //! ℓ = ln(1 + e⁻ᵗᶻ), t = ±1: binary cross-entropy on one score z, y·softplus(−z) + (1 − y)·softplus(z).
 
-use super::{Loss, LossError};
+use super::{Decision, Loss, LossError};
 use crate::data::{TargetTile, Targets};
 use crate::elementwise::{scalar, vectorize};
 
@@ -11,6 +11,10 @@ pub struct Logistic;
 impl Loss for Logistic {
     fn name(&self) -> &'static str {
         "logistic"
+    }
+
+    fn decision(&self) -> Decision {
+        Decision::Sign
     }
 
     fn check(&self, outputs: usize, targets: &Targets) -> Result<(), LossError> {

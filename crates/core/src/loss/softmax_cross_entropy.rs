@@ -3,7 +3,7 @@
 //! With m the largest score and r = Σ_{k ≠ argmax} e^{z_k − m}: ℓ = (m − z_y) + ln(1 + r), and ∂ℓ/∂z_y = −Σ_{k≠y} p_k. Neither
 //! cancels when the model is nearly sure, so a loss of 1e-10 still has its digits.
 
-use super::{Loss, LossError};
+use super::{Decision, Loss, LossError};
 use crate::data::{TargetTile, Targets};
 use crate::elementwise::{scalar, vectorize};
 
@@ -14,6 +14,10 @@ pub struct SoftmaxCrossEntropy;
 impl Loss for SoftmaxCrossEntropy {
     fn name(&self) -> &'static str {
         "softmax"
+    }
+
+    fn decision(&self) -> Decision {
+        Decision::LargestScore
     }
 
     fn check(&self, outputs: usize, targets: &Targets) -> Result<(), LossError> {
@@ -67,7 +71,8 @@ impl Loss for SoftmaxCrossEntropy {
         )
     }
 
-    /// H·ż = p ⊙ (ż − ⟨p, ż⟩).
+    /// H·ż = p ⊙ (ż − ⟨p, ż⟩), with ż taken from that of the largest score: a common shift changes nothing, and where one
+    /// class is nearly sure, ⟨p, ż⟩ and its own entry no longer cancel.
     fn hessian_vector(
         &self,
         scale: f64,
@@ -83,17 +88,21 @@ impl Loss for SoftmaxCrossEntropy {
                 let samples = z.chunks_exact(c).zip(z_dot.chunks_exact(c));
                 for (out, (z, z_dot)) in out.chunks_exact_mut(c).zip(samples) {
                     let m = largest(z);
+                    let mut top = z_dot[0];
+                    for (&z, &z_dot) in z.iter().zip(z_dot) {
+                        top = if z == m { z_dot } else { top };
+                    }
                     let (mut total, mut mean) = (0.0, 0.0);
                     for ((out, z), z_dot) in out.iter_mut().zip(z).zip(z_dot) {
                         let e = scalar::exp(z - m);
                         *out = e;
                         total += e;
-                        mean += e * z_dot;
+                        mean += e * (z_dot - top);
                     }
                     mean /= total;
                     let factor = scale / total;
                     for (out, z_dot) in out.iter_mut().zip(z_dot) {
-                        *out *= factor * (z_dot - mean);
+                        *out *= factor * ((z_dot - top) - mean);
                     }
                 }
             },

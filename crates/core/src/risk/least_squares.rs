@@ -61,6 +61,11 @@ impl<'a> LeastSquaresRisk<'a> {
         }
     }
 
+    fn assert_residuals(&self, what: &str, slice: &[f64]) {
+        let (m, found) = (self.residual_len(), slice.len());
+        assert!(m == found, "{what} has {found} entries, there are {m} residuals");
+    }
+
     fn penalty_residual(&self, theta: &[f64], residuals: &mut [f64]) {
         for (r, &index) in residuals.iter_mut().zip(&self.penalised) {
             *r = self.lambda.sqrt() * theta[index];
@@ -86,6 +91,8 @@ impl LeastSquares for LeastSquaresRisk<'_> {
     }
 
     fn residuals(&self, theta: &[f64], residuals: &mut [f64]) -> f64 {
+        self.risk.assert_dim("theta", theta);
+        self.assert_residuals("residuals", residuals);
         let (data, penalty) = residuals.split_at_mut(self.data_residuals());
         self.risk.with_workspace(|workspace| {
             for range in self.tiles() {
@@ -100,6 +107,9 @@ impl LeastSquares for LeastSquaresRisk<'_> {
     }
 
     fn jacobian_vector(&self, theta: &[f64], v: &[f64], out: &mut [f64]) {
+        self.risk.assert_dim("theta", theta);
+        self.risk.assert_dim("v", v);
+        self.assert_residuals("out", out);
         let (data, penalty) = out.split_at_mut(self.data_residuals());
         self.risk.with_workspace(|workspace| {
             for range in self.tiles() {
@@ -116,6 +126,9 @@ impl LeastSquares for LeastSquaresRisk<'_> {
     }
 
     fn jacobian_transpose_vector(&self, theta: &[f64], u: &[f64], out: &mut [f64]) {
+        self.risk.assert_dim("theta", theta);
+        self.assert_residuals("u", u);
+        self.risk.assert_dim("out", out);
         out.fill(0.0);
         let (data, penalty) = u.split_at(self.data_residuals());
         self.risk.with_workspace(|workspace| {
@@ -141,7 +154,9 @@ impl LeastSquares for LeastSquaresRisk<'_> {
         mut normal: MatMut<'_, f64>,
         gradient: &mut [f64],
     ) -> f64 {
+        self.risk.assert_dim("theta", theta);
         assert_square(normal.as_ref(), self.dim());
+        self.risk.assert_dim("gradient", gradient);
         normal.fill(0.0);
         self.risk.for_each_jacobian(theta, |_, _, jacobian| {
             add_product(normal.as_mut(), jacobian, jacobian, self.risk.scale());
@@ -154,7 +169,14 @@ impl LeastSquares for LeastSquaresRisk<'_> {
     }
 
     fn jacobian(&self, theta: &[f64], residuals: &mut [f64], mut jacobian: MatMut<'_, f64>) -> f64 {
-        let n = self.dim();
+        let (m, n) = (self.residual_len(), self.dim());
+        self.risk.assert_dim("theta", theta);
+        self.assert_residuals("residuals", residuals);
+        let (rows, cols) = (jacobian.nrows(), jacobian.ncols());
+        assert!(
+            (rows, cols) == (m, n),
+            "the Jacobian is {m}×{n}, the matrix given is {rows}×{cols}"
+        );
         jacobian.fill(0.0);
         let scale = self.root_scale();
         self.risk.for_each_jacobian(theta, |range, z, transposed| {

@@ -41,7 +41,9 @@ impl CompensatedSum {
     }
     pub(crate) fn merge(&mut self, other: Self) {
         self.add(other.sum);
-        self.add(other.correction);
+        if other.sum.is_finite() {
+            self.add(other.correction);
+        }
     }
     pub(crate) fn total(self) -> f64 {
         // An infinite sum has a NaN correction (∞ − ∞); the sum itself is the answer then.

@@ -83,8 +83,8 @@ impl ShiftedCholesky {
     /// ‖D^-½·g‖∞: the size of a gradient, invariant under scaling of the parameters.
     pub(crate) fn scaled_norm(&self, g: &[f64]) -> f64 {
         let scaled = g.iter().zip(&self.scale).map(|(g, scale)| (g * scale).abs());
-        // A NaN entry makes the norm NaN.
-        scaled.fold(0.0, |most, g| if g <= most { most } else { g })
+        // A NaN entry makes the norm NaN: nothing is larger than it.
+        scaled.fold(0.0, |most, g| if g.is_nan() || g > most { g } else { most })
     }
 
     /// Factorises. Returns the number of attempts.
@@ -95,6 +95,9 @@ impl ShiftedCholesky {
         self.equilibrate()?;
         let rounding = f64::EPSILON * (self.n as f64).sqrt();
         let enough = self.enough();
+        if !enough.is_finite() {
+            return Err(NotFactored::NotFinite);
+        }
         let growth = if self.last_shift > 0.0 { GROWTH } else { GROWTH_FIRST };
         let first = FIRST_SHIFT * rounding;
         // A Hessian that was semidefinite is so again, as a rule (softmax biases): no attempt is wasted on finding out.
@@ -335,6 +338,22 @@ mod tests {
         assert_eq!(cholesky.factor(), Err(NotFactored::Zero));
         cholesky.matrix_mut()[(0, 1)] = f64::NAN;
         assert_eq!(cholesky.factor(), Err(NotFactored::NotFinite));
+    }
+
+    #[test]
+    fn scaled_entries_that_overflow_are_named_and_not_shifted_for_ever() {
+        let h = Mat::from_fn(2, 2, |i, j| if i == j { 1e-300 } else { 1e300 });
+        let mut cholesky = ShiftedCholesky::new(2);
+        cholesky.matrix_mut().copy_from(&h);
+        assert_eq!(cholesky.factor(), Err(NotFactored::NotFinite));
+    }
+
+    #[test]
+    fn a_nan_makes_the_scaled_norm_nan_wherever_it_stands() {
+        let (cholesky, _) = factored(&symmetric(3, 6.0));
+        for g in [[f64::NAN, 1.0, 2.0], [1.0, f64::NAN, 2.0], [1.0, 2.0, f64::NAN]] {
+            assert!(cholesky.scaled_norm(&g).is_nan(), "{g:?}");
+        }
     }
 
     #[test]

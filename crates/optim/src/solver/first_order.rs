@@ -32,6 +32,7 @@ pub(crate) fn start<P: Objective>(
     problem: &mut Problem<P>,
     state: &mut FitState,
 ) -> Result<(Buffers, usize), OptimError> {
+    state.step_blindly();
     let n = eval::start(solver, stopping, problem, state)?;
     let buffers = Buffers { step: vec![0.0; n], theta: vec![0.0; n], gradient: vec![0.0; n] };
     Ok((buffers, n))

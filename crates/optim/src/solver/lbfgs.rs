@@ -28,7 +28,7 @@ const NAME: &str = "L-BFGS";
 /// Limited-memory BFGS.
 #[derive(Clone, Debug)]
 pub struct Lbfgs {
-    /// m ≥ 1, the pairs kept. Default [`MEMORY`].
+    /// m ≥ 1, the pairs kept, of which a run holds no more than it has iterations. Default [`MEMORY`].
     pub memory: usize,
     /// The line search.
     pub search: StrongWolfe,
@@ -148,7 +148,9 @@ impl<P: Objective> Solver<P, FitState> for Lbfgs {
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
         let n = eval::start(NAME, &self.stopping, problem, &mut state)?;
-        self.history = History::new(self.memory, n);
+        // No run has more pairs than iterations.
+        let most = usize::try_from(state.max_iterations()).unwrap_or(usize::MAX).max(1);
+        self.history = History::new(self.memory.min(most), n);
         self.line = LineStep::new(n);
         self.direction = vec![0.0; n];
         (self.dropped, self.skipped) = (0, 0);

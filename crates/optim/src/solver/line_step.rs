@@ -52,6 +52,10 @@ impl LineStep {
             (value, at_slope)
         });
         match found {
+            // A step that rounds away is no step.
+            Found::Accepted(_) | Found::Decreased(_) if self.theta == state.theta => {
+                Err(refusal(search, state, slope * initial))
+            }
             Found::Accepted(at) | Found::Decreased(at) => Ok(self.accept(state, at)),
             Found::AtMaximum(at) => {
                 let longest = at.step >= initial * search.max_growth;
@@ -65,7 +69,15 @@ impl LineStep {
             Found::Nothing { .. } if nonfinite_ahead && !finite_ahead => {
                 Err(Reason::NonFiniteValue)
             }
-            Found::Nothing { .. } => Err(refusal(search, state, slope * initial)),
+            Found::Nothing { .. } => {
+                // A slope that underflows to zero promises nothing; the norms of its factors may say otherwise.
+                let promised = if slope == 0.0 {
+                    state.gradient_norm * (initial * vector::norm_inf(p))
+                } else {
+                    slope * initial
+                };
+                Err(refusal(search, state, promised))
+            }
         }
     }
 

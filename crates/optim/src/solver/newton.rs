@@ -30,8 +30,6 @@ pub const REFINEMENTS: u32 = 5;
 pub const REFINE_BELOW: f64 = 0.01;
 /// A refinement is kept when it at least halves the gradient.
 pub const REFINE_KEEP: f64 = 0.5;
-/// A value may rise by this many ε·|f| in a refinement: rounding.
-pub const REFINE_NOISE: f64 = 8.0;
 
 /// Newton's method with a dense, shifted Cholesky factorisation.
 #[derive(Clone, Debug, Default)]
@@ -130,9 +128,15 @@ impl Newton {
             work.solve(state);
             vector::step(&state.theta, 1.0, &work.direction, &mut work.line.theta);
             let value = eval::value_gradient(problem, &work.line.theta, &mut work.line.gradient);
-            let rise = REFINE_NOISE * f64::EPSILON * state.value.abs();
-            // Written so that NaN is refused.
-            let better = value <= state.value + rise
+            let mut gain = value - state.value;
+            if gain.abs() <= self.search.noise * state.value.abs() {
+                // The values have no digits left here; the slopes at both ends still do, as in the line search.
+                let slope = vector::dot(&state.gradient, &work.direction);
+                gain = 0.5 * (slope + vector::dot(&work.line.gradient, &work.direction));
+            }
+            // Written so that NaN is refused, in the value and in any entry of the gradient.
+            let better = value.is_finite()
+                && gain <= 0.0
                 && work.factor.scaled_norm(&work.line.gradient) <= REFINE_KEEP * now;
             if !better {
                 break;

@@ -71,10 +71,10 @@ impl MoreSorensen {
     /// H holds NaN or infinity.
     pub fn factor(&mut self) -> Result<(), NotFinite> {
         let n = self.values.len();
+        self.equilibrate();
         if !(0..n).all(|j| self.matrix.col_as_slice(j).iter().all(|h| h.is_finite())) {
             return Err(NotFinite);
         }
-        self.equilibrate();
         let par = if n >= PARALLEL_FROM { Par::rayon(0) } else { Par::Seq };
         let spec = Spec::default();
         let scratch = self_adjoint_evd_scratch::<f64>(n, ComputeEigenvectors::Yes, par, spec);
@@ -88,6 +88,9 @@ impl MoreSorensen {
             spec,
         )
         .map_err(|_| NotFinite)?;
+        if !vector::all_finite(&self.values) {
+            return Err(NotFinite);
+        }
         let size = vector::norm_inf(&self.values);
         self.rounding = FLAT * (n as f64).sqrt() * f64::EPSILON * size + f64::MIN_POSITIVE;
         for value in &mut self.values {

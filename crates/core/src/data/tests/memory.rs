@@ -51,6 +51,10 @@ fn bad_tables_are_refused_with_place_and_values() {
     wrong(new(2, &[1.0, 2.0, 3.0], 1, &[1.0]), "input values: expected 4, found 3");
     wrong(new(1, &[1.0], 2, &[1.0, 2.0, 3.0]), "target values: expected 4, found 3");
     wrong(new(1, &[1.0, 2.0], 1, &[1.0]), "samples in the targets: expected 2, found 1");
+    // Refused before a name is made for every column.
+    let most = usize::MAX;
+    wrong(new(most, &[1.0], 1, &[1.0]), &format!("input values: expected {most}, found 1"));
+    wrong(new(1, &[1.0], most, &[1.0]), &format!("target values: expected {most}, found 1"));
     let place = "sample 1 (from 0), column";
     wrong(
         new(1, &[1.0, f64::NEG_INFINITY], 1, &[1.0, 2.0]),
