@@ -25,7 +25,7 @@
 //! |---|---|
 //! | [`fit`] | data + network → [`Fitted`]: a [`Model`] and a [`Report`] |
 //! | [`core`] | problem traits, data, graph of nodes, losses, penalties, [`Risk`], derivative checks |
-//! | [`optim`] | Newton, BFGS, L-BFGS and the first-order baselines as argmin solvers |
+//! | [`optim`] | Newton, trust regions, BFGS, L-BFGS and the first-order baselines as argmin solvers |
 //! | [`guide`] | conventions, methods, how the products work, performance |
 //!
 //! # Features
@@ -61,7 +61,8 @@ pub use secant_core::problem::{Curvature, LeastSquares, Linearization, Objective
 pub use secant_core::risk::Risk;
 pub use secant_optim::{
     AdaGrad, Adadelta, Adam, ArgminProblem, Bfgs, GradientDescent, Lbfgs, Method, Momentum,
-    Nesterov, Newton, Reason, Report, RmsProp, Solution, Stopping, minimize,
+    Nesterov, Newton, Optimality, Reason, Report, RmsProp, Solution, Stopping, Subproblem,
+    TrustRegion, minimize,
 };
 
 /// The guide: conventions, methods, how the products work, performance. Its snippets are tests.

@@ -98,6 +98,61 @@ pub(crate) fn gauss_newton<P: Curvature>(
     inner(problem).linearize(theta).gauss_newton(out);
 }
 
+/// The counters apart from the problem: a linearisation can live while values are counted.
+pub(crate) struct Counts<'a>(&'a mut HashMap<&'static str, u64>);
+
+/// The problem and its counters.
+pub(crate) fn split<P>(problem: &mut Problem<P>) -> (&P, Counts<'_>) {
+    let Problem { problem, counts } = problem;
+    (
+        problem.as_ref().expect("argmin's Executor holds the problem for the whole run"),
+        Counts(counts),
+    )
+}
+
+impl Counts<'_> {
+    fn add(&mut self, key: &'static str, more: u64) {
+        if more > 0 {
+            *self.0.entry(key).or_insert(0) += more;
+        }
+    }
+
+    /// f(θ); counted.
+    pub(crate) fn value<P: Objective>(&mut self, problem: &P, theta: &[f64]) -> f64 {
+        self.add(VALUE, 1);
+        problem.value(theta)
+    }
+
+    /// f(θ), with ∇f(θ) in `gradient`; counted.
+    pub(crate) fn value_gradient<P: Objective>(
+        &mut self,
+        problem: &P,
+        theta: &[f64],
+        gradient: &mut [f64],
+    ) -> f64 {
+        self.add(VALUE_GRADIENT, 1);
+        problem.value_gradient(theta, gradient)
+    }
+
+    /// The linearisation at θ; counted. Its products are to be counted by [`products`](Self::products).
+    pub(crate) fn linearize<'p, P: Curvature>(
+        &mut self,
+        problem: &'p P,
+        theta: &[f64],
+    ) -> P::At<'p> {
+        self.add(LINEARIZE, 1);
+        problem.linearize(theta)
+    }
+
+    /// Counts dense Hessians and Gauss–Newton matrices, and products with either.
+    pub(crate) fn products(&mut self, made: Evaluations) {
+        self.add(HESSIAN, made.hessian);
+        self.add(GAUSS_NEWTON, made.gauss_newton);
+        self.add(HESSIAN_VECTOR, made.hessian_vector);
+        self.add(GAUSS_NEWTON_VECTOR, made.gauss_newton_vector);
+    }
+}
+
 /// Checks the start, evaluates f and ∇f there, and applies the stopping tests to it. Returns n.
 pub(crate) fn start<P: Objective>(
     solver: &'static str,

@@ -1,4 +1,4 @@
-//! Full-batch minimisation with curvature: Newton, BFGS, L-BFGS, and the first-order methods beside them as baselines.
+//! Full-batch minimisation with curvature: Newton, trust regions, BFGS, L-BFGS, and the first-order methods beside them as baselines.
 //!
 //! Every method is an [`argmin`] `Solver` on [`FitState`] and runs under argmin's `Executor` with any argmin observer.
 //! [`minimize`] does that in one call. A problem is anything that implements
@@ -38,6 +38,9 @@
 //! | method | needs | memory | cost per step beside the evaluation | for |
 //! |---|---|---|---|---|
 //! | [`Newton`] | Hessian | 2n² | n³/3 and one Hessian | n to some thousands; linear models in one step |
+//! | [`TrustRegion`] (`Gltr`, `Steihaug`) | Hessian products | kn, 3n | k products, k ≤ 200; 8nk² | any n; non-convex f, saddles; no matrix |
+//! | [`TrustRegion`] (`Exact`, `ScaledExact`) | Hessian | 2n² | 9n³ and one Hessian; n² per trial | n to a thousand; the sturdiest steps |
+//! | [`TrustRegion`] (`Dogleg`) | Hessian | 2n² | n³/3 and one Hessian; n per trial | n to some thousands |
 //! | [`Bfgs`] | ∇f | n²/2 | one pass over n²/2 numbers | n to some thousands, costly f |
 //! | [`Lbfgs`] | ∇f | 2mn | 4mn | any n; the default |
 //! | [`GradientDescent`] | ∇f | n | n | baseline |
@@ -51,13 +54,14 @@
 //! [`Report`], and the best finite point always comes back. [`Stopping`] is the one definition of "converged"; every test is
 //! relative, so that scaling the loss changes nothing. What the hard cases end in:
 //!
-//! | objective | [`Newton`] | [`Bfgs`], [`Lbfgs`], [`GradientDescent`] by search | fixed steps and rates |
-//! |---|---|---|---|
-//! | not finite at θ₀ | `NonFiniteStart` | `NonFiniteStart` | `NonFiniteStart` |
-//! | not finite beyond some θ | contracted | contracted | `NonFiniteValue` |
-//! | constant | `GradientConverged` | `GradientConverged` | `GradientConverged` |
-//! | linear | `NoCurvature` | `Unbounded` | `MaxIterations` |
-//! | as exact as `f64` allows | `RoundingFloor` | `RoundingFloor` | `Stalled` |
+//! | objective | [`Newton`] | [`TrustRegion`] | [`Bfgs`], [`Lbfgs`], [`GradientDescent`] by search | fixed steps and rates |
+//! |---|---|---|---|---|
+//! | not finite at θ₀ | `NonFiniteStart` | `NonFiniteStart` | `NonFiniteStart` | `NonFiniteStart` |
+//! | not finite beyond some θ | contracted | contracted | contracted | `NonFiniteValue` |
+//! | constant | `GradientConverged` | `GradientConverged` | `GradientConverged` | `GradientConverged` |
+//! | at a saddle | `GradientConverged` | leaves it | `GradientConverged` | `GradientConverged` |
+//! | linear | `NoCurvature` | `Unbounded` | `Unbounded` | `MaxIterations` |
+//! | as exact as `f64` allows | `RoundingFloor` | `RoundingFloor` | `RoundingFloor` | `Stalled` |
 //!
 //! # Features
 //!
@@ -66,6 +70,7 @@
 mod adapter;
 mod error;
 mod eval;
+pub mod krylov;
 mod linalg;
 pub mod line_search;
 mod method;
@@ -75,6 +80,7 @@ mod report;
 pub mod solver;
 mod state;
 pub mod stopping;
+pub mod subproblem;
 
 pub use adapter::ArgminProblem;
 pub use argmin;
@@ -85,7 +91,7 @@ pub use minimize::{Solution, minimize};
 pub use report::{GradientNorms, Report};
 pub use solver::{
     AdaGrad, Adadelta, Adam, Bfgs, FitSolver, GradientDescent, HessianKind, Lbfgs, Momentum,
-    Nesterov, Newton, RmsProp, StepLength,
+    Nesterov, Newton, Optimality, RmsProp, StepLength, Subproblem, TrustRegion,
 };
 pub use state::{FitState, TRACE_RESERVE, TraceEntry};
 pub use stopping::{Reason, Stopping};

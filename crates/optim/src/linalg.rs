@@ -2,4 +2,5 @@
 
 pub(crate) mod cholesky;
 pub(crate) mod packed;
+pub(crate) mod tridiagonal;
 pub(crate) mod vector;

@@ -4,7 +4,7 @@ use crate::error::OptimError;
 use crate::minimize::{Solution, minimize};
 use crate::solver::{
     AdaGrad, Adadelta, Adam, Bfgs, FitSolver, GradientDescent, Lbfgs, Momentum, Nesterov, Newton,
-    RmsProp,
+    RmsProp, TrustRegion,
 };
 use crate::stopping::Stopping;
 use secant_core::problem::Curvature;
@@ -15,6 +15,7 @@ use secant_core::problem::Curvature;
 #[expect(missing_docs, reason = "each variant is named after the type it holds")]
 pub enum Method {
     Newton(Newton),
+    TrustRegion(TrustRegion),
     Bfgs(Bfgs),
     Lbfgs(Lbfgs),
     GradientDescent(GradientDescent),
@@ -40,6 +41,7 @@ impl Method {
         }
         match self {
             Self::Newton(s) => of(s),
+            Self::TrustRegion(s) => of(s),
             Self::Bfgs(s) => of(s),
             Self::Lbfgs(s) => of(s),
             Self::GradientDescent(s) => of(s),
@@ -56,6 +58,7 @@ impl Method {
     pub fn stopping(&self) -> &Stopping {
         match self {
             Self::Newton(s) => &s.stopping,
+            Self::TrustRegion(s) => &s.stopping,
             Self::Bfgs(s) => &s.stopping,
             Self::Lbfgs(s) => &s.stopping,
             Self::GradientDescent(s) => &s.stopping,
@@ -72,6 +75,7 @@ impl Method {
     pub fn stopping_mut(&mut self) -> &mut Stopping {
         match self {
             Self::Newton(s) => &mut s.stopping,
+            Self::TrustRegion(s) => &mut s.stopping,
             Self::Bfgs(s) => &mut s.stopping,
             Self::Lbfgs(s) => &mut s.stopping,
             Self::GradientDescent(s) => &mut s.stopping,
@@ -102,6 +106,7 @@ impl Method {
     ) -> Result<Solution, OptimError> {
         match self {
             Self::Newton(s) => minimize(problem, s, theta0),
+            Self::TrustRegion(s) => minimize(problem, s, theta0),
             Self::Bfgs(s) => minimize(problem, s, theta0),
             Self::Lbfgs(s) => minimize(problem, s, theta0),
             Self::GradientDescent(s) => minimize(problem, s, theta0),
@@ -118,6 +123,12 @@ impl Method {
 impl From<Newton> for Method {
     fn from(solver: Newton) -> Self {
         Self::Newton(solver)
+    }
+}
+
+impl From<TrustRegion> for Method {
+    fn from(solver: TrustRegion) -> Self {
+        Self::TrustRegion(solver)
     }
 }
 

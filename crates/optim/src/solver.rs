@@ -12,6 +12,7 @@ pub mod momentum;
 pub mod nesterov;
 pub mod newton;
 pub mod rmsprop;
+pub mod trust_region;
 
 pub use adadelta::Adadelta;
 pub use adagrad::AdaGrad;
@@ -21,11 +22,23 @@ pub use gradient_descent::{GradientDescent, StepLength};
 pub use lbfgs::Lbfgs;
 pub use momentum::Momentum;
 pub use nesterov::Nesterov;
-pub use newton::{HessianKind, Newton};
+pub use newton::Newton;
 pub use rmsprop::RmsProp;
+pub use trust_region::{Optimality, Subproblem, TrustRegion};
 
 use crate::error::OptimError;
 use crate::stopping::Stopping;
+use serde::{Deserialize, Serialize};
+
+/// Which matrix of second derivatives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HessianKind {
+    /// ∇²f.
+    #[default]
+    Exact,
+    /// The (generalised) Gauss–Newton matrix: positive semidefinite for a convex loss.
+    GaussNewton,
+}
 
 /// What every solver of this crate has beside argmin's `Solver`; what [`minimize`](crate::minimize) needs.
 pub trait FitSolver {

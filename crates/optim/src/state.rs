@@ -45,6 +45,8 @@ pub struct FitState {
     pub(crate) reason: Option<Reason>,
     best: Best,
     start: Summary,
+    /// ‖∇f‖∞ that the gradient test is relative to: that of the start, or more after a start at a saddle.
+    gradient_reference: f64,
     step: Option<StepTaken>,
     step_length: f64,
     floor: FloorWatch,
@@ -170,6 +172,27 @@ impl FitState {
         }
     }
 
+    /// Takes back a stop: the point is stationary and no minimum.
+    pub(crate) fn resume(&mut self) {
+        self.reason = None;
+        self.status = TerminationStatus::NotTerminated;
+        self.floor.stalled = 0;
+    }
+
+    /// ‖∇f(θ)‖∞ relative to the norm that the gradient test is relative to; at most 1.
+    pub(crate) fn relative_gradient(&self) -> f64 {
+        if self.gradient_reference > 0.0 {
+            (self.gradient_norm / self.gradient_reference).min(1.0)
+        } else {
+            1.0
+        }
+    }
+
+    /// The gradient test becomes relative to the gradient here, where that is larger.
+    pub(crate) fn raise_gradient_reference(&mut self) {
+        self.gradient_reference = self.gradient_reference.max(self.gradient_norm);
+    }
+
     /// The smaller of the solver's and the executor's, once the run has begun.
     pub(crate) fn max_iterations(&self) -> u64 {
         self.max_iterations
@@ -209,6 +232,7 @@ impl FitState {
         self.value = value;
         self.gradient_norm = vector::norm_inf(&self.gradient);
         self.start = self.summary();
+        self.gradient_reference = self.gradient_norm;
         // The start is the best point even when its value is not finite: something must come back.
         self.best.at = self.start;
         self.floor =
@@ -286,7 +310,7 @@ impl FitState {
             target: self.target,
             value: self.value,
             gradient_norm: self.gradient_norm,
-            initial_gradient_norm: self.start.gradient_norm,
+            initial_gradient_norm: self.gradient_reference,
             step: self.step,
             evaluations,
             elapsed: self.elapsed(),
@@ -327,6 +351,7 @@ impl State for FitState {
             reason: None,
             best: Best { theta: Vec::new(), at: NOWHERE, iteration: 0 },
             start: NOWHERE,
+            gradient_reference: f64::INFINITY,
             step: None,
             step_length: 0.0,
             floor: FloorWatch { gradient_floor: f64::INFINITY, stalled: 0, blind: false },

@@ -7,7 +7,7 @@ use secant_core::problem::Objective;
 use secant_optim::line_search::StrongWolfe;
 use secant_optim::{
     AdaGrad, Adadelta, Adam, Bfgs, GradientDescent, Lbfgs, Method, Momentum, Nesterov, Newton,
-    OptimError, Reason, RmsProp, Stopping, minimize,
+    OptimError, Reason, RmsProp, Stopping, TrustRegion, minimize,
 };
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn stepping() -> Vec<Method> {
 }
 
 fn all() -> Vec<Method> {
-    let mut methods = vec![Method::from(Newton::default())];
+    let mut methods = vec![Method::from(Newton::default()), TrustRegion::default().into()];
     methods.extend(searching());
     methods.extend(stepping());
     methods

@@ -3,12 +3,18 @@
 mod common;
 
 use common::{Draws, Function, logistic, rosenbrock, rosenbrock_start};
-use secant_optim::{Bfgs, GradientDescent, HessianKind, Lbfgs, Method, Newton, Report, Stopping};
+use secant_optim::{
+    Bfgs, GradientDescent, HessianKind, Lbfgs, Method, Newton, Report, Stopping, Subproblem,
+    TrustRegion,
+};
 
 fn searching() -> Vec<Method> {
     vec![
         Newton::default().into(),
         Newton::default().with_curvature(HessianKind::GaussNewton).into(),
+        TrustRegion::default().into(),
+        TrustRegion::default().with_subproblem(Subproblem::Exact).into(),
+        TrustRegion::default().with_subproblem(Subproblem::ScaledExact).into(),
         Bfgs::default().into(),
         Lbfgs::default().into(),
         GradientDescent::default().into(),

@@ -223,8 +223,16 @@ impl ShiftedCholesky {
         }
     }
 
+    /// `out` ← (H + shift)·x.
+    pub(crate) fn multiply_shifted(&self, x: &[f64], out: &mut [f64]) {
+        self.multiply(x, out);
+        for i in 0..self.n {
+            out[i] += self.shift / (self.scale[i] * self.scale[i]) * x[i];
+        }
+    }
+
     /// `out` ← H·x, from the upper triangle and the diagonal.
-    fn multiply(&self, x: &[f64], out: &mut [f64]) {
+    pub(crate) fn multiply(&self, x: &[f64], out: &mut [f64]) {
         for i in 0..self.n {
             out[i] = self.matrix[i * self.n + i] * x[i];
         }

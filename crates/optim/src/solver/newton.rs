@@ -10,8 +10,8 @@
 //! Memory 2n². Cost per step n³/3, one Hessian, two to four evaluations of f with ∇f as a rule.
 //! Source: Nocedal & Wright (2006) §3.4, algorithms 3.2 and 3.3; Shamanskii (1967), as in Kelley (1995) §5.4.4.
 
-use super::FitSolver;
 use super::line_step::{self, LineStep};
+use super::{FitSolver, HessianKind};
 use crate::error::OptimError;
 use crate::eval;
 use crate::linalg::cholesky::{NotFactored, ShiftedCholesky};
@@ -21,7 +21,6 @@ use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::Curvature;
-use serde::{Deserialize, Serialize};
 
 const NAME: &str = "Newton";
 
@@ -31,16 +30,6 @@ pub const REFINEMENTS: u32 = 5;
 pub const REFINE_BELOW: f64 = 0.01;
 /// A refinement is kept when it at least halves the gradient.
 pub const REFINE_KEEP: f64 = 0.5;
-
-/// Which matrix of second derivatives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum HessianKind {
-    /// ∇²f.
-    #[default]
-    Exact,
-    /// The (generalised) Gauss–Newton matrix: positive semidefinite for a convex loss.
-    GaussNewton,
-}
 
 /// Newton's method with a dense, shifted Cholesky factorisation.
 #[derive(Clone, Debug, Default)]

@@ -1,0 +1,5 @@
+//! Krylov methods: they see products A·x only.
+
+pub mod lanczos;
+
+pub use lanczos::{Extremes, Lanczos, extreme_eigenvalues};
