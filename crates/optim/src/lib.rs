@@ -66,6 +66,7 @@
 mod adapter;
 mod error;
 mod eval;
+mod functions;
 mod linalg;
 pub mod line_search;
 mod method;
@@ -80,12 +81,13 @@ pub use adapter::ArgminProblem;
 pub use argmin;
 pub use error::OptimError;
 pub use eval::Evaluations;
+pub use functions::{DIFFERENCE, LeastSquaresFn};
 pub use method::Method;
 pub use minimize::{Solution, minimize};
 pub use report::{GradientNorms, Report};
 pub use solver::{
-    AdaGrad, Adadelta, Adam, Bfgs, FitSolver, GradientDescent, HessianKind, Lbfgs, Momentum,
-    Nesterov, Newton, RmsProp, StepLength,
+    AdaGrad, Adadelta, Adam, Bfgs, Factorization, FitSolver, GradientDescent, HessianKind, Lbfgs,
+    LevenbergMarquardt, Momentum, Nesterov, Newton, RmsProp, Scaling, StepLength,
 };
 pub use state::{FitState, TRACE_RESERVE, TraceEntry};
 pub use stopping::{Reason, Stopping};

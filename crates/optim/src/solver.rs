@@ -7,10 +7,12 @@ pub mod bfgs;
 mod first_order;
 pub mod gradient_descent;
 pub mod lbfgs;
+pub mod levenberg_marquardt;
 mod line_step;
 pub mod momentum;
 pub mod nesterov;
 pub mod newton;
+pub mod residual_model;
 pub mod rmsprop;
 
 pub use adadelta::Adadelta;
@@ -19,9 +21,11 @@ pub use adam::Adam;
 pub use bfgs::Bfgs;
 pub use gradient_descent::{GradientDescent, StepLength};
 pub use lbfgs::Lbfgs;
+pub use levenberg_marquardt::LevenbergMarquardt;
 pub use momentum::Momentum;
 pub use nesterov::Nesterov;
 pub use newton::{HessianKind, Newton};
+pub use residual_model::{Factorization, Scaling};
 pub use rmsprop::RmsProp;
 
 use crate::error::OptimError;
