@@ -26,7 +26,7 @@ pub const INITIAL_DAMPING: f64 = 1e-3;
 /// Acceptance threshold η of ρ.  Moré (1978) §7: 1e-4.
 pub const ACCEPT: f64 = 1e-4;
 /// The undamped first trial is accepted from this ρ on: r is all but linear.
-pub const LINEAR: f64 = 0.9;
+pub const LINEAR: f64 = 0.999;
 /// Largest 2‖a‖/‖v‖ in the units of D.  Transtrum & Sethna (2012) §4: 0.75.
 pub const ACCELERATION_LIMIT: f64 = 0.75;
 /// r″ is measured over this part of the step.  Transtrum & Sethna (2012) §4: 0.1.
@@ -41,12 +41,15 @@ pub const FASTEST_FALL: f64 = 1.0 / 3.0;
 pub const MAX_TRIALS: u32 = 50;
 /// μ stays above this: below, no pivot sees it, and after a rejection it must grow again from here.
 const LEAST_DAMPING: f64 = f64::EPSILON * f64::EPSILON;
-/// Most undamped steps below the resolution of f in one iteration.
-const POLISH_STEPS: u32 = 20;
+/// Most undamped steps below the resolution of f in one iteration; the offset can fall by [`POLISH_KEEP`] as often on the way
+/// from 1e-4 to 1e-12.
+const POLISH_STEPS: u32 = 180;
 /// An undamped step is kept when it brings the offset below this part of it.
 const POLISH_KEEP: f64 = 0.9;
 /// After a refusal they are tried again when the offset or f has fallen below this part.
 const POLISH_AGAIN: f64 = 0.1;
+/// μ falls by this factor, without a trial, while f could not show what the step promises.
+const WAKE: f64 = 0.1;
 /// A decrease below this part of f may drown in the rounding of r; √ε.
 const RESOLVED: f64 = 1.5e-8;
 /// An offset that leaves this² of f to gain, some ε, and does not fall under undamped steps: the floor.
@@ -191,6 +194,7 @@ impl Workspace {
         state: &mut FitState,
     ) -> Result<(), Reason> {
         let mut ahead = Ahead::default();
+        self.wake(state);
         for _ in 0..MAX_TRIALS {
             let undamped = std::mem::take(&mut self.fresh);
             let (mu, limit, enough) = if undamped {
@@ -227,6 +231,24 @@ impl Workspace {
             }
         }
         Err(ahead.refusal(state))
+    }
+
+    /// Lowers μ where the damped step promises less than f can show and the undamped one much more: after a while in a region
+    /// that needed damping, or with a scaling that does not fit.
+    fn wake(&mut self, state: &FitState) {
+        let undamped = 0.5 * self.model.offset() * self.model.offset() * state.value;
+        let visible = RESOLVED * state.value;
+        if self.fresh || !undamped.is_finite() || undamped <= visible {
+            return;
+        }
+        while self.damping > LEAST_DAMPING {
+            let promised = self.model.solve(self.damping, &mut self.scaled, &mut self.step);
+            if promised.is_none_or(|promised| promised > visible) {
+                break;
+            }
+            self.damping *= WAKE;
+            self.growth = 2.0;
+        }
     }
 
     /// `theta` ← θ + v + a. Returns the decrease that the model promises for v; none where μ must grow.
