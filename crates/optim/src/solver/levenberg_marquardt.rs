@@ -50,6 +50,8 @@ const POLISH_KEEP: f64 = 0.9;
 const POLISH_AGAIN: f64 = 0.1;
 /// μ falls by this factor, without a trial, while f could not show what the step promises.
 const WAKE: f64 = 0.1;
+/// Where μ had to grow again at once, it is lowered again when f has fallen below this part.
+const WAKE_AGAIN: f64 = 0.5;
 /// A decrease below this part of f may drown in the rounding of r; √ε.
 const RESOLVED: f64 = 1.5e-8;
 /// An offset that leaves this² of f to gain, some ε, and does not fall under undamped steps: the floor.
@@ -105,6 +107,8 @@ struct Workspace {
     fresh: bool,
     /// Undamped steps below the resolution of f are not tried before the offset or f is below these.
     untried: (f64, f64),
+    /// μ is not lowered without a trial before f is below this.
+    wake_below: f64,
     /// θ⁺ and ∇f(θ⁺)
     theta: Vec<f64>,
     gradient: Vec<f64>,
@@ -154,6 +158,12 @@ impl LevenbergMarquardt {
         self
     }
 
+    /// μ₀, relative to D².
+    pub fn with_initial_damping(mut self, initial_damping: f64) -> Self {
+        self.initial_damping = initial_damping;
+        self
+    }
+
     /// Largest 2‖a‖/‖v‖ with geodesic acceleration; none: without.
     pub fn with_acceleration(mut self, limit: Option<f64>) -> Self {
         self.acceleration_limit = limit;
@@ -176,6 +186,7 @@ impl Workspace {
             growth: 2.0,
             fresh: true,
             untried: (f64::INFINITY, f64::INFINITY),
+            wake_below: f64::INFINITY,
             theta: zeros(),
             gradient: zeros(),
             step: zeros(),
@@ -193,8 +204,8 @@ impl Workspace {
         problem: &mut Problem<P>,
         state: &mut FitState,
     ) -> Result<(), Reason> {
-        let mut ahead = Ahead::default();
-        self.wake(state);
+        let mut ahead = Ahead { promised: self.wake(state), ..Ahead::default() };
+        let (woken, rejected) = (ahead.promised.is_some(), self.rejected);
         for _ in 0..MAX_TRIALS {
             let undamped = std::mem::take(&mut self.fresh);
             let (mu, limit, enough) = if undamped {
@@ -217,6 +228,9 @@ impl Workspace {
                         if !undamped {
                             self.relax(rho);
                         }
+                        if woken && self.rejected > rejected {
+                            self.wake_below = WAKE_AGAIN * state.value;
+                        }
                         return Ok(());
                     }
                     ahead.not_finite = true;
@@ -234,21 +248,23 @@ impl Workspace {
     }
 
     /// Lowers μ where the damped step promises less than f can show and the undamped one much more: after a while in a region
-    /// that needed damping, or with a scaling that does not fit.
-    fn wake(&mut self, state: &FitState) {
+    /// that needed damping, or with a scaling that does not fit. Returns the first promise where it did.
+    fn wake(&mut self, state: &FitState) -> Option<f64> {
         let undamped = 0.5 * self.model.offset() * self.model.offset() * state.value;
         let visible = RESOLVED * state.value;
-        if self.fresh || !undamped.is_finite() || undamped <= visible {
-            return;
+        let unknown = self.fresh || !undamped.is_finite();
+        if unknown || undamped <= visible || state.value > self.wake_below {
+            return None;
         }
+        let mut first = None;
         while self.damping > LEAST_DAMPING {
             let promised = self.model.solve(self.damping, &mut self.scaled, &mut self.step);
-            if promised.is_none_or(|promised| promised > visible) {
-                break;
-            }
+            let Some(promised) = promised.filter(|promised| *promised <= visible) else { break };
+            first = first.or(Some(promised));
             self.damping *= WAKE;
             self.growth = 2.0;
         }
+        first
     }
 
     /// `theta` ← θ + v + a. Returns the decrease that the model promises for v; none where μ must grow.
