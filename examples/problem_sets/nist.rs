@@ -3,8 +3,8 @@
 use crate::models::{self, Model};
 use crate::row::Row;
 use secant::core::data::NistNonlinear;
-use secant::optim::{LeastSquaresFn, LevenbergMarquardt};
 use secant::minimize;
+use secant::optim::{LeastSquaresFn, LevenbergMarquardt};
 use std::error::Error;
 use std::fs;
 use std::path::Path;

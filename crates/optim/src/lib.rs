@@ -86,8 +86,9 @@ pub use method::Method;
 pub use minimize::{Solution, minimize};
 pub use report::{GradientNorms, Report};
 pub use solver::{
-    AdaGrad, Adadelta, Adam, Bfgs, Factorization, FitSolver, GradientDescent, HessianKind, Lbfgs,
-    LevenbergMarquardt, Momentum, Nesterov, Newton, RmsProp, Scaling, StepLength,
+    AdaGrad, Adadelta, Adam, Bfgs, Factorization, FitSolver, GaussNewton, GradientDescent,
+    HessianKind, Lbfgs, LevenbergMarquardt, Momentum, Nesterov, Newton, RmsProp, Scaling,
+    StepLength,
 };
 pub use state::{FitState, TRACE_RESERVE, TraceEntry};
 pub use stopping::{Reason, Stopping};

@@ -168,8 +168,7 @@ fn the_minimum_of_a_linear_problem_is_exact_to_rounding() {
 #[test]
 fn a_rejected_trial_costs_residuals_and_no_jacobian() {
     // So little damping that trials are rejected.
-    let solver =
-        LevenbergMarquardt::default().with_acceleration(None).with_initial_damping(1e-8);
+    let solver = LevenbergMarquardt::default().with_acceleration(None).with_initial_damping(1e-8);
     for factorization in FORMS {
         let stopping = Stopping { target: Some(1e-8), ..Stopping::default() };
         let solver = solver.clone().with_factorization(factorization).with_stopping(stopping);
@@ -301,9 +300,8 @@ fn a_column_of_zeros_stays_where_it_is() {
 #[test]
 fn nan_ahead_is_avoided_by_damping() {
     // log θ: the undamped step from 9 goes to −10.8.
-    let problem = LeastSquaresFn::new(1, 1, |x, r| r[0] = x[0].ln()).with_jacobian(
-        |x: &[f64], mut j: MatMut<'_, f64>| j[(0, 0)] = x[0].recip(),
-    );
+    let problem = LeastSquaresFn::new(1, 1, |x, r| r[0] = x[0].ln())
+        .with_jacobian(|x: &[f64], mut j: MatMut<'_, f64>| j[(0, 0)] = x[0].recip());
     for factorization in FORMS {
         let solver = LevenbergMarquardt::default().with_factorization(factorization);
         let solution = run(&problem, solver, &[9.0]);

@@ -111,9 +111,8 @@ mod tests {
                 let row: f64 = (0..3).map(|k| s[i] * n[(i, k)] * s[k] * z[k]).sum();
                 assert!((row + mu * z[i] - c).abs() < 1e-8, "μ = {mu}");
             }
-            let image: f64 = (0..2)
-                .map(|i| (0..3).map(|k| j[(i, k)] * s[k] * z[k]).sum::<f64>().powi(2))
-                .sum();
+            let image: f64 =
+                (0..2).map(|i| (0..3).map(|k| j[(i, k)] * s[k] * z[k]).sum::<f64>().powi(2)).sum();
             assert!((normal.quadratic(&z) - image).abs() <= 1e-12 * (1.0 + image));
         }
         normal.matrix_mut().fill(0.0);

@@ -10,7 +10,8 @@
 //! Source: Moré (1978); Nielsen (1999) for μ; Transtrum & Sethna (2012) for a; Nocedal & Wright (2006) §10.3.
 
 use super::FitSolver;
-use super::residual_model::{Factorization, NEAR, ResidualModel, Scaling};
+use super::polish::{self, GRADIENT_TOLERANCE, OFFSET_TOLERANCE, Polish, RESOLVED};
+use super::residual_model::{Factorization, NextPoint, ResidualModel, Scaling};
 use crate::error::{OptimError, require};
 use crate::eval;
 use crate::linalg::vector;
@@ -31,33 +32,16 @@ pub const LINEAR: f64 = 0.999;
 pub const ACCELERATION_LIMIT: f64 = 0.75;
 /// r″ is measured over this part of the step.  Transtrum & Sethna (2012) §4: 0.1.
 pub const PROBE: f64 = 0.1;
-/// ‖J·p‖ ≤ this · ‖r‖: the minimum is nearer than 1e-12 standard deviations.
-pub const OFFSET_TOLERANCE: f64 = 1e-12;
-/// ‖∇f‖∞ ≤ ε²·‖∇f(θ₀)‖∞. Only for exact fits with a singular J, which go on halving otherwise until f underflows.
-pub const GRADIENT_TOLERANCE: f64 = f64::EPSILON * f64::EPSILON;
 /// μ falls at most by this factor.  Nielsen (1999).
 pub const FASTEST_FALL: f64 = 1.0 / 3.0;
 /// Most trials of an iteration. μ then grew by 2^1225; a step is invisible long before.
 pub const MAX_TRIALS: u32 = 50;
 /// μ stays above this: below, no pivot sees it, and after a rejection it must grow again from here.
 const LEAST_DAMPING: f64 = f64::EPSILON * f64::EPSILON;
-/// Most undamped steps below the resolution of f in one iteration; the offset can fall by [`POLISH_KEEP`] as often on the way
-/// from 1e-4 to 1e-12.
-const POLISH_STEPS: u32 = 180;
-/// An undamped step is kept when it brings the offset below this part of it.
-const POLISH_KEEP: f64 = 0.9;
-/// After a refusal they are tried again when the offset or f has fallen below this part.
-const POLISH_AGAIN: f64 = 0.1;
 /// μ falls by this factor, without a trial, while f could not show what the step promises.
 const WAKE: f64 = 0.1;
 /// Where μ had to grow again at once, it is lowered again when f has fallen below this part.
 const WAKE_AGAIN: f64 = 0.5;
-/// A decrease below this part of f may drown in the rounding of r; √ε.
-const RESOLVED: f64 = 1.5e-8;
-/// An offset that leaves this² of f to gain, some ε, and does not fall under undamped steps: the floor.
-const FLOOR_OFFSET: f64 = 1e-7;
-/// ‖r‖ ≤ this · ε · ‖r₀‖ is rounding left over from the start.
-const FLOOR_RESIDUAL: f64 = 64.0;
 
 /// Levenberg–Marquardt with Moré's scaling, Nielsen's damping and geodesic acceleration.
 #[derive(Clone, Debug)]
@@ -105,16 +89,12 @@ struct Workspace {
     growth: f64,
     /// No trial was made yet: the next one is undamped.
     fresh: bool,
-    /// Undamped steps below the resolution of f are not tried before the offset or f is below these.
-    untried: (f64, f64),
+    polish: Polish,
     /// μ is not lowered without a trial before f is below this.
     wake_below: f64,
-    /// θ⁺ and ∇f(θ⁺)
-    theta: Vec<f64>,
-    gradient: Vec<f64>,
-    /// v + a, and v or a in the units of D
-    step: Vec<f64>,
-    scaled: Vec<f64>,
+    /// θ⁺; its step is v, then v + a
+    next: NextPoint,
+    /// a and D·a
     accel: Vec<f64>,
     scaled_accel: Vec<f64>,
     rejected: u32,
@@ -185,12 +165,9 @@ impl Workspace {
             damping: options.initial_damping,
             growth: 2.0,
             fresh: true,
-            untried: (f64::INFINITY, f64::INFINITY),
+            polish: Polish::new(),
             wake_below: f64::INFINITY,
-            theta: zeros(),
-            gradient: zeros(),
-            step: zeros(),
-            scaled: zeros(),
+            next: NextPoint::new(n),
             accel: zeros(),
             scaled_accel: zeros(),
             rejected: 0,
@@ -215,16 +192,16 @@ impl Workspace {
             };
             if let Some(predicted) = self.propose(problem, state, mu, limit) {
                 ahead.promised = ahead.promised.or(Some(predicted));
-                if self.theta == state.theta {
+                if self.next.theta == state.theta {
                     break;
                 }
-                let value = self.model.residuals(problem, &self.theta);
+                let value = self.model.residuals(problem, &self.next.theta);
                 let rho = self.model.reduction() / predicted;
                 // Written so that a NaN ρ is refused.
                 if value.is_finite() && rho >= enough {
-                    if self.linearize(problem, options.scaling) {
+                    if self.next.linearize(&mut self.model, problem, options.scaling) {
                         self.model.advance();
-                        state.accept(&mut self.theta, value, &mut self.gradient);
+                        state.accept(&mut self.next.theta, value, &mut self.next.gradient);
                         if !undamped {
                             self.relax(rho);
                         }
@@ -258,7 +235,8 @@ impl Workspace {
         }
         let mut first = None;
         while self.damping > LEAST_DAMPING {
-            let promised = self.model.solve(self.damping, &mut self.scaled, &mut self.step);
+            let promised =
+                self.model.solve(self.damping, &mut self.next.scaled, &mut self.next.step);
             let Some(promised) = promised.filter(|promised| *promised <= visible) else { break };
             first = first.or(Some(promised));
             self.damping *= WAKE;
@@ -275,86 +253,27 @@ impl Workspace {
         mu: f64,
         limit: Option<f64>,
     ) -> Option<f64> {
-        let predicted = self.model.solve(mu, &mut self.scaled, &mut self.step)?;
+        let predicted = self.model.solve(mu, &mut self.next.scaled, &mut self.next.step)?;
         // Below that r″ is rounding, and a is nothing beside v.
-        let coarse = predicted > RESOLVED * state.value && !at_floor(state);
+        let coarse = predicted > RESOLVED * state.value && !polish::at_floor(state);
         if let Some(limit) = limit.filter(|_| coarse) {
-            let (theta, at) = (&state.theta, &mut self.theta);
-            let (velocity, accel) = ((&self.scaled[..], &self.step[..]), &mut self.accel);
+            let (theta, at) = (&state.theta, &mut self.next.theta);
+            let (velocity, accel) = ((&self.next.scaled[..], &self.next.step[..]), &mut self.accel);
             let scaled = &mut self.scaled_accel;
             let found =
                 self.model.accelerate(problem, theta, (PROBE, mu), velocity, scaled, accel, at);
             if found.is_some() {
-                let ratio = 2.0 * vector::norm(&self.scaled_accel) / vector::norm(&self.scaled);
+                let ratio =
+                    2.0 * vector::norm(&self.scaled_accel) / vector::norm(&self.next.scaled);
                 // Written so that NaN is refused.
                 if !(ratio <= limit) {
                     return None;
                 }
-                vector::axpy(1.0, &self.accel, &mut self.step);
+                vector::axpy(1.0, &self.accel, &mut self.next.step);
             }
         }
-        vector::step(&state.theta, 1.0, &self.step, &mut self.theta);
+        vector::step(&state.theta, 1.0, &self.next.step, &mut self.next.theta);
         Some(predicted)
-    }
-
-    /// J and ∇f at θ⁺, factorised; false where they are not finite.
-    fn linearize<P: LeastSquares>(&mut self, problem: &mut Problem<P>, scaling: Scaling) -> bool {
-        self.model.evaluate(problem, &self.theta, &mut self.gradient);
-        vector::all_finite(&self.gradient) && self.model.factor(scaling, false)
-    }
-
-    /// Undamped steps within the iteration, where f is too coarse to judge them: each is kept while it brings the offset
-    /// down. True when one was refused.
-    fn polish<P: LeastSquares>(
-        &mut self,
-        options: &Options,
-        problem: &mut Problem<P>,
-        state: &mut FitState,
-    ) -> bool {
-        for _ in 0..POLISH_STEPS {
-            let (offset, value) = (self.model.offset(), state.value);
-            let near = offset <= NEAR.min(self.untried.0);
-            let exact = at_floor(state) && value <= self.untried.1;
-            if !(near || exact) || offset <= options.offset_tolerance {
-                return false;
-            }
-            if !self.polish_step(problem, state, options.scaling) {
-                self.untried = (POLISH_AGAIN * offset, POLISH_AGAIN * value);
-                return true;
-            }
-        }
-        false
-    }
-
-    fn polish_step<P: LeastSquares>(
-        &mut self,
-        problem: &mut Problem<P>,
-        state: &mut FitState,
-        scaling: Scaling,
-    ) -> bool {
-        if self.propose(problem, state, 0.0, None).is_none() || self.theta == state.theta {
-            return false;
-        }
-        let value = self.model.residuals(problem, &self.theta);
-        // Written so that NaN is refused.
-        if !(value <= state.value + RESOLVED * state.value) || !self.linearize(problem, scaling) {
-            return false;
-        }
-        let nearer = self.model.next.offset <= POLISH_KEEP * self.model.offset();
-        if !(nearer || value <= 0.5 * state.value) {
-            return false;
-        }
-        self.model.advance();
-        state.refine(&mut self.theta, value, &mut self.gradient);
-        state.prefer();
-        true
-    }
-
-    /// What undamped steps refuse to improve leaves nothing that f could show.
-    fn nothing_left(&self, state: &FitState) -> bool {
-        let left_over = FLOOR_RESIDUAL * f64::EPSILON;
-        let start = state.start_summary().value;
-        self.model.offset() <= FLOOR_OFFSET || state.value <= left_over * left_over * start
     }
 
     /// After an accepted step.  Nielsen (1999).
@@ -387,17 +306,12 @@ impl Ahead {
         match self.promised {
             None => Reason::NonFiniteCurvature,
             Some(_) if self.not_finite && !self.finite => Reason::NonFiniteValue,
-            Some(promised) if promised <= RESOLVED * state.value || at_floor(state) => {
+            Some(promised) if promised <= RESOLVED * state.value || polish::at_floor(state) => {
                 Reason::RoundingFloor
             }
             Some(_) => Reason::LineSearchFailed,
         }
     }
-}
-
-/// f is so far below its start that r may be rounding.
-fn at_floor(state: &FitState) -> bool {
-    state.value <= f64::EPSILON * state.start_summary().value
 }
 
 impl FitSolver for LevenbergMarquardt {
@@ -422,13 +336,10 @@ impl FitSolver for LevenbergMarquardt {
         self.stopping.validate(NAME)
     }
     fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
+        let mut notes = polish::notes(self.derivatives);
         let rejected = self.work.as_ref().map_or(0, |work| work.rejected);
         if rejected > 0 {
             notes.push(format!("{rejected} trial(s) rejected"));
-        }
-        if self.derivatives == Derivatives::Differences {
-            notes.push("Jacobian by differences of the residuals".to_owned());
         }
         notes
     }
@@ -448,19 +359,8 @@ impl<P: LeastSquares> Solver<P, FitState> for LevenbergMarquardt {
         let (m, n, derivatives) = eval::shape(problem);
         self.derivatives = derivatives;
         let mut work = Workspace::new(m, n, self);
-        let start = |problem: &mut Problem<P>, theta: &[f64], gradient: &mut [f64]| {
-            work.model.start(problem, theta, gradient)
-        };
-        eval::start_with(NAME, &self.stopping, problem, &mut state, start)?;
-        if state.reason.is_none() {
-            if !work.model.factor(self.scaling, true) {
-                state.stop(Reason::NonFiniteStart);
-            }
-            work.model.advance();
-            if work.model.offset() <= self.offset_tolerance {
-                state.stop(Reason::GradientConverged);
-            }
-        }
+        let within = (self.scaling, self.offset_tolerance);
+        work.model.begin((NAME, &self.stopping), within, problem, &mut state)?;
         self.work = Some(work);
         Ok((state, None))
     }
@@ -476,13 +376,9 @@ impl<P: LeastSquares> Solver<P, FitState> for LevenbergMarquardt {
             state.stop(reason);
             return Ok((state, None));
         }
-        let refused = !state.meets(&self.stopping) && work.polish(&options, problem, &mut state);
-        eval::finish(&self.stopping, problem, &mut state);
-        if work.model.offset() <= self.offset_tolerance {
-            state.stop(Reason::GradientConverged);
-        } else if refused && work.nothing_left(&state) {
-            state.stop(Reason::RoundingFloor);
-        }
+        let within = (options.scaling, options.offset_tolerance);
+        let point = (&mut work.model, &mut work.next);
+        work.polish.finish(point, within, &self.stopping, problem, &mut state);
         Ok((state, None))
     }
 }

@@ -3,10 +3,13 @@
 //! Steps are scaled, z = D·p, so that the columns of J·D⁻¹ have comparable norms. Two points are held: the current one, and
 //! the next one, which becomes current only when the solver takes it.
 
+use crate::error::OptimError;
 use crate::eval;
 use crate::linalg::normal::DampedNormal;
 use crate::linalg::qr::PivotedQr;
 use crate::linalg::vector;
+use crate::state::FitState;
+use crate::stopping::{Reason, Stopping};
 use argmin::core::Problem;
 use secant_core::problem::LeastSquares;
 use serde::{Deserialize, Serialize};
@@ -76,6 +79,37 @@ pub(crate) struct ResidualModel {
     image: Vec<f64>,
 }
 
+/// The point that a step leads to.
+#[derive(Clone, Debug)]
+pub(crate) struct NextPoint {
+    /// θ⁺
+    pub theta: Vec<f64>,
+    /// ∇f(θ⁺)
+    pub gradient: Vec<f64>,
+    /// p
+    pub step: Vec<f64>,
+    /// D·p
+    pub scaled: Vec<f64>,
+}
+
+impl NextPoint {
+    pub(crate) fn new(n: usize) -> Self {
+        let zeros = || vec![0.0; n];
+        Self { theta: zeros(), gradient: zeros(), step: zeros(), scaled: zeros() }
+    }
+
+    /// J and ∇f at θ⁺, factorised; false where they are not finite. The model holds r(θ⁺) already.
+    pub(crate) fn linearize<P: LeastSquares>(
+        &mut self,
+        model: &mut ResidualModel,
+        problem: &mut Problem<P>,
+        scaling: Scaling,
+    ) -> bool {
+        model.evaluate(problem, &self.theta, &mut self.gradient);
+        vector::all_finite(&self.gradient) && model.factor(scaling, false)
+    }
+}
+
 impl ResidualModel {
     pub(crate) fn new(m: usize, n: usize, factorization: Factorization) -> Self {
         let bytes = m.saturating_mul(n).saturating_mul(size_of::<f64>());
@@ -99,8 +133,32 @@ impl ResidualModel {
         Self { now, next, probe: vec![0.0; m], right: vec![0.0; n], image: vec![0.0; n] }
     }
 
+    /// Evaluates the start, with the tests that it may meet already.
+    pub(crate) fn begin<P: LeastSquares>(
+        &mut self,
+        (solver, stopping): (&'static str, &Stopping),
+        (scaling, offset_tolerance): (Scaling, f64),
+        problem: &mut Problem<P>,
+        state: &mut FitState,
+    ) -> Result<(), OptimError> {
+        eval::start_with(solver, stopping, problem, state, |problem, theta, gradient| {
+            self.start(problem, theta, gradient)
+        })?;
+        if state.reason.is_some() {
+            return Ok(());
+        }
+        if !self.factor(scaling, true) {
+            state.stop(Reason::NonFiniteStart);
+        }
+        self.advance();
+        if self.offset() <= offset_tolerance {
+            state.stop(Reason::GradientConverged);
+        }
+        Ok(())
+    }
+
     /// The next point at the start. Returns f.
-    pub(crate) fn start<P: LeastSquares>(
+    fn start<P: LeastSquares>(
         &mut self,
         problem: &mut Problem<P>,
         theta: &[f64],
@@ -131,8 +189,7 @@ impl ResidualModel {
         let next = &mut self.next;
         match &mut next.form {
             Form::Qr(qr) => {
-                let value =
-                    eval::jacobian(problem, theta, &mut next.residuals, qr.matrix_mut());
+                let value = eval::jacobian(problem, theta, &mut next.residuals, qr.matrix_mut());
                 for (j, g) in gradient.iter_mut().enumerate() {
                     *g = vector::dot(qr.column(j), &next.residuals);
                 }

@@ -5,7 +5,8 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::super::{
-    CsvOptions, DataError, Dataset, IdxOptions, LibsvmOptions, NistLinear, NistNonlinear, Targets, Task,
+    CsvOptions, DataError, Dataset, IdxOptions, LibsvmOptions, NistLinear, NistNonlinear, Targets,
+    Task,
 };
 use super::super::{csv, idx as idx_reader, libsvm, npy as npy_reader};
 use super::{idx, npy};
