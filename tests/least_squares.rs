@@ -2,7 +2,7 @@
 
 use secant::optim::{Factorization, LevenbergMarquardt};
 use secant::{
-    Activation, Dataset, Init, Lbfgs, LeastSquares, Network, NoPenalty, Ridge, Risk, SquaredError,
+    Activation, Dataset, Lbfgs, LeastSquares, Network, NoPenalty, Ridge, Risk, SquaredError,
     Stopping, check, minimize,
 };
 
@@ -16,8 +16,8 @@ fn wave(samples: usize) -> Dataset {
 #[test]
 fn the_residuals_of_a_network_pass_the_checks() {
     let data = wave(40);
-    let net = Network::mlp(&[1, 5, 1], Activation::Tanh);
-    let theta = net.initial(Init::Glorot, 3).unwrap();
+    let net = Network::mlp([1, 5, 1], Activation::Tanh);
+    let theta = net.draw(3).unwrap();
     for lambda in [0.0, 0.1] {
         let risk = Risk::new(net.graph().unwrap(), &data, SquaredError, Ridge(lambda)).unwrap();
         let residuals = risk.least_squares().unwrap();
@@ -43,9 +43,9 @@ fn a_linear_network_takes_one_accepted_step() {
 #[test]
 fn both_factorizations_fit_a_network_far_below_lbfgs() {
     let data = wave(60);
-    let net = Network::mlp(&[1, 8, 1], Activation::Tanh);
+    let net = Network::mlp([1, 8, 1], Activation::Tanh);
     let risk = Risk::new(net.graph().unwrap(), &data, SquaredError, NoPenalty).unwrap();
-    let theta = net.initial(Init::Glorot, 1).unwrap();
+    let theta = net.draw(1).unwrap();
     let residuals = risk.least_squares().unwrap();
     assert_eq!(residuals.residual_len(), 60);
     let stopping =

@@ -1,8 +1,9 @@
-//! Full-batch minimisation with curvature: Newton, BFGS, L-BFGS, and the first-order methods beside them as baselines.
+//! Full-batch minimisation with curvature: Newton, Levenberg–Marquardt, BFGS, L-BFGS, and the first-order methods beside them as baselines.
 //!
 //! Every method is an [`argmin`] `Solver` on [`FitState`] and runs under argmin's `Executor` with any argmin observer.
 //! [`minimize`] does that in one call. A problem is anything that implements
-//! [`Objective`](secant_core::problem::Objective) or [`Curvature`](secant_core::problem::Curvature).
+//! [`Objective`](secant_core::problem::Objective), [`Curvature`](secant_core::problem::Curvature) or
+//! [`LeastSquares`](secant_core::problem::LeastSquares); [`LeastSquaresFn`] makes one from closures.
 //!
 //! ```
 //! use secant_core::problem::Objective;
@@ -33,11 +34,13 @@
 //!
 //! # Methods
 //!
-//! n parameters, m = 10 pairs; every step also evaluates f with ∇f, as a rule once.
+//! n parameters, N·c residuals, m = 10 pairs; every step also evaluates f with ∇f, as a rule once.
 //!
 //! | method | needs | memory | cost per step beside the evaluation | for |
 //! |---|---|---|---|---|
 //! | [`Newton`] | Hessian | 2n² | n³/3 and one Hessian | n to some thousands; linear models in one step |
+//! | [`LevenbergMarquardt`] | r, J | 2Ncn + 4n², or 4n² | 2Ncn² + n³ by QR, Ncn² + n³/3 by JᵀJ | least squares, n to some thousands |
+//! | [`GaussNewton`] | r, J | the same | the same | least squares, almost linear or near the minimum |
 //! | [`Bfgs`] | ∇f | n²/2 | one pass over n²/2 numbers | n to some thousands, costly f |
 //! | [`Lbfgs`] | ∇f | 2mn | 4mn | any n; the default |
 //! | [`GradientDescent`] | ∇f | n | n | baseline |
