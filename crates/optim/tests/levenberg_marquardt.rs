@@ -133,7 +133,7 @@ fn a_linear_problem_takes_one_accepted_step() {
     for factorization in FORMS {
         for scaling in SCALINGS {
             for (m, n) in [(30, 4), (12, 12), (200, 20)] {
-                let a = Mat::from_fn(m, n, |_, j| draws.next() * 10.0_f64.powi(j as i32 % 3));
+                let a = Mat::from_fn(m, n, |_, j| draws.next() * [1.0, 10.0, 100.0][j % 3]);
                 let problem = linear(a, draws.vector(m));
                 let solver = LevenbergMarquardt::default()
                     .with_factorization(factorization)
@@ -194,7 +194,7 @@ fn the_known_minima_are_found_from_the_standard_starts() {
             freudenstein_roth(),
             vec![0.5, -2.0],
             vec![11.412_778_986_902_1, -0.896_805_253_274_479],
-            0.5 * 48.984_253_679_240_015,
+            0.5 * 48.984_253_679_240_01,
         ),
     ] {
         for factorization in FORMS {
@@ -403,8 +403,8 @@ fn mgh_09(b: &[f64], x: f64, g: &mut [f64]) -> f64 {
 fn thurber(b: &[f64], x: f64, g: &mut [f64]) -> f64 {
     let above = b[0] + x * (b[1] + x * (b[2] + x * b[3]));
     let below = 1.0 + x * (b[4] + x * (b[5] + x * b[6]));
-    for (power, i) in (0..4).enumerate() {
-        g[i] = x.powi(power as i32) / below;
+    for (g, power) in g.iter_mut().zip([1.0, x, x * x, x * x * x]) {
+        *g = power / below;
     }
     for i in 1..4 {
         g[3 + i] = -above / below * g[i];

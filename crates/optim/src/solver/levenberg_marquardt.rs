@@ -266,7 +266,8 @@ impl Workspace {
                 let ratio =
                     2.0 * vector::norm(&self.scaled_accel) / vector::norm(&self.next.scaled);
                 // Written so that NaN is refused.
-                if !(ratio <= limit) {
+                let small = ratio <= limit;
+                if !small {
                     return None;
                 }
                 vector::axpy(1.0, &self.accel, &mut self.next.step);

@@ -116,8 +116,8 @@ fn step<P: LeastSquares>(
     }
     let value = model.residuals(problem, &next.theta);
     // Written so that NaN is refused.
-    if !(value <= state.value + RESOLVED * state.value) || !next.linearize(model, problem, scaling)
-    {
+    let no_rise = value <= state.value + RESOLVED * state.value;
+    if !no_rise || !next.linearize(model, problem, scaling) {
         return false;
     }
     let nearer = model.next.offset <= KEEP * model.offset();

@@ -387,13 +387,13 @@ impl At {
             Form::Qr(qr) => vector::norm(&self.projected[..qr.rank()]) / r,
             Form::Normal(normal) => {
                 // A factorisation for nothing but the offset, only where its bound allows a small one.
-                if !(cosine <= NEAR && normal.factor(normal_floor(work.len()))) {
-                    f64::INFINITY
-                } else {
+                if cosine <= NEAR && normal.factor(normal_floor(work.len())) {
                     work.copy_from_slice(&self.projected);
                     normal.solve(work);
                     // Clamp: roundoff can make a vanishing square slightly negative.
                     vector::dot(work, &self.projected).max(0.0).sqrt() / r
+                } else {
+                    f64::INFINITY
                 }
             }
         };
