@@ -401,7 +401,7 @@ impl At {
 }
 
 /// An offset up to this makes the undamped step worth its evaluation: its gain is this² of f.
-pub(crate) const NEAR: f64 = 1e-4;
+pub const NEAR: f64 = 1e-4;
 
 fn normal_floor(n: usize) -> f64 {
     NORMAL_FLOOR * (n as f64).sqrt() * f64::EPSILON
