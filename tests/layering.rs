@@ -25,7 +25,7 @@ const CORE: &[&[&str]] = &[
 /// Modules of `secant-optim` in order.
 const OPTIM: &[&[&str]] = &[
     &["error", "nonfinite"],
-    &["linalg", "adapter"],
+    &["linalg", "adapter", "functions"],
     &["krylov", "line_search"],
     &["subproblem"],
     &["stopping"],
@@ -40,7 +40,7 @@ const OPTIM: &[&[&str]] = &[
 /// Modules of `secant-optim` that do not know argmin.
 const KERNELS: &[&str] = &["linalg", "krylov", "line_search", "subproblem"];
 /// Files in `solver/` that hold steps that several solvers share, and no solver.
-const SHARED_STEPS: &[&str] = &["line_step", "first_order"];
+const SHARED_STEPS: &[&str] = &["line_step", "first_order", "residual_model", "polish"];
 /// All that `secant-optim` may know of `secant-core`.
 const SEEN_BY_OPTIM: &[&str] = &["problem", "operator", "error"];
 
@@ -444,6 +444,8 @@ fn planted_violations_are_reported() {
         ("secant_optim", "solver/bfgs.rs", "use crate::solver::newton;"),
         ("secant_optim", "solver/line_step.rs", "use super::newton::DIRECTION;"),
         ("secant_optim", "solver/bfgs.rs", "use crate::report::Report;"),
+        ("secant_optim", "solver/polish.rs", "use super::gauss_newton::GaussNewton;"),
+        ("secant_optim", "functions.rs", "use crate::solver::LevenbergMarquardt;"),
         // The kernels below them.
         ("secant_optim", "linalg/cholesky.rs", "use argmin::core::Error;"),
         ("secant_optim", "line_search/backtracking.rs", "use argmin::core::Problem;"),

@@ -13,6 +13,8 @@
 //! | IDX images and labels | [`Dataset::from_idx`] |
 //! | LIBSVM text | [`Dataset::from_libsvm`] |
 //! | NIST's linear regression problems | [`NistLinear::read`], then [`NistLinear::dataset`] |
+//!
+//! NIST's nonlinear problems ([`NistNonlinear::read`]) are no data sets but tables for a formula.
 
 mod cifar;
 mod csv;
@@ -35,7 +37,7 @@ pub use dataset::Dataset;
 pub use error::{DataError, Place, Row};
 pub use idx::{IdxOptions, PixelScale};
 pub use libsvm::{LibsvmOptions, MAX_INFERRED_ENTRIES, MAX_INFERRED_FEATURES};
-pub use nist::{NistLinear, Term};
+pub use nist::{NistLinear, NistNonlinear, Term};
 pub use standardize::Standardizer;
 pub use targets::{TargetTile, Targets};
 pub use task::{MAX_INFERRED_CLASSES, Task};

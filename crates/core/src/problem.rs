@@ -75,6 +75,16 @@ pub trait Linearization {
     fn gauss_newton(&self, out: MatMut<'_, f64>);
 }
 
+/// Where a Jacobian comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Derivatives {
+    /// Formulas: exact to rounding.
+    #[default]
+    Exact,
+    /// Differences of residuals: some ten digits.
+    Differences,
+}
+
 /// An objective that is half a sum of squares: f(θ) = ½‖r(θ)‖², r ∈ ℝᵐ. J = ∂r/∂θ is m × n.
 ///
 /// # Panics
@@ -93,6 +103,10 @@ pub trait LeastSquares: Objective {
     -> f64;
     /// `residuals` ← r and `jacobian` ← J (m × n). Returns ½‖r‖².
     fn jacobian(&self, theta: &[f64], residuals: &mut [f64], jacobian: MatMut<'_, f64>) -> f64;
+    /// Where J comes from, for the report. Default exact.
+    fn derivatives(&self) -> Derivatives {
+        Derivatives::Exact
+    }
 }
 
 /// A mean over N samples that can be evaluated on some of them: for SGD and its family only.
@@ -150,5 +164,8 @@ impl<P: LeastSquares + ?Sized> LeastSquares for &P {
     }
     fn jacobian(&self, theta: &[f64], residuals: &mut [f64], jacobian: MatMut<'_, f64>) -> f64 {
         (**self).jacobian(theta, residuals, jacobian)
+    }
+    fn derivatives(&self) -> Derivatives {
+        (**self).derivatives()
     }
 }

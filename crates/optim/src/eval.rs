@@ -6,7 +6,7 @@ use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use argmin::core::Problem;
 use faer::MatMut;
-use secant_core::problem::{Curvature, Linearization, Objective};
+use secant_core::problem::{Curvature, Derivatives, LeastSquares, Linearization, Objective};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -17,6 +17,11 @@ const HESSIAN: &str = "hessian_count";
 const GAUSS_NEWTON: &str = "gauss_newton_count";
 const HESSIAN_VECTOR: &str = "hessian_vector_count";
 const GAUSS_NEWTON_VECTOR: &str = "gauss_newton_vector_count";
+const RESIDUALS: &str = "residuals_count";
+const JACOBIAN: &str = "jacobian_count";
+const NORMAL_EQUATIONS: &str = "normal_equations_count";
+const JACOBIAN_VECTOR: &str = "jacobian_vector_count";
+const JACOBIAN_TRANSPOSE_VECTOR: &str = "jacobian_transpose_vector_count";
 
 /// How often each kind of evaluation was asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +40,16 @@ pub struct Evaluations {
     pub hessian_vector: u64,
     /// Products with the Gauss–Newton matrix.
     pub gauss_newton_vector: u64,
+    /// Residuals alone.
+    pub residuals: u64,
+    /// Dense Jacobians (each with the residuals).
+    pub jacobian: u64,
+    /// JᵀJ with Jᵀr (each with f).
+    pub normal_equations: u64,
+    /// Products with the Jacobian.
+    pub jacobian_vector: u64,
+    /// Products with its transpose.
+    pub jacobian_transpose_vector: u64,
 }
 
 impl Evaluations {
@@ -53,12 +68,18 @@ impl Evaluations {
             gauss_newton: count(GAUSS_NEWTON),
             hessian_vector: count(HESSIAN_VECTOR),
             gauss_newton_vector: count(GAUSS_NEWTON_VECTOR),
+            residuals: count(RESIDUALS),
+            jacobian: count(JACOBIAN),
+            normal_equations: count(NORMAL_EQUATIONS),
+            jacobian_vector: count(JACOBIAN_VECTOR),
+            jacobian_transpose_vector: count(JACOBIAN_TRANSPOSE_VECTOR),
         }
     }
 
     /// Evaluations of f of any kind: what `max_evaluations` limits.
     pub fn of_f(&self) -> u64 {
-        self.value + self.value_gradient + self.linearize
+        let of_residuals = self.residuals + self.jacobian + self.normal_equations;
+        self.value + self.value_gradient + self.linearize + of_residuals
     }
 }
 
@@ -153,6 +174,66 @@ impl Counts<'_> {
     }
 }
 
+/// (m, n) of a least-squares problem, and where its Jacobian comes from.
+pub(crate) fn shape<P: LeastSquares>(problem: &Problem<P>) -> (usize, usize, Derivatives) {
+    let problem = inner(problem);
+    (problem.residual_len(), problem.dim(), problem.derivatives())
+}
+
+/// `out` ← r(θ); returns ½‖r‖². Counted.
+pub(crate) fn residuals<P: LeastSquares>(
+    problem: &mut Problem<P>,
+    theta: &[f64],
+    out: &mut [f64],
+) -> f64 {
+    count(problem, RESIDUALS);
+    inner(problem).residuals(theta, out)
+}
+
+/// `residuals` ← r(θ), `jacobian` ← J(θ); returns ½‖r‖². Counted.
+pub(crate) fn jacobian<P: LeastSquares>(
+    problem: &mut Problem<P>,
+    theta: &[f64],
+    residuals: &mut [f64],
+    jacobian: MatMut<'_, f64>,
+) -> f64 {
+    count(problem, JACOBIAN);
+    inner(problem).jacobian(theta, residuals, jacobian)
+}
+
+/// `normal` ← JᵀJ, `gradient` ← Jᵀr; returns ½‖r‖². Counted.
+pub(crate) fn normal_equations<P: LeastSquares>(
+    problem: &mut Problem<P>,
+    theta: &[f64],
+    normal: MatMut<'_, f64>,
+    gradient: &mut [f64],
+) -> f64 {
+    count(problem, NORMAL_EQUATIONS);
+    inner(problem).normal_equations(theta, normal, gradient)
+}
+
+/// `out` ← J(θ)·v; counted.
+pub(crate) fn jacobian_vector<P: LeastSquares>(
+    problem: &mut Problem<P>,
+    theta: &[f64],
+    v: &[f64],
+    out: &mut [f64],
+) {
+    count(problem, JACOBIAN_VECTOR);
+    inner(problem).jacobian_vector(theta, v, out);
+}
+
+/// `out` ← J(θ)ᵀ·u; counted.
+pub(crate) fn jacobian_transpose_vector<P: LeastSquares>(
+    problem: &mut Problem<P>,
+    theta: &[f64],
+    u: &[f64],
+    out: &mut [f64],
+) {
+    count(problem, JACOBIAN_TRANSPOSE_VECTOR);
+    inner(problem).jacobian_transpose_vector(theta, u, out);
+}
+
 /// Checks the start, evaluates f and ∇f there, and applies the stopping tests to it. Returns n.
 pub(crate) fn start<P: Objective>(
     solver: &'static str,
@@ -160,10 +241,21 @@ pub(crate) fn start<P: Objective>(
     problem: &mut Problem<P>,
     state: &mut FitState,
 ) -> Result<usize, OptimError> {
+    start_with(solver, stopping, problem, state, value_gradient)
+}
+
+/// As [`start`], with another way to f and ∇f.
+pub(crate) fn start_with<P: Objective>(
+    solver: &'static str,
+    stopping: &Stopping,
+    problem: &mut Problem<P>,
+    state: &mut FitState,
+    evaluate: impl FnOnce(&mut Problem<P>, &[f64], &mut [f64]) -> f64,
+) -> Result<usize, OptimError> {
     stopping.validate(solver)?;
     let n = inner(problem).dim();
     state.begin(n, stopping)?;
-    let value = value_gradient(problem, &state.theta, &mut state.gradient);
+    let value = evaluate(problem, &state.theta, &mut state.gradient);
     state.begin_at(value);
     if value.is_finite() && vector::all_finite(&state.gradient) {
         finish(stopping, problem, state);

@@ -1,8 +1,10 @@
-//! Full-batch minimisation with curvature: Newton, trust regions, BFGS, L-BFGS, and the first-order methods beside them as baselines.
+//! Full-batch minimisation with curvature: Newton, trust regions, Levenberg–Marquardt, BFGS, L-BFGS, and the first-order
+//! methods beside them as baselines.
 //!
 //! Every method is an [`argmin`] `Solver` on [`FitState`] and runs under argmin's `Executor` with any argmin observer.
 //! [`minimize`] does that in one call. A problem is anything that implements
-//! [`Objective`](secant_core::problem::Objective) or [`Curvature`](secant_core::problem::Curvature).
+//! [`Objective`](secant_core::problem::Objective), [`Curvature`](secant_core::problem::Curvature) or
+//! [`LeastSquares`](secant_core::problem::LeastSquares); [`LeastSquaresFn`] makes one from closures.
 //!
 //! ```
 //! use secant_core::problem::Objective;
@@ -33,7 +35,7 @@
 //!
 //! # Methods
 //!
-//! n parameters, m = 10 pairs; every step also evaluates f with ∇f, as a rule once.
+//! n parameters, N·c residuals, m = 10 pairs; every step also evaluates f with ∇f, as a rule once.
 //!
 //! | method | needs | memory | cost per step beside the evaluation | for |
 //! |---|---|---|---|---|
@@ -41,6 +43,8 @@
 //! | [`TrustRegion`] (`Gltr`, `Steihaug`) | Hessian products | kn, 3n | k products, k ≤ 200; 8nk² | any n; non-convex f, saddles; no matrix |
 //! | [`TrustRegion`] (`Exact`, `ScaledExact`) | Hessian | 2n² | 9n³ and one Hessian; n² per trial | n to a thousand; the sturdiest steps |
 //! | [`TrustRegion`] (`Dogleg`) | Hessian | 2n² | n³/3 and one Hessian; n per trial | n to some thousands |
+//! | [`LevenbergMarquardt`] | r, J | 2Ncn + 4n², or 4n² | 2Ncn² + n³ by QR, Ncn² + n³/3 by JᵀJ | least squares, n to some thousands |
+//! | [`GaussNewton`] | r, J | the same | the same | least squares, almost linear or near the minimum |
 //! | [`Bfgs`] | ∇f | n²/2 | one pass over n²/2 numbers | n to some thousands, costly f |
 //! | [`Lbfgs`] | ∇f | 2mn | 4mn | any n; the default |
 //! | [`GradientDescent`] | ∇f | n | n | baseline |
@@ -70,6 +74,7 @@
 mod adapter;
 mod error;
 mod eval;
+mod functions;
 pub mod krylov;
 mod linalg;
 pub mod line_search;
@@ -86,12 +91,14 @@ pub use adapter::ArgminProblem;
 pub use argmin;
 pub use error::OptimError;
 pub use eval::Evaluations;
+pub use functions::{DIFFERENCE, LeastSquaresFn};
 pub use method::Method;
 pub use minimize::{Solution, minimize};
 pub use report::{GradientNorms, Report};
 pub use solver::{
-    AdaGrad, Adadelta, Adam, Bfgs, FitSolver, GradientDescent, HessianKind, Lbfgs, Momentum,
-    Nesterov, Newton, Optimality, RmsProp, StepLength, Subproblem, TrustRegion,
+    AdaGrad, Adadelta, Adam, Bfgs, Factorization, FitSolver, GaussNewton, GradientDescent,
+    HessianKind, Lbfgs, LevenbergMarquardt, Momentum, Nesterov, Newton, Optimality, RmsProp,
+    Scaling, StepLength, Subproblem, TrustRegion,
 };
 pub use state::{FitState, TRACE_RESERVE, TraceEntry};
 pub use stopping::{Reason, Stopping};

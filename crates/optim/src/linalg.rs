@@ -1,6 +1,8 @@
 //! Vectors and matrices: kernels that know neither argmin nor the solvers.
 
 pub(crate) mod cholesky;
+pub(crate) mod normal;
 pub(crate) mod packed;
+pub(crate) mod qr;
 pub(crate) mod tridiagonal;
 pub(crate) mod vector;

@@ -105,6 +105,11 @@ impl fmt::Display for Report {
             (e.gauss_newton, "Gauss–Newton"),
             (e.hessian_vector, "Hessian product"),
             (e.gauss_newton_vector, "Gauss–Newton product"),
+            (e.residuals, "residuals"),
+            (e.jacobian, "Jacobian"),
+            (e.normal_equations, "JᵀJ"),
+            (e.jacobian_vector, "Jacobian product"),
+            (e.jacobian_transpose_vector, "transposed product"),
         ] {
             if count > 0 {
                 write!(f, " {count} {kind}")?;

@@ -1,16 +1,21 @@
-//! The methods, one file each, and the two bases they share: a step along a line, and a step by a rule.
+//! The methods, one file each, and what several share: a step along a line, a step by a rule, the
+//! linear model of residuals and its last digits.
 
 pub mod adadelta;
 pub mod adagrad;
 pub mod adam;
 pub mod bfgs;
 mod first_order;
+pub mod gauss_newton;
 pub mod gradient_descent;
 pub mod lbfgs;
+pub mod levenberg_marquardt;
 mod line_step;
 pub mod momentum;
 pub mod nesterov;
 pub mod newton;
+pub mod polish;
+pub mod residual_model;
 pub mod rmsprop;
 pub mod trust_region;
 
@@ -18,11 +23,14 @@ pub use adadelta::Adadelta;
 pub use adagrad::AdaGrad;
 pub use adam::Adam;
 pub use bfgs::Bfgs;
+pub use gauss_newton::GaussNewton;
 pub use gradient_descent::{GradientDescent, StepLength};
 pub use lbfgs::Lbfgs;
+pub use levenberg_marquardt::LevenbergMarquardt;
 pub use momentum::Momentum;
 pub use nesterov::Nesterov;
 pub use newton::Newton;
+pub use residual_model::{Factorization, Scaling};
 pub use rmsprop::RmsProp;
 pub use trust_region::{Optimality, Subproblem, TrustRegion};
 

@@ -44,6 +44,8 @@ pub struct FitState {
     pub(crate) gradient_norm: f64,
     pub(crate) reason: Option<Reason>,
     best: Best,
+    /// The solver knows the current point to be the best, below the resolution of f.
+    preferred: bool,
     start: Summary,
     /// ‖∇f‖∞ that the gradient test is relative to: that of the start, or more after a start at a saddle.
     gradient_reference: f64,
@@ -270,6 +272,11 @@ impl FitState {
         self.floor.gradient_floor = self.floor.gradient_floor.min(self.gradient_norm);
     }
 
+    /// Makes the current point the best one, on a proof that f cannot give: its differences are below rounding.
+    pub(crate) fn prefer(&mut self) {
+        self.preferred = true;
+    }
+
     /// Whether the gradient or the value already satisfies `stopping`.
     pub(crate) fn meets(&self, stopping: &Stopping) -> bool {
         let met =
@@ -350,6 +357,7 @@ impl State for FitState {
             gradient_norm: f64::INFINITY,
             reason: None,
             best: Best { theta: Vec::new(), at: NOWHERE, iteration: 0 },
+            preferred: false,
             start: NOWHERE,
             gradient_reference: f64::INFINITY,
             step: None,
@@ -368,7 +376,7 @@ impl State for FitState {
     }
 
     fn update(&mut self) {
-        if self.is_better() {
+        if std::mem::take(&mut self.preferred) || self.is_better() {
             self.best.theta.copy_from_slice(&self.theta);
             self.best.at = self.summary();
             self.best.iteration = self.steps;

@@ -1,6 +1,6 @@
-//! The linear regression problems of the NIST Statistical Reference Datasets, with their certified results.
+//! The regression problems of the NIST Statistical Reference Datasets, with their certified results.
 //!
-//! y = β₀ + Σⱼ βⱼ tⱼ(x) + e, where the terms tⱼ are the predictors themselves, or the powers x, x², … of one predictor.
+//! In the linear ones y = β₀ + Σⱼ βⱼ tⱼ(x) + e, where the terms tⱼ are the predictors themselves, or the powers x, x², … of one predictor.
 //! β₀ is absent where the file's first parameter is B1. Source: <https://www.itl.nist.gov/div898/strd/>.
 
 use std::path::Path;
@@ -10,6 +10,9 @@ use super::source::{quoted, read_all};
 use super::{DataError, Dataset, Targets};
 
 mod lines;
+mod nonlinear;
+
+pub use nonlinear::NistNonlinear;
 
 /// One column of the model: a power of one predictor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

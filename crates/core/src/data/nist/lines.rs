@@ -101,6 +101,12 @@ impl<'a> Lines<'a> {
         rows.into_iter().next().ok_or_else(|| self.missing(start))
     }
 
+    /// Every line by its fields.
+    pub(super) fn fields(&self) -> impl Iterator<Item = Fields<'a>> + '_ {
+        let lines = self.lines.iter().zip(1..);
+        lines.map(|(line, at)| Fields { line: at, fields: line.split_whitespace().collect() })
+    }
+
     /// The lines `B0 estimate deviation`, `B1 …`, whose indices count up from 0 or 1.
     pub(super) fn estimates(&self) -> Result<Vec<Estimate>, DataError> {
         let mut estimates: Vec<Estimate> = Vec::new();

@@ -5,7 +5,8 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::super::{
-    CsvOptions, DataError, Dataset, IdxOptions, LibsvmOptions, NistLinear, Targets, Task,
+    CsvOptions, DataError, Dataset, IdxOptions, LibsvmOptions, NistLinear, NistNonlinear, Targets,
+    Task,
 };
 use super::super::{csv, idx as idx_reader, libsvm, npy as npy_reader};
 use super::{idx, npy};
@@ -55,6 +56,10 @@ fn feed(bytes: &[u8]) {
         assert_eq!(problem.x.len(), problem.samples() * problem.predictors);
         check(problem.dataset());
     }
+    if let Ok(problem) = NistNonlinear::parse(bytes, path) {
+        assert_eq!(problem.x.len(), problem.samples() * problem.predictors);
+        assert!(problem.starts.iter().all(|start| start.len() == problem.parameters.len()));
+    }
 }
 
 /// One small valid file of every format.
@@ -70,6 +75,7 @@ fn valid_files() -> Vec<Vec<u8>> {
         idx(&[2], &[0, 1]),
         include_bytes!("../../../../../data/nist/Longley.dat").to_vec(),
         include_bytes!("../../../../../data/nist/Norris.dat").to_vec(),
+        include_bytes!("../../../../../data/nist/Misra1a.dat").to_vec(),
     ]
 }
 
@@ -117,7 +123,7 @@ proptest! {
 
     #[test]
     fn mutated_files_are_read_or_refused(
-        which in 0..9_usize,
+        which in 0..10_usize,
         changes in proptest::collection::vec((any::<proptest::sample::Index>(), likely_byte(), 0..3_u8), 1..6),
     ) {
         let mut bytes = valid_files().swap_remove(which);

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::super::{DataError, Dataset, IdxOptions, NistLinear, PixelScale, Targets, Term};
+use super::super::{
+    DataError, Dataset, IdxOptions, NistLinear, NistNonlinear, PixelScale, Targets, Term,
+};
 use super::{Temporary, gzip, idx, npy, shipped_file};
 
 fn le<const B: usize, T: Copy>(numbers: &[T], bytes: impl Fn(T) -> [u8; B]) -> Vec<u8> {
@@ -255,6 +257,52 @@ fn nist_files_with_a_missing_or_false_part_are_refused_by_line() {
     ));
 }
 
+/// A nonlinear file in the manner of the collection.
+const NONLINEAR: &str = "NIST/ITL StRD\nDataset Name:  Tiny  (Tiny.dat)\n\nData:  1 Response  (y)\n\
+    1 Predictor (x)\n3 Observations\n\nModel:\n2 Parameters (b1 and b2)\n\n\
+    Start 1     Start 2           Parameter     Standard Deviation\n\
+    b1 =   1     .5   2.5E+00  1.0E-01\nb2 =   -2    4   -3.0  0.2\n\n\
+    Residual Sum of Squares:                    1.25E-01\nResidual Standard Deviation: 1\n\n\
+    Data:   y   x\n  1 2\n .5E1 3\n  7 -4\n\n";
+
+fn parse_nonlinear(text: &str) -> Result<NistNonlinear, DataError> {
+    NistNonlinear::parse(text.as_bytes(), Path::new("s.dat"))
+}
+
+#[test]
+fn nonlinear_nist_files_give_both_starts_and_the_certified_values() {
+    let set = parse_nonlinear(NONLINEAR).unwrap();
+    assert_eq!((set.name.as_str(), set.predictors, set.samples()), ("Tiny", 1, 3));
+    assert_eq!(set.starts, [vec![1.0, -2.0], vec![0.5, 4.0]]);
+    assert_eq!((set.parameters, set.deviations), (vec![2.5, -3.0], vec![0.1, 0.2]));
+    assert_eq!(set.residual_sum_of_squares, 0.125);
+    assert_eq!((set.x, set.y), (vec![2.0, 3.0, -4.0], vec![1.0, 5.0, 7.0]));
+}
+
+#[test]
+fn nonlinear_nist_files_with_a_missing_or_false_part_are_refused_by_line() {
+    let changed = |from: &str, to: &str| {
+        assert!(NONLINEAR.contains(from), "{from}");
+        parse_nonlinear(&NONLINEAR.replace(from, to)).unwrap_err().to_string()
+    };
+    assert!(changed("Dataset Name:", "").contains("expected a line with \"Dataset Name:\""));
+    assert!(
+        changed("3 Observations", "4 Observations")
+            .contains("observations: expected 4 as announced, found 3")
+    );
+    assert!(
+        changed("2 Parameters", "3 Parameters")
+            .contains("parameters: expected 3 as announced, found 2")
+    );
+    assert!(changed("b2 =", "b3 =").contains("line 13: expected parameter b2, found b3"));
+    assert!(changed("b1 =   1 ", "b1 =   x ").contains("line 12, column \"Start 1\""));
+    assert!(changed("2.5E+00", "inf").contains("column \"Parameter\": expected a finite number"));
+    assert!(changed("Sum of Squares", "").contains("expected a line with"));
+    assert!(changed(".5E1 3", ".5E1").contains("expected 2 fields, found 1"));
+    assert!(changed("b1", "c1").contains("expected"));
+    assert!(parse_nonlinear("").is_err());
+}
+
 #[test]
 fn powers_are_rounded_once() {
     let filip = nist(
@@ -279,6 +327,11 @@ fn the_shipped_nist_files_are_certified_as_published() {
     let norris = NistLinear::read(shipped_file("nist/Norris.dat")).unwrap();
     assert_eq!((norris.predictors, norris.samples(), norris.intercept), (1, 36, true));
     assert_eq!(norris.residual_degrees, 34);
+    for (name, samples, parameters) in [("Misra1a", 14, 2), ("MGH09", 11, 4), ("Thurber", 37, 7)] {
+        let set = NistNonlinear::read(shipped_file(&format!("nist/{name}.dat"))).unwrap();
+        assert_eq!((set.name.as_str(), set.samples()), (name, samples));
+        assert_eq!((set.parameters.len(), set.deviations.len()), (parameters, parameters));
+    }
     // The certified parameters and residuals belong to the data as read.
     for problem in [longley, norris] {
         let data = problem.dataset().unwrap();

@@ -1,0 +1,184 @@
+//! Least-squares problems from closures, for models that are no network.
+
+use faer::{Mat, MatMut};
+use secant_core::problem::{Derivatives, LeastSquares, Objective};
+use std::fmt;
+
+/// Step of a central difference relative to |θⱼ|, or absolute where θⱼ = 0: ε^⅓, which balances the rounding of r, ε/h,
+/// and the third derivative, h².  Nocedal & Wright (2006) §8.1.
+pub const DIFFERENCE: f64 = 6.055_454_452_393_343e-6;
+
+type Residuals<'a> = dyn Fn(&[f64], &mut [f64]) + Send + Sync + 'a;
+type Jacobian<'a> = dyn Fn(&[f64], MatMut<'_, f64>) + Send + Sync + 'a;
+
+/// f(θ) = ½‖r(θ)‖² from a closure for r and, if you have one, a closure for J = ∂r/∂θ; without it J comes from central
+/// differences, 2n evaluations of r each, and is good to some ten digits.
+///
+/// Gradient and products form J; a Levenberg–Marquardt step does so anyway.
+///
+/// ```
+/// use secant_optim::{LeastSquaresFn, LevenbergMarquardt, minimize};
+///
+/// // y = a·exp(−b·t) through four points; θ = (a, b).
+/// let (t, y) = ([0.0, 1.0, 2.0, 3.0], [2.0, 1.2, 0.75, 0.42]);
+/// let decay = LeastSquaresFn::new(2, 4, |theta, r| {
+///     for i in 0..4 {
+///         r[i] = theta[0] * f64::exp(-theta[1] * t[i]) - y[i];
+///     }
+/// });
+/// let by_differences = minimize(&decay, LevenbergMarquardt::default(), &[1.0, 1.0])?;
+/// assert!(by_differences.report.notes.iter().any(|note| note.contains("differences")));
+///
+/// let decay = decay.with_jacobian(|theta, mut j| {
+///     for i in 0..4 {
+///         let e = f64::exp(-theta[1] * t[i]);
+///         j[(i, 0)] = e;
+///         j[(i, 1)] = -theta[0] * t[i] * e;
+///     }
+/// });
+/// let exact = minimize(&decay, LevenbergMarquardt::default(), &[1.0, 1.0])?;
+/// assert!(exact.report.reason.is_success());
+/// assert!((exact.theta[1] - by_differences.theta[1]).abs() < 1e-8);
+/// # Ok::<(), secant_optim::OptimError>(())
+/// ```
+pub struct LeastSquaresFn<'a> {
+    parameters: usize,
+    residuals: usize,
+    r: Box<Residuals<'a>>,
+    jacobian: Option<Box<Jacobian<'a>>>,
+}
+
+impl fmt::Debug for LeastSquaresFn<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LeastSquaresFn")
+            .field("parameters", &self.parameters)
+            .field("residuals", &self.residuals)
+            .field("derivatives", &self.derivatives())
+            .finish()
+    }
+}
+
+impl<'a> LeastSquaresFn<'a> {
+    /// n parameters, m residuals, and `r(θ, out)`, which writes the m residuals. Outside its domain it writes NaN.
+    pub fn new(
+        parameters: usize,
+        residuals: usize,
+        r: impl Fn(&[f64], &mut [f64]) + Send + Sync + 'a,
+    ) -> Self {
+        Self { parameters, residuals, r: Box::new(r), jacobian: None }
+    }
+
+    /// `jacobian(θ, out)` writes every entry of J = ∂r/∂θ, m × n.
+    pub fn with_jacobian(
+        mut self,
+        jacobian: impl Fn(&[f64], MatMut<'_, f64>) + Send + Sync + 'a,
+    ) -> Self {
+        self.jacobian = Some(Box::new(jacobian));
+        self
+    }
+
+    fn fill_jacobian(&self, theta: &[f64], mut out: MatMut<'_, f64>) {
+        if let Some(jacobian) = &self.jacobian {
+            jacobian(theta, out);
+            return;
+        }
+        let mut at = theta.to_vec();
+        let (mut ahead, mut behind) = (vec![0.0; self.residuals], vec![0.0; self.residuals]);
+        for j in 0..self.parameters {
+            let h = if theta[j] == 0.0 { DIFFERENCE } else { DIFFERENCE * theta[j].abs() };
+            let (right, left) = (theta[j] + h, theta[j] - h);
+            at[j] = right;
+            (self.r)(&at, &mut ahead);
+            at[j] = left;
+            (self.r)(&at, &mut behind);
+            at[j] = theta[j];
+            for i in 0..self.residuals {
+                // Divided by the distance that rounding left, not by 2h.
+                out[(i, j)] = (ahead[i] - behind[i]) / (right - left);
+            }
+        }
+    }
+
+    fn dense_jacobian(&self, theta: &[f64]) -> Mat<f64> {
+        let mut jacobian = Mat::zeros(self.residuals, self.parameters);
+        self.fill_jacobian(theta, jacobian.as_mut());
+        jacobian
+    }
+
+    fn dense_residuals(&self, theta: &[f64]) -> Vec<f64> {
+        let mut residuals = vec![0.0; self.residuals];
+        (self.r)(theta, &mut residuals);
+        residuals
+    }
+}
+
+fn half_square(r: &[f64]) -> f64 {
+    0.5 * r.iter().map(|r| r * r).sum::<f64>()
+}
+
+fn transposed_product(jacobian: &Mat<f64>, u: &[f64], out: &mut [f64]) {
+    for (j, out) in out.iter_mut().enumerate() {
+        *out = jacobian.col(j).iter().zip(u).map(|(entry, u)| entry * u).sum();
+    }
+}
+
+impl Objective for LeastSquaresFn<'_> {
+    fn dim(&self) -> usize {
+        self.parameters
+    }
+    fn value(&self, theta: &[f64]) -> f64 {
+        half_square(&self.dense_residuals(theta))
+    }
+    fn value_gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
+        let residuals = self.dense_residuals(theta);
+        transposed_product(&self.dense_jacobian(theta), &residuals, gradient);
+        half_square(&residuals)
+    }
+}
+
+impl LeastSquares for LeastSquaresFn<'_> {
+    fn residual_len(&self) -> usize {
+        self.residuals
+    }
+
+    fn residuals(&self, theta: &[f64], residuals: &mut [f64]) -> f64 {
+        (self.r)(theta, residuals);
+        half_square(residuals)
+    }
+
+    fn jacobian_vector(&self, theta: &[f64], v: &[f64], out: &mut [f64]) {
+        let jacobian = self.dense_jacobian(theta);
+        for (i, out) in out.iter_mut().enumerate() {
+            *out = (0..v.len()).map(|j| jacobian[(i, j)] * v[j]).sum();
+        }
+    }
+
+    fn jacobian_transpose_vector(&self, theta: &[f64], u: &[f64], out: &mut [f64]) {
+        transposed_product(&self.dense_jacobian(theta), u, out);
+    }
+
+    fn normal_equations(
+        &self,
+        theta: &[f64],
+        mut normal: MatMut<'_, f64>,
+        gradient: &mut [f64],
+    ) -> f64 {
+        let (residuals, jacobian) = (self.dense_residuals(theta), self.dense_jacobian(theta));
+        normal.copy_from(jacobian.transpose() * &jacobian);
+        transposed_product(&jacobian, &residuals, gradient);
+        half_square(&residuals)
+    }
+
+    fn jacobian(&self, theta: &[f64], residuals: &mut [f64], jacobian: MatMut<'_, f64>) -> f64 {
+        (self.r)(theta, residuals);
+        self.fill_jacobian(theta, jacobian);
+        half_square(residuals)
+    }
+
+    fn derivatives(&self) -> Derivatives {
+        match self.jacobian {
+            Some(_) => Derivatives::Exact,
+            None => Derivatives::Differences,
+        }
+    }
+}
