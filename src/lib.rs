@@ -60,9 +60,9 @@ pub use secant_core::penalty::{NoPenalty, Ridge, RidgeAll};
 pub use secant_core::problem::{Curvature, LeastSquares, Linearization, Objective};
 pub use secant_core::risk::Risk;
 pub use secant_optim::{
-    AdaGrad, Adadelta, Adam, ArgminProblem, Bfgs, GradientDescent, Lbfgs, Method, Momentum,
-    Nesterov, Newton, Optimality, Reason, Report, RmsProp, Solution, Stopping, Subproblem,
-    TrustRegion, minimize,
+    AdaGrad, Adadelta, Adam, ArgminProblem, Bfgs, GaussNewton, GradientDescent, Lbfgs,
+    LeastSquaresFn, LevenbergMarquardt, Method, Momentum, Nesterov, Newton, Optimality, Reason,
+    Report, RmsProp, Solution, Stopping, Subproblem, TrustRegion, minimize,
 };
 
 /// The guide: conventions, methods, how the products work, performance. Its snippets are tests.
