@@ -67,6 +67,9 @@
 //! | linear | `NoCurvature` | `Unbounded` | `Unbounded` | `MaxIterations` |
 //! | as exact as `f64` allows | `RoundingFloor` | `RoundingFloor` | `RoundingFloor` | `Stalled` |
 //!
+//! [`GradientDescent`] by search ends in `RoundingFloor` where the search finds nothing lower, and in `Stalled` where its steps
+//! have become too small to show.
+//!
 //! # Features
 //!
 //! `nalgebra`: [`ArgminProblem`] over `nalgebra::DVector`, for argmin's own solvers.

@@ -90,7 +90,7 @@ struct FloorWatch {
     /// ‖∇f‖∞ when it last fell clearly.
     gradient_floor: f64,
     stalled: u32,
-    /// The steps are taken without a look at f.
+    /// The method sees no curvature.
     blind: bool,
 }
 
@@ -237,12 +237,11 @@ impl FitState {
         self.gradient_reference = self.gradient_norm;
         // The start is the best point even when its value is not finite: something must come back.
         self.best.at = self.start;
-        self.floor =
-            FloorWatch { gradient_floor: self.gradient_norm, stalled: 0, blind: self.floor.blind };
+        self.floor = FloorWatch { gradient_floor: self.gradient_norm, stalled: 0, blind: false };
     }
 
-    /// Tells the floor's watch that steps are taken without a look at f.
-    pub(crate) fn step_blindly(&mut self) {
+    /// Tells the floor's watch that the method sees no curvature: steps that show nothing may be a crawl.
+    pub(crate) fn without_curvature(&mut self) {
         self.floor.blind = true;
     }
 

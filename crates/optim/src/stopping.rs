@@ -76,8 +76,8 @@ pub enum Reason {
     TargetReached,
     /// The value has no more digits to give: its changes are rounding, and the gradient no longer falls.
     RoundingFloor,
-    /// Steps of a fixed rate no longer change value or gradient visibly: the rounding floor, or a crawl. Which of the two, a
-    /// method that looks at neither curvature nor a line cannot tell.
+    /// Steps of a first-order method no longer change value or gradient visibly: the rounding floor, or a crawl. Which of the
+    /// two, a method that sees no curvature cannot tell.
     Stalled,
     /// The iterations are used up.
     MaxIterations,
@@ -195,7 +195,7 @@ pub(crate) struct Progress {
     pub elapsed: Duration,
     /// Iterations in a row at the floor.
     pub stalled: u32,
-    /// The steps are taken without a look at f.
+    /// The method sees no curvature.
     pub blind: bool,
 }
 

@@ -168,3 +168,13 @@ fn a_rate_too_small_is_a_stall_and_no_success() {
     assert_eq!(solution.report.reason, Reason::Stalled);
     assert!(!solution.report.reason.is_success() && solution.report.value > 1.004);
 }
+
+#[test]
+fn a_crawl_of_gradient_descent_by_line_search_is_a_stall_too() {
+    // 5e-9 are left to gain in the flat direction, no single step of which shows in f = 1000.
+    let bowl = quadratic(faer::mat![[1.0, 0.0], [0.0, 1e-8]], vec![0.0; 2], 1e3);
+    let stopping = Stopping { gradient_tolerance: 0.0, ..Stopping::default() };
+    let solver = GradientDescent::default().with_stopping(stopping);
+    let solution = minimize(&bowl, solver, &[1.0, 1.0]).unwrap();
+    assert_eq!(solution.report.reason, Reason::Stalled, "{}", solution.report);
+}

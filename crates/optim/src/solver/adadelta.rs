@@ -6,7 +6,7 @@
 //! Source: Zeiler (2012), arXiv:1212.5701, algorithm 1.
 
 use super::FitSolver;
-use super::first_order::{self, Buffers, UpdateRule};
+use super::first_order::{self, Buffers, RuleSolver, UpdateRule};
 use crate::error::OptimError;
 use crate::state::FitState;
 use crate::stopping::Stopping;
@@ -85,6 +85,16 @@ impl UpdateRule for Adadelta {
     }
 }
 
+impl RuleSolver for Adadelta {
+    fn buffers_mut(&mut self) -> &mut Buffers {
+        &mut self.buffers
+    }
+    fn reset(&mut self, n: usize) {
+        self.squares = vec![0.0; n];
+        self.steps = vec![0.0; n];
+    }
+}
+
 impl FitSolver for Adadelta {
     const NAME: &'static str = NAME;
     fn stopping(&self) -> &Stopping {
@@ -108,25 +118,16 @@ impl<P: Objective> Solver<P, FitState> for Adadelta {
     fn init(
         &mut self,
         problem: &mut Problem<P>,
-        mut state: FitState,
+        state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
-        self.validate()?;
-        let (buffers, n) = first_order::start(NAME, &self.stopping, problem, &mut state)?;
-        self.buffers = buffers;
-        self.squares = vec![0.0; n];
-        self.steps = vec![0.0; n];
-        Ok((state, None))
+        first_order::init(self, problem, state)
     }
 
     fn next_iter(
         &mut self,
         problem: &mut Problem<P>,
-        mut state: FitState,
+        state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
-        let mut buffers = std::mem::take(&mut self.buffers);
-        let stopping = std::mem::take(&mut self.stopping);
-        first_order::step(self, &mut buffers, &stopping, problem, &mut state);
-        (self.buffers, self.stopping) = (buffers, stopping);
-        Ok((state, None))
+        Ok((first_order::next_iter(self, problem, state), None))
     }
 }

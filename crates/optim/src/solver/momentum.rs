@@ -6,7 +6,7 @@
 //! Source: Polyak (1964), USSR Comp. Math. 4(5); Goodfellow et al. (2016) algorithm 8.2.
 
 use super::FitSolver;
-use super::first_order::{self, Buffers, UpdateRule};
+use super::first_order::{self, Buffers, RuleSolver, UpdateRule};
 use crate::error::OptimError;
 use crate::state::FitState;
 use crate::stopping::Stopping;
@@ -79,6 +79,15 @@ impl UpdateRule for Momentum {
     }
 }
 
+impl RuleSolver for Momentum {
+    fn buffers_mut(&mut self) -> &mut Buffers {
+        &mut self.buffers
+    }
+    fn reset(&mut self, n: usize) {
+        self.velocity = vec![0.0; n];
+    }
+}
+
 impl FitSolver for Momentum {
     const NAME: &'static str = NAME;
     fn stopping(&self) -> &Stopping {
@@ -102,24 +111,16 @@ impl<P: Objective> Solver<P, FitState> for Momentum {
     fn init(
         &mut self,
         problem: &mut Problem<P>,
-        mut state: FitState,
+        state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
-        self.validate()?;
-        let (buffers, n) = first_order::start(NAME, &self.stopping, problem, &mut state)?;
-        self.buffers = buffers;
-        self.velocity = vec![0.0; n];
-        Ok((state, None))
+        first_order::init(self, problem, state)
     }
 
     fn next_iter(
         &mut self,
         problem: &mut Problem<P>,
-        mut state: FitState,
+        state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
-        let mut buffers = std::mem::take(&mut self.buffers);
-        let stopping = std::mem::take(&mut self.stopping);
-        first_order::step(self, &mut buffers, &stopping, problem, &mut state);
-        (self.buffers, self.stopping) = (buffers, stopping);
-        Ok((state, None))
+        Ok((first_order::next_iter(self, problem, state), None))
     }
 }

@@ -8,7 +8,7 @@
 //! Source: Nesterov (1983), Soviet Math. Dokl. 27; Sutskever et al. (2013); Goodfellow et al. (2016) algorithm 8.3.
 
 use super::FitSolver;
-use super::first_order::{self, Buffers, UpdateRule};
+use super::first_order::{self, Buffers, RuleSolver, UpdateRule};
 use crate::error::OptimError;
 use crate::state::FitState;
 use crate::stopping::Stopping;
@@ -82,6 +82,15 @@ impl UpdateRule for Nesterov {
     }
 }
 
+impl RuleSolver for Nesterov {
+    fn buffers_mut(&mut self) -> &mut Buffers {
+        &mut self.buffers
+    }
+    fn reset(&mut self, n: usize) {
+        self.velocity = vec![0.0; n];
+    }
+}
+
 impl FitSolver for Nesterov {
     const NAME: &'static str = NAME;
     fn stopping(&self) -> &Stopping {
@@ -105,24 +114,16 @@ impl<P: Objective> Solver<P, FitState> for Nesterov {
     fn init(
         &mut self,
         problem: &mut Problem<P>,
-        mut state: FitState,
+        state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
-        self.validate()?;
-        let (buffers, n) = first_order::start(NAME, &self.stopping, problem, &mut state)?;
-        self.buffers = buffers;
-        self.velocity = vec![0.0; n];
-        Ok((state, None))
+        first_order::init(self, problem, state)
     }
 
     fn next_iter(
         &mut self,
         problem: &mut Problem<P>,
-        mut state: FitState,
+        state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
-        let mut buffers = std::mem::take(&mut self.buffers);
-        let stopping = std::mem::take(&mut self.stopping);
-        first_order::step(self, &mut buffers, &stopping, problem, &mut state);
-        (self.buffers, self.stopping) = (buffers, stopping);
-        Ok((state, None))
+        Ok((first_order::next_iter(self, problem, state), None))
     }
 }
