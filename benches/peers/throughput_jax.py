@@ -1,4 +1,4 @@
-"""The four nets of `examples/throughput.rs` in JAX, float64 on the CPU.
+"""The four nets of `examples/throughput` in JAX, float64 on the CPU.
 
 One JSON object per line, with the field names of the example: compare `gradient_ms` of both in one sitting on one machine.
 The Hessian product is forward over reverse (jax.jvp of jax.grad), jitted: JAX has no linearised point to keep.

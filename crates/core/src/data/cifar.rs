@@ -35,10 +35,7 @@ impl Dataset {
             })
         };
         let labels = bytes.chunks_exact(RECORD).enumerate().map(label).collect::<Result<_, _>>()?;
-        let divisor = match scale {
-            PixelScale::Unit => f64::from(u8::MAX),
-            PixelScale::Raw => 1.0,
-        };
+        let divisor = scale.divisor();
         let pixels = bytes.chunks_exact(RECORD).flat_map(|record| &record[1..]);
         let inputs = pixels.map(|&pixel| f64::from(pixel) / divisor).collect();
         Self::new(PIXELS, inputs, Targets::Labels { classes: CLASSES, labels })

@@ -20,6 +20,16 @@ pub enum PixelScale {
     Raw,
 }
 
+impl PixelScale {
+    /// What a byte is divided by.
+    pub(super) fn divisor(self) -> f64 {
+        match self {
+            Self::Unit => f64::from(u8::MAX),
+            Self::Raw => 1.0,
+        }
+    }
+}
+
 /// How a pair of IDX files is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct IdxOptions {
@@ -138,10 +148,7 @@ pub(super) fn assemble(
     let checked =
         checked.map(|(sample, &label)| whole(f64::from(label), bound, || describe(sample, label)));
     let targets = number_classes(options.classes, checked.collect::<Result<_, _>>()?);
-    let divisor = match options.scale {
-        PixelScale::Unit => f64::from(u8::MAX),
-        PixelScale::Raw => 1.0,
-    };
+    let divisor = options.scale.divisor();
     let inputs = images.values.iter().map(|&pixel| f64::from(pixel) / divisor).collect();
     Dataset::new(images.values.len() / samples, inputs, targets)
         .map_err(|error| error.in_file(images_path))

@@ -6,12 +6,13 @@
 //!
 //! `cargo run --release --example throughput [-- --json]`
 
+mod cases;
+
+use cases::CASES;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
 use secant::core::random::Random;
-use secant::data::{Dataset, Targets};
-use secant::loss::{Loss, SoftmaxCrossEntropy, SquaredError};
 use secant::network::Network;
 use secant::op::Activation;
 use secant::penalty::NoPenalty;
@@ -34,20 +35,11 @@ fn main() {
             "net", "samples", "tile", "gradient", "of GEMM", "H·v/gradient", "G·v/gradient"
         );
     }
-    let cases: [(&[usize], usize); 4] = [
-        (&[784, 128, 128, 10], 60_000),
-        (&[10, 32, 32, 1], 100_000),
-        (&[64, 64, 10], 1_797),
-        (&[1, 20, 20, 1], 1_000),
-    ];
-    for (widths, samples) in cases {
-        let data = dataset(widths, samples);
+    for (widths, samples) in CASES {
+        let data = cases::dataset(widths, samples);
         let network = Network::mlp(widths, Activation::Tanh);
         let graph = network.graph().expect("widths are positive");
-        let loss: Box<dyn Loss> = match data.targets() {
-            Targets::Labels { .. } => Box::new(SoftmaxCrossEntropy),
-            Targets::Values { .. } => Box::new(SquaredError),
-        };
+        let loss = cases::loss(&data);
         let risk = Risk::from_boxed(graph, &data, loss, Box::new(NoPenalty)).expect("shapes fit");
         let row = measure(&risk, &network.draw(1).expect("widths are positive"), widths);
         print_row(json, widths, samples, &risk, &row);
@@ -161,19 +153,6 @@ impl Buffers {
             }
         }
     }
-}
-
-fn dataset(widths: &[usize], samples: usize) -> Dataset {
-    let mut random = Random::new(1);
-    let (d, c) = (widths[0], widths[widths.len() - 1]);
-    let inputs = (0..d * samples).map(|_| random.normal()).collect();
-    let targets = if c > 1 {
-        let label = |_| u32::try_from(random.below(c)).expect("few classes");
-        Targets::Labels { classes: c, labels: (0..samples).map(label).collect() }
-    } else {
-        Targets::Values { rows: c, values: (0..samples).map(|_| random.normal()).collect() }
-    };
-    Dataset::new(d, inputs, targets).expect("finite numbers")
 }
 
 fn print_row(json: bool, widths: &[usize], samples: usize, risk: &Risk<'_>, row: &Row) {
