@@ -2,9 +2,9 @@
 
 use secant::op::Dense;
 use secant::{
-    Activation, Adam, Bfgs, Dataset, FitError, GradientDescent, Graph, Init, Lbfgs, Logistic,
-    Method, Network, Newton, NoPenalty, Objective, Reason, Ridge, Risk, SoftmaxCrossEntropy,
-    SquaredError, Standardize, Stopping, Targets, fit,
+    Activation, Adam, Bfgs, Dataset, FitError, GaussNewton, GradientDescent, Graph, Init, Lbfgs,
+    LevenbergMarquardt, Logistic, Method, Network, Newton, NoPenalty, Objective, Reason, Ridge,
+    Risk, SoftmaxCrossEntropy, SquaredError, Standardize, Stopping, Targets, fit, minimize,
 };
 
 fn table(name: &str) -> Dataset {
@@ -84,8 +84,10 @@ fn default_losses_follow_the_targets() {
 fn every_method_runs_and_lowers_the_loss() {
     let data = table("yacht");
     let net = Network::mlp([6, 4, 1], Activation::Tanh);
-    let methods: [Method; 5] = [
+    let methods: [Method; 7] = [
         Newton::default().into(),
+        GaussNewton::default().into(),
+        LevenbergMarquardt::default().into(),
         Bfgs::default().into(),
         Lbfgs::default().into(),
         GradientDescent::default().into(),
@@ -102,6 +104,32 @@ fn every_method_runs_and_lowers_the_loss() {
             .unwrap();
         let report = fitted.report();
         assert!(report.value < 0.9 * report.initial_value, "{name}: {report}");
+    }
+}
+
+#[test]
+fn levenberg_marquardt_as_a_method_takes_the_steps_it_takes_on_the_residuals() {
+    let data = table("yacht");
+    let net = Network::mlp([6, 4, 1], Activation::Tanh);
+    let start = net.draw(3).unwrap();
+    let solver = LevenbergMarquardt::default()
+        .with_stopping(Stopping { max_iterations: 30, ..Stopping::default() });
+    let risk = Risk::new(net.graph().unwrap(), &data, SquaredError, Ridge(1e-3)).unwrap();
+    let chosen = Method::from(solver.clone()).minimize(&risk, &start).unwrap();
+    let direct = minimize(&risk.least_squares().unwrap(), solver, &start).unwrap();
+    assert_eq!(chosen.theta, direct.theta);
+    assert_eq!(chosen.report.evaluations, direct.report.evaluations);
+    assert!(chosen.report.iterations > 3, "{}", chosen.report);
+}
+
+#[test]
+fn least_squares_methods_refuse_a_loss_that_has_no_residuals() {
+    let data = labelled("iris");
+    for method in [Method::from(LevenbergMarquardt::default()), GaussNewton::default().into()] {
+        let name = method.name();
+        let error = fit(&Network::linear(4, 3), &data).method(method).run().unwrap_err();
+        let message = error.to_string();
+        assert!(message.contains(name) && message.contains("residuals"), "{message}");
     }
 }
 

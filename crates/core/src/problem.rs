@@ -54,6 +54,11 @@ pub trait Curvature: Objective {
         Self: 'a;
     /// Evaluates once at θ and keeps what repeated products need.
     fn linearize(&self, theta: &[f64]) -> Self::At<'_>;
+    /// The same objective through its residuals, where it is half a sum of squares: what lets a method chosen at run time be
+    /// one of least squares. Default `None`.
+    fn as_least_squares(&self) -> Option<Box<dyn LeastSquares + '_>> {
+        None
+    }
 }
 
 /// f, ∇f and the curvature of f at one θ, to be applied many times.
@@ -138,6 +143,9 @@ impl<P: Curvature + ?Sized> Curvature for &P {
         Self: 'a;
     fn linearize(&self, theta: &[f64]) -> Self::At<'_> {
         (**self).linearize(theta)
+    }
+    fn as_least_squares(&self) -> Option<Box<dyn LeastSquares + '_>> {
+        (**self).as_least_squares()
     }
 }
 

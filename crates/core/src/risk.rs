@@ -28,7 +28,7 @@ use crate::graph::Graph;
 use crate::loss::{Loss, LossError};
 use crate::partition::Partition;
 use crate::penalty::{Penalty, PenaltyError};
-use crate::problem::{Curvature, Objective};
+use crate::problem::{Curvature, LeastSquares, Objective};
 use crate::sweep::Tile;
 use pool::Pool;
 use std::ops::Range;
@@ -188,5 +188,9 @@ impl Curvature for Risk<'_> {
     fn linearize(&self, theta: &[f64]) -> Linearized<'_> {
         self.assert_dim("theta", theta);
         Linearized::new(self, theta)
+    }
+
+    fn as_least_squares(&self) -> Option<Box<dyn LeastSquares + '_>> {
+        self.least_squares().map(|view| Box::new(view) as Box<dyn LeastSquares + '_>)
     }
 }

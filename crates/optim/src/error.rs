@@ -34,6 +34,12 @@ pub enum OptimError {
         /// Its value.
         value: f64,
     },
+    /// A method of least squares was asked to minimise what is no sum of squares.
+    #[error("{solver} needs residuals, and the problem has none: it is no sum of squares")]
+    NoResiduals {
+        /// The solver that was asked.
+        solver: &'static str,
+    },
     /// The problem has no parameters.
     #[error("the problem has no parameters to fit")]
     NoParameters,
