@@ -3,11 +3,13 @@
 use crate::error::FitError;
 use crate::model::Model;
 use secant_core::data::{Dataset, Standardizer, Targets};
-use secant_core::loss::{Logistic, Loss, SoftmaxCrossEntropy, SquaredError};
+use secant_core::loss::{Decision, Logistic, Loss, Robust, SoftmaxCrossEntropy, SquaredError};
 use secant_core::network::Network;
 use secant_core::penalty::{NoPenalty, Penalty};
-use secant_core::risk::Risk;
-use secant_optim::{Method, Report, Stopping};
+use secant_core::predict::outputs;
+use secant_core::rho::Rho;
+use secant_core::risk::{Risk, RiskError};
+use secant_optim::{Method, Report, Stopping, estimate_scale, residual_scale};
 use std::borrow::Cow;
 
 /// What is standardised (mean 0, population deviation 1) before a fit. The scaling travels with the model.
@@ -33,6 +35,7 @@ pub struct Fit<'a> {
     method: Method,
     standardize: Standardize,
     start: Start,
+    robust: Option<Rho>,
 }
 
 #[derive(Debug)]
@@ -61,6 +64,7 @@ pub fn fit<'a>(network: &'a Network, data: &'a Dataset) -> Fit<'a> {
         method: Method::default(),
         standardize: Standardize::default(),
         start: Start::Seed(0),
+        robust: None,
     }
 }
 
@@ -68,6 +72,13 @@ impl Fit<'_> {
     /// The loss, averaged over the samples.
     pub fn loss(mut self, loss: impl Loss + 'static) -> Self {
         self.loss = Some(Box::new(loss));
+        self
+    }
+
+    /// ρ in place of the square, for targets with outliers; its scale is estimated from the residuals, see
+    /// [`estimate_scale`]. For a scale of your own: [`loss`](Self::loss) with [`Robust`]. Replaces the loss.
+    pub fn robust(mut self, rho: Rho) -> Self {
+        self.robust = Some(rho);
         self
     }
 
@@ -121,14 +132,27 @@ impl Fit<'_> {
     pub fn run(self) -> Result<Fitted, FitError> {
         let graph = self.network.graph()?;
         let (data, input_scaling, target_scaling) = standardized(self.data, self.standardize)?;
-        let loss = self.loss.unwrap_or_else(|| default_loss(data.targets(), graph.outputs()));
-        let (name, decision) = (loss.name(), loss.decision());
-        let risk = Risk::from_boxed(graph, &data, loss, self.penalty)?;
         let theta = match self.start {
             Start::Seed(seed) => self.network.draw(seed)?,
             Start::Theta(theta) => theta,
         };
-        let solution = self.method.minimize(&risk, &theta)?;
+        let (solution, name, decision) = if let Some(rho) = self.robust {
+            let mut risk = Risk::from_boxed(graph, &data, robust_loss(rho, 1.0)?, self.penalty)?;
+            let fitted = estimate_scale(rho, &theta, |rho, scale, start| {
+                risk.set_loss(robust_loss(rho, scale)?)?;
+                let solution = self.method.clone().minimize(&risk, start)?;
+                let z = outputs(graph, &solution.theta, data.inputs())?;
+                let y = data.targets().values().unwrap_or_default();
+                let residuals: Vec<f64> = z.iter().zip(y).map(|(z, y)| z - y).collect();
+                Ok::<_, FitError>((solution, residual_scale(&residuals)))
+            })?;
+            (fitted.solution, rho.name(), Decision::Value)
+        } else {
+            let loss = self.loss.unwrap_or_else(|| default_loss(data.targets(), graph.outputs()));
+            let (name, decision) = (loss.name(), loss.decision());
+            let risk = Risk::from_boxed(graph, &data, loss, self.penalty)?;
+            (self.method.minimize(&risk, &theta)?, name, decision)
+        };
         let mut report = solution.report;
         if let Some(scaling) = &input_scaling {
             let constant = scaling.constant_names();
@@ -173,6 +197,11 @@ fn standardized(data: &Dataset, standardize: Standardize) -> Result<Standardized
     let targets = Standardizer::fit_targets(data)?;
     scaled = targets.transform_targets(&scaled)?;
     Ok((Cow::Owned(scaled), Some(inputs), Some(targets)))
+}
+
+/// ρ with the scale σ.
+fn robust_loss(rho: Rho, scale: f64) -> Result<Box<dyn Loss>, FitError> {
+    Ok(Box::new(Robust::new(rho, scale).map_err(RiskError::from)?))
 }
 
 fn default_loss(targets: &Targets, outputs: usize) -> Box<dyn Loss> {

@@ -53,16 +53,18 @@ pub use secant_optim::argmin;
 pub use secant_core::data::{Dataset, Standardizer, Targets};
 pub use secant_core::graph::Graph;
 pub use secant_core::init::Init;
-pub use secant_core::loss::{Logistic, SoftmaxCrossEntropy, SquaredError};
+pub use secant_core::loss::{Logistic, Robust, SoftmaxCrossEntropy, SquaredError};
 pub use secant_core::network::Network;
 pub use secant_core::op::Activation;
 pub use secant_core::penalty::{NoPenalty, Ridge, RidgeAll};
 pub use secant_core::problem::{Curvature, LeastSquares, Linearization, Objective};
+pub use secant_core::rho::{Rho, RhoWeight};
 pub use secant_core::risk::Risk;
 pub use secant_optim::{
-    AdaGrad, Adadelta, Adam, ArgminProblem, Bfgs, GaussNewton, GradientDescent, Lbfgs,
+    AdaGrad, Adadelta, Adam, ArgminProblem, Bfgs, GaussNewton, GradientDescent, HessianKind, Lbfgs,
     LeastSquaresFn, LevenbergMarquardt, Method, Momentum, Nesterov, Newton, Optimality, Reason,
-    Report, RmsProp, Solution, Stopping, Subproblem, TrustRegion, minimize,
+    Report, RmsProp, RobustLeastSquares, RobustSolution, Solution, Stopping, Subproblem,
+    TrustRegion, minimize, minimize_robust,
 };
 
 /// The guide: conventions, methods, how the products work, performance. Its snippets are tests.

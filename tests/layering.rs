@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules of `secant-core` in order: a module imports from rows above its own only.
 const CORE: &[&[&str]] = &[
-    &["elementwise", "random"],
+    &["elementwise", "random", "rho"],
     &["problem"],
     &["operator", "check"],
     &["data", "shape", "params"],
@@ -35,6 +35,7 @@ const OPTIM: &[&[&str]] = &[
     &["report"],
     &["minimize"],
     &["method"],
+    &["robust"],
 ];
 
 /// Modules of `secant-optim` that do not know argmin.
@@ -42,7 +43,7 @@ const KERNELS: &[&str] = &["linalg", "krylov", "line_search", "subproblem"];
 /// Files in `solver/` that hold steps that several solvers share, and no solver.
 const SHARED_STEPS: &[&str] = &["line_step", "first_order", "residual_model", "polish"];
 /// All that `secant-optim` may know of `secant-core`.
-const SEEN_BY_OPTIM: &[&str] = &["problem", "operator", "error"];
+const SEEN_BY_OPTIM: &[&str] = &["problem", "operator", "rho", "error"];
 
 /// Workspace crates in order, with the folders of their sources: a crate imports from those above it only.
 const CRATES: &[(&str, &str, &str)] = &[

@@ -2,8 +2,11 @@
 
 use crate::support::normals;
 use secant::check::distance;
+use secant::core::rho::{Rho, RhoWeight};
 use secant::data::TargetTile;
-use secant::loss::{Logistic, Loss, LossHessian, SoftmaxCrossEntropy, SquaredError};
+use secant::loss::{
+    Logistic, Loss, LossError, LossHessian, Robust, SoftmaxCrossEntropy, SquaredError,
+};
 
 /// Relative error allowed where only the elementwise functions round.
 const FEW_ULP: f64 = 1e-14;
@@ -235,5 +238,55 @@ fn sample_of(y: TargetTile<'_>, sample: usize) -> TargetTile<'_> {
         TargetTile::Labels { classes, labels } => {
             TargetTile::Labels { classes, labels: &labels[sample..=sample] }
         }
+    }
+}
+
+#[test]
+fn robust_losses_have_exact_derivatives_and_square_small_residuals() {
+    let (z, targets) = (normals(40, 1), normals(40, 2));
+    let y = TargetTile::Values { rows: 2, values: &targets };
+    for rho in Rho::ALL {
+        let loss = Robust::new(rho, 1.7).unwrap();
+        differences(&loss, 2, &z, y);
+        // Within rounding of the square where σ is far beyond the residuals.
+        let wide = Robust::new(rho, 1e9).unwrap();
+        let squares = SquaredError.value(&z, y);
+        assert!((wide.value(&z, y) / squares - 1.0).abs() <= FEW_ULP, "{rho:?}");
+    }
+}
+
+#[test]
+fn the_gauss_newton_block_of_a_robust_loss_is_its_weight() {
+    let (z, y) = ([0.2, 5.0], TargetTile::Values { rows: 2, values: &[0.0, 0.0] });
+    for (rho, weight, expected) in [
+        // s = 0.01 and 6.25 with σ = 2.
+        (Rho::Huber, RhoWeight::Triggs, [1.0, 0.0]),
+        (Rho::Huber, RhoWeight::Irls, [1.0, 0.4]),
+        (Rho::Cauchy, RhoWeight::Triggs, [0.99 / 1.0201, 0.0]),
+        (Rho::Cauchy, RhoWeight::Irls, [1.0 / 1.01, 1.0 / 7.25]),
+        (Rho::Tukey, RhoWeight::Irls, [0.9801, 0.0]),
+    ] {
+        let loss = Robust::new(rho, 2.0).unwrap().with_weight(weight);
+        let (mut block, mut product) = ([f64::NAN; 4], [f64::NAN; 2]);
+        loss.gauss_newton(&z, y, &mut block);
+        loss.gauss_newton_vector(3.0, &z, y, &[1.0, -1.0], &mut product);
+        assert_eq!([block[1], block[2]], [0.0; 2], "{rho:?}");
+        for k in 0..2 {
+            assert!((block[3 * k] - expected[k]).abs() <= 1e-15, "{rho:?} {weight:?} {block:?}");
+            let sign = if k == 0 { 3.0 } else { -3.0 };
+            assert!((product[k] - sign * expected[k]).abs() <= 1e-14, "{rho:?} {product:?}");
+        }
+    }
+    let mut bent = [f64::NAN; 4];
+    Robust::new(Rho::Cauchy, 2.0).unwrap().hessian(&z, y, &mut bent);
+    assert!((bent[3] + 5.25 / 7.25 / 7.25).abs() <= 1e-15, "the Hessian itself is negative there");
+}
+
+#[test]
+fn a_robust_loss_refuses_a_scale_out_of_range() {
+    for scale in [0.0, -2.5, f64::NAN, f64::INFINITY] {
+        let error = Robust::new(Rho::Huber, scale).unwrap_err();
+        assert!(matches!(error, LossError::Scale { loss: "huber", .. }));
+        assert!(error.to_string().contains(&scale.to_string()), "{error}");
     }
 }

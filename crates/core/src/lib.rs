@@ -41,6 +41,7 @@ pub mod penalty;
 pub mod predict;
 pub mod problem;
 pub mod random;
+pub mod rho;
 pub mod risk;
 pub mod shape;
 mod sweep;

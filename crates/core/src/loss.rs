@@ -1,12 +1,15 @@
 //! Losses ℓ(z, y) of one sample's output z and target y, with gradient and Hessian. The risk takes their *mean* over the samples.
 //!
-//! Each is convex in z, so that JᵀH_ℓJ is positive semidefinite (the generalised Gauss–Newton matrix, Schraudolph 2002).
+//! Most are convex in z, so that JᵀH_ℓJ is positive semidefinite (the generalised Gauss–Newton matrix, Schraudolph 2002). One that
+//! is not says what stands in for H_ℓ there.
 
 mod logistic;
+mod robust;
 mod softmax_cross_entropy;
 mod squared_error;
 
 pub use logistic::Logistic;
+pub use robust::Robust;
 pub use softmax_cross_entropy::SoftmaxCrossEntropy;
 pub use squared_error::SquaredError;
 
@@ -47,6 +50,14 @@ pub enum LossError {
         value: f64,
         /// What is allowed.
         allowed: &'static str,
+    },
+    /// A scale out of range.
+    #[error("{loss}: the scale is {scale}, it must be positive and finite")]
+    Scale {
+        /// Name of the loss.
+        loss: &'static str,
+        /// The scale.
+        scale: f64,
     },
 }
 
@@ -103,6 +114,19 @@ pub trait Loss: Debug + Send + Sync {
         out: &mut [f64],
     );
 
+    /// `out` ← `scale`·B·ż, sample by sample, with a positive semidefinite B in place of ∂²ℓ/∂z²: the middle of the Gauss–Newton
+    /// matrix JᵀBJ. Default: the Hessian, for a loss that is convex in z.
+    fn gauss_newton_vector(
+        &self,
+        scale: f64,
+        z: &[f64],
+        y: TargetTile<'_>,
+        z_dot: &[f64],
+        out: &mut [f64],
+    ) {
+        self.hessian_vector(scale, z, y, z_dot, out);
+    }
+
     /// The Hessian's structure.
     fn hessian_kind(&self) -> LossHessian {
         LossHessian::Dense
@@ -110,12 +134,22 @@ pub trait Loss: Debug + Send + Sync {
 
     /// `out` (c × c) ← ∂²ℓ/∂z² of the single sample z with target y. The default takes c products.
     fn hessian(&self, z: &[f64], y: TargetTile<'_>, out: &mut [f64]) {
-        let c = z.len();
-        let mut unit = vec![0.0; c];
-        for (k, column) in out.chunks_exact_mut(c).enumerate() {
-            unit[k] = 1.0;
-            self.hessian_vector(1.0, z, y, &unit, column);
-            unit[k] = 0.0;
-        }
+        columns(z.len(), out, |unit, column| self.hessian_vector(1.0, z, y, unit, column));
+    }
+
+    /// `out` (c × c) ← the B of [`gauss_newton_vector`](Self::gauss_newton_vector) for the single sample z with target y. The
+    /// default takes c products.
+    fn gauss_newton(&self, z: &[f64], y: TargetTile<'_>, out: &mut [f64]) {
+        columns(z.len(), out, |unit, column| self.gauss_newton_vector(1.0, z, y, unit, column));
+    }
+}
+
+/// `out` (c × c) ← the products with the columns of the identity.
+fn columns(c: usize, out: &mut [f64], product: impl Fn(&[f64], &mut [f64])) {
+    let mut unit = vec![0.0; c];
+    for (k, column) in out.chunks_exact_mut(c).enumerate() {
+        unit[k] = 1.0;
+        product(&unit, column);
+        unit[k] = 0.0;
     }
 }

@@ -102,6 +102,16 @@ impl<'a> Risk<'a> {
         Ok(Self { graph, data, loss, penalty, partition, tape_budget, pool })
     }
 
+    /// Another loss on the same model and data.
+    ///
+    /// # Errors
+    /// When it refuses the outputs or the targets; the loss is then the old one.
+    pub fn set_loss(&mut self, loss: Box<dyn Loss>) -> Result<(), RiskError> {
+        loss.check(self.graph.outputs(), self.data.targets())?;
+        self.loss = loss;
+        Ok(())
+    }
+
     /// Bytes of tapes that a linearisation may keep; tiles beyond are swept forward and backward again for every product.
     pub fn with_tape_budget(mut self, bytes: usize) -> Self {
         // The buffers there are fit the old budget.

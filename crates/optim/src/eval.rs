@@ -9,6 +9,7 @@ use faer::MatMut;
 use secant_core::problem::{Curvature, Derivatives, LeastSquares, Linearization, Objective};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::ops::AddAssign;
 
 const VALUE: &str = "value_count";
 const VALUE_GRADIENT: &str = "value_gradient_count";
@@ -80,6 +81,23 @@ impl Evaluations {
     pub fn of_f(&self) -> u64 {
         let of_residuals = self.residuals + self.jacobian + self.normal_equations;
         self.value + self.value_gradient + self.linearize + of_residuals
+    }
+}
+
+impl AddAssign for Evaluations {
+    fn add_assign(&mut self, other: Self) {
+        self.value += other.value;
+        self.value_gradient += other.value_gradient;
+        self.linearize += other.linearize;
+        self.hessian += other.hessian;
+        self.gauss_newton += other.gauss_newton;
+        self.hessian_vector += other.hessian_vector;
+        self.gauss_newton_vector += other.gauss_newton_vector;
+        self.residuals += other.residuals;
+        self.jacobian += other.jacobian;
+        self.normal_equations += other.normal_equations;
+        self.jacobian_vector += other.jacobian_vector;
+        self.jacobian_transpose_vector += other.jacobian_transpose_vector;
     }
 }
 

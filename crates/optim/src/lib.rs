@@ -4,7 +4,8 @@
 //! Every method is an [`argmin`] `Solver` on [`FitState`] and runs under argmin's `Executor` with any argmin observer.
 //! [`minimize`] does that in one call. A problem is anything that implements
 //! [`Objective`](secant_core::problem::Objective), [`Curvature`](secant_core::problem::Curvature) or
-//! [`LeastSquares`](secant_core::problem::LeastSquares); [`LeastSquaresFn`] makes one from closures.
+//! [`LeastSquares`](secant_core::problem::LeastSquares); [`LeastSquaresFn`] makes one from closures, and
+//! [`RobustLeastSquares`] one that outliers do not bend.
 //!
 //! ```
 //! use secant_core::problem::Objective;
@@ -46,6 +47,7 @@
 //! | [`LevenbergMarquardt`] | r, J | 2Ncn + 4n², or 4n² | 2Ncn² + n³ by QR, Ncn² + n³/3 by JᵀJ | least squares, n to some thousands |
 //! | [`GaussNewton`] | r, J | the same | the same | least squares, almost linear or near the minimum |
 //! | [`Bfgs`] | ∇f | n²/2 | one pass over n²/2 numbers | n to some thousands, costly f |
+//! | [`Bfgs`] ([`Update`]: self-scaled, DFP) | ∇f | n²/2 | the same | networks that are hard to train, to many digits |
 //! | [`Lbfgs`] | ∇f | 2mn | 4mn | any n; the default |
 //! | [`GradientDescent`] | ∇f | n | n | baseline |
 //! | [`Momentum`], [`Nesterov`] | ∇f | n | n | baseline |
@@ -85,6 +87,7 @@ mod method;
 mod minimize;
 mod nonfinite;
 mod report;
+mod robust;
 pub mod solver;
 mod state;
 pub mod stopping;
@@ -98,10 +101,14 @@ pub use functions::{DIFFERENCE, LeastSquaresFn};
 pub use method::Method;
 pub use minimize::{Solution, minimize};
 pub use report::{GradientNorms, Report};
+pub use robust::{
+    MAX_ROUNDS, NEAR_ABSOLUTE, RobustAt, RobustLeastSquares, RobustSolution, estimate_scale,
+    minimize_robust, residual_scale,
+};
 pub use solver::{
     AdaGrad, Adadelta, Adam, Bfgs, Factorization, FitSolver, GaussNewton, GradientDescent,
     HessianKind, Lbfgs, LevenbergMarquardt, Momentum, Nesterov, Newton, Optimality, RmsProp,
-    Scaling, StepLength, Subproblem, TrustRegion,
+    Scaling, StepLength, Subproblem, TrustRegion, Update,
 };
 pub use state::{FitState, TRACE_RESERVE, TraceEntry};
 pub use stopping::{Reason, Stopping};

@@ -64,7 +64,7 @@ impl Report {
         };
         let counts = state.get_func_counts();
         Self {
-            solver: S::NAME.to_owned(),
+            solver: solver.title().to_owned(),
             reason: state.reason().unwrap_or(Reason::Interrupted),
             parameters: state.theta().len(),
             initial_value: start.value,

@@ -22,7 +22,7 @@ pub mod trust_region;
 pub use adadelta::Adadelta;
 pub use adagrad::AdaGrad;
 pub use adam::Adam;
-pub use bfgs::Bfgs;
+pub use bfgs::{Bfgs, Update};
 pub use gauss_newton::GaussNewton;
 pub use gradient_descent::{GradientDescent, StepLength};
 pub use lbfgs::Lbfgs;
@@ -52,6 +52,10 @@ pub enum HessianKind {
 pub trait FitSolver {
     /// The method's name.
     const NAME: &'static str;
+    /// The name with what the options make of it: `self-scaled BFGS`. Default: [`NAME`](Self::NAME).
+    fn title(&self) -> &'static str {
+        Self::NAME
+    }
     /// When it stops.
     fn stopping(&self) -> &Stopping;
     /// When it stops, to be changed.

@@ -14,16 +14,7 @@ impl Loss for SquaredError {
     }
 
     fn check(&self, outputs: usize, targets: &Targets) -> Result<(), LossError> {
-        let loss = self.name();
-        match targets {
-            Targets::Values { rows, .. } if *rows == outputs => Ok(()),
-            Targets::Values { rows, .. } => {
-                Err(LossError::Outputs { loss, outputs, needed: *rows })
-            }
-            Targets::Labels { .. } => {
-                Err(LossError::Kind { loss, needed: "numbers", found: "class labels" })
-            }
-        }
+        check_numbers(self.name(), outputs, targets)
     }
 
     fn value(&self, z: &[f64], y: TargetTile<'_>) -> f64 {
@@ -65,7 +56,23 @@ impl Loss for SquaredError {
     }
 }
 
-fn numbers(y: TargetTile<'_>) -> &[f64] {
+/// Whether the targets are numbers, as many per sample as the model has outputs.
+pub(super) fn check_numbers(
+    loss: &'static str,
+    outputs: usize,
+    targets: &Targets,
+) -> Result<(), LossError> {
+    match targets {
+        Targets::Values { rows, .. } if *rows == outputs => Ok(()),
+        Targets::Values { rows, .. } => Err(LossError::Outputs { loss, outputs, needed: *rows }),
+        Targets::Labels { .. } => {
+            Err(LossError::Kind { loss, needed: "numbers", found: "class labels" })
+        }
+    }
+}
+
+/// The targets of a tile that passed [`check_numbers`].
+pub(super) fn numbers(y: TargetTile<'_>) -> &[f64] {
     match y {
         TargetTile::Values { values, .. } => values,
         TargetTile::Labels { .. } => &[],

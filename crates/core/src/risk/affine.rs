@@ -3,6 +3,7 @@
 //! With x̃ = (φ(x), 1), θ = (W, b) and the loss's Hessian hᵢ (c × c) of sample i, the block of outputs k and l is
 //! Σᵢ (hᵢ)ₖₗ·x̃ᵢ·x̃ᵢᵀ, symmetric and the same for (l, k): c(c + 1)/2 blocks of N·d² flops each.
 
+use super::linearized::Product;
 use super::{Linearized, Risk};
 use crate::elementwise::sum;
 use crate::graph::Node;
@@ -41,9 +42,9 @@ struct Task {
 
 impl Linearized<'_> {
     /// `out` (zeroed) += the Hessian of the mean loss; lower and upper triangle.
-    pub(super) fn add_linear_head(&self, head: &Node, mut out: MatMut<'_, f64>) {
+    pub(super) fn add_linear_head(&self, product: Product, head: &Node, mut out: MatMut<'_, f64>) {
         let risk = self.risk();
-        let (features, weights) = self.features_and_weights(head);
+        let (features, weights) = self.features_and_weights(product, head);
         let d = features.len() / risk.data.samples();
         let tasks = risk.tasks(weights.is_some());
         let n_samples = risk.data.samples();
@@ -73,7 +74,11 @@ impl Linearized<'_> {
 
     /// φ of all samples (d × N) and, unless the loss's Hessian is the identity, hₖₗ of all samples as one column per pair
     /// k ≥ l.
-    fn features_and_weights(&self, head: &Node) -> (Cow<'_, [f64]>, Option<Vec<f64>>) {
+    fn features_and_weights(
+        &self,
+        product: Product,
+        head: &Node,
+    ) -> (Cow<'_, [f64]>, Option<Vec<f64>>) {
         let risk = self.risk();
         let (n_samples, c) = (risk.data.samples(), risk.graph.outputs());
         let place = &risk.graph.layout.places[head.inputs[0]];
@@ -95,7 +100,7 @@ impl Linearized<'_> {
                     }
                     let Some(weights) = &mut weights else { continue };
                     for (z, i) in values[tile.output_value()].chunks_exact(c).zip(range) {
-                        risk.loss.hessian(z, risk.targets().tile(i..i + 1), &mut block);
+                        risk.loss_block(product, z, i, &mut block);
                         let pairs = (0..c).flat_map(|k| (0..=k).map(move |l| (k, l)));
                         for (pair, (k, l)) in pairs.enumerate() {
                             weights[pair * n_samples + i] = block[l * c + k];

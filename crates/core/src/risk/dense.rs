@@ -1,5 +1,6 @@
 //! Dense n × n matrices of the risk: Hessian, Gauss–Newton matrix, and the Jacobian by tiles.
 
+use super::linearized::Product;
 use super::{Linearized, Risk};
 use crate::loss::LossHessian;
 use crate::problem::Objective;
@@ -17,11 +18,11 @@ const COLUMNS: usize = 8;
 impl Linearized<'_> {
     /// `out` ← ∇²f.
     ///
-    /// An affine model has no second derivatives, so that H = G; otherwise n products, in parallel over the columns.
+    /// An affine model has no second derivatives, so that H = Σ JᵢᵀHᵢJᵢ; otherwise n products, in parallel over the columns.
     pub(super) fn dense_hessian(&self, mut out: MatMut<'_, f64>) {
         let risk = self.risk();
         if risk.graph.is_affine() {
-            return self.dense_gauss_newton(out);
+            return self.dense_outer_product(Product::Hessian, out);
         }
         let n = risk.dim();
         assert_square(out.as_ref(), n);
@@ -40,16 +41,16 @@ impl Linearized<'_> {
         self.add_penalty(out);
     }
 
-    /// `out` ← G = Σ JᵢᵀHᵢJᵢ/N + the penalty's Hessian.
-    pub(super) fn dense_gauss_newton(&self, mut out: MatMut<'_, f64>) {
+    /// `out` ← Σ JᵢᵀHᵢJᵢ/N + the penalty's Hessian, with the loss's Hessian Hᵢ or what stands in for it in the Gauss–Newton matrix.
+    pub(super) fn dense_outer_product(&self, product: Product, mut out: MatMut<'_, f64>) {
         let risk = self.risk();
         assert_square(out.as_ref(), risk.dim());
         out.fill(0.0);
         if let Some(head) = risk.graph.linear_head() {
-            self.add_linear_head(head, out.as_mut());
+            self.add_linear_head(product, head, out.as_mut());
         } else {
             risk.for_each_jacobian(self.theta(), |range, z, jacobian| {
-                let left = risk.hessian_times_jacobian(range, z, jacobian);
+                let left = risk.hessian_times_jacobian(product, range, z, jacobian);
                 add_product(
                     out.as_mut(),
                     left.as_deref().unwrap_or(jacobian),
@@ -133,6 +134,7 @@ impl Risk<'_> {
     /// Jᵢᵀ·Hᵢ for the samples of `range`; `None` where H is the identity.
     fn hessian_times_jacobian(
         &self,
+        product: Product,
         range: Range<usize>,
         z: &[f64],
         jacobian: &[f64],
@@ -141,14 +143,14 @@ impl Risk<'_> {
             return None;
         }
         let (n, c) = (self.dim(), self.graph.outputs());
-        let mut product = vec![0.0; jacobian.len()];
-        let samples = product.par_chunks_exact_mut(n * c).zip(jacobian.par_chunks_exact(n * c));
-        samples.zip(z.par_chunks_exact(c)).enumerate().for_each(|(i, ((product, j), z))| {
+        let mut left = vec![0.0; jacobian.len()];
+        let samples = left.par_chunks_exact_mut(n * c).zip(jacobian.par_chunks_exact(n * c));
+        samples.zip(z.par_chunks_exact(c)).enumerate().for_each(|(i, ((left, j), z))| {
             let mut h = vec![0.0; c * c];
             let sample = range.start + i;
-            self.loss.hessian(z, self.targets().tile(sample..sample + 1), &mut h);
+            self.loss_block(product, z, sample, &mut h);
             faer::linalg::matmul::matmul(
-                MatMut::from_column_major_slice_mut(product, n, c),
+                MatMut::from_column_major_slice_mut(left, n, c),
                 Accum::Replace,
                 MatRef::from_column_major_slice(j, n, c),
                 MatRef::from_column_major_slice(&h, c, c),
@@ -156,7 +158,16 @@ impl Risk<'_> {
                 Par::Seq,
             );
         });
-        Some(product)
+        Some(left)
+    }
+
+    /// `out` (c × c) ← the loss's Hessian at the outputs z of one sample, or what stands in for it.
+    pub(super) fn loss_block(&self, product: Product, z: &[f64], sample: usize, out: &mut [f64]) {
+        let y = self.targets().tile(sample..sample + 1);
+        match product {
+            Product::Hessian => self.loss.hessian(z, y, out),
+            Product::GaussNewton => self.loss.gauss_newton(z, y, out),
+        }
     }
 }
 

@@ -32,8 +32,9 @@ pub(crate) struct Kept {
     tapes: Vec<Vec<Tape>>,
 }
 
+/// Which matrix is meant.
 #[derive(Clone, Copy)]
-enum Product {
+pub(super) enum Product {
     Hessian,
     GaussNewton,
 }
@@ -128,10 +129,14 @@ impl<'a> Linearized<'a> {
         let z = &tape.values[tile.output_value()];
         let z_dot = &sweep.tangents[tile.output_active()];
         let z_bar_dot = &mut sweep.adjoint_tangents[tile.output_active()];
-        risk.loss.hessian_vector(risk.scale(), z, risk.targets().tile(range), z_dot, z_bar_dot);
+        let (scale, y) = (risk.scale(), risk.targets().tile(range));
         match product {
-            Product::Hessian => adjoint_tangent(tile, tape, v, sweep, out),
+            Product::Hessian => {
+                risk.loss.hessian_vector(scale, z, y, z_dot, z_bar_dot);
+                adjoint_tangent(tile, tape, v, sweep, out);
+            }
             Product::GaussNewton => {
+                risk.loss.gauss_newton_vector(scale, z, y, z_dot, z_bar_dot);
                 backward(tile, tape.values, &mut sweep.adjoint_tangents, out);
             }
         }
@@ -231,7 +236,7 @@ impl Linearization for Linearized<'_> {
         self.dense_hessian(out);
     }
     fn gauss_newton(&self, out: MatMut<'_, f64>) {
-        self.dense_gauss_newton(out);
+        self.dense_outer_product(Product::GaussNewton, out);
     }
 }
 

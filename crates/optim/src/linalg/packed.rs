@@ -26,11 +26,31 @@ pub(crate) struct PackedSymmetric {
     partial: Vec<f64>,
 }
 
-/// H ← H + u·sᵀ + s·uᵀ, on the way.
+/// H ← τ·H + a·s·sᵀ + b·(s·vᵀ + v·sᵀ) + c·v·vᵀ, on the way.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RankTwo<'a> {
-    pub u: &'a [f64],
+    pub weights: Weights,
     pub s: &'a [f64],
+    pub v: &'a [f64],
+}
+
+/// τ, a, b and c of a [`RankTwo`] update.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Weights {
+    pub scale: f64,
+    pub ss: f64,
+    pub sv: f64,
+    pub vv: f64,
+}
+
+impl RankTwo<'_> {
+    /// a·sᵢ + b·vᵢ and b·sᵢ + c·vᵢ: row i of the update is the first times s and the second times v.
+    #[inline(always)]
+    fn row(&self, i: usize) -> (f64, f64) {
+        let Weights { ss, sv, vv, .. } = self.weights;
+        let (s, v) = (self.s[i], self.v[i]);
+        (ss * s + sv * v, sv * s + vv * v)
+    }
 }
 
 /// ½i(i+1), where row i begins.
@@ -61,7 +81,7 @@ impl PackedSymmetric {
         }
     }
 
-    /// H ← H + usᵀ + suᵀ (when there is an update), then `out` ← H·x, in one pass.
+    /// Updates H (when there is an update), then `out` ← H·x, in one pass.
     pub(crate) fn update_then_multiply(
         &mut self,
         update: Option<RankTwo<'_>>,
@@ -110,10 +130,11 @@ impl Task<'_> {
                 for i in first..last {
                     let (row, below) = std::mem::take(&mut rest).split_at_mut(i + 1);
                     rest = below;
-                    if let Some(RankTwo { u, s }) = self.update {
-                        let (ui, si) = (u[i], s[i]);
-                        for ((h, u), s) in row.iter_mut().zip(&u[..=i]).zip(&s[..=i]) {
-                            *h = ui.mul_add(*s, si.mul_add(*u, *h));
+                    if let Some(update) = self.update {
+                        let (along_s, along_v) = update.row(i);
+                        let (scale, pairs) = (update.weights.scale, update.s.iter().zip(update.v));
+                        for (h, (s, v)) in row.iter_mut().zip(pairs) {
+                            *h = along_s.mul_add(*s, along_v.mul_add(*v, scale * *h));
                         }
                     }
                     let (lower, diagonal) = (&row[..i], row[i]);
@@ -132,6 +153,8 @@ impl Task<'_> {
 mod tests {
     use super::*;
 
+    const WEIGHTS: Weights = Weights { scale: 0.75, ss: 1.25, sv: -0.5, vv: -2.0 };
+
     fn wave(n: usize, frequency: f64) -> Vec<f64> {
         (0..n).map(|i| (frequency * (i as f64 + 0.5)).sin()).collect()
     }
@@ -139,17 +162,19 @@ mod tests {
     #[test]
     fn one_pass_equals_the_dense_update_and_product() {
         for n in [1, 2, 3, 31, 64, 97, 600] {
-            let (u, s, x) = (wave(n, 0.3), wave(n, 1.7), wave(n, 0.9));
+            let (v, s, x) = (wave(n, 0.3), wave(n, 1.7), wave(n, 0.9));
             let mut h = PackedSymmetric::new(n);
             h.set_identity(2.5);
             let mut out = vec![f64::NAN; n];
-            h.update_then_multiply(Some(RankTwo { u: &u, s: &s }), &x, &mut out);
-            let ux: f64 = u.iter().zip(&x).map(|(a, b)| a * b).sum();
+            h.update_then_multiply(Some(RankTwo { weights: WEIGHTS, s: &s, v: &v }), &x, &mut out);
+            let vx: f64 = v.iter().zip(&x).map(|(a, b)| a * b).sum();
             let sx: f64 = s.iter().zip(&x).map(|(a, b)| a * b).sum();
             for i in 0..n {
-                let dense = 2.5 * x[i] + u[i] * sx + s[i] * ux;
+                let along_s = WEIGHTS.ss * sx + WEIGHTS.sv * vx;
+                let along_v = WEIGHTS.sv * sx + WEIGHTS.vv * vx;
+                let dense = 2.5 * WEIGHTS.scale * x[i] + along_s * s[i] + along_v * v[i];
                 assert!(
-                    (out[i] - dense).abs() < 1e-12 * (1.0 + ux.abs() + sx.abs()),
+                    (out[i] - dense).abs() < 1e-12 * (1.0 + vx.abs() + sx.abs()),
                     "n {n} i {i}"
                 );
             }
@@ -164,7 +189,7 @@ mod tests {
     #[test]
     fn bits_do_not_depend_on_the_threads() {
         let n = 1100;
-        let (u, s, x) = (wave(n, 0.3), wave(n, 1.7), wave(n, 0.9));
+        let (v, s, x) = (wave(n, 0.3), wave(n, 1.7), wave(n, 0.9));
         let product = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
@@ -172,7 +197,11 @@ mod tests {
                 assert!(h.bounds.len() > 2, "several chunks, or the test is empty");
                 h.set_identity(1.0);
                 let mut out = vec![0.0; n];
-                h.update_then_multiply(Some(RankTwo { u: &u, s: &s }), &x, &mut out);
+                h.update_then_multiply(
+                    Some(RankTwo { weights: WEIGHTS, s: &s, v: &v }),
+                    &x,
+                    &mut out,
+                );
                 out
             })
         };

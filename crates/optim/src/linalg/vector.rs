@@ -113,6 +113,18 @@ pub(crate) fn scale(a: f64, x: &mut [f64]) {
     );
 }
 
+/// x ← w ⊙ x.
+pub(crate) fn multiply(w: &[f64], x: &mut [f64]) {
+    arch().dispatch(
+        #[inline(always)]
+        || {
+            for (x, w) in x.iter_mut().zip(w) {
+                *x *= w;
+            }
+        },
+    );
+}
+
 /// ‖x‖∞; a NaN entry is passed over, so ask [`all_finite`] first.
 pub(crate) fn norm_inf(x: &[f64]) -> f64 {
     arch().dispatch(

@@ -1,20 +1,22 @@
 //! BFGS: minimise f(θ) with a dense approximation H ≈ (∇²f)⁻¹ built from gradients.
 //!
-//! Update: θ⁺ = θ − α·H·∇f;  H⁺ = H + u·sᵀ + s·uᵀ,  u = ½(1 + yᵀHy / sᵀy) / sᵀy · s − Hy / sᵀy,
-//! s = θ⁺ − θ, y = ∇f⁺ − ∇f; where s and y show no curvature, y is damped towards Bs = −α∇f (Powell).
+//! Update: θ⁺ = θ − α·H·∇f;  s = θ⁺ − θ, y = ∇f⁺ − ∇f,
+//! H⁺ = (H − Hy·yᵀH/yᵀHy + φ·v·vᵀ)/τ + s·sᵀ/sᵀy,  v = √(yᵀHy)·(s/sᵀy − Hy/yᵀHy), with φ and τ of the [`Update`];
+//! where s and y show no curvature, y is damped towards Bs = −α∇f (Powell).
 //! Stop: [`Stopping`]; when the line search finds nothing, H is reset and steepest descent tried once.
 //! Memory ½n². Cost per step: one pass over the triangle, 8n² bytes of traffic, and one evaluation of f with ∇f as a rule.
 //!
 //! One pass is enough because Hy = H∇f⁺ + p (for H∇f = −p), so that the only product of an iteration is H∇f⁺; the rank-2
-//! update of H is left pending and carried out in the same pass as the next product, while
-//! p⁺ = −(H∇f⁺ + u·sᵀ∇f⁺ + s·uᵀ∇f⁺) costs n.
-//! Source: Nocedal & Wright (2006) algorithm 6.1, (6.20); procedure 18.2 for the damping (Powell 1978).
+//! update of H, in the span of s and Hy, is left pending and carried out in the same pass as the next product, while
+//! p⁺ costs n.
+//! Source: Nocedal & Wright (2006) algorithm 6.1, (6.20); procedure 18.2 for the damping (Powell 1978); Al-Baali (1998) for
+//! self-scaling, as Urbán, Stefanou & Pons (2025) put it on H.
 
 use super::FitSolver;
 use super::line_step::{self, LineStep};
 use crate::error::OptimError;
 use crate::eval;
-use crate::linalg::packed::{PackedSymmetric, RankTwo};
+use crate::linalg::packed::{PackedSymmetric, RankTwo, Weights};
 use crate::linalg::vector;
 use crate::line_search::StrongWolfe;
 use crate::state::FitState;
@@ -29,9 +31,64 @@ pub const CURVATURE: f64 = 1e-14;
 pub const DAMPING: f64 = 0.2;
 const NAME: &str = "BFGS";
 
-/// Dense BFGS with the inverse update.
+/// The member of Broyden's family that H is updated by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Update {
+    /// φ = 1, τ = 1.
+    #[default]
+    Bfgs,
+    /// φ = 0, τ = 1: Davidon, Fletcher & Powell. Slow to mend an H that is too large; here for comparison.
+    Dfp,
+    /// φ = 1, τ = min(1, sᵀy/sᵀBs): H grows where it was too small.  Al-Baali (1998).
+    SelfScaledBfgs,
+    /// φ and τ from both sᵀBs/sᵀy and yᵀHy/sᵀy.  Al-Baali (1998). Gets further down on networks that are hard to train, such as
+    /// physics-informed ones.
+    SelfScaledBroyden,
+}
+
+impl Update {
+    /// φ and τ from b = sᵀBs/sᵀy and h = yᵀHy/sᵀy; b·h ≥ 1 by Cauchy and Schwarz.
+    fn parameters(self, b: f64, h: f64, n: usize) -> (f64, f64) {
+        match self {
+            Self::Bfgs => (1.0, 1.0),
+            Self::Dfp => (0.0, 1.0),
+            Self::SelfScaledBfgs => (1.0, b.recip().min(1.0)),
+            Self::SelfScaledBroyden => self_scaled_broyden(b, h, n),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Bfgs => NAME,
+            Self::Dfp => "DFP",
+            Self::SelfScaledBfgs => "self-scaled BFGS",
+            Self::SelfScaledBroyden => "self-scaled Broyden",
+        }
+    }
+}
+
+/// φ and τ.  Al-Baali (1998); Urbán, Stefanou & Pons (2025) §3.2.
+fn self_scaled_broyden(b: f64, h: f64, n: usize) -> (f64, f64) {
+    // Clamp: where s and Hy are parallel rounding can make it negative, and every member of the family is the same.
+    let a = (b * h - 1.0).max(f64::EPSILON);
+    let c = (a / (1.0 + a)).sqrt();
+    let rho_minus = (h * (1.0 - c)).min(1.0);
+    let rho_plus = b.recip().min(1.0);
+    let (least, most) = ((rho_minus - 1.0) / a, rho_minus.recip());
+    let theta = ((1.0 - b) / b).min(most).max(least);
+    let sigma = 1.0 + theta * a;
+    // n = 1 has one matrix that fits: a = 0 and σ = 1 there.
+    let root = sigma.powf(-1.0 / (n.max(2) - 1) as f64);
+    let tau =
+        if theta > 0.0 { rho_plus * root.min(theta.recip()) } else { (rho_plus * root).min(sigma) };
+    ((1.0 - theta) / sigma, tau)
+}
+
+/// Dense BFGS and its relatives, with the inverse update.
 #[derive(Clone, Debug, Default)]
 pub struct Bfgs {
+    /// The member of the family.
+    pub update: Update,
     /// The line search.
     pub search: StrongWolfe,
     /// When to stop.
@@ -46,14 +103,12 @@ struct Workspace {
     h: PackedSymmetric,
     /// H is not yet scaled: it stands for the identity.
     fresh: bool,
-    /// u and s of the update that H still lacks.
-    u: Vec<f64>,
+    /// The update that H still lacks, in the span of s and Hy.
+    pending: Option<Weights>,
     s: Vec<f64>,
-    pending: bool,
+    hy: Vec<f64>,
     /// y, then H∇f⁺
     y: Vec<f64>,
-    /// Hy
-    hy: Vec<f64>,
     /// p = −H∇f
     direction: Vec<f64>,
     line: LineStep,
@@ -63,6 +118,12 @@ impl Bfgs {
     /// The defaults.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The member of the family.
+    pub fn with_update(mut self, update: Update) -> Self {
+        self.update = update;
+        self
     }
 
     /// The line search.
@@ -80,6 +141,9 @@ impl Bfgs {
 
 impl FitSolver for Bfgs {
     const NAME: &'static str = NAME;
+    fn title(&self) -> &'static str {
+        self.update.name()
+    }
     fn stopping(&self) -> &Stopping {
         &self.stopping
     }
@@ -137,7 +201,7 @@ impl<P: Objective> Solver<P, FitState> for Bfgs {
         match step {
             Ok(alpha) => {
                 eval::finish(&self.stopping, problem, &mut state);
-                if state.reason.is_none() && work.update(&state, alpha) {
+                if state.reason.is_none() && work.update(self.update, &state, alpha) {
                     self.damped += 1;
                 }
             }
@@ -153,11 +217,10 @@ impl Workspace {
         Self {
             h: PackedSymmetric::new(n),
             fresh: true,
-            u: zeros(),
+            pending: None,
             s: zeros(),
-            pending: false,
-            y: zeros(),
             hy: zeros(),
+            y: zeros(),
             direction: zeros(),
             line: LineStep::new(n),
         }
@@ -165,7 +228,7 @@ impl Workspace {
 
     /// H ← I, to be scaled by the first step.
     fn reset(&mut self, state: &FitState) {
-        (self.fresh, self.pending) = (true, false);
+        (self.fresh, self.pending) = (true, None);
         vector::scale_into(-1.0, &state.gradient, &mut self.direction);
     }
 
@@ -180,14 +243,20 @@ impl Workspace {
     }
 
     /// Learns from the step just taken and leaves the next direction in `direction`. True when y was damped.
-    fn update(&mut self, state: &FitState, alpha: f64) -> bool {
-        if self.fresh && !self.scale_first(state) {
-            // No curvature along the very first step: stay with steepest descent.
-            self.reset(state);
-            return false;
+    fn update(&mut self, update: Update, state: &FitState, alpha: f64) -> bool {
+        let mut alpha = alpha;
+        if self.fresh {
+            let Some(gamma) = self.scale_first(state) else {
+                // No curvature along the very first step: stay with steepest descent.
+                self.reset(state);
+                return false;
+            };
+            // The same step along −γ∇f.
+            alpha /= gamma;
         }
         // w = H∇f⁺, which carries out the update left from the step before.
-        let pending = self.pending.then_some(RankTwo { u: &self.u, s: &self.s });
+        let (s, v) = (&self.s[..], &self.hy[..]);
+        let pending = self.pending.map(|weights| RankTwo { weights, s, v });
         let w = &mut self.y;
         self.h.update_then_multiply(pending, &state.gradient, w);
         // Hy = H∇f⁺ − H∇f = w + p
@@ -196,19 +265,41 @@ impl Workspace {
         vector::subtract(&state.theta, &self.line.theta, &mut self.s);
         vector::subtract(&state.gradient, &self.line.gradient, &mut self.y);
         let damped = !self.shows_curvature() && self.damp(alpha);
-        let sy = vector::dot(&self.s, &self.y);
         // Rounding can leave no curvature even so: then H stays as it is.
-        self.pending = sy > 0.0 && sy.is_finite();
-        if self.pending {
-            let along_s = 0.5 * (1.0 + vector::dot(&self.y, &self.hy) / sy) / sy;
-            vector::scale_into(along_s, &self.s, &mut self.u);
-            vector::axpy(-sy.recip(), &self.hy, &mut self.u);
-            let along_u = vector::dot(&self.s, &state.gradient);
-            let along_s = vector::dot(&self.u, &state.gradient);
-            vector::axpy(-along_u, &self.u, &mut self.direction);
-            vector::axpy(-along_s, &self.s, &mut self.direction);
+        self.pending = self.weights(update, alpha);
+        if let Some(Weights { scale, ss, sv, vv }) = self.pending {
+            let along_s = vector::dot(&self.s, &state.gradient);
+            let along_v = vector::dot(&self.hy, &state.gradient);
+            vector::scale(scale, &mut self.direction);
+            vector::axpy(-(ss * along_s + sv * along_v), &self.s, &mut self.direction);
+            vector::axpy(-(sv * along_s + vv * along_v), &self.hy, &mut self.direction);
         }
         damped
+    }
+
+    /// The update in the span of s and Hy, multiplied out; none where it would not leave H positive definite.
+    fn weights(&self, update: Update, alpha: f64) -> Option<Weights> {
+        let sy = vector::dot(&self.s, &self.y);
+        let yhy = vector::dot(&self.y, &self.hy);
+        let positive = sy > 0.0 && sy.is_finite();
+        if !positive || (update == Update::Dfp && yhy <= 0.0) {
+            return None;
+        }
+        let (phi, tau) = if yhy > 0.0 {
+            let sbs = -alpha * vector::dot(&self.s, &self.line.gradient);
+            update.parameters(sbs / sy, yhy / sy, self.s.len())
+        } else {
+            // H has lost its definiteness to rounding along y; BFGS asks for no quotient by yᵀHy and mends it.
+            (1.0, 1.0)
+        };
+        let weights = Weights {
+            scale: tau.recip(),
+            ss: phi * yhy / (tau * sy * sy) + sy.recip(),
+            sv: -phi / (tau * sy),
+            vv: if phi == 1.0 { 0.0 } else { (phi - 1.0) / (tau * yhy) },
+        };
+        let Weights { scale, ss, sv, vv } = weights;
+        [scale, ss, sv, vv].iter().all(|weight| weight.is_finite()).then_some(weights)
     }
 
     fn shows_curvature(&self) -> bool {
@@ -216,18 +307,18 @@ impl Workspace {
         vector::dot(&self.s, &self.y) > CURVATURE * sizes
     }
 
-    /// H ← γI with γ = sᵀy / yᵀy after the first step, and p ← −H∇f of the point before.  N&W (6.20).
-    fn scale_first(&mut self, state: &FitState) -> bool {
+    /// H ← γI with γ = sᵀy / yᵀy after the first step, and p ← −H∇f of the point before. Returns γ.  N&W (6.20).
+    fn scale_first(&mut self, state: &FitState) -> Option<f64> {
         vector::subtract(&state.theta, &self.line.theta, &mut self.s);
         vector::subtract(&state.gradient, &self.line.gradient, &mut self.y);
         let gamma = vector::dot(&self.s, &self.y) / vector::dot(&self.y, &self.y);
         if !(self.shows_curvature() && gamma.is_finite()) {
-            return false;
+            return None;
         }
         self.h.set_identity(gamma);
         vector::scale_into(-gamma, &self.line.gradient, &mut self.direction);
         self.fresh = false;
-        true
+        Some(gamma)
     }
 
     /// Powell's damping: y ← θy + (1 − θ)Bs with Bs = −α∇f, and Hy ← θHy + (1 − θ)s.
@@ -282,13 +373,21 @@ mod tests {
 
     #[test]
     fn fused_update_gives_the_directions_of_the_textbook_formula() {
+        for update in [Update::Bfgs, Update::Dfp, Update::SelfScaledBfgs, Update::SelfScaledBroyden]
+        {
+            textbook_directions(update);
+        }
+    }
+
+    fn textbook_directions(update: Update) {
         let mut problem = Problem::new(Quartic);
-        let mut solver = Bfgs::default();
+        let mut solver = Bfgs::default().with_update(update);
         let state = FitState::new().param(vec![1.0, -2.0, 0.5, 3.0, -1.0]);
         let (mut state, _) = solver.init(&mut problem, state).unwrap();
         let mut h = [[0.0; 5]; 5];
         for step in 0..12 {
             let (theta, gradient) = (state.theta.clone(), state.gradient.clone());
+            let direction = solver.work.as_ref().unwrap().direction.clone();
             (state, _) = solver.next_iter(&mut problem, state).unwrap();
             let s: Vec<f64> = state.theta.iter().zip(&theta).map(|(a, b)| a - b).collect();
             let y: Vec<f64> = state.gradient.iter().zip(&gradient).map(|(a, b)| a - b).collect();
@@ -298,17 +397,63 @@ mod tests {
                     h[i][i] = sy / vector::dot(&y, &y);
                 }
             }
-            // N&W (6.17), multiplied out.
+            // Bs by a dense solve, not from the gradient: H·(Bs) = s.
+            let bs = solve(h, &s);
             let hy: Vec<f64> = h.iter().map(|row| vector::dot(row, &y)).collect();
-            outer((1.0 + vector::dot(&y, &hy) / sy) / sy, &s, &s, &mut h);
-            outer(-sy.recip(), &s, &hy, &mut h);
-            outer(-sy.recip(), &hy, &s, &mut h);
-            let direction = &solver.work.as_ref().unwrap().direction;
+            let (yhy, sbs) = (vector::dot(&y, &hy), vector::dot(&s, &bs));
+            let (phi, tau) = match update {
+                Update::Bfgs => (1.0, 1.0),
+                Update::Dfp => (0.0, 1.0),
+                Update::SelfScaledBfgs => (1.0, (sy / sbs).min(1.0)),
+                Update::SelfScaledBroyden => update.parameters(sbs / sy, yhy / sy, 5),
+            };
+            outer(-yhy.recip(), &hy, &hy, &mut h);
+            let v: Vec<f64> =
+                s.iter().zip(&hy).map(|(s, hy)| yhy.sqrt() * (s / sy - hy / yhy)).collect();
+            outer(phi, &v, &v, &mut h);
+            h.iter_mut().flatten().for_each(|entry| *entry /= tau);
+            outer(sy.recip(), &s, &s, &mut h);
+            let next = &solver.work.as_ref().unwrap().direction;
+            assert_ne!(next, &direction);
             for i in 0..5 {
                 let expected = -vector::dot(&h[i], &state.gradient);
-                let size = vector::norm(direction);
-                assert!((direction[i] - expected).abs() < 1e-9 * size, "step {step}");
+                let size = vector::norm(next);
+                assert!((next[i] - expected).abs() < 1e-7 * size, "{update:?} step {step}");
             }
         }
+    }
+
+    /// Gauss–Jordan without pivots, for a positive definite H.
+    fn solve(mut h: [[f64; 5]; 5], b: &[f64]) -> Vec<f64> {
+        let mut x = b.to_vec();
+        for k in 0..5 {
+            let pivot = h[k][k];
+            for i in 0..5 {
+                if i != k {
+                    let factor = h[i][k] / pivot;
+                    for j in 0..5 {
+                        h[i][j] -= factor * h[k][j];
+                    }
+                    x[i] -= factor * x[k];
+                }
+            }
+        }
+        (0..5).map(|k| x[k] / h[k][k]).collect()
+    }
+
+    #[test]
+    fn self_scaled_broyden_keeps_to_the_bounds_that_make_it_converge() {
+        for b in [1e-3, 0.2, 0.9, 1.0, 1.5, 30.0, 1e4] {
+            for excess in [0.0, 1e-9, 0.1, 3.0, 1e5] {
+                let h = (1.0 + excess) / b;
+                let (phi, tau) = self_scaled_broyden(b, h, 50);
+                assert!(tau > 0.0 && tau <= 1.0 && phi.is_finite(), "{b} {h}: {phi} {tau}");
+                // H⁺ is positive definite for φ above 1/(1 − b·h), the degenerate member.
+                assert!(phi * (1.0 - b * h) < 1.0, "{b} {h}: {phi}");
+            }
+        }
+        // H exactly right along s: nothing to scale, and the update is BFGS.
+        let (phi, tau) = self_scaled_broyden(1.0, 1.0, 50);
+        assert!((phi - 1.0).abs() < 1e-6 && (tau - 1.0).abs() < 1e-6, "{phi} {tau}");
     }
 }
