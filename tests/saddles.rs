@@ -2,7 +2,7 @@
 
 use secant::core::operator::Hessian;
 use secant::optim::krylov::extreme_eigenvalues;
-use secant::optim::{Optimality, Subproblem, TrustRegion};
+use secant::optim::{AdaptiveCubic, NewtonCg, Optimality, Subproblem, TrustRegion};
 use secant::{Activation, Curvature, Dataset, Network, Ridge, Risk, SquaredError, minimize};
 
 /// y = sin 3x on 40 points, with a net of 1-4-1 tanh units.
@@ -43,6 +43,31 @@ fn trust_region_leaves_an_exact_saddle_and_a_symmetric_start() {
                     assert!(!is_second_order(risk, &kept.theta), "{}", kept.report);
                     assert!(report.value < 0.9 * kept.report.value, "{report}");
                 }
+            }
+        }
+    });
+}
+
+#[test]
+fn adaptive_cubic_and_newton_cg_leave_an_exact_saddle_and_a_symmetric_start() {
+    with_risk(|risk| {
+        for start in [vec![0.0; 13], vec![0.3; 13]] {
+            let first_order = Optimality::FirstOrder;
+            let kept = [
+                minimize(risk, AdaptiveCubic::default().with_optimality(first_order), &start),
+                minimize(risk, NewtonCg::default().with_optimality(first_order), &start),
+            ];
+            let left = [
+                minimize(risk, AdaptiveCubic::default(), &start),
+                minimize(risk, NewtonCg::default(), &start),
+            ];
+            for (kept, left) in kept.into_iter().zip(left) {
+                let (kept, left) = (kept.unwrap(), left.unwrap());
+                let report = &left.report;
+                assert!(report.reason.is_success(), "{report}");
+                assert!(is_second_order(risk, &left.theta), "{report}");
+                assert!(!is_second_order(risk, &kept.theta), "{}", kept.report);
+                assert!(report.value < 0.9 * kept.report.value, "{report}");
             }
         }
     });

@@ -8,8 +8,11 @@ mod problems;
 
 use plotters::prelude::*;
 use problems::Problem;
-use secant::optim::{Subproblem, TrustRegion};
-use secant::{Bfgs, Lbfgs, Method, Newton, Objective, Reason, Stopping};
+use secant::optim::{Subproblem, TrustRegion, Update};
+use secant::{
+    AdaptiveCubic, Bfgs, Lbfgs, LevenbergMarquardt, Method, Newton, NewtonCg, Objective, Reason,
+    Stopping,
+};
 use std::error::Error;
 use std::fs;
 use std::path::Path;
@@ -23,7 +26,11 @@ const AGREEMENT: f64 = 1e-12;
 const MOST_ITERATIONS: u64 = 5_000;
 /// Right end of the profile, in multiples of the best.
 const PROFILE_END: f64 = 64.0;
-const COLOURS: [RGBColor; 6] = [
+const COLOURS: [RGBColor; 10] = [
+    RGBColor(148, 103, 189),
+    RGBColor(140, 86, 75),
+    RGBColor(227, 119, 194),
+    RGBColor(188, 189, 34),
     RGBColor(31, 119, 180),
     RGBColor(23, 190, 207),
     RGBColor(44, 160, 44),
@@ -44,8 +51,12 @@ fn methods() -> Vec<(&'static str, Method)> {
         ("tr_gltr", region(Subproblem::Gltr)),
         ("tr_exact", region(Subproblem::Exact)),
         ("tr_scaled", region(Subproblem::ScaledExact)),
+        ("arc", AdaptiveCubic::default().into()),
+        ("newton_cg", NewtonCg::default().into()),
+        ("lm", LevenbergMarquardt::default().into()),
         ("newton", Newton::default().into()),
         ("bfgs", Bfgs::default().into()),
+        ("ssbroyden", Bfgs::default().with_update(Update::SelfScaledBroyden).into()),
         ("lbfgs", Lbfgs::default().into()),
     ];
     methods.map(|(name, method)| (name, method.with_stopping(stopping.clone()))).into()

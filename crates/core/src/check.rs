@@ -126,6 +126,9 @@ pub fn curvature(problem: &impl Curvature, theta: &[f64], seed: u64) -> Checks {
     let error = distance(&product, &multiply(dense.as_ref(), &v));
     checks.push("Gauss–Newton product, dense matrix", error, EXACT_TOLERANCE);
     let other = apply(|v, out| at.gauss_newton_vector(v, out), &u);
+    let diagonal: Vec<f64> = (0..n).map(|j| dense[(j, j)]).collect();
+    let alone = apply(|_, out| at.gauss_newton_diagonal(out), &v);
+    checks.push("Gauss–Newton diagonal", distance(&alone, &diagonal), EXACT_TOLERANCE);
     checks.push("⟨u, Gv⟩, ⟨v, Gu⟩", asymmetry(&u, &product, &v, &other), EXACT_TOLERANCE);
     checks
 }

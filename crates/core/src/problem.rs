@@ -78,6 +78,17 @@ pub trait Linearization {
     fn hessian(&self, out: MatMut<'_, f64>);
     /// `out` ← G(θ), n × n, both triangles.
     fn gauss_newton(&self, out: MatMut<'_, f64>);
+    /// `out` ← the diagonal of G(θ), length n. The default takes n products.
+    fn gauss_newton_diagonal(&self, out: &mut [f64]) {
+        let n = out.len();
+        let (mut unit, mut column) = (vec![0.0; n], vec![0.0; n]);
+        for j in 0..n {
+            unit[j] = 1.0;
+            self.gauss_newton_vector(&unit, &mut column);
+            out[j] = column[j];
+            unit[j] = 0.0;
+        }
+    }
 }
 
 /// Where a Jacobian comes from.

@@ -44,6 +44,8 @@
 //! | [`TrustRegion`] (`Gltr`, `Steihaug`) | Hessian products | kn, 3n | k products, k ≤ 200; 8nk² | any n; non-convex f, saddles; no matrix |
 //! | [`TrustRegion`] (`Exact`, `ScaledExact`) | Hessian | 2n² | 9n³ and one Hessian; n² per trial | n to a thousand; the sturdiest steps |
 //! | [`TrustRegion`] (`Dogleg`) | Hessian | 2n² | n³/3 and one Hessian; n per trial | n to some thousands |
+//! | [`AdaptiveCubic`] | Hessian products | kn | k products, k ≤ 200; 8nk² | the same as `Gltr`; no radius |
+//! | [`NewtonCg`] | Hessian products | 7n | k products, k ≤ 200 | any n; least memory; f convex or nearly |
 //! | [`LevenbergMarquardt`] | r, J | 2Ncn + 4n², or 4n² | 2Ncn² + n³ by QR, Ncn² + n³/3 by JᵀJ | least squares, n to some thousands |
 //! | [`GaussNewton`] | r, J | the same | the same | least squares, almost linear or near the minimum |
 //! | [`Bfgs`] | ∇f | n²/2 | one pass over n²/2 numbers | n to some thousands, costly f |
@@ -60,7 +62,7 @@
 //! [`Report`], and the best finite point always comes back. [`Stopping`] is the one definition of "converged"; every test is
 //! relative, so that scaling the loss changes nothing. What the hard cases end in:
 //!
-//! | objective | [`Newton`] | [`TrustRegion`] | [`Bfgs`], [`Lbfgs`], [`GradientDescent`] by search | fixed steps and rates |
+//! | objective | [`Newton`] | [`TrustRegion`], [`AdaptiveCubic`] | [`Bfgs`], [`Lbfgs`], [`GradientDescent`] by search | fixed steps and rates |
 //! |---|---|---|---|---|
 //! | not finite at θ₀ | `NonFiniteStart` | `NonFiniteStart` | `NonFiniteStart` | `NonFiniteStart` |
 //! | not finite beyond some θ | contracted | contracted | contracted | `NonFiniteValue` |
@@ -106,9 +108,9 @@ pub use robust::{
     minimize_robust, residual_scale,
 };
 pub use solver::{
-    AdaGrad, Adadelta, Adam, Bfgs, Factorization, FitSolver, GaussNewton, GradientDescent,
-    HessianKind, Lbfgs, LevenbergMarquardt, Momentum, Nesterov, Newton, Optimality, RmsProp,
-    Scaling, StepLength, Subproblem, TrustRegion, Update,
+    AdaGrad, Adadelta, Adam, AdaptiveCubic, Bfgs, Factorization, FitSolver, GaussNewton,
+    GradientDescent, HessianKind, Lbfgs, LevenbergMarquardt, Momentum, Nesterov, Newton, NewtonCg,
+    Optimality, Preconditioner, RmsProp, Scaling, StepLength, Subproblem, TrustRegion, Update,
 };
 pub use state::{FitState, TRACE_RESERVE, TraceEntry};
 pub use stopping::{Reason, Stopping};

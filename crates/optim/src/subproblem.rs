@@ -10,6 +10,8 @@
 //! | [`Steihaug`] | products | truncated CG, stopped at the boundary | all products again |
 //! | [`Gltr`] | products | exact on a Krylov space | no product |
 //! | [`MoreSorensen`] | H | exact, hard case included | O(n²) |
+//!
+//! [`Gltr`] also minimises m(p) + ⅓σ‖p‖³ without a region: then λ = σ‖p‖ ([`Bound`]).
 
 pub mod cauchy;
 pub mod dogleg;
@@ -25,6 +27,22 @@ pub use gltr::Gltr;
 pub use more_sorensen::MoreSorensen;
 pub use steihaug::Steihaug;
 
+/// What keeps a step short.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Bound {
+    /// ‖p‖ ≤ Δ.
+    Radius(f64),
+    /// ⅓σ‖p‖³ in the model, σ > 0.
+    Weight(f64),
+}
+
+impl Bound {
+    /// σ, kept within the positive numbers.
+    pub fn weight(sigma: f64) -> Self {
+        Self::Weight(sigma.clamp(f64::MIN_POSITIVE, f64::MAX))
+    }
+}
+
 /// What is known of a step p beside its entries.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
@@ -32,7 +50,7 @@ pub struct Step {
     pub predicted: f64,
     /// ‖p‖₂
     pub norm: f64,
-    /// ‖p‖ = Δ up to rounding.
+    /// ‖p‖ = Δ up to rounding; with a cubic term always.
     pub on_boundary: bool,
     /// λ, where the method computes it.
     pub multiplier: Option<f64>,

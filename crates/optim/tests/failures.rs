@@ -6,8 +6,9 @@ use common::{Draws, Function, constant, linear, quadratic, rosenbrock, spd};
 use secant_core::problem::Objective;
 use secant_optim::line_search::StrongWolfe;
 use secant_optim::{
-    AdaGrad, Adadelta, Adam, Bfgs, GradientDescent, Lbfgs, Method, Momentum, Nesterov, Newton,
-    OptimError, Reason, RmsProp, Stopping, TrustRegion, minimize,
+    AdaGrad, Adadelta, Adam, AdaptiveCubic, Bfgs, GradientDescent, Lbfgs, Method, Momentum,
+    Nesterov, Newton, NewtonCg, OptimError, Reason, RmsProp, Stopping, TrustRegion, Update,
+    minimize,
 };
 use std::time::Duration;
 
@@ -28,7 +29,13 @@ fn stepping() -> Vec<Method> {
 }
 
 fn all() -> Vec<Method> {
-    let mut methods = vec![Method::from(Newton::default()), TrustRegion::default().into()];
+    let mut methods = vec![
+        Method::from(Newton::default()),
+        TrustRegion::default().into(),
+        AdaptiveCubic::default().into(),
+        NewtonCg::default().into(),
+        Bfgs::default().with_update(Update::SelfScaledBroyden).into(),
+    ];
     methods.extend(searching());
     methods.extend(stepping());
     methods

@@ -4,8 +4,8 @@ mod common;
 
 use common::{Draws, Function, logistic, rosenbrock, rosenbrock_start};
 use secant_optim::{
-    Bfgs, GradientDescent, HessianKind, Lbfgs, Method, Newton, Report, Stopping, Subproblem,
-    TrustRegion,
+    AdaptiveCubic, Bfgs, GradientDescent, HessianKind, Lbfgs, Method, Newton, NewtonCg,
+    Preconditioner, Report, Stopping, Subproblem, TrustRegion, Update,
 };
 
 fn searching() -> Vec<Method> {
@@ -15,7 +15,13 @@ fn searching() -> Vec<Method> {
         TrustRegion::default().into(),
         TrustRegion::default().with_subproblem(Subproblem::Exact).into(),
         TrustRegion::default().with_subproblem(Subproblem::ScaledExact).into(),
+        AdaptiveCubic::default().into(),
+        NewtonCg::default().into(),
+        NewtonCg::default().with_preconditioner(Preconditioner::Jacobi).into(),
         Bfgs::default().into(),
+        Bfgs::default().with_update(Update::SelfScaledBroyden).into(),
+        Bfgs::default().with_update(Update::SelfScaledBfgs).into(),
+        Bfgs::default().with_update(Update::Dfp).into(),
         Lbfgs::default().into(),
         GradientDescent::default().into(),
     ]

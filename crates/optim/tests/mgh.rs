@@ -8,7 +8,9 @@ use secant_core::check;
 use secant_core::operator::Hessian;
 use secant_core::problem::{Curvature, Objective};
 use secant_optim::krylov::extreme_eigenvalues;
-use secant_optim::{Method, Newton, Stopping, Subproblem, TrustRegion};
+use secant_optim::{
+    AdaptiveCubic, LevenbergMarquardt, Method, Newton, NewtonCg, Stopping, Subproblem, TrustRegion,
+};
 
 /// x₀ moved a little, to where no derivative vanishes by symmetry.
 fn near_start(problem: &Problem) -> Vec<f64> {
@@ -100,6 +102,22 @@ fn trust_region_reaches_a_known_minimum_of_every_problem() {
     // The ratio of the eigenvalues of this Hessian is beyond f64: without scaling the small one is rounding.
     let exact = TrustRegion::default().with_subproblem(Subproblem::Exact);
     assert_eq!(strays(&exact.into()), ["powell_badly_scaled"]);
+}
+
+#[test]
+fn adaptive_cubic_reaches_a_known_minimum_of_every_problem() {
+    // As with the exact region: without scaling the small eigenvalue of this Hessian is rounding.
+    assert_eq!(strays(&AdaptiveCubic::default().into()), ["powell_badly_scaled"]);
+}
+
+#[test]
+fn levenberg_marquardt_reaches_a_known_minimum_of_every_problem() {
+    assert_eq!(strays(&LevenbergMarquardt::default().into()), [""; 0]);
+}
+
+#[test]
+fn newton_cg_reaches_a_known_minimum_of_every_problem() {
+    assert_eq!(strays(&NewtonCg::default().into()), [""; 0]);
 }
 
 #[test]

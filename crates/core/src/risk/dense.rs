@@ -63,6 +63,23 @@ impl Linearized<'_> {
         self.add_penalty(out);
     }
 
+    /// `out` ← the diagonal of G: J by tiles, and one pass over it.
+    pub(super) fn outer_product_diagonal(&self, out: &mut [f64]) {
+        let risk = self.risk();
+        risk.assert_dim("out", out);
+        out.copy_from_slice(self.penalty_diagonal());
+        let n = risk.dim();
+        risk.for_each_jacobian(self.theta(), |range, z, jacobian| {
+            let left = risk.hessian_times_jacobian(Product::GaussNewton, range, z, jacobian);
+            let left = left.as_deref().unwrap_or(jacobian);
+            for (left, right) in left.chunks_exact(n).zip(jacobian.chunks_exact(n)) {
+                for ((out, l), r) in out.iter_mut().zip(left).zip(right) {
+                    *out += risk.scale() * l * r;
+                }
+            }
+        });
+    }
+
     fn add_penalty(&self, mut out: MatMut<'_, f64>) {
         for (index, diagonal) in self.penalty_diagonal().iter().enumerate() {
             out[(index, index)] += diagonal;

@@ -238,6 +238,9 @@ impl Linearization for Linearized<'_> {
     fn gauss_newton(&self, out: MatMut<'_, f64>) {
         self.dense_outer_product(Product::GaussNewton, out);
     }
+    fn gauss_newton_diagonal(&self, out: &mut [f64]) {
+        self.outer_product_diagonal(out);
+    }
 }
 
 impl Drop for Linearized<'_> {

@@ -125,6 +125,18 @@ pub(crate) fn multiply(w: &[f64], x: &mut [f64]) {
     );
 }
 
+/// out ← x ⊘ d, entry by entry.
+pub(crate) fn divide(x: &[f64], d: &[f64], out: &mut [f64]) {
+    arch().dispatch(
+        #[inline(always)]
+        || {
+            for ((out, x), d) in out.iter_mut().zip(x).zip(d) {
+                *out = x / d;
+            }
+        },
+    );
+}
+
 /// ‖x‖∞; a NaN entry is passed over, so ask [`all_finite`] first.
 pub(crate) fn norm_inf(x: &[f64]) -> f64 {
     arch().dispatch(

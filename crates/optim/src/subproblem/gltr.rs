@@ -1,16 +1,18 @@
-//! Generalised Lanczos trust region: m minimised exactly over growing Krylov spaces, p ∈ span{g, Hg, H²g, …}.
+//! Generalised Lanczos trust region: m minimised exactly over growing Krylov spaces, p ∈ span{g, Hg, H²g, …}; and the same with a
+//! cubic term in place of the region.
 //!
 //! With the Lanczos basis Q and QᵀHQ = T, p = Qh where h minimises ‖g‖·h₁ + ½hᵀTh over ‖h‖ ≤ Δ: a tridiagonal trust-region
-//! problem, solved by Newton's method on the secular equation. Stop: ‖(H + λI)p + g‖ = β_k|h_k| ≤ tolerance · ‖g‖, or the
+//! problem, solved by Newton's method on the secular equation. With ⅓σ‖h‖³ in the model the multiplier is λ = σ‖h‖. Stop: ‖(H + λI)p + g‖ = β_k|h_k| ≤ tolerance · ‖g‖, or the
 //! basis is as long as allowed, or spans an invariant space.
-//! The basis stays: at a smaller radius [`solve_again`](Gltr::solve_again) needs no product.
+//! The basis stays: at another bound [`solve_again`](Gltr::solve_again) needs no product.
 //! Hard case: a direction of negative curvature that g has no part along lies in no Krylov space of g. Then p solves the problem
 //! on the space at hand, which is enough to go on; such directions are looked for, from a start of their own, by
 //! [`extreme_eigenvalues`](crate::krylov::extreme_eigenvalues), where a solver has come to rest. There is no restart inside.
 //! Memory k·n. Cost per step of Lanczos: one product and 8nk operations.
-//! Source: Gould, Lucidi, Roma & Toint (1999) SIAM J. Optim. 9, algorithm 5.1; Conn, Gould & Toint (2000) §7.5.4.
+//! Source: Gould, Lucidi, Roma & Toint (1999) SIAM J. Optim. 9, algorithm 5.1; Conn, Gould & Toint (2000) §7.5.4; Cartis, Gould
+//! & Toint (2011) §6.1 for the cubic term.
 
-use super::{NotFinite, Step, secular, to_boundary};
+use super::{Bound, NotFinite, Step, secular, to_boundary};
 use crate::krylov::Lanczos;
 use secant_core::operator::LinearOperator;
 
@@ -51,7 +53,7 @@ impl Gltr {
         &mut self,
         hessian: &impl LinearOperator,
         gradient: &[f64],
-        radius: f64,
+        bound: Bound,
         tolerance: f64,
         products: usize,
         step: &mut [f64],
@@ -62,34 +64,39 @@ impl Gltr {
                 if self.lanczos.steps() == 0 {
                     return Err(NotFinite);
                 }
-                return Ok(self.solve_again(radius, step));
+                return Ok(self.solve_again(bound, step));
             }
-            let (lambda, on_boundary) = self.small_problem(radius);
+            let (lambda, on_boundary) = self.small_problem(bound);
             let last = self.small[self.small.len() - 1].abs();
             let small_enough = self.lanczos.coupling() * last <= tolerance * self.gradient_norm;
             let ended = self.lanczos.is_exhausted() || self.lanczos.steps() >= products;
             if small_enough || ended {
-                return Ok(self.finish(lambda, on_boundary, step));
+                return Ok(self.finish(bound, lambda, on_boundary, step));
             }
         }
     }
 
-    /// `step` ← p at another radius, on the basis at hand: no product.
-    pub fn solve_again(&mut self, radius: f64, step: &mut [f64]) -> Step {
-        let (lambda, on_boundary) = self.small_problem(radius);
-        self.finish(lambda, on_boundary, step)
+    /// `step` ← p within another bound, on the basis at hand: no product.
+    pub fn solve_again(&mut self, bound: Bound, step: &mut [f64]) -> Step {
+        let (lambda, on_boundary) = self.small_problem(bound);
+        self.finish(bound, lambda, on_boundary, step)
     }
 
-    fn finish(&self, lambda: f64, on_boundary: bool, step: &mut [f64]) -> Step {
+    fn finish(&self, bound: Bound, lambda: f64, on_boundary: bool, step: &mut [f64]) -> Step {
         self.lanczos.combine(&self.small, step);
         let t = self.lanczos.tridiagonal();
-        let model = self.gradient_norm * self.small[0] + 0.5 * t.quadratic_form(&self.small);
         let norm = self.small.iter().map(|h| h * h).sum::<f64>().sqrt();
+        let cubic = match bound {
+            Bound::Radius(_) => 0.0,
+            Bound::Weight(weight) => weight * norm * norm * norm / 3.0,
+        };
+        let model =
+            self.gradient_norm * self.small[0] + 0.5 * t.quadratic_form(&self.small) + cubic;
         Step { predicted: (-model).max(0.0), norm, on_boundary, multiplier: Some(lambda) }
     }
 
-    /// λ and whether ‖h‖ = Δ, with h in `self.small`.
-    fn small_problem(&mut self, radius: f64) -> (f64, bool) {
+    /// λ and whether the bound holds h, which is in `self.small`.
+    fn small_problem(&mut self, bound: Bound) -> (f64, bool) {
         let t = self.lanczos.tridiagonal();
         let rounding = FLAT * f64::EPSILON * t.norm() + f64::MIN_POSITIVE;
         let mut lower = 0.0;
@@ -104,6 +111,10 @@ impl Gltr {
             }
         }
         let square = self.evaluate(lower).square;
+        let radius = match bound {
+            Bound::Radius(radius) => radius,
+            Bound::Weight(weight) => lower / weight,
+        };
         if square.sqrt() <= radius {
             let Some(smallest) = negative else { return (0.0, false) };
             // The hard case, up to rounding: h is too short at the pole.
@@ -117,8 +128,18 @@ impl Gltr {
             }
             return (lower, true);
         }
-        let upper = lower + self.gradient_norm / radius;
-        let lambda = secular::solve(lower, upper, radius, |lambda| self.evaluate(lambda));
+        let lambda = match bound {
+            Bound::Radius(radius) => {
+                let upper = lower + self.gradient_norm / radius;
+                secular::solve(lower, upper, radius, |lambda| self.evaluate(lambda))
+            }
+            Bound::Weight(weight) => {
+                // λ(λ − lower) ≥ σ‖g‖ there, and ‖h(λ)‖ ≤ ‖g‖/(λ − lower).
+                let root = (0.25 * lower * lower + weight * self.gradient_norm).sqrt();
+                let upper = 0.5 * lower + root;
+                secular::solve_cubic(lower, upper, weight, |lambda| self.evaluate(lambda))
+            }
+        };
         (lambda, true)
     }
 

@@ -1,6 +1,6 @@
 //! Every subproblem against the conditions of Moré and Sorensen, against each other and against brute force.
 
-use super::{Dogleg, Gltr, MoreSorensen, Steihaug, Step, cauchy};
+use super::{Bound, Dogleg, Gltr, MoreSorensen, Steihaug, Step, cauchy};
 use crate::linalg::vector;
 use faer::Mat;
 use secant_core::operator::{Dense, LinearOperator};
@@ -182,8 +182,9 @@ fn gltr_on_the_whole_space_equals_the_exact_step() {
         let mut gltr = Gltr::new(n);
         for radius in RADII {
             let mut p = vec![f64::NAN; n];
-            let step =
-                gltr.solve(&Dense(case.h.as_ref()), &case.g, radius, 0.0, 10 * n, &mut p).unwrap();
+            let step = gltr
+                .solve(&Dense(case.h.as_ref()), &case.g, Bound::Radius(radius), 0.0, 10 * n, &mut p)
+                .unwrap();
             check_exact(&case, radius, &p, step);
         }
     }
@@ -196,8 +197,9 @@ fn gltr_in_the_hard_case_is_exact_on_its_krylov_space() {
         let mut gltr = Gltr::new(n);
         for radius in RADII {
             let mut p = vec![f64::NAN; n];
-            let step =
-                gltr.solve(&Dense(case.h.as_ref()), &case.g, radius, 1e-9, n - 1, &mut p).unwrap();
+            let step = gltr
+                .solve(&Dense(case.h.as_ref()), &case.g, Bound::Radius(radius), 1e-9, n - 1, &mut p)
+                .unwrap();
             check_books(&case, radius, &p, step);
             assert!(vector::norm(&p) <= radius * (1.0 + 1e-8));
         }
@@ -227,11 +229,11 @@ fn a_smaller_radius_costs_gltr_no_product_and_meets_the_same_tolerance() {
         let operator = Counted(Dense(case.h.as_ref()), std::cell::Cell::new(0));
         let mut gltr = Gltr::new(n);
         let mut p = vec![f64::NAN; n];
-        gltr.solve(&operator, &case.g, 1.0, 1e-6, n, &mut p).unwrap();
+        gltr.solve(&operator, &case.g, Bound::Radius(1.0), 1e-6, n, &mut p).unwrap();
         let products = operator.1.get();
         assert!(products as usize <= n);
         for radius in [0.3, 0.01, 1e-5] {
-            let step = gltr.solve_again(radius, &mut p);
+            let step = gltr.solve_again(Bound::Radius(radius), &mut p);
             check_books(&case, radius, &p, step);
             let mut residual = case.times(&p);
             vector::axpy(step.multiplier.unwrap(), &p, &mut residual);
@@ -327,7 +329,9 @@ fn nonfinite_curvature_is_an_error_and_zero_curvature_a_step_to_the_boundary() {
     assert!(exact.factor().is_err());
     dogleg.matrix_mut().copy_from(&nan);
     assert!(dogleg.factor(&g).is_err());
-    assert!(Gltr::new(3).solve(&Dense(nan.as_ref()), &g, 2.0, 0.1, 3, &mut p).is_err());
+    assert!(
+        Gltr::new(3).solve(&Dense(nan.as_ref()), &g, Bound::Radius(2.0), 0.1, 3, &mut p).is_err()
+    );
     assert!(Steihaug::new(3).solve(&Dense(nan.as_ref()), &g, 2.0, 0.1, 3, &mut p).is_err());
     let near = |p: &[f64], step: Step| {
         assert!(p.iter().zip(&expected).all(|(p, e)| (p - e).abs() < 1e-11), "{p:?}");
@@ -342,8 +346,48 @@ fn nonfinite_curvature_is_an_error_and_zero_curvature_a_step_to_the_boundary() {
     dogleg.factor(&g).unwrap();
     let step = dogleg.solve(2.0, &mut p);
     near(&p, step);
-    let step = Gltr::new(3).solve(&Dense(zero.as_ref()), &g, 2.0, 0.1, 3, &mut p).unwrap();
+    let step =
+        Gltr::new(3).solve(&Dense(zero.as_ref()), &g, Bound::Radius(2.0), 0.1, 3, &mut p).unwrap();
     near(&p, step);
     let step = Steihaug::new(3).solve(&Dense(zero.as_ref()), &g, 2.0, 0.1, 3, &mut p).unwrap();
     near(&p, step);
+}
+
+#[test]
+fn the_cubic_step_meets_the_conditions_of_a_global_minimum() {
+    for case in cases() {
+        let n = case.g.len();
+        let mut gltr = Gltr::new(n);
+        let operator = Dense(case.h.as_ref());
+        let mut p = vec![0.0; n];
+        for (first, weight) in [1e-6, 1e-2, 1.0, 50.0, 1e4].into_iter().enumerate() {
+            let bound = Bound::weight(weight);
+            let step = if first == 0 {
+                gltr.solve(&operator, &case.g, bound, 0.0, 10 * n, &mut p).unwrap()
+            } else {
+                gltr.solve_again(bound, &mut p)
+            };
+            let context = format!("{} σ = {weight}: {step:?}", case.name);
+            let lambda = step.multiplier.unwrap();
+            let norm = vector::norm(&p);
+            assert!((norm - step.norm).abs() <= 1e-10 * norm, "{context}");
+            let full = case.model(&p) + weight * norm.powi(3) / 3.0;
+            assert!((full + step.predicted).abs() <= 1e-9 * step.predicted, "{context} {full}");
+            // λ = σ‖p‖ and (H + λI)p = −g: a stationary point; H + λI ⪰ 0: a global minimum (Cartis, Gould & Toint 2011, theorem 3.1).
+            let mut rest = case.times(&p);
+            vector::axpy(lambda, &p, &mut rest);
+            vector::axpy(1.0, &case.g, &mut rest);
+            let size = (case.size() + lambda) * norm + vector::norm(&case.g);
+            assert!(vector::norm(&rest) <= 1e-9 * size, "{context} {:e}", vector::norm(&rest));
+            // Next to the pole −λ₁ the last bit of λ moves ‖p‖ by λ/(λ + λ₁) bits.
+            let pole =
+                64.0 * f64::EPSILON * lambda * lambda / (lambda + case.smallest()).max(1e-300);
+            let allowed = 1e-9 * (lambda + case.size()) + pole;
+            assert!((lambda - weight * norm).abs() <= allowed, "{context}");
+            // In the hard case the space of g knows the leftmost direction only where g has a part along it.
+            if !case.name.contains("hard") {
+                assert!(lambda >= -case.smallest() - 1e-7 * case.size(), "{context}");
+            }
+        }
+    }
 }

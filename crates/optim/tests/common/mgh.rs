@@ -682,6 +682,9 @@ impl Curvature for Problem {
         }
         At { value, gradient, hessian, gauss_newton }
     }
+    fn as_least_squares(&self) -> Option<Box<dyn LeastSquares + '_>> {
+        Some(Box::new(self))
+    }
 }
 
 impl At {

@@ -1,12 +1,21 @@
 //! What proposes steps: one of the subproblems, or a way out of a saddle.
 
-use super::Subproblem;
-use super::model::Model;
+use super::{MAX_SADDLE_PRODUCTS, Subproblem};
 use crate::krylov::extreme_eigenvalues;
 use crate::linalg::vector;
-use crate::subproblem::{Dogleg, Gltr, MoreSorensen, NotFinite, Steihaug, Step};
+use crate::solver::model::Model;
+use crate::subproblem::{Bound, Dogleg, Gltr, MoreSorensen, NotFinite, Steihaug, Step};
 use secant_core::operator::LinearOperator;
 use secant_core::problem::Linearization;
+
+/// What bounds a step, and how it is found then.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::solver) enum Means {
+    /// ‖p‖ ≤ Δ.
+    Ball(Subproblem),
+    /// ⅓σ‖p‖³ in the model.
+    Cubic,
+}
 
 /// The subproblem with its memory of H, and the step it found last.
 #[derive(Clone, Debug)]
@@ -43,17 +52,19 @@ enum Engine {
 pub(super) struct Escape {
     direction: Vec<f64>,
     /// vᵀHv < 0
-    curvature: f64,
+    pub curvature: f64,
 }
 
 impl Proposal {
-    pub(super) fn new(n: usize, subproblem: Subproblem) -> Self {
-        let engine = match subproblem {
-            Subproblem::Gltr => Engine::Gltr(Box::new(Gltr::new(n))),
-            Subproblem::Steihaug => Engine::Steihaug(Steihaug::new(n)),
-            Subproblem::Exact => Engine::Exact(Box::new(MoreSorensen::new(n))),
-            Subproblem::ScaledExact => Engine::Exact(Box::new(MoreSorensen::scaled(n))),
-            Subproblem::Dogleg => Engine::Dogleg(Box::new(Dogleg::new(n))),
+    pub(super) fn new(n: usize, means: Means) -> Self {
+        let engine = match means {
+            Means::Cubic | Means::Ball(Subproblem::Gltr) => Engine::Gltr(Box::new(Gltr::new(n))),
+            Means::Ball(Subproblem::Steihaug) => Engine::Steihaug(Steihaug::new(n)),
+            Means::Ball(Subproblem::Exact) => Engine::Exact(Box::new(MoreSorensen::new(n))),
+            Means::Ball(Subproblem::ScaledExact) => {
+                Engine::Exact(Box::new(MoreSorensen::scaled(n)))
+            }
+            Means::Ball(Subproblem::Dogleg) => Engine::Dogleg(Box::new(Dogleg::new(n))),
         };
         Self { engine, step: vec![0.0; n], work: vec![0.0; n], escape: None, fresh: true }
     }
@@ -109,12 +120,12 @@ impl Proposal {
         if size > 0.0 { size } else { 1.0 }
     }
 
-    /// p for Δ into `step`: the first call after [`prepare`](Self::prepare) looks at H, later ones know it.
+    /// p within the bound into `step`: the first call after [`prepare`](Self::prepare) looks at H, later ones know it.
     pub(super) fn propose<L: Linearization>(
         &mut self,
         model: &Model<'_, L>,
         gradient: &[f64],
-        radius: f64,
+        bound: Bound,
         limits: Limits,
     ) -> Result<Step, NotFinite> {
         let Limits { tolerance, products } = limits;
@@ -125,11 +136,15 @@ impl Proposal {
                 Engine::Exact(exact) => exact.norm(&escape.direction),
                 _ => 1.0,
             };
-            return Ok(escape.step(gradient, radius, norm, step));
+            return Ok(escape.step(gradient, bound, norm, step));
         }
+        let radius = match bound {
+            Bound::Radius(radius) => radius,
+            Bound::Weight(_) => f64::INFINITY,
+        };
         Ok(match &mut self.engine {
-            Engine::Gltr(gltr) if !fresh => gltr.solve_again(radius, step),
-            Engine::Gltr(gltr) => gltr.solve(model, gradient, radius, tolerance, products, step)?,
+            Engine::Gltr(gltr) if !fresh => gltr.solve_again(bound, step),
+            Engine::Gltr(gltr) => gltr.solve(model, gradient, bound, tolerance, products, step)?,
             Engine::Steihaug(cg) => cg.solve(model, gradient, radius, tolerance, products, step)?,
             Engine::Exact(exact) => exact.solve(radius, step),
             Engine::Dogleg(dogleg) => dogleg.solve(radius, step),
@@ -150,7 +165,7 @@ impl Proposal {
             exact.factor().ok()?;
             exact.ends()
         } else {
-            extreme_eigenvalues(model, super::MAX_SADDLE_PRODUCTS)?
+            extreme_eigenvalues(model, MAX_SADDLE_PRODUCTS)?
         };
         let curvature = ends.smallest;
         ends.is_indefinite().then_some(Escape { direction: ends.direction, curvature })
@@ -158,13 +173,20 @@ impl Proposal {
 }
 
 impl Escape {
-    /// `step` ← ±τv, downhill, of length Δ where v has length `norm`.
-    fn step(&self, gradient: &[f64], radius: f64, norm: f64, step: &mut [f64]) -> Step {
-        let tau = radius / norm;
+    /// `step` ← ±τv, downhill, where v has length `norm`: of length Δ, or where the model with the cubic term is least along v.
+    fn step(&self, gradient: &[f64], bound: Bound, norm: f64, step: &mut [f64]) -> Step {
         let slope = vector::dot(gradient, &self.direction);
+        let (tau, weight) = match bound {
+            Bound::Radius(radius) => (radius / norm, 0.0),
+            // στ² + κτ − |slope| = 0 with κ < 0.
+            Bound::Weight(weight) => {
+                let root = (self.curvature * self.curvature + 4.0 * weight * slope.abs()).sqrt();
+                (0.5 * (root - self.curvature) / weight, weight)
+            }
+        };
         let sign = if slope > 0.0 { -1.0 } else { 1.0 };
         vector::scale_into(sign * tau, &self.direction, step);
-        let predicted = tau * (slope.abs() - 0.5 * tau * self.curvature);
-        Step { predicted, norm: radius, on_boundary: true, multiplier: None }
+        let predicted = tau * (slope.abs() - tau * (0.5 * self.curvature + weight * tau / 3.0));
+        Step { predicted, norm: tau * norm, on_boundary: true, multiplier: None }
     }
 }

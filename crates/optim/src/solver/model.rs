@@ -1,13 +1,13 @@
 //! H or G at one θ, as an operator and as a matrix, with its products counted.
 
-use super::super::HessianKind;
+use super::HessianKind;
 use crate::eval::Evaluations;
 use secant_core::operator::LinearOperator;
 use secant_core::problem::Linearization;
 use std::cell::Cell;
 
 /// H or G of a linearisation, with its products counted.
-pub(super) struct Model<'a, L> {
+pub(crate) struct Model<'a, L> {
     at: &'a L,
     kind: HessianKind,
     products: Cell<u64>,
@@ -15,11 +15,11 @@ pub(super) struct Model<'a, L> {
 }
 
 impl<'a, L: Linearization> Model<'a, L> {
-    pub(super) fn new(at: &'a L, kind: HessianKind) -> Self {
+    pub(crate) fn new(at: &'a L, kind: HessianKind) -> Self {
         Self { at, kind, products: Cell::new(0), matrices: Cell::new(0) }
     }
 
-    pub(super) fn matrix(&self, out: faer::MatMut<'_, f64>) {
+    pub(crate) fn matrix(&self, out: faer::MatMut<'_, f64>) {
         self.matrices.set(self.matrices.get() + 1);
         match self.kind {
             HessianKind::Exact => self.at.hessian(out),
@@ -28,7 +28,7 @@ impl<'a, L: Linearization> Model<'a, L> {
     }
 
     /// What was asked for so far.
-    pub(super) fn made(&self) -> Evaluations {
+    pub(crate) fn made(&self) -> Evaluations {
         let (products, matrices) = (self.products.get(), self.matrices.get());
         let none = Evaluations::default();
         match self.kind {

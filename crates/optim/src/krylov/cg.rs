@@ -1,0 +1,229 @@
+//! Conjugate gradients on A·x = −g with a preconditioner, truncated; A symmetric, not always positive definite.
+//!
+//! Update: α = rᵀz/dᵀAd, x⁺ = x + αd, r⁺ = r + αAd, z = M⁻¹r, d⁺ = −z + (r⁺ᵀz⁺/rᵀz)d, from x = 0. Every iterate lowers
+//! m(x) = gᵀx + ½xᵀAx, and gᵀx < 0. Where dᵀAd ≤ 0 the last step goes along d as far as it would with the curvature's sign turned:
+//! x stays a direction of descent, now with a part along the negative curvature.
+//! Stop: ‖r‖ ≤ tolerance · ‖g‖; the progress of m has all but ended (Martens); negative curvature; as many products as allowed.
+//! Memory 4n. Cost per iteration: one product, one application of M⁻¹ and 10n operations.
+//! Source: Nocedal & Wright (2006) algorithms 5.3 and 7.1; Martens (2010) §4.4 for the test of progress; Dauphin et al. (2014) for the turned sign.
+
+use crate::linalg::vector;
+use secant_core::operator::LinearOperator;
+
+/// m must fall by this part over the last tenth of the iterations.  Martens (2010) §4.4: 5e-4.
+pub const PROGRESS: f64 = 5e-4;
+/// The test of progress looks back on at least so many iterations.  Martens (2010) §4.4: 10.
+pub const LOOK_BACK: usize = 10;
+
+/// When CG ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Truncation {
+    /// ‖Ax + g‖ ≤ this · ‖g‖.
+    pub tolerance: f64,
+    /// Most products, at least 1.
+    pub products: usize,
+    /// End also where the progress of m has all but ended, [`PROGRESS`].
+    pub progress: bool,
+}
+
+/// How CG ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Truncated {
+    /// Products with A.
+    pub products: usize,
+    /// A direction of negative curvature was met.
+    pub negative_curvature: bool,
+    /// −m(x) ≥ 0, without the step along negative curvature.
+    pub predicted: f64,
+}
+
+/// The vectors of CG.
+#[derive(Clone, Debug)]
+pub struct ConjugateGradient {
+    /// Ax + g
+    residual: Vec<f64>,
+    /// M⁻¹(Ax + g)
+    scaled: Vec<f64>,
+    direction: Vec<f64>,
+    /// A·direction
+    product: Vec<f64>,
+    /// m after every iteration
+    progress: Vec<f64>,
+}
+
+impl ConjugateGradient {
+    /// For A of n × n.
+    pub fn new(n: usize) -> Self {
+        let zeros = || vec![0.0; n];
+        Self {
+            residual: zeros(),
+            scaled: zeros(),
+            direction: zeros(),
+            product: zeros(),
+            progress: Vec::new(),
+        }
+    }
+
+    /// `x` ← the truncated solution for g ≠ 0; `precondition(r, z)` writes z = M⁻¹r with M positive definite.
+    /// `None` when a product is not finite before the first iterate; a later one ends the iteration.
+    pub fn solve(
+        &mut self,
+        a: &impl LinearOperator,
+        g: &[f64],
+        precondition: impl Fn(&[f64], &mut [f64]),
+        until: Truncation,
+        x: &mut [f64],
+    ) -> Option<Truncated> {
+        x.fill(0.0);
+        self.progress.clear();
+        self.residual.copy_from_slice(g);
+        precondition(&self.residual, &mut self.scaled);
+        vector::scale_into(-1.0, &self.scaled, &mut self.direction);
+        let goal = until.tolerance * vector::norm(g);
+        let mut rz = vector::dot(&self.residual, &self.scaled);
+        let mut end = Truncated { products: 0, negative_curvature: false, predicted: 0.0 };
+        while end.products < until.products {
+            a.apply(&self.direction, &mut self.product);
+            let curvature = vector::dot(&self.direction, &self.product);
+            if !(curvature.is_finite() && vector::all_finite(&self.product)) {
+                if end.products == 0 {
+                    return None;
+                }
+                break;
+            }
+            end.products += 1;
+            let negligible =
+                f64::EPSILON * vector::norm(&self.direction) * vector::norm(&self.product);
+            if curvature <= negligible {
+                end.negative_curvature = true;
+                let alpha = rz / curvature.abs().max(negligible);
+                // Where A·d vanishes there is no length to take: the direction itself.
+                vector::axpy(if alpha.is_finite() { alpha } else { 1.0 }, &self.direction, x);
+                break;
+            }
+            let alpha = rz / curvature;
+            vector::axpy(alpha, &self.direction, x);
+            vector::axpy(alpha, &self.product, &mut self.residual);
+            end.predicted += 0.5 * alpha * rz;
+            self.progress.push(end.predicted);
+            if vector::norm(&self.residual) <= goal || (until.progress && self.has_ended()) {
+                break;
+            }
+            precondition(&self.residual, &mut self.scaled);
+            let next = vector::dot(&self.residual, &self.scaled);
+            // Rounding can leave nothing to go on with.
+            let usable = next > 0.0 && next.is_finite();
+            if !usable {
+                break;
+            }
+            vector::scale(next / rz, &mut self.direction);
+            vector::axpy(-1.0, &self.scaled, &mut self.direction);
+            rz = next;
+        }
+        Some(end)
+    }
+
+    /// m fell by less than k·[`PROGRESS`] of itself over the last k iterations.
+    fn has_ended(&self) -> bool {
+        let i = self.progress.len();
+        let k = LOOK_BACK.max(i / 10);
+        i > k
+            && self.progress[i - 1] - self.progress[i - 1 - k]
+                < k as f64 * PROGRESS * self.progress[i - 1]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use faer::Mat;
+    use faer::linalg::solvers::Solve;
+    use secant_core::operator::Dense;
+
+    const TO_THE_END: Truncation = Truncation { tolerance: 1e-13, products: 400, progress: false };
+
+    fn copy(r: &[f64], z: &mut [f64]) {
+        z.copy_from_slice(r);
+    }
+
+    fn wave(n: usize) -> Vec<f64> {
+        (0..n).map(|i| (1.7 * i as f64 + 0.3).sin()).collect()
+    }
+
+    /// Positive definite, with diagonal entries from 1 to 10^(2·`decades`).
+    fn badly_scaled(n: usize, decades: f64) -> Mat<f64> {
+        let d = |i: usize| 10.0_f64.powf(decades * i as f64 / (n - 1) as f64);
+        Mat::from_fn(n, n, |i, j| d(i) * d(j) * if i == j { 1.0 } else { 0.3 / (n as f64) })
+    }
+
+    #[test]
+    fn solves_what_a_factorisation_solves() {
+        let n = 30;
+        let a = badly_scaled(n, 3.0);
+        let g = wave(n);
+        let exact = a.llt(faer::Side::Lower).unwrap().solve(Mat::from_fn(n, 1, |i, _| -g[i]));
+        let mut x = vec![f64::NAN; n];
+        let jacobi = |r: &[f64], z: &mut [f64]| {
+            for i in 0..n {
+                z[i] = r[i] / a[(i, i)];
+            }
+        };
+        let mut cg = ConjugateGradient::new(n);
+        let operator = Dense(a.as_ref());
+        let scaled = cg.solve(&operator, &g, jacobi, TO_THE_END, &mut x).unwrap();
+        for i in 0..n {
+            assert!((x[i] - exact[(i, 0)]).abs() <= 1e-9 * exact[(i, 0)].abs(), "{i}");
+        }
+        // M = diag A leaves two distinct eigenvalues.
+        assert!(scaled.products <= 6, "{scaled:?}");
+        let plain = cg.solve(&operator, &g, copy, TO_THE_END, &mut x).unwrap();
+        assert!(plain.products >= 4 * scaled.products, "{plain:?}");
+        // −m(x) = −½gᵀx at the solution.
+        let decrease = -0.5 * vector::dot(&g, &x);
+        assert!((scaled.predicted / decrease - 1.0).abs() <= 1e-9, "{scaled:?} {decrease}");
+    }
+
+    #[test]
+    fn negative_curvature_ends_the_iteration_with_a_direction_of_descent_along_it() {
+        let n = 12;
+        for negative in [0, 5, 11] {
+            let a = Mat::from_fn(n, n, |i, j| match (i == j, i == negative) {
+                (true, true) => -2.0,
+                (true, false) => 1.0 + i as f64,
+                _ => 0.0,
+            });
+            let g = wave(n);
+            let mut x = vec![0.0; n];
+            let mut cg = ConjugateGradient::new(n);
+            let end = cg.solve(&Dense(a.as_ref()), &g, copy, TO_THE_END, &mut x).unwrap();
+            assert!(end.negative_curvature && end.products <= n, "{end:?}");
+            assert!(vector::dot(&g, &x) < 0.0);
+            assert!(
+                x[negative] * g[negative] < 0.0,
+                "away from the saddle along the negative entry"
+            );
+        }
+    }
+
+    #[test]
+    fn limits_and_the_test_of_progress_end_early() {
+        let n = 200;
+        let a = badly_scaled(n, 1.0);
+        let (g, mut x) = (wave(n), vec![0.0; n]);
+        let mut cg = ConjugateGradient::new(n);
+        let mut run = |until| cg.solve(&Dense(a.as_ref()), &g, copy, until, &mut x).unwrap();
+        assert_eq!(run(Truncation { products: 7, ..TO_THE_END }).products, 7);
+        let full = run(TO_THE_END);
+        let early = run(Truncation { progress: true, ..TO_THE_END });
+        assert!(full.products < 400 && 2 * early.products < full.products, "{early:?} {full:?}");
+        assert!(early.predicted <= full.predicted * (1.0 + 1e-9), "{early:?} {full:?}");
+    }
+
+    #[test]
+    fn a_matrix_that_is_not_finite_is_reported() {
+        let a = faer::mat![[f64::NAN, 0.0], [0.0, 1.0]];
+        let mut cg = ConjugateGradient::new(2);
+        let end = cg.solve(&Dense(a.as_ref()), &[1.0, 1.0], copy, TO_THE_END, &mut [0.0; 2]);
+        assert_eq!(end, None);
+    }
+}
