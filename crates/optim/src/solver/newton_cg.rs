@@ -235,10 +235,8 @@ fn raise(diagonal: &mut [f64]) {
     let largest = vector::norm_inf(diagonal);
     let floor = if largest > 0.0 { DIAGONAL_FLOOR * largest } else { 1.0 };
     for entry in diagonal {
-        // Written so that NaN is raised.
-        if !(*entry > floor) {
-            *entry = floor;
-        }
+        // `max` raises NaN too.
+        *entry = entry.max(floor);
     }
 }
 
