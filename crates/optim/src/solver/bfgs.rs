@@ -103,9 +103,10 @@ struct Workspace {
     h: PackedSymmetric,
     /// H is not yet scaled: it stands for the identity.
     fresh: bool,
-    /// The update that H still lacks, in the span of s and Hy.
+    /// The update that H still lacks, in the span of the next two.
     pending: Option<Weights>,
     s: Vec<f64>,
+    /// Hy, or u
     hy: Vec<f64>,
     /// y, then H∇f⁺
     y: Vec<f64>,
@@ -266,7 +267,7 @@ impl Workspace {
         vector::subtract(&state.gradient, &self.line.gradient, &mut self.y);
         let damped = !self.shows_curvature() && self.damp(alpha);
         // Rounding can leave no curvature even so: then H stays as it is.
-        self.pending = self.weights(update, alpha);
+        self.pending = self.weights(update, alpha).map(|weights| self.in_halves(weights));
         if let Some(Weights { scale, ss, sv, vv }) = self.pending {
             let along_s = vector::dot(&self.s, &state.gradient);
             let along_v = vector::dot(&self.hy, &state.gradient);
@@ -300,6 +301,17 @@ impl Workspace {
         };
         let Weights { scale, ss, sv, vv } = weights;
         [scale, ss, sv, vv].iter().all(|weight| weight.is_finite()).then_some(weights)
+    }
+
+    /// For φ = 1 the same update as u·sᵀ + s·uᵀ with u in place of Hy: where Hy is almost a multiple of s the terms cancel here, once,
+    /// and not in every entry of H.
+    fn in_halves(&mut self, weights: Weights) -> Weights {
+        if weights.vv != 0.0 {
+            return weights;
+        }
+        vector::scale(weights.sv, &mut self.hy);
+        vector::axpy(0.5 * weights.ss, &self.s, &mut self.hy);
+        Weights { ss: 0.0, sv: 1.0, ..weights }
     }
 
     fn shows_curvature(&self) -> bool {
