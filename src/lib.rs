@@ -63,8 +63,8 @@ pub use secant_core::risk::Risk;
 pub use secant_optim::{
     AdaGrad, Adadelta, Adam, AdaptiveCubic, ArgminProblem, Bfgs, GaussNewton, GradientDescent,
     HessianKind, Lbfgs, LeastSquaresFn, LevenbergMarquardt, Method, Momentum, Nesterov, Newton,
-    NewtonCg, Optimality, Reason, Report, RmsProp, RobustLeastSquares, RobustSolution, Solution,
-    Stopping, Subproblem, TrustRegion, minimize, minimize_robust,
+    NewtonCg, NonlinearCg, Optimality, Reason, Report, RmsProp, RobustLeastSquares, RobustSolution,
+    Solution, Stopping, Subproblem, TrustRegion, minimize, minimize_robust,
 };
 
 /// The guide: conventions, methods, how the products work, performance. Its snippets are tests.

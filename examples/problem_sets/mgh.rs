@@ -10,8 +10,8 @@ use plotters::prelude::*;
 use problems::Problem;
 use secant::optim::{Subproblem, TrustRegion, Update};
 use secant::{
-    AdaptiveCubic, Bfgs, Lbfgs, LevenbergMarquardt, Method, Newton, NewtonCg, Objective, Reason,
-    Stopping,
+    AdaptiveCubic, Bfgs, Lbfgs, LevenbergMarquardt, Method, Newton, NewtonCg, NonlinearCg,
+    Objective, Reason, Stopping,
 };
 use std::error::Error;
 use std::fs;
@@ -26,7 +26,8 @@ const AGREEMENT: f64 = 1e-12;
 const MOST_ITERATIONS: u64 = 5_000;
 /// Right end of the profile, in multiples of the best.
 const PROFILE_END: f64 = 64.0;
-const COLOURS: [RGBColor; 10] = [
+const COLOURS: [RGBColor; 11] = [
+    RGBColor(0, 0, 0),
     RGBColor(148, 103, 189),
     RGBColor(140, 86, 75),
     RGBColor(227, 119, 194),
@@ -57,6 +58,7 @@ fn methods() -> Vec<(&'static str, Method)> {
         ("newton", Newton::default().into()),
         ("bfgs", Bfgs::default().into()),
         ("ssbroyden", Bfgs::default().with_update(Update::SelfScaledBroyden).into()),
+        ("nonlinear_cg", NonlinearCg::default().into()),
         ("lbfgs", Lbfgs::default().into()),
     ];
     methods.map(|(name, method)| (name, method.with_stopping(stopping.clone()))).into()

@@ -51,6 +51,7 @@
 //! | [`Bfgs`] | ∇f | n²/2 | one pass over n²/2 numbers | n to some thousands, costly f |
 //! | [`Bfgs`] ([`Update`]: self-scaled, DFP) | ∇f | n²/2 | the same | networks that are hard to train, to many digits |
 //! | [`Lbfgs`] | ∇f | 2mn | 4mn | any n; the default |
+//! | [`NonlinearCg`] | ∇f | 4n | 10n | any n, the least memory |
 //! | [`GradientDescent`] | ∇f | n | n | baseline |
 //! | [`Momentum`], [`Nesterov`] | ∇f | n | n | baseline |
 //! | [`AdaGrad`], [`RmsProp`], [`Adam`] | ∇f | n to 2n | n | baseline |
@@ -110,7 +111,8 @@ pub use robust::{
 pub use solver::{
     AdaGrad, Adadelta, Adam, AdaptiveCubic, Bfgs, Factorization, FitSolver, GaussNewton,
     GradientDescent, HessianKind, Lbfgs, LevenbergMarquardt, Momentum, Nesterov, Newton, NewtonCg,
-    Optimality, Preconditioner, RmsProp, Scaling, StepLength, Subproblem, TrustRegion, Update,
+    NonlinearCg, Optimality, Preconditioner, RmsProp, Scaling, StepLength, Subproblem, TrustRegion,
+    Update,
 };
 pub use state::{FitState, TRACE_RESERVE, TraceEntry};
 pub use stopping::{Reason, Stopping};

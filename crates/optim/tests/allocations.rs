@@ -1,4 +1,4 @@
-//! A step of L-BFGS and of BFGS allocates nothing: a run of 60 steps allocates as often as one of 20.
+//! A step of L-BFGS, of BFGS and of nonlinear CG allocates nothing: a run of 60 steps allocates as often as one of 20.
 //! One test in this binary, because the counter is global.
 
 mod common;
@@ -7,7 +7,8 @@ use common::{rosenbrock, rosenbrock_start};
 use secant_core::problem::Objective;
 use secant_optim::argmin::core::Solver;
 use secant_optim::{
-    Adam, Bfgs, FitSolver, FitState, GradientDescent, Lbfgs, Reason, Stopping, minimize,
+    Adam, Bfgs, FitSolver, FitState, GradientDescent, Lbfgs, NonlinearCg, Reason, Stopping,
+    minimize,
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
@@ -43,11 +44,12 @@ fn a_step_allocates_nothing() {
         [
             allocations(&problem, Lbfgs::default(), &start, steps),
             allocations(&problem, Bfgs::default(), &start, steps),
+            allocations(&problem, NonlinearCg::default(), &start, steps),
             allocations(&problem, GradientDescent::default(), &start, steps),
             allocations(&problem, Adam::default(), &start, steps),
         ]
     };
     let (short, long) = (of(20), of(60));
-    assert_eq!(short, long, "L-BFGS, BFGS, gradient descent, Adam");
+    assert_eq!(short, long, "L-BFGS, BFGS, nonlinear CG, gradient descent, Adam");
     assert!(short.iter().all(|count| *count > 0), "the counter counts");
 }

@@ -7,13 +7,18 @@ use secant_core::problem::Objective;
 use secant_optim::line_search::StrongWolfe;
 use secant_optim::{
     AdaGrad, Adadelta, Adam, AdaptiveCubic, Bfgs, GradientDescent, Lbfgs, Method, Momentum,
-    Nesterov, Newton, NewtonCg, OptimError, Reason, RmsProp, Stopping, TrustRegion, Update,
-    minimize,
+    Nesterov, Newton, NewtonCg, NonlinearCg, OptimError, Reason, RmsProp, Stopping, TrustRegion,
+    Update, minimize,
 };
 use std::time::Duration;
 
 fn searching() -> Vec<Method> {
-    vec![Bfgs::default().into(), Lbfgs::default().into(), GradientDescent::default().into()]
+    vec![
+        Bfgs::default().into(),
+        Lbfgs::default().into(),
+        NonlinearCg::default().into(),
+        GradientDescent::default().into(),
+    ]
 }
 
 fn stepping() -> Vec<Method> {

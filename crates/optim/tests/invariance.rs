@@ -5,7 +5,7 @@ mod common;
 use common::{Draws, Function, logistic, rosenbrock, rosenbrock_start};
 use secant_optim::{
     AdaptiveCubic, Bfgs, GradientDescent, HessianKind, Lbfgs, Method, Newton, NewtonCg,
-    Preconditioner, Report, Stopping, Subproblem, TrustRegion, Update,
+    NonlinearCg, Preconditioner, Report, Stopping, Subproblem, TrustRegion, Update,
 };
 
 fn searching() -> Vec<Method> {
@@ -23,6 +23,7 @@ fn searching() -> Vec<Method> {
         Bfgs::default().with_update(Update::SelfScaledBfgs).into(),
         Bfgs::default().with_update(Update::Dfp).into(),
         Lbfgs::default().into(),
+        NonlinearCg::default().into(),
         GradientDescent::default().into(),
     ]
 }
