@@ -1,6 +1,7 @@
 //! Vectors and matrices: kernels that know neither argmin nor the solvers.
 
 pub(crate) mod cholesky;
+pub(crate) mod ldlt;
 pub(crate) mod normal;
 pub(crate) mod packed;
 pub(crate) mod qr;

@@ -35,7 +35,7 @@ pub use lbfgs::Lbfgs;
 pub use levenberg_marquardt::LevenbergMarquardt;
 pub use momentum::Momentum;
 pub use nesterov::Nesterov;
-pub use newton::Newton;
+pub use newton::{Modification, Newton};
 pub use newton_cg::{NewtonCg, Preconditioner};
 pub use nonlinear_cg::NonlinearCg;
 pub use region::{Optimality, Subproblem};

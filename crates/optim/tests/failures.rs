@@ -6,9 +6,9 @@ use common::{Draws, Function, constant, linear, quadratic, rosenbrock, spd};
 use secant_core::problem::Objective;
 use secant_optim::line_search::StrongWolfe;
 use secant_optim::{
-    AdaGrad, Adadelta, Adam, AdaptiveCubic, Bfgs, GradientDescent, Lbfgs, Method, Momentum,
-    Nesterov, Newton, NewtonCg, NonlinearCg, OptimError, Reason, RmsProp, Stopping, TrustRegion,
-    Update, minimize,
+    AdaGrad, Adadelta, Adam, AdaptiveCubic, Bfgs, GradientDescent, Lbfgs, Method, Modification,
+    Momentum, Nesterov, Newton, NewtonCg, NonlinearCg, OptimError, Reason, RmsProp, Stopping,
+    TrustRegion, Update, minimize,
 };
 use std::time::Duration;
 
@@ -36,6 +36,7 @@ fn stepping() -> Vec<Method> {
 fn all() -> Vec<Method> {
     let mut methods = vec![
         Method::from(Newton::default()),
+        Newton::default().with_modification(Modification::TurnedSigns).into(),
         TrustRegion::default().into(),
         AdaptiveCubic::default().into(),
         NewtonCg::default().into(),

@@ -63,10 +63,22 @@ fn trials_are_those_of_minpack_2() {
             run["trials"].as_array().unwrap().iter().map(|a| a.as_f64().unwrap()).collect();
         let trials = trials.into_inner();
         let context = format!("function {number} from {}", of("start"));
-        println!(
-            "{context}: {} {} {found:?}\n{trials:?}\n{expected:?}",
-            trials.len(),
-            expected.len()
-        );
+        assert_eq!(trials.len(), expected.len(), "{context}: {trials:?}\n{expected:?}");
+        for (found, expected) in trials.iter().zip(&expected) {
+            assert!((found / expected - 1.0).abs() <= 1e-11, "{context}: {found} {expected}");
+        }
+        let Found::Accepted(end) = found else { panic!("{context}: {found:?}") };
+        assert_eq!(end.step, trials[trials.len() - 1], "{context}");
+        counts.push(trials.len());
     }
+    // Moré & Thuente (1994), tables I to VI: evaluations from 10⁻³, 10⁻¹, 10 and 10³.
+    let published = [
+        [6, 3, 1, 4],
+        [12, 8, 8, 11],
+        [12, 12, 10, 13],
+        [4, 1, 3, 4],
+        [6, 3, 7, 8],
+        [13, 11, 8, 11],
+    ];
+    assert_eq!(counts, published.concat());
 }

@@ -9,7 +9,8 @@ use secant_core::operator::Hessian;
 use secant_core::problem::{Curvature, Objective};
 use secant_optim::krylov::extreme_eigenvalues;
 use secant_optim::{
-    AdaptiveCubic, LevenbergMarquardt, Method, Newton, NewtonCg, Stopping, Subproblem, TrustRegion,
+    AdaptiveCubic, LevenbergMarquardt, Method, Modification, Newton, NewtonCg, Stopping,
+    Subproblem, TrustRegion,
 };
 
 /// x₀ moved a little, to where no derivative vanishes by symmetry.
@@ -123,4 +124,7 @@ fn newton_cg_reaches_a_known_minimum_of_every_problem() {
 #[test]
 fn newton_reaches_a_known_minimum_of_every_problem() {
     assert_eq!(strays(&Newton::default().into()), [""; 0]);
+    // A line search knows first-order conditions only; this path ends at another stationary point.
+    let turned = Newton::default().with_modification(Modification::TurnedSigns);
+    assert_eq!(strays(&turned.into()), ["trigonometric_10"]);
 }

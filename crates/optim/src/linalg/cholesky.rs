@@ -82,9 +82,7 @@ impl ShiftedCholesky {
 
     /// ‖D^-½·g‖∞: the size of a gradient, invariant under scaling of the parameters.
     pub(crate) fn scaled_norm(&self, g: &[f64]) -> f64 {
-        let scaled = g.iter().zip(&self.scale).map(|(g, scale)| (g * scale).abs());
-        // A NaN entry makes the norm NaN: nothing is larger than it.
-        scaled.fold(0.0, |most, g| if g.is_nan() || g > most { g } else { most })
+        scaled_norm(g, &self.scale)
     }
 
     /// Factorises. Returns the number of attempts.
@@ -92,7 +90,7 @@ impl ShiftedCholesky {
         if !vector::all_finite(&self.matrix) {
             return Err(NotFactored::NotFinite);
         }
-        self.equilibrate()?;
+        equilibrate(&self.matrix, &mut self.scale)?;
         let rounding = f64::EPSILON * (self.n as f64).sqrt();
         let enough = self.enough();
         if !enough.is_finite() {
@@ -115,27 +113,6 @@ impl ShiftedCholesky {
         self.semidefinite = self.shift == first;
         self.last_shift = if self.shift > first { self.shift } else { 0.0 };
         Ok(attempts)
-    }
-
-    /// Keeps the diagonal and sets 1/√d.
-    fn equilibrate(&mut self) -> Result<(), NotFactored> {
-        let diagonal = || (0..self.n).map(|i| self.matrix[i * self.n + i].abs());
-        let mut largest = diagonal().fold(0.0, f64::max);
-        if largest == 0.0 {
-            largest = (1..self.n)
-                .map(|j| vector::norm_inf(&self.matrix[j * self.n..j * self.n + j]))
-                .fold(0.0, f64::max);
-        }
-        if largest == 0.0 {
-            return Err(NotFactored::Zero);
-        }
-        for i in 0..self.n {
-            let h = self.matrix[i * self.n + i].abs();
-            // A vanishing diagonal entry has no scale of its own; it borrows the largest.
-            let d = if h > VANISHING * largest { h } else { largest };
-            self.scale[i] = d.sqrt().recip();
-        }
-        Ok(())
     }
 
     /// A shift that makes every row diagonally dominant: twice the largest absolute row sum.
@@ -242,6 +219,34 @@ impl ShiftedCholesky {
             vector::axpy(x[j], column, &mut out[..j]);
         }
     }
+}
+
+/// `scale` ← 1/√dᵢ with dᵢ = |hᵢᵢ| of the n × n `matrix`, whose upper triangle is read.
+pub(super) fn equilibrate(matrix: &[f64], scale: &mut [f64]) -> Result<(), NotFactored> {
+    let n = scale.len();
+    let diagonal = (0..n).map(|i| matrix[i * n + i].abs());
+    let mut largest = diagonal.fold(0.0, f64::max);
+    if largest == 0.0 {
+        let columns = (1..n).map(|j| vector::norm_inf(&matrix[j * n..j * n + j]));
+        largest = columns.fold(0.0, f64::max);
+    }
+    if largest == 0.0 {
+        return Err(NotFactored::Zero);
+    }
+    for (i, scale) in scale.iter_mut().enumerate() {
+        let h = matrix[i * n + i].abs();
+        // A vanishing diagonal entry has no scale of its own; it borrows the largest.
+        let d = if h > VANISHING * largest { h } else { largest };
+        *scale = d.sqrt().recip();
+    }
+    Ok(())
+}
+
+/// ‖s ⊙ g‖∞, NaN where an entry is.
+pub(super) fn scaled_norm(g: &[f64], scale: &[f64]) -> f64 {
+    let scaled = g.iter().zip(scale).map(|(g, scale)| (g * scale).abs());
+    // A NaN entry makes the norm NaN: nothing is larger than it.
+    scaled.fold(0.0, |most, g| if g.is_nan() || g > most { g } else { most })
 }
 
 #[cfg(test)]

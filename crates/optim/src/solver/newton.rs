@@ -1,25 +1,28 @@
 //! Newton: minimise f(θ) with its exact second derivatives.
 //!
 //! Update: θ⁺ = θ + αp,  (H + shift)·p = −∇f, with H = ∇²f(θ) or the Gauss–Newton matrix. The shift is zero where H is
-//! safely positive definite and otherwise as small as makes it so, relative to the diagonal of H; α = 1 first, then strong Wolfe.
+//! safely positive definite and otherwise as small as makes it so, relative to the diagonal of H; or H is factorised as it is and the
+//! signs of its negative eigenvalues are turned ([`Modification`]). α = 1 first, then strong Wolfe.
 //! After a full step that brought the gradient far down, the factor is used again for the new gradient while that pays
 //! (Shamanskii's modification): on a quadratic it is iterative refinement from the data, so that one iteration is exact to
 //! rounding however far the start; near a minimum it saves Hessians.
 //! Stop: [`Stopping`]; the tests look at the new gradient before the next Hessian is formed, so that a quadratic costs one.
 //! The path is invariant under scaling of the loss and of each parameter.
-//! Memory 2n². Cost per step n³/3, one Hessian, two to four evaluations of f with ∇f as a rule.
-//! Source: Nocedal & Wright (2006) §3.4, algorithms 3.2 and 3.3; Shamanskii (1967), as in Kelley (1995) §5.4.4.
+//! Memory 2n² (turned signs: 4n²). Cost per step n³/3, one Hessian, two to four evaluations of f with ∇f as a rule.
+//! Source: Nocedal & Wright (2006) §3.4, algorithms 3.2 and 3.3; Cheng & Higham (1998) for the modified LDLᵀ; Shamanskii (1967), as in Kelley (1995) §5.4.4.
 
 use super::line_step::{self, LineStep};
 use super::{FitSolver, HessianKind};
 use crate::error::OptimError;
 use crate::eval;
 use crate::linalg::cholesky::{NotFactored, ShiftedCholesky};
+use crate::linalg::ldlt::ModifiedLdl;
 use crate::linalg::vector;
 use crate::line_search::StrongWolfe;
 use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
+use faer::MatMut;
 use secant_core::problem::Curvature;
 
 const NAME: &str = "Newton";
@@ -31,11 +34,25 @@ pub const REFINE_BELOW: f64 = 0.01;
 /// A refinement is kept when it at least halves the gradient.
 pub const REFINE_KEEP: f64 = 0.5;
 
-/// Newton's method with a dense, shifted Cholesky factorisation.
+/// What is done where H is not positive definite.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Modification {
+    /// A multiple of its diagonal is added until a Cholesky factorisation succeeds.
+    #[default]
+    Shift,
+    /// H = L·B·Lᵀ with blocks of one and two (Bunch–Kaufman), and the eigenvalues of B are replaced by their sizes: one factorisation
+    /// always, and directions of negative curvature are followed, not damped away. The report gives the inertia of the last H that was
+    /// not positive definite.
+    TurnedSigns,
+}
+
+/// Newton's method with a dense factorisation.
 #[derive(Clone, Debug, Default)]
 pub struct Newton {
     /// Which matrix. Default exact.
     pub curvature: HessianKind,
+    /// What is done where H is not positive definite. Default [`Modification::Shift`].
+    pub modification: Modification,
     /// The line search; its first trial is the full step.
     pub search: StrongWolfe,
     /// When to stop.
@@ -45,11 +62,37 @@ pub struct Newton {
     last_shift: f64,
     /// Iterations whose factor was used more than once.
     refined: u32,
+    /// Iterations with turned signs, and positive, negative and vanishing eigenvalues of the last of them.
+    turned: u32,
+    inertia: [usize; 3],
+}
+
+/// H and what it was factorised into.
+#[derive(Clone, Debug)]
+enum Factor {
+    Shifted(ShiftedCholesky),
+    Turned(ModifiedLdl),
+}
+
+impl Factor {
+    fn matrix_mut(&mut self) -> MatMut<'_, f64> {
+        match self {
+            Self::Shifted(factor) => factor.matrix_mut(),
+            Self::Turned(factor) => factor.matrix_mut(),
+        }
+    }
+
+    fn scaled_norm(&self, g: &[f64]) -> f64 {
+        match self {
+            Self::Shifted(factor) => factor.scaled_norm(g),
+            Self::Turned(factor) => factor.scaled_norm(g),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
 struct Workspace {
-    factor: ShiftedCholesky,
+    factor: Factor,
     /// p
     direction: Vec<f64>,
     line: LineStep,
@@ -64,6 +107,12 @@ impl Newton {
     /// Which matrix.
     pub fn with_curvature(mut self, curvature: HessianKind) -> Self {
         self.curvature = curvature;
+        self
+    }
+
+    /// What is done where H is not positive definite.
+    pub fn with_modification(mut self, modification: Modification) -> Self {
+        self.modification = modification;
         self
     }
 
@@ -92,13 +141,25 @@ impl Newton {
                 eval::gauss_newton(problem, &state.theta, work.factor.matrix_mut());
             }
         }
-        work.factor.factor().map_err(|trouble| match trouble {
+        let refused = |trouble| match trouble {
             NotFactored::NotFinite => Reason::NonFiniteCurvature,
             NotFactored::Zero => Reason::NoCurvature,
-        })?;
-        if work.factor.shift() > 0.0 {
-            self.shifted += 1;
-            self.last_shift = work.factor.shift();
+        };
+        match &mut work.factor {
+            Factor::Shifted(factor) => {
+                factor.factor().map_err(refused)?;
+                if factor.shift() > 0.0 {
+                    self.shifted += 1;
+                    self.last_shift = factor.shift();
+                }
+            }
+            Factor::Turned(factor) => {
+                factor.factor().map_err(refused)?;
+                if factor.inertia()[0] < state.theta.len() {
+                    self.turned += 1;
+                    self.inertia = factor.inertia();
+                }
+            }
         }
         work.solve(state);
         let before = work.factor.scaled_norm(&state.gradient);
@@ -152,7 +213,11 @@ impl Workspace {
     /// `direction` ← −(H + shift)⁻¹∇f; the buffers of the line are scratch until the search begins.
     fn solve(&mut self, state: &FitState) {
         vector::scale_into(-1.0, &state.gradient, &mut self.direction);
-        self.factor.solve(&mut self.direction, &mut self.line.theta, &mut self.line.gradient);
+        let (p, line) = (&mut self.direction, &mut self.line);
+        match &self.factor {
+            Factor::Shifted(factor) => factor.solve(p, &mut line.theta, &mut line.gradient),
+            Factor::Turned(factor) => factor.solve(p, &mut line.theta),
+        }
     }
 }
 
@@ -174,6 +239,12 @@ impl FitSolver for Newton {
             let (shifted, last) = (self.shifted, self.last_shift);
             notes.push(format!("Hessian shifted {shifted}×, last by {last:.1e} of its diagonal"));
         }
+        if self.turned > 0 {
+            let (turned, [positive, negative, zero]) = (self.turned, self.inertia);
+            notes.push(format!(
+                "signs turned {turned}×, last of {negative} negative eigenvalues beside {positive} positive, {zero} near zero"
+            ));
+        }
         if self.refined > 0 {
             notes.push(format!("factor used again in {} iteration(s)", self.refined));
         }
@@ -194,11 +265,14 @@ impl<P: Curvature> Solver<P, FitState> for Newton {
         self.validate()?;
         let n = eval::start(NAME, &self.stopping, problem, &mut state)?;
         self.work = Some(Workspace {
-            factor: ShiftedCholesky::new(n),
+            factor: match self.modification {
+                Modification::Shift => Factor::Shifted(ShiftedCholesky::new(n)),
+                Modification::TurnedSigns => Factor::Turned(ModifiedLdl::new(n)),
+            },
             direction: vec![0.0; n],
             line: LineStep::new(n),
         });
-        (self.shifted, self.last_shift, self.refined) = (0, 0.0, 0);
+        (self.shifted, self.last_shift, self.refined, self.turned) = (0, 0.0, 0, 0);
         Ok((state, None))
     }
 
