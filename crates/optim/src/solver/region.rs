@@ -2,7 +2,7 @@
 //!
 //! One iteration linearises at θ and makes trials from the same H until one is accepted; at a trial only f is evaluated. Both sides of
 //! ρ get an allowance for the rounding of f, so that the last steps are judged by the gradient where f cannot show them. A point
-//! that meets [`Stopping`](crate::Stopping) and has a direction of negative curvature is left along it.
+//! that meets [`Stopping`] and has a direction of negative curvature is left along it.
 //! Source: Conn, Gould & Toint (2000) algorithm 6.1.1, §10.1.2, §17.4.2; Nocedal & Wright (2006) algorithm 4.1; for the cubic
 //! term Cartis, Gould & Toint (2011) algorithm 2.1.
 
