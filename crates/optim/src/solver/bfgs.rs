@@ -18,7 +18,7 @@ use crate::error::OptimError;
 use crate::eval;
 use crate::linalg::packed::{PackedSymmetric, RankTwo, Weights};
 use crate::linalg::vector;
-use crate::line_search::StrongWolfe;
+use crate::line_search::LineSearch;
 use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
@@ -90,7 +90,7 @@ pub struct Bfgs {
     /// The member of the family.
     pub update: Update,
     /// The line search.
-    pub search: StrongWolfe,
+    pub search: LineSearch,
     /// When to stop.
     pub stopping: Stopping,
     work: Option<Workspace>,
@@ -128,8 +128,8 @@ impl Bfgs {
     }
 
     /// The line search.
-    pub fn with_search(mut self, search: StrongWolfe) -> Self {
-        self.search = search;
+    pub fn with_search(mut self, search: impl Into<LineSearch>) -> Self {
+        self.search = search.into();
         self
     }
 
@@ -235,7 +235,7 @@ impl Workspace {
 
     fn step<P: Objective>(
         &mut self,
-        search: &StrongWolfe,
+        search: &LineSearch,
         problem: &mut Problem<P>,
         state: &mut FitState,
     ) -> Result<f64, Reason> {

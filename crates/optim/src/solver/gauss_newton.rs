@@ -97,7 +97,7 @@ impl Workspace {
         let promised = promised.ok_or(Reason::NonFiniteCurvature)?;
         let mut finite_ahead = false;
         // ∇fᵀp = −‖J·p‖², twice what the model promises.
-        let found = search.search(state.value, -2.0 * promised, 1.0, |alpha| {
+        let found = search.search_values(state.value, -2.0 * promised, 1.0, |alpha| {
             vector::step(&state.theta, alpha, &next.step, &mut next.theta);
             let value = model.residuals(problem, &next.theta);
             finite_ahead |= value.is_finite();

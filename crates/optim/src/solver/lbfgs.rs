@@ -12,7 +12,7 @@ use super::line_step::{self, LineStep};
 use crate::error::{OptimError, require};
 use crate::eval;
 use crate::linalg::vector;
-use crate::line_search::StrongWolfe;
+use crate::line_search::LineSearch;
 use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
@@ -31,7 +31,7 @@ pub struct Lbfgs {
     /// m ≥ 1, the pairs kept, of which a run holds no more than it has iterations. Default [`MEMORY`].
     pub memory: usize,
     /// The line search.
-    pub search: StrongWolfe,
+    pub search: LineSearch,
     /// When to stop.
     pub stopping: Stopping,
     history: History,
@@ -45,7 +45,7 @@ impl Default for Lbfgs {
     fn default() -> Self {
         Self {
             memory: MEMORY,
-            search: StrongWolfe::default(),
+            search: LineSearch::default(),
             stopping: Stopping::default(),
             history: History::default(),
             line: LineStep::default(),
@@ -69,8 +69,8 @@ impl Lbfgs {
     }
 
     /// The line search.
-    pub fn with_search(mut self, search: StrongWolfe) -> Self {
-        self.search = search;
+    pub fn with_search(mut self, search: impl Into<LineSearch>) -> Self {
+        self.search = search.into();
         self
     }
 

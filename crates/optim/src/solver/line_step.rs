@@ -3,7 +3,7 @@
 use crate::error::OptimError;
 use crate::eval;
 use crate::linalg::vector;
-use crate::line_search::{Found, SearchOption, StrongWolfe, Trial};
+use crate::line_search::{Found, LineSearch, SearchOption, Trial};
 use crate::state::FitState;
 use crate::stopping::Reason;
 use argmin::core::Problem;
@@ -33,12 +33,13 @@ impl LineStep {
     /// point before. `Err(reason)`: the state has not moved.
     pub(crate) fn take<P: Objective>(
         &mut self,
-        search: &StrongWolfe,
+        search: &(impl Copy + Into<LineSearch>),
         problem: &mut Problem<P>,
         state: &mut FitState,
         p: &[f64],
         initial: f64,
     ) -> Result<f64, Reason> {
+        let search: LineSearch = (*search).into();
         let slope = vector::dot(&state.gradient, p);
         let (mut finite_ahead, mut nonfinite_ahead) = (false, false);
         let found = search.search(state.value, slope, initial, |step| {
@@ -54,11 +55,11 @@ impl LineStep {
         match found {
             // A step that rounds away is no step.
             Found::Accepted(_) | Found::Decreased(_) if self.theta == state.theta => {
-                Err(refusal(search, state, slope * initial))
+                Err(refusal(&search, state, slope * initial))
             }
             Found::Accepted(at) | Found::Decreased(at) => Ok(self.accept(state, at)),
             Found::AtMaximum(at) => {
-                let longest = at.step >= initial * search.max_growth;
+                let longest = at.step >= initial * search.max_growth();
                 let straight = (at.slope - slope).abs() <= STRAIGHT * slope.abs();
                 let step = self.accept(state, at);
                 if longest && straight {
@@ -76,7 +77,7 @@ impl LineStep {
                 } else {
                     slope * initial
                 };
-                Err(refusal(search, state, promised))
+                Err(refusal(&search, state, promised))
             }
         }
     }
@@ -88,8 +89,8 @@ impl LineStep {
 }
 
 /// A search that finds nothing is at the rounding floor when the decrease it was promised is invisible in f.
-fn refusal(search: &StrongWolfe, state: &FitState, promised: f64) -> Reason {
-    let noise = (search.noise * state.value.abs())
+fn refusal(search: &LineSearch, state: &FitState, promised: f64) -> Reason {
+    let noise = (search.noise() * state.value.abs())
         .max(START_NOISE * f64::EPSILON * state.start_summary().value.abs());
     if promised.abs() <= noise { Reason::RoundingFloor } else { Reason::LineSearchFailed }
 }
@@ -107,7 +108,11 @@ pub(crate) fn first_steepest_step(state: &FitState) -> f64 {
 }
 
 /// The error of a search's option, in the solver's name.
-pub(crate) fn validate(solver: &'static str, search: &StrongWolfe) -> Result<(), OptimError> {
+pub(crate) fn validate(
+    solver: &'static str,
+    search: &(impl Copy + Into<LineSearch>),
+) -> Result<(), OptimError> {
+    let search: LineSearch = (*search).into();
     search.validate().map_err(|SearchOption { option, value, allowed }| {
         OptimError::OptionOutOfRange { solver, option, value, allowed }
     })
