@@ -7,7 +7,7 @@
 //! | [`Backtracking`] | sufficient decrease | φ |
 //!
 //! Each has a method `search` from φ(0), φ′(0) and a first α to what it [`Found`]; [`LineSearch`] is one of them, chosen when the
-//! program runs. The trials of all three are the same for φ and c·φ.
+//! program runs. But for rounding the trials of all three are the same for φ and c·φ.
 
 mod backtracking;
 pub mod hager_zhang;
@@ -160,15 +160,14 @@ fn gain(value: f64, slope: f64, at: Trial, noise: f64) -> f64 {
     if difference.abs() < noise { 0.5 * at.step * (slope + at.slope) } else { difference }
 }
 
-/// The end of a search that accepted nothing: the `best` point with sufficient decrease, evaluated again unless it was the
-/// `last`, since the caller holds the gradient of the last call.
+/// The end of a search that accepted nothing: the `best` α with sufficient decrease, evaluated again unless it was the `last`, since the caller holds the gradient of the last call.
 fn settle(
-    best: Option<Trial>,
+    best: Option<f64>,
     last: Option<Trial>,
     all_nonfinite: bool,
     mut phi: impl FnMut(f64) -> (f64, f64),
 ) -> Found {
-    let Some(Trial { step, .. }) = best else { return Found::Nothing { all_nonfinite } };
+    let Some(step) = best else { return Found::Nothing { all_nonfinite } };
     Found::Decreased(last.filter(|last| last.step == step).unwrap_or_else(|| {
         let (value, slope) = phi(step);
         Trial { step, value, slope }

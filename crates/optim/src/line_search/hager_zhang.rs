@@ -21,7 +21,7 @@ pub const CURVATURE: f64 = 0.9;
 pub const EXPANSION: f64 = 5.0;
 /// γ: an interval that the secants leave longer than this is halved.  Hager & Zhang (2005) §5.
 pub const NARROWING: f64 = 2.0 / 3.0;
-/// Most trials, as in `CG_DESCENT`: halving reaches ε·b.
+/// Most trials: as many halvings reach the last bits of b.
 pub const MAX_TRIALS: u32 = 50;
 /// A trial that is not finite shortens the step by this factor.
 const CONTRACTION: f64 = 0.1;
@@ -102,7 +102,10 @@ impl HagerZhang {
         match end {
             End::Accepted(trial) => Found::Accepted(trial),
             End::AtMaximum(trial) => Found::AtMaximum(trial),
-            End::Exhausted => settle(line.best, line.last, line.all_nonfinite, line.phi),
+            End::Exhausted => {
+                let best = line.best.map(|best| best.step);
+                settle(best, line.last, line.all_nonfinite, line.phi)
+            }
         }
     }
 }

@@ -154,12 +154,7 @@ impl StrongWolfe {
         }
         let (best, enough) = (interval.best, self.decrease * interval.best.step * slope);
         let decreased = best.step > 0.0 && best.gain <= enough;
-        let best = decreased.then_some(Trial {
-            step: best.step,
-            value: value + best.gain,
-            slope: best.slope,
-        });
-        settle(best, last, all_nonfinite, phi)
+        settle(decreased.then_some(best.step), last, all_nonfinite, phi)
     }
 }
 

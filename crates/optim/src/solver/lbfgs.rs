@@ -1,7 +1,7 @@
 //! L-BFGS: minimise f(θ) from its gradients alone.
 //!
 //! Update: θ⁺ = θ − α·H·∇f, with H the BFGS matrix of the last m pairs s = θ⁺ − θ, y = ∇f⁺ − ∇f on γI,
-//! γ = sᵀy / yᵀy; H·∇f by the two-loop recursion; α by strong Wolfe.
+//! γ = sᵀy / yᵀy; H·∇f by the two-loop recursion; α by a [`LineSearch`].
 //! Stop: [`Stopping`]; when the line search finds nothing, the pairs are dropped and steepest descent is tried once, and
 //! then the reason is [`RoundingFloor`](Reason::RoundingFloor) or [`LineSearchFailed`](Reason::LineSearchFailed).
 //! Memory 2mn. Cost per step 4mn, and one evaluation of f with ∇f as a rule.
