@@ -211,7 +211,7 @@ impl NewtonCg {
         let length = if size > 0.0 { size } else { 1.0 };
         // Half of what the model promises over the first length, as a slope for the test of decrease.
         let promised = -(slope.abs() - 0.5 * ends.smallest * length);
-        let found = Backtracking::default().search(state.value, promised, length, |alpha| {
+        let found = Backtracking::default().search_values(state.value, promised, length, |alpha| {
             vector::step(&state.theta, alpha, &work.direction, &mut work.line.theta);
             counts.value(f, &work.line.theta)
         });
