@@ -10,7 +10,7 @@ pub mod scalar;
 #[cfg(test)]
 mod tests;
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
 /// Elements in one step of a slice loop; the remainder is padded to it, so no element takes a scalar loop.
 const BLOCK: usize = 32;
@@ -31,8 +31,20 @@ const ANGLE_BLOCK: usize = 256;
 /// assert_eq!(x, vec![1.0; 100]);
 /// ```
 #[inline(always)]
-pub fn vectorize<R>(f: impl FnOnce() -> R) -> R {
-    Arch::new().dispatch(f)
+pub fn vectorize<R>(f: impl FnMut() -> R) -> R {
+    Arch::new().dispatch(Loop(f))
+}
+
+/// A closure under the compiler's vector extensions. The bound is `FnMut` because a closure that borrows is run through an adapter
+/// as `FnOnce`, and what the adapter is not inlined into is compiled without vectors.
+struct Loop<F>(F);
+
+impl<R, F: FnMut() -> R> WithSimd for Loop<F> {
+    type Output = R;
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, _: S) -> R {
+        (self.0)()
+    }
 }
 
 /// `out`ᵢ ← f(`x`ᵢ), vectorised. `f` is pure: it also runs on padding.
@@ -327,7 +339,7 @@ fn reduce(x: &[f64], f: impl Fn(f64, f64) -> f64) -> f64 {
             for i in 0..BLOCK {
                 lanes[i] = f(lanes[i], rest[i]);
             }
-            join(lanes, f)
+            join(lanes, &f)
         },
     )
 }

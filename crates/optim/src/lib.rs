@@ -111,8 +111,8 @@ pub use robust::{
 pub use solver::{
     AdaGrad, Adadelta, Adam, AdaptiveCubic, Bfgs, Factorization, FitSolver, GaussNewton,
     GradientDescent, HessianKind, Lbfgs, LevenbergMarquardt, Modification, Momentum, Nesterov,
-    Newton, NewtonCg, NonlinearCg, Optimality, Preconditioner, RmsProp, Scaling, StepLength,
-    Subproblem, TrustRegion, Update,
+    Newton, NewtonCg, NonlinearCg, Optimality, Preconditioner, RmsProp, Safeguard, Scaling, Sr1,
+    StepLength, Subproblem, TrustRegion, Update,
 };
 pub use state::{FitState, TRACE_RESERVE, TraceEntry};
 pub use stopping::{Reason, Stopping};

@@ -2,6 +2,7 @@
 
 pub(crate) mod cholesky;
 pub(crate) mod ldlt;
+pub(crate) mod limited_memory;
 pub(crate) mod normal;
 pub(crate) mod packed;
 pub(crate) mod qr;

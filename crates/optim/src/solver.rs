@@ -22,6 +22,8 @@ pub mod polish;
 pub mod region;
 pub mod residual_model;
 pub mod rmsprop;
+pub mod safeguard;
+pub mod sr1;
 pub mod trust_region;
 
 pub use adadelta::Adadelta;
@@ -41,6 +43,8 @@ pub use nonlinear_cg::NonlinearCg;
 pub use region::{Optimality, Subproblem};
 pub use residual_model::{Factorization, Scaling};
 pub use rmsprop::RmsProp;
+pub use safeguard::Safeguard;
+pub use sr1::Sr1;
 pub use trust_region::TrustRegion;
 
 use crate::error::OptimError;

@@ -8,9 +8,10 @@ use secant_core::check;
 use secant_core::operator::Hessian;
 use secant_core::problem::{Curvature, Objective};
 use secant_optim::krylov::extreme_eigenvalues;
+use secant_optim::line_search::Backtracking;
 use secant_optim::{
-    AdaptiveCubic, LevenbergMarquardt, Method, Modification, Newton, NewtonCg, Stopping,
-    Subproblem, TrustRegion,
+    AdaptiveCubic, Bfgs, Lbfgs, LevenbergMarquardt, Method, Modification, Newton, NewtonCg,
+    Safeguard, Sr1, Stopping, Subproblem, TrustRegion,
 };
 
 /// x₀ moved a little, to where no derivative vanishes by symmetry.
@@ -127,4 +128,23 @@ fn newton_reaches_a_known_minimum_of_every_problem() {
     // A line search knows first-order conditions only; this path ends at another stationary point.
     let turned = Newton::default().with_modification(Modification::TurnedSigns);
     assert_eq!(strays(&turned.into()), ["trigonometric_10"]);
+}
+
+#[test]
+fn sr1_reaches_a_known_minimum_of_every_problem() {
+    assert_eq!(strays(&Sr1::default().into()), [""; 0]);
+}
+
+/// A search that asks for decrease alone gives steps without curvature; what becomes of these is the safeguard's.
+#[test]
+fn safeguards_serve_a_search_that_promises_no_curvature() {
+    // Its twelve parameters are known to a few digits only: methods without second derivatives end in the flat valley.
+    let flat = ["watson_12"];
+    for safeguard in [Safeguard::Damped, Safeguard::Cautious] {
+        let search = Backtracking::default();
+        let bfgs = Bfgs::default().with_search(search).with_safeguard(safeguard);
+        assert_eq!(strays(&bfgs.into()), flat, "BFGS, {safeguard:?}");
+        let lbfgs = Lbfgs::default().with_search(search).with_safeguard(safeguard);
+        assert_eq!(strays(&lbfgs.into()), flat, "L-BFGS, {safeguard:?}");
+    }
 }

@@ -249,18 +249,18 @@ impl<'a> AdjointSlot<'a> {
     }
 
     #[inline(always)]
-    fn add_terms<T>(self, terms: impl Iterator<Item = T>, term: impl Fn(T) -> f64) {
+    fn add_terms<T>(self, terms: impl Iterator<Item = T> + Clone, term: impl Fn(T) -> f64) {
         let Self { accum, values, .. } = self;
         vectorize(
             #[inline(always)]
             || match accum {
                 Accum::Replace => {
-                    for (x_bar, entry) in values.iter_mut().zip(terms) {
+                    for (x_bar, entry) in values.iter_mut().zip(terms.clone()) {
                         *x_bar = term(entry);
                     }
                 }
                 Accum::Add => {
-                    for (x_bar, entry) in values.iter_mut().zip(terms) {
+                    for (x_bar, entry) in values.iter_mut().zip(terms.clone()) {
                         *x_bar += term(entry);
                     }
                 }

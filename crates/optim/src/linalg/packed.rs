@@ -6,7 +6,7 @@
 //! The rows are cut into chunks by n alone, each with its own partial product, and the partial products are summed in
 //! chunk order: the bits do not depend on the threads.
 
-use super::vector::{arch, axpy, dot_inline};
+use super::vector::{axpy, dot_inline, vectorize};
 
 /// Entries of the triangle per chunk at least: below it, one chunk and no threads (1 MiB of matrix is about the time of
 /// handing work to another core ten times over).
@@ -122,11 +122,11 @@ impl Task<'_> {
 
     /// Rows `first..last`, whose entries are `entries`; `out` ← their part of H·x.
     fn rows(self, first: usize, last: usize, entries: &mut [f64], out: &mut [f64]) {
-        arch().dispatch(
+        vectorize(
             #[inline(always)]
             || {
                 out.fill(0.0);
-                let mut rest = entries;
+                let mut rest = &mut *entries;
                 for i in first..last {
                     let (row, below) = std::mem::take(&mut rest).split_at_mut(i + 1);
                     rest = below;

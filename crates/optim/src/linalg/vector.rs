@@ -4,14 +4,26 @@
 //! vector instructions. A reduction keeps [`LANES`] partial sums: four AVX-512 registers, enough to hide the latency of
 //! a fused multiply–add, and a rounding error √[`LANES`]-fold below one long sum's.
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
 const LANES: usize = 32;
 
-/// The instruction set; the detection is cached.
+/// Runs `f` compiled for the widest vectors of this machine; put `#[inline(always)]` before the closure. The detection is cached.
 #[inline(always)]
-pub(crate) fn arch() -> Arch {
-    Arch::new()
+pub(crate) fn vectorize<R>(f: impl FnMut() -> R) -> R {
+    Arch::new().dispatch(Loop(f))
+}
+
+/// A closure under the compiler's vector extensions. The bound is `FnMut` because a closure that borrows is run through an adapter
+/// as `FnOnce`, and what the adapter is not inlined into is compiled without vectors.
+struct Loop<F>(F);
+
+impl<R, F: FnMut() -> R> WithSimd for Loop<F> {
+    type Output = R;
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, _: S) -> R {
+        (self.0)()
+    }
 }
 
 #[inline(always)]
@@ -46,7 +58,7 @@ pub(crate) fn dot_inline(x: &[f64], y: &[f64]) -> f64 {
 /// xᵀy.
 pub(crate) fn dot(x: &[f64], y: &[f64]) -> f64 {
     debug_assert_eq!(x.len(), y.len());
-    arch().dispatch(
+    vectorize(
         #[inline(always)]
         || dot_inline(x, y),
     )
@@ -55,7 +67,7 @@ pub(crate) fn dot(x: &[f64], y: &[f64]) -> f64 {
 /// y ← y + a·x.
 pub(crate) fn axpy(a: f64, x: &[f64], y: &mut [f64]) {
     debug_assert_eq!(x.len(), y.len());
-    arch().dispatch(
+    vectorize(
         #[inline(always)]
         || {
             for (y, x) in y.iter_mut().zip(x) {
@@ -67,7 +79,7 @@ pub(crate) fn axpy(a: f64, x: &[f64], y: &mut [f64]) {
 
 /// out ← x + a·p.
 pub(crate) fn step(x: &[f64], a: f64, p: &[f64], out: &mut [f64]) {
-    arch().dispatch(
+    vectorize(
         #[inline(always)]
         || {
             for ((out, x), p) in out.iter_mut().zip(x).zip(p) {
@@ -79,7 +91,7 @@ pub(crate) fn step(x: &[f64], a: f64, p: &[f64], out: &mut [f64]) {
 
 /// out ← x − y.
 pub(crate) fn subtract(x: &[f64], y: &[f64], out: &mut [f64]) {
-    arch().dispatch(
+    vectorize(
         #[inline(always)]
         || {
             for ((out, x), y) in out.iter_mut().zip(x).zip(y) {
@@ -91,7 +103,7 @@ pub(crate) fn subtract(x: &[f64], y: &[f64], out: &mut [f64]) {
 
 /// out ← a·x.
 pub(crate) fn scale_into(a: f64, x: &[f64], out: &mut [f64]) {
-    arch().dispatch(
+    vectorize(
         #[inline(always)]
         || {
             for (out, x) in out.iter_mut().zip(x) {
@@ -103,7 +115,7 @@ pub(crate) fn scale_into(a: f64, x: &[f64], out: &mut [f64]) {
 
 /// x ← a·x.
 pub(crate) fn scale(a: f64, x: &mut [f64]) {
-    arch().dispatch(
+    vectorize(
         #[inline(always)]
         || {
             for x in x.iter_mut() {
@@ -115,7 +127,7 @@ pub(crate) fn scale(a: f64, x: &mut [f64]) {
 
 /// x ← w ⊙ x.
 pub(crate) fn multiply(w: &[f64], x: &mut [f64]) {
-    arch().dispatch(
+    vectorize(
         #[inline(always)]
         || {
             for (x, w) in x.iter_mut().zip(w) {
@@ -127,7 +139,7 @@ pub(crate) fn multiply(w: &[f64], x: &mut [f64]) {
 
 /// out ← x ⊘ d, entry by entry.
 pub(crate) fn divide(x: &[f64], d: &[f64], out: &mut [f64]) {
-    arch().dispatch(
+    vectorize(
         #[inline(always)]
         || {
             for ((out, x), d) in out.iter_mut().zip(x).zip(d) {
@@ -139,7 +151,7 @@ pub(crate) fn divide(x: &[f64], d: &[f64], out: &mut [f64]) {
 
 /// ‖x‖∞; a NaN entry is passed over, so ask [`all_finite`] first.
 pub(crate) fn norm_inf(x: &[f64]) -> f64 {
-    arch().dispatch(
+    vectorize(
         #[inline(always)]
         || {
             let (blocks, tail) = x.as_chunks::<LANES>();
@@ -172,7 +184,7 @@ pub(crate) fn norm(x: &[f64]) -> f64 {
 
 /// (‖x − y‖∞, ‖x − y‖₂).
 pub(crate) fn distance(x: &[f64], y: &[f64]) -> (f64, f64) {
-    arch().dispatch(
+    vectorize(
         #[inline(always)]
         || {
             let mut most = 0.0_f64;

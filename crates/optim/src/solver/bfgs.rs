@@ -14,6 +14,7 @@
 
 use super::FitSolver;
 use super::line_step::{self, LineStep};
+use super::safeguard::{Caution, Safeguard, shows_curvature};
 use crate::error::OptimError;
 use crate::eval;
 use crate::linalg::packed::{PackedSymmetric, RankTwo, Weights};
@@ -24,11 +25,6 @@ use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::Objective;
 
-/// y shows curvature when sᵀy > this·‖s‖·‖y‖. A step that satisfies the Wolfe conditions does; one that ended at a limit
-/// of the search may not, and is damped.
-pub const CURVATURE: f64 = 1e-14;
-/// Damping makes sᵀy = this · sᵀBs.  N&W procedure 18.2.
-pub const DAMPING: f64 = 0.2;
 const NAME: &str = "BFGS";
 
 /// The member of Broyden's family that H is updated by.
@@ -91,11 +87,14 @@ pub struct Bfgs {
     pub update: Update,
     /// The line search.
     pub search: LineSearch,
+    /// Which pairs are taken, and how. Default [`Safeguard::Curvature`].
+    pub safeguard: Safeguard,
     /// When to stop.
     pub stopping: Stopping,
     work: Option<Workspace>,
     dropped: u32,
     damped: u32,
+    skipped: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -113,6 +112,15 @@ struct Workspace {
     /// p = −H∇f
     direction: Vec<f64>,
     line: LineStep,
+    caution: Caution,
+}
+
+/// What a step taught.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Learned {
+    Pair,
+    Damped,
+    Nothing,
 }
 
 impl Bfgs {
@@ -130,6 +138,12 @@ impl Bfgs {
     /// The line search.
     pub fn with_search(mut self, search: impl Into<LineSearch>) -> Self {
         self.search = search.into();
+        self
+    }
+
+    /// Which pairs are taken, and how.
+    pub fn with_safeguard(mut self, safeguard: Safeguard) -> Self {
+        self.safeguard = safeguard;
         self
     }
 
@@ -163,6 +177,9 @@ impl FitSolver for Bfgs {
         if self.damped > 0 {
             notes.push(format!("damped {}×", self.damped));
         }
+        if self.skipped > 0 {
+            notes.push(format!("pairs without curvature skipped {}×", self.skipped));
+        }
         notes
     }
 }
@@ -179,7 +196,7 @@ impl<P: Objective> Solver<P, FitState> for Bfgs {
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
         let n = eval::start(NAME, &self.stopping, problem, &mut state)?;
-        (self.dropped, self.damped) = (0, 0);
+        (self.dropped, self.damped, self.skipped) = (0, 0, 0);
         let mut work = Workspace::new(n);
         work.reset(&state);
         self.work = Some(work);
@@ -202,8 +219,12 @@ impl<P: Objective> Solver<P, FitState> for Bfgs {
         match step {
             Ok(alpha) => {
                 eval::finish(&self.stopping, problem, &mut state);
-                if state.reason.is_none() && work.update(self.update, &state, alpha) {
-                    self.damped += 1;
+                if state.reason.is_none() {
+                    match work.update(self.update, self.safeguard, &state, alpha) {
+                        Learned::Pair => {}
+                        Learned::Damped => self.damped += 1,
+                        Learned::Nothing => self.skipped += 1,
+                    }
                 }
             }
             Err(reason) => state.stop(reason),
@@ -224,6 +245,7 @@ impl Workspace {
             y: zeros(),
             direction: zeros(),
             line: LineStep::new(n),
+            caution: Caution::default(),
         }
     }
 
@@ -243,14 +265,20 @@ impl Workspace {
         self.line.take(search, problem, state, &self.direction, initial)
     }
 
-    /// Learns from the step just taken and leaves the next direction in `direction`. True when y was damped.
-    fn update(&mut self, update: Update, state: &FitState, alpha: f64) -> bool {
+    /// Learns from the step just taken and leaves the next direction in `direction`.
+    fn update(
+        &mut self,
+        update: Update,
+        safeguard: Safeguard,
+        state: &FitState,
+        alpha: f64,
+    ) -> Learned {
         let mut alpha = alpha;
         if self.fresh {
             let Some(gamma) = self.scale_first(state) else {
                 // No curvature along the very first step: stay with steepest descent.
                 self.reset(state);
-                return false;
+                return Learned::Nothing;
             };
             // The same step along −γ∇f.
             alpha /= gamma;
@@ -265,9 +293,11 @@ impl Workspace {
         vector::scale_into(-1.0, w, &mut self.direction);
         vector::subtract(&state.theta, &self.line.theta, &mut self.s);
         vector::subtract(&state.gradient, &self.line.gradient, &mut self.y);
-        let damped = !self.shows_curvature() && self.damp(alpha);
+        let damped = self.damp(safeguard, alpha);
+        let taken = safeguard != Safeguard::Cautious || self.is_allowed(state);
         // Rounding can leave no curvature even so: then H stays as it is.
-        self.pending = self.weights(update, alpha).map(|weights| self.in_halves(weights));
+        let weights = if taken { self.weights(update, alpha) } else { None };
+        self.pending = weights.map(|weights| self.in_halves(weights));
         if let Some(Weights { scale, ss, sv, vv }) = self.pending {
             let along_s = vector::dot(&self.s, &state.gradient);
             let along_v = vector::dot(&self.hy, &state.gradient);
@@ -275,7 +305,11 @@ impl Workspace {
             vector::axpy(-(ss * along_s + sv * along_v), &self.s, &mut self.direction);
             vector::axpy(-(sv * along_s + vv * along_v), &self.hy, &mut self.direction);
         }
-        damped
+        match self.pending {
+            None => Learned::Nothing,
+            Some(_) if damped => Learned::Damped,
+            Some(_) => Learned::Pair,
+        }
     }
 
     /// The update in the span of s and Hy, multiplied out; none where it would not leave H positive definite.
@@ -314,17 +348,24 @@ impl Workspace {
         Weights { ss: 0.0, sv: 1.0, ..weights }
     }
 
-    fn shows_curvature(&self) -> bool {
-        let sizes = vector::norm(&self.s) * vector::norm(&self.y);
-        vector::dot(&self.s, &self.y) > CURVATURE * sizes
+    /// sᵀy and ‖s‖·‖y‖.
+    fn curvature(&self) -> (f64, f64) {
+        (vector::dot(&self.s, &self.y), vector::norm(&self.s) * vector::norm(&self.y))
+    }
+
+    /// The test of a cautious update.
+    fn is_allowed(&mut self, state: &FitState) -> bool {
+        let (sy, size) = (vector::dot(&self.s, &self.y), vector::norm(&self.s));
+        self.caution.allows(sy / size / size, state)
     }
 
     /// H ← γI with γ = sᵀy / yᵀy after the first step, and p ← −H∇f of the point before. Returns γ.  N&W (6.20).
     fn scale_first(&mut self, state: &FitState) -> Option<f64> {
         vector::subtract(&state.theta, &self.line.theta, &mut self.s);
         vector::subtract(&state.gradient, &self.line.gradient, &mut self.y);
-        let gamma = vector::dot(&self.s, &self.y) / vector::dot(&self.y, &self.y);
-        if !(self.shows_curvature() && gamma.is_finite()) {
+        let (sy, sizes) = self.curvature();
+        let gamma = sy / vector::dot(&self.y, &self.y);
+        if !(shows_curvature(sy, sizes) && gamma.is_finite()) {
             return None;
         }
         self.h.set_identity(gamma);
@@ -334,14 +375,11 @@ impl Workspace {
     }
 
     /// Powell's damping: y ← θy + (1 − θ)Bs with Bs = −α∇f, and Hy ← θHy + (1 − θ)s.
-    fn damp(&mut self, alpha: f64) -> bool {
+    fn damp(&mut self, safeguard: Safeguard, alpha: f64) -> bool {
         let gradient = &self.line.gradient;
-        let sy = vector::dot(&self.s, &self.y);
+        let (sy, sizes) = self.curvature();
         let sbs = -alpha * vector::dot(&self.s, gradient);
-        if !(sbs > 0.0 && sy < DAMPING * sbs) {
-            return false;
-        }
-        let weight = (1.0 - DAMPING) * sbs / (sbs - sy);
+        let Some(weight) = safeguard.damping(sy, sizes, sbs) else { return false };
         vector::scale(weight, &mut self.y);
         vector::axpy(-(1.0 - weight) * alpha, gradient, &mut self.y);
         vector::scale(weight, &mut self.hy);

@@ -1,16 +1,19 @@
 //! L-BFGS: minimise f(θ) from its gradients alone.
 //!
 //! Update: θ⁺ = θ − α·H·∇f, with H the BFGS matrix of the last m pairs s = θ⁺ − θ, y = ∇f⁺ − ∇f on γI,
-//! γ = sᵀy / yᵀy; H·∇f by the two-loop recursion; α by a [`LineSearch`].
+//! γ = sᵀy / yᵀy; H·∇f in compact form, two passes over one contiguous [S Y]; α by a [`LineSearch`].
 //! Stop: [`Stopping`]; when the line search finds nothing, the pairs are dropped and steepest descent is tried once, and
 //! then the reason is [`RoundingFloor`](Reason::RoundingFloor) or [`LineSearchFailed`](Reason::LineSearchFailed).
-//! Memory 2mn. Cost per step 4mn, and one evaluation of f with ∇f as a rule.
-//! Source: Nocedal (1980), Math. Comp. 35; Liu & Nocedal (1989), Math. Prog. 45; Nocedal & Wright (2006) algorithms 7.4, 7.5.
+//! Memory 2mn. Cost per step 6mn multiply–adds and 4mn numbers moved, and one evaluation of f with ∇f as a rule.
+//! Source: Nocedal (1980), Math. Comp. 35; Liu & Nocedal (1989), Math. Prog. 45; Nocedal & Wright (2006) algorithms 7.4, 7.5;
+//! Byrd, Nocedal & Schnabel (1994), Math. Prog. 63, for the compact form.
 
 use super::FitSolver;
 use super::line_step::{self, LineStep};
+use super::safeguard::{Caution, Safeguard, shows_curvature};
 use crate::error::{OptimError, require};
 use crate::eval;
+use crate::linalg::limited_memory::{Ends, LimitedMemory, Verdict};
 use crate::linalg::vector;
 use crate::line_search::LineSearch;
 use crate::state::FitState;
@@ -20,9 +23,6 @@ use secant_core::problem::Objective;
 
 /// m, the pairs kept.  N&W p. 177: 3 to 20.
 pub const MEMORY: usize = 10;
-/// A pair is kept when sᵀy > this·‖s‖·‖y‖. On a quadratic the cosine is at least 2√κ / (κ + 1), so that condition
-/// numbers up to 1e20 are served and rounding is not.
-pub const CURVATURE: f64 = 1e-14;
 const NAME: &str = "L-BFGS";
 
 /// Limited-memory BFGS.
@@ -32,13 +32,17 @@ pub struct Lbfgs {
     pub memory: usize,
     /// The line search.
     pub search: LineSearch,
+    /// Which pairs are taken. Default [`Safeguard::Curvature`].
+    pub safeguard: Safeguard,
     /// When to stop.
     pub stopping: Stopping,
-    history: History,
+    history: LimitedMemory,
+    caution: Caution,
     line: LineStep,
     direction: Vec<f64>,
     dropped: u32,
     skipped: u32,
+    damped: u32,
 }
 
 impl Default for Lbfgs {
@@ -46,12 +50,15 @@ impl Default for Lbfgs {
         Self {
             memory: MEMORY,
             search: LineSearch::default(),
+            safeguard: Safeguard::default(),
             stopping: Stopping::default(),
-            history: History::default(),
+            history: LimitedMemory::default(),
+            caution: Caution::default(),
             line: LineStep::default(),
             direction: Vec::new(),
             dropped: 0,
             skipped: 0,
+            damped: 0,
         }
     }
 }
@@ -74,6 +81,12 @@ impl Lbfgs {
         self
     }
 
+    /// Which pairs are taken.
+    pub fn with_safeguard(mut self, safeguard: Safeguard) -> Self {
+        self.safeguard = safeguard;
+        self
+    }
+
     /// When to stop.
     pub fn with_stopping(mut self, stopping: Stopping) -> Self {
         self.stopping = stopping;
@@ -82,12 +95,49 @@ impl Lbfgs {
 
     /// `direction` ← −H·∇f; returns the first α to try.
     fn propose(&mut self, state: &FitState) -> f64 {
-        vector::scale_into(-1.0, &state.gradient, &mut self.direction);
         if self.history.is_empty() {
+            vector::scale_into(-1.0, &state.gradient, &mut self.direction);
             return line_step::first_steepest_step(state);
         }
-        self.history.apply(&mut self.direction);
+        self.history.newton_step(&state.gradient, &mut self.direction);
         1.0
+    }
+
+    /// Learns from the step of length α just taken.
+    fn learn(&mut self, state: &FitState, alpha: f64) {
+        let before = &self.line;
+        // Bs = −α∇f of the point before; without pairs there is no B yet.
+        let sbs = if self.history.is_empty() {
+            0.0
+        } else {
+            -alpha * alpha * vector::dot(&self.direction, &before.gradient)
+        };
+        let ends = Ends {
+            theta: &state.theta,
+            gradient: &state.gradient,
+            theta_before: &before.theta,
+            gradient_before: &before.gradient,
+        };
+        let (safeguard, caution) = (self.safeguard, &mut self.caution);
+        let verdict = self.history.push(ends, |pair| {
+            let sizes = pair.s_norm * pair.y_norm;
+            let damping = match safeguard {
+                Safeguard::Damped => safeguard.damping(pair.sy, sizes, sbs),
+                Safeguard::Curvature | Safeguard::Cautious => None,
+            };
+            if let Some(weight) = damping {
+                return Verdict::Mix { weight, gradient: -(1.0 - weight) * alpha };
+            }
+            let curvature = pair.sy / pair.s_norm / pair.s_norm;
+            let cautious = safeguard == Safeguard::Cautious;
+            let allowed = !cautious || caution.allows(curvature, state);
+            if allowed && shows_curvature(pair.sy, sizes) { Verdict::Take } else { Verdict::Skip }
+        });
+        match verdict {
+            Verdict::Take => {}
+            Verdict::Mix { .. } => self.damped += 1,
+            Verdict::Skip => self.skipped += 1,
+        }
     }
 
     /// The step; when it is refused, once more without the history.
@@ -132,6 +182,9 @@ impl FitSolver for Lbfgs {
         if self.skipped > 0 {
             notes.push(format!("pairs without curvature skipped {}×", self.skipped));
         }
+        if self.damped > 0 {
+            notes.push(format!("damped {}×", self.damped));
+        }
         notes
     }
 }
@@ -150,10 +203,11 @@ impl<P: Objective> Solver<P, FitState> for Lbfgs {
         let n = eval::start(NAME, &self.stopping, problem, &mut state)?;
         // No run has more pairs than iterations.
         let most = usize::try_from(state.max_iterations()).unwrap_or(usize::MAX).max(1);
-        self.history = History::new(self.memory.min(most), n);
+        self.history = LimitedMemory::new(self.memory.min(most), n);
+        self.caution = Caution::default();
         self.line = LineStep::new(n);
         self.direction = vec![0.0; n];
-        (self.dropped, self.skipped) = (0, 0);
+        (self.dropped, self.skipped, self.damped) = (0, 0, 0);
         Ok((state, None))
     }
 
@@ -163,99 +217,13 @@ impl<P: Objective> Solver<P, FitState> for Lbfgs {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         match self.advance(problem, &mut state) {
-            Ok(_) => {
-                let before = &self.line;
-                if !self.history.push(&state, &before.theta, &before.gradient) {
-                    self.skipped += 1;
-                }
+            Ok(alpha) => {
+                self.learn(&state, alpha);
                 eval::finish(&self.stopping, problem, &mut state);
             }
             Err(reason) => state.stop(reason),
         }
         Ok((state, None))
-    }
-}
-
-/// The last m pairs in one allocation: s₀ y₀ s₁ y₁ …, written round and round.
-#[derive(Clone, Debug, Default)]
-struct History {
-    n: usize,
-    capacity: usize,
-    pairs: Vec<f64>,
-    /// 1/sᵀy
-    rho: Vec<f64>,
-    /// The α of the two loops.
-    alpha: Vec<f64>,
-    len: usize,
-    /// Where the next pair goes.
-    next: usize,
-    /// sᵀy / yᵀy of the latest pair.  N&W (7.20).
-    gamma: f64,
-}
-
-impl History {
-    fn new(capacity: usize, n: usize) -> Self {
-        Self {
-            n,
-            capacity,
-            pairs: vec![0.0; 2 * capacity * n],
-            rho: vec![0.0; capacity],
-            alpha: vec![0.0; capacity],
-            ..Self::default()
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    fn clear(&mut self) {
-        (self.len, self.next) = (0, 0);
-    }
-
-    /// (s, y) of one slot.
-    fn pair(&self, slot: usize) -> (&[f64], &[f64]) {
-        self.pairs[2 * slot * self.n..2 * (slot + 1) * self.n].split_at(self.n)
-    }
-
-    /// The slot of the pair that is `age` steps old; 0 is the latest.
-    fn slot(&self, age: usize) -> usize {
-        (self.next + self.capacity - 1 - age) % self.capacity
-    }
-
-    /// Takes s = θ⁺ − θ and y = ∇f⁺ − ∇f; false when they show no curvature.
-    fn push(&mut self, state: &FitState, theta: &[f64], gradient: &[f64]) -> bool {
-        let n = self.n;
-        let (s, y) = self.pairs[2 * self.next * n..2 * (self.next + 1) * n].split_at_mut(n);
-        vector::subtract(&state.theta, theta, s);
-        vector::subtract(&state.gradient, gradient, y);
-        let (sy, yy) = (vector::dot(s, y), vector::dot(y, y));
-        if !(sy > CURVATURE * vector::norm(s) * vector::norm(y) && yy > 0.0 && yy.is_finite()) {
-            return false;
-        }
-        self.rho[self.next] = sy.recip();
-        self.gamma = sy / yy;
-        self.next = (self.next + 1) % self.capacity;
-        self.len = (self.len + 1).min(self.capacity);
-        true
-    }
-
-    /// `q` ← H·q: the two-loop recursion.  N&W algorithm 7.4.
-    fn apply(&mut self, q: &mut [f64]) {
-        for age in 0..self.len {
-            let slot = self.slot(age);
-            let (s, y) = self.pair(slot);
-            let alpha = self.rho[slot] * vector::dot(s, q);
-            vector::axpy(-alpha, y, q);
-            self.alpha[slot] = alpha;
-        }
-        vector::scale(self.gamma, q);
-        for age in (0..self.len).rev() {
-            let slot = self.slot(age);
-            let (s, y) = self.pair(slot);
-            let beta = self.rho[slot] * vector::dot(y, q);
-            vector::axpy(self.alpha[slot] - beta, s, q);
-        }
     }
 }
 
@@ -292,14 +260,12 @@ mod tests {
         for _ in 0..3 {
             (state, _) = solver.next_iter(&mut problem, state).unwrap();
         }
-        // A history that points uphill, as rounding can make it.
-        solver.history.rho.fill(0.0);
-        solver.history.gamma = -1.0;
+        solver.history.point_uphill();
         let (before, gradient) = (state.value(), state.gradient().to_vec());
         (state, _) = solver.next_iter(&mut problem, state).unwrap();
         assert!(state.value() < before && state.reason().is_none());
         assert_eq!(solver.notes(), ["history dropped 1×"]);
-        assert_eq!(solver.history.len, 1, "the new pair only");
+        assert_eq!(solver.history.len(), 1, "the new pair only");
         for (p, g) in solver.direction.iter().zip(&gradient) {
             assert_eq!(*p, -g);
         }

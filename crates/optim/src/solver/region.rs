@@ -18,7 +18,7 @@ use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use crate::subproblem::{Bound, NotFinite, Step};
 use argmin::core::Problem;
-use history::History;
+pub(super) use history::History;
 pub(super) use proposal::Means;
 use proposal::{Limits, Proposal};
 use secant_core::problem::{Curvature, Linearization, Objective};
@@ -378,7 +378,7 @@ struct Accepted {
 }
 
 /// A point from which no step is good is at the rounding floor when the decrease it was promised is invisible in f.
-fn refusal(state: &FitState, promised: f64) -> Reason {
+pub(super) fn refusal(state: &FitState, promised: f64) -> Reason {
     let noise = NOISE * f64::EPSILON * state.value.abs();
     let start_noise = START_NOISE * f64::EPSILON * state.start_summary().value.abs();
     if promised <= noise.max(start_noise) {

@@ -4,14 +4,20 @@ use std::collections::VecDeque;
 
 /// f of the points that were left last, each with the decrease promised since.
 #[derive(Clone, Debug, Default)]
-pub(super) struct History {
+pub(in crate::solver) struct History {
     points: VecDeque<(f64, f64)>,
 }
 
 impl History {
     /// ρ, with the allowance `noise` for rounding on both sides; the larger of that against f(θ) = `value` and that against
     /// the highest point of the history. Not a number where f is not finite.  C, G & T §17.4.2, §10.1.2.
-    pub(super) fn ratio(&self, value: f64, ahead: f64, promised: f64, noise: f64) -> f64 {
+    pub(in crate::solver) fn ratio(
+        &self,
+        value: f64,
+        ahead: f64,
+        promised: f64,
+        noise: f64,
+    ) -> f64 {
         if !ahead.is_finite() {
             return f64::NAN;
         }
