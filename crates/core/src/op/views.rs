@@ -216,7 +216,7 @@ impl<'a> AdjointSlot<'a> {
     pub fn add_map2(self, [a, b]: [&[f64]; 2], term: impl Fn(f64, f64) -> f64) {
         let terms = a.iter().zip(b);
         self.add_terms(
-            terms,
+            &terms,
             #[inline(always)]
             |(&a, &b)| term(a, b),
         );
@@ -227,7 +227,7 @@ impl<'a> AdjointSlot<'a> {
     pub fn add_map3(self, [a, b, c]: [&[f64]; 3], term: impl Fn(f64, f64, f64) -> f64) {
         let terms = a.iter().zip(b).zip(c);
         self.add_terms(
-            terms,
+            &terms,
             #[inline(always)]
             |((&a, &b), &c)| term(a, b, c),
         );
@@ -242,14 +242,14 @@ impl<'a> AdjointSlot<'a> {
     ) {
         let terms = a.iter().zip(b).zip(c).zip(d).zip(e);
         self.add_terms(
-            terms,
+            &terms,
             #[inline(always)]
             |((((&a, &b), &c), &d), &e)| term(a, b, c, d, e),
         );
     }
 
     #[inline(always)]
-    fn add_terms<T>(self, terms: impl Iterator<Item = T> + Clone, term: impl Fn(T) -> f64) {
+    fn add_terms<T>(self, terms: &(impl Iterator<Item = T> + Clone), term: impl Fn(T) -> f64) {
         let Self { accum, values, .. } = self;
         vectorize(
             #[inline(always)]
