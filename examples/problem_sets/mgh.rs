@@ -11,7 +11,7 @@ use problems::Problem;
 use secant::optim::{Subproblem, TrustRegion, Update};
 use secant::{
     AdaptiveCubic, Bfgs, Lbfgs, LevenbergMarquardt, Method, Newton, NewtonCg, NonlinearCg,
-    Objective, Reason, Stopping,
+    Objective, Reason, Sr1, Stopping,
 };
 use std::error::Error;
 use std::fs;
@@ -26,7 +26,7 @@ const AGREEMENT: f64 = 1e-12;
 const MOST_ITERATIONS: u64 = 5_000;
 /// Right end of the profile, in multiples of the best.
 const PROFILE_END: f64 = 64.0;
-const COLOURS: [RGBColor; 11] = [
+const COLOURS: [RGBColor; 12] = [
     RGBColor(0, 0, 0),
     RGBColor(148, 103, 189),
     RGBColor(140, 86, 75),
@@ -37,6 +37,7 @@ const COLOURS: [RGBColor; 11] = [
     RGBColor(44, 160, 44),
     RGBColor(214, 39, 40),
     RGBColor(255, 127, 14),
+    RGBColor(57, 59, 121),
     RGBColor(127, 127, 127),
 ];
 
@@ -58,6 +59,7 @@ fn methods() -> Vec<(&'static str, Method)> {
         ("newton", Newton::default().into()),
         ("bfgs", Bfgs::default().into()),
         ("ssbroyden", Bfgs::default().with_update(Update::SelfScaledBroyden).into()),
+        ("sr1", Sr1::default().into()),
         ("nonlinear_cg", NonlinearCg::default().into()),
         ("lbfgs", Lbfgs::default().into()),
     ];

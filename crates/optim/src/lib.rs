@@ -50,6 +50,7 @@
 //! | [`GaussNewton`] | r, J | the same | the same | least squares, almost linear or near the minimum |
 //! | [`Bfgs`] | ∇f | n²/2 | one pass over n²/2 numbers | n to some thousands, costly f |
 //! | [`Bfgs`] ([`Update`]: self-scaled, DFP) | ∇f | n²/2 | the same | networks that are hard to train, to many digits |
+//! | [`Sr1`] | ∇f | n²/2 + kn | k passes over n²/2 numbers | f not convex, no products; n to some thousands |
 //! | [`Lbfgs`] | ∇f | 2mn | 4mn | any n; the default |
 //! | [`NonlinearCg`] | ∇f | 4n | 10n | any n, the least memory |
 //! | [`GradientDescent`] | ∇f | n | n | baseline |
@@ -63,7 +64,7 @@
 //! [`Report`], and the best finite point always comes back. [`Stopping`] is the one definition of "converged"; every test is
 //! relative, so that scaling the loss changes nothing. What the hard cases end in:
 //!
-//! | objective | [`Newton`] | [`TrustRegion`], [`AdaptiveCubic`] | [`Bfgs`], [`Lbfgs`], [`GradientDescent`] by search | fixed steps and rates |
+//! | objective | [`Newton`] | [`TrustRegion`], [`AdaptiveCubic`] | [`Sr1`], [`Bfgs`], [`Lbfgs`], [`GradientDescent`] by search | fixed steps and rates |
 //! |---|---|---|---|---|
 //! | not finite at θ₀ | `NonFiniteStart` | `NonFiniteStart` | `NonFiniteStart` | `NonFiniteStart` |
 //! | not finite beyond some θ | contracted | contracted | contracted | `NonFiniteValue` |
