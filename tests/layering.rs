@@ -41,8 +41,16 @@ const OPTIM: &[&[&str]] = &[
 /// Modules of `secant-optim` that do not know argmin.
 const KERNELS: &[&str] = &["linalg", "krylov", "line_search", "subproblem"];
 /// Files in `solver/` that hold steps that several solvers share, and no solver.
-const SHARED_STEPS: &[&str] =
-    &["line_step", "first_order", "model", "residual_model", "polish", "region", "safeguard"];
+const SHARED_STEPS: &[&str] = &[
+    "line_step",
+    "first_order",
+    "model",
+    "residual_model",
+    "polish",
+    "preconditioning",
+    "region",
+    "safeguard",
+];
 /// All that `secant-optim` may know of `secant-core`.
 const SEEN_BY_OPTIM: &[&str] = &["problem", "operator", "rho", "error"];
 

@@ -41,6 +41,7 @@
 //! | method | needs | memory | cost per step beside the evaluation | for |
 //! |---|---|---|---|---|
 //! | [`Newton`] | Hessian | 2n² | n³/3 and one Hessian | n to some thousands; linear models in one step |
+//! | [`RegularizedNewton`] | Hessian | 2n² | n³/3 per trial and one Hessian | f convex or nearly so, no line search |
 //! | [`TrustRegion`] (`Gltr`, `Steihaug`) | Hessian products | kn, 3n | k products, k ≤ 200; 8nk² | any n; non-convex f, saddles; no matrix |
 //! | [`TrustRegion`] (`Exact`, `ScaledExact`) | Hessian | 2n² | 9n³ and one Hessian; n² per trial | n to a thousand; the sturdiest steps |
 //! | [`TrustRegion`] (`Dogleg`) | Hessian | 2n² | n³/3 and one Hessian; n per trial | n to some thousands |
@@ -64,7 +65,7 @@
 //! [`Report`], and the best finite point always comes back. [`Stopping`] is the one definition of "converged"; every test is
 //! relative, so that scaling the loss changes nothing. What the hard cases end in:
 //!
-//! | objective | [`Newton`] | [`TrustRegion`], [`AdaptiveCubic`] | [`Sr1`], [`Bfgs`], [`Lbfgs`], [`GradientDescent`] by search | fixed steps and rates |
+//! | objective | [`Newton`], [`RegularizedNewton`] | [`TrustRegion`], [`AdaptiveCubic`] | [`Sr1`], [`Bfgs`], [`Lbfgs`], [`GradientDescent`] by search | fixed steps and rates |
 //! |---|---|---|---|---|
 //! | not finite at θ₀ | `NonFiniteStart` | `NonFiniteStart` | `NonFiniteStart` | `NonFiniteStart` |
 //! | not finite beyond some θ | contracted | contracted | contracted | `NonFiniteValue` |
@@ -112,8 +113,8 @@ pub use robust::{
 pub use solver::{
     AdaGrad, Adadelta, Adam, AdaptiveCubic, Bfgs, Factorization, FitSolver, GaussNewton,
     GradientDescent, HessianKind, Lbfgs, LevenbergMarquardt, Modification, Momentum, Nesterov,
-    Newton, NewtonCg, NonlinearCg, Optimality, Preconditioner, RmsProp, Safeguard, Scaling, Sr1,
-    StepLength, Subproblem, TrustRegion, Update,
+    Newton, NewtonCg, NonlinearCg, Optimality, Preconditioner, RegularizedNewton, RmsProp,
+    Safeguard, Scaling, Sr1, StepLength, Subproblem, TrustRegion, Update, product_cost,
 };
 pub use state::{FitState, TRACE_RESERVE, TraceEntry};
 pub use stopping::{Reason, Stopping};

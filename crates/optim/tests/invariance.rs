@@ -6,7 +6,7 @@ use common::{Draws, Function, logistic, rosenbrock, rosenbrock_start};
 use secant_optim::{
     AdaptiveCubic, Bfgs, GaussNewton, GradientDescent, HessianKind, Lbfgs, LeastSquaresFn,
     LevenbergMarquardt, Method, Modification, Newton, NewtonCg, NonlinearCg, Preconditioner,
-    Report, Stopping, Subproblem, TrustRegion, Update, minimize,
+    RegularizedNewton, Report, Sr1, Stopping, Subproblem, TrustRegion, Update, minimize,
 };
 
 fn searching() -> Vec<Method> {
@@ -14,6 +14,7 @@ fn searching() -> Vec<Method> {
         Newton::default().into(),
         Newton::default().with_curvature(HessianKind::GaussNewton).into(),
         Newton::default().with_modification(Modification::TurnedSigns).into(),
+        RegularizedNewton::default().into(),
         TrustRegion::default().into(),
         TrustRegion::default().with_subproblem(Subproblem::Exact).into(),
         TrustRegion::default().with_subproblem(Subproblem::ScaledExact).into(),
@@ -24,6 +25,7 @@ fn searching() -> Vec<Method> {
         Bfgs::default().with_update(Update::SelfScaledBroyden).into(),
         Bfgs::default().with_update(Update::SelfScaledBfgs).into(),
         Bfgs::default().with_update(Update::Dfp).into(),
+        Sr1::default().into(),
         Lbfgs::default().into(),
         NonlinearCg::default().into(),
         GradientDescent::default().into(),

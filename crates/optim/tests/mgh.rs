@@ -11,7 +11,7 @@ use secant_optim::krylov::extreme_eigenvalues;
 use secant_optim::line_search::Backtracking;
 use secant_optim::{
     AdaptiveCubic, Bfgs, Lbfgs, LevenbergMarquardt, Method, Modification, Newton, NewtonCg,
-    Safeguard, Sr1, Stopping, Subproblem, TrustRegion,
+    Preconditioner, RegularizedNewton, Safeguard, Sr1, Stopping, Subproblem, TrustRegion,
 };
 
 /// x₀ moved a little, to where no derivative vanishes by symmetry.
@@ -128,6 +128,25 @@ fn newton_reaches_a_known_minimum_of_every_problem() {
     // A line search knows first-order conditions only; this path ends at another stationary point.
     let turned = Newton::default().with_modification(Modification::TurnedSigns);
     assert_eq!(strays(&turned.into()), ["trigonometric_10"]);
+}
+
+#[test]
+fn regularized_newton_reaches_a_known_minimum_of_every_problem() {
+    // λI is of one size for all parameters: this function's differ by 1e9, and the path crawls.
+    assert_eq!(strays(&RegularizedNewton::default().into()), ["powell_badly_scaled"]);
+}
+
+#[test]
+fn newton_cg_with_every_option_reaches_a_known_minimum_of_every_problem() {
+    let plain = NewtonCg::default;
+    for solver in [
+        plain().with_warm_start(true).with_backtrack(true),
+        plain().with_preconditioner(Preconditioner::Pairs { memory: 5 }),
+        plain().with_preconditioner(Preconditioner::Nystrom { rank: 3, refresh: 3 }),
+        plain().with_cost_ratio(1.5),
+    ] {
+        assert_eq!(strays(&solver.into()), [""; 0]);
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Conjugate gradients on A·x = −g with a preconditioner, truncated; A symmetric, not always positive definite.
 //!
-//! Update: α = rᵀz/dᵀAd, x⁺ = x + αd, r⁺ = r + αAd, z = M⁻¹r, d⁺ = −z + (r⁺ᵀz⁺/rᵀz)d, from x = 0. Every iterate lowers
-//! m(x) = gᵀx + ½xᵀAx, and gᵀx < 0. Where dᵀAd ≤ 0 the last step goes along d as far as it would with the curvature's sign turned:
+//! Update: α = rᵀz/dᵀAd, x⁺ = x + αd, r⁺ = r + αAd, z = M⁻¹r, d⁺ = −z + (r⁺ᵀz⁺/rᵀz)d, from x = 0 as a rule. Every iterate lowers
+//! m(x) = gᵀx + ½xᵀAx, and gᵀx < 0; or from the multiple of a guess that minimises m, for one product. Where dᵀAd ≤ 0 the last step goes along d as far as it would with the curvature's sign turned:
 //! x stays a direction of descent, now with a part along the negative curvature.
 //! Stop: ‖r‖ ≤ tolerance · ‖g‖; the progress of m has all but ended (Martens); negative curvature; as many products as allowed.
 //! Memory 4n. Cost per iteration: one product, one application of M⁻¹ and 10n operations.
@@ -15,7 +15,10 @@ pub const PROGRESS: f64 = 5e-4;
 /// The test of progress looks back on at least so many iterations.  Martens (2010) §4.4: 10.
 pub const LOOK_BACK: usize = 10;
 
-/// When CG ends.
+/// [`Iterates`] keeps an iterate whose number has grown by so many tenths since the last.  Martens (2010) §4.6: 3.
+pub const SPACING_TENTHS: usize = 3;
+
+/// Where CG begins and when it ends.
 #[derive(Clone, Copy, Debug)]
 pub struct Truncation {
     /// ‖Ax + g‖ ≤ this · ‖g‖.
@@ -24,6 +27,8 @@ pub struct Truncation {
     pub products: usize,
     /// End also where the progress of m has all but ended, [`PROGRESS`].
     pub progress: bool,
+    /// Begin at the multiple of what `x` holds that minimises m, where there is one; else at 0.
+    pub warm: bool,
 }
 
 /// How CG ended.
@@ -35,6 +40,56 @@ pub struct Truncated {
     pub negative_curvature: bool,
     /// −m(x) ≥ 0, without the step along negative curvature.
     pub predicted: f64,
+    /// ‖Ax + g‖/‖g‖, without the step along negative curvature.
+    pub residual: f64,
+}
+
+/// What is to be seen after a step along positive curvature.
+#[derive(Clone, Copy, Debug)]
+pub struct Iteration<'a> {
+    /// The iterate.
+    pub x: &'a [f64],
+    /// d
+    pub direction: &'a [f64],
+    /// A·d
+    pub product: &'a [f64],
+}
+
+/// Some of the iterates, spaced geometrically: 1, 2, 3, 4, 6, 8, 11, ….
+#[derive(Clone, Debug, Default)]
+pub struct Iterates {
+    kept: Vec<Vec<f64>>,
+    /// Of `kept`, those of this run.
+    held: usize,
+    seen: usize,
+    wanted: usize,
+}
+
+impl Iterates {
+    /// Before another run.
+    pub fn clear(&mut self) {
+        (self.held, self.seen, self.wanted) = (0, 0, 1);
+    }
+
+    /// Looks at the next iterate.
+    pub fn see(&mut self, x: &[f64]) {
+        self.seen += 1;
+        if self.seen < self.wanted {
+            return;
+        }
+        self.wanted = self.seen + (self.seen * SPACING_TENTHS / 10).max(1);
+        if self.held == self.kept.len() {
+            self.kept.push(Vec::new());
+        }
+        self.kept[self.held].clear();
+        self.kept[self.held].extend_from_slice(x);
+        self.held += 1;
+    }
+
+    /// Those that were kept, the latest first.
+    pub fn latest_first(&self) -> impl Iterator<Item = &[f64]> {
+        self.kept[..self.held].iter().rev().map(Vec::as_slice)
+    }
 }
 
 /// The vectors of CG.
@@ -64,24 +119,45 @@ impl ConjugateGradient {
         }
     }
 
-    /// `x` ← the truncated solution for g ≠ 0; `precondition(r, z)` writes z = M⁻¹r with M positive definite.
+    /// A·x + g of the last solution, without the step along negative curvature.
+    pub fn residual(&self) -> &[f64] {
+        &self.residual
+    }
+
+    /// `x` ← the truncated solution for g ≠ 0; `precondition(r, z)` writes z = M⁻¹r with M positive definite and the same
+    /// in every call; `observe` sees each step along positive curvature.
     /// `None` when a product is not finite before the first iterate; a later one ends the iteration.
     pub fn solve(
         &mut self,
         a: &impl LinearOperator,
         g: &[f64],
-        precondition: impl Fn(&[f64], &mut [f64]),
+        mut precondition: impl FnMut(&[f64], &mut [f64]),
         until: Truncation,
+        mut observe: impl FnMut(Iteration<'_>),
         x: &mut [f64],
     ) -> Option<Truncated> {
-        x.fill(0.0);
         self.progress.clear();
-        self.residual.copy_from_slice(g);
+        let size = vector::norm(g);
+        let goal = until.tolerance * size;
+        let mut end =
+            Truncated { products: 0, negative_curvature: false, predicted: 0.0, residual: 1.0 };
+        if until.warm {
+            end.products = 1;
+            end.predicted = self.begin_near(a, g, x)?;
+        }
+        if end.predicted == 0.0 {
+            x.fill(0.0);
+            self.residual.copy_from_slice(g);
+        } else {
+            self.progress.push(end.predicted);
+            end.residual = vector::norm(&self.residual) / size;
+            if end.residual <= until.tolerance {
+                return Some(end);
+            }
+        }
         precondition(&self.residual, &mut self.scaled);
         vector::scale_into(-1.0, &self.scaled, &mut self.direction);
-        let goal = until.tolerance * vector::norm(g);
         let mut rz = vector::dot(&self.residual, &self.scaled);
-        let mut end = Truncated { products: 0, negative_curvature: false, predicted: 0.0 };
         while end.products < until.products {
             a.apply(&self.direction, &mut self.product);
             let curvature = vector::dot(&self.direction, &self.product);
@@ -106,7 +182,10 @@ impl ConjugateGradient {
             vector::axpy(alpha, &self.product, &mut self.residual);
             end.predicted += 0.5 * alpha * rz;
             self.progress.push(end.predicted);
-            if vector::norm(&self.residual) <= goal || (until.progress && self.has_ended()) {
+            observe(Iteration { x, direction: &self.direction, product: &self.product });
+            let residual = vector::norm(&self.residual);
+            end.residual = residual / size;
+            if residual <= goal || (until.progress && self.has_ended()) {
                 break;
             }
             precondition(&self.residual, &mut self.scaled);
@@ -121,6 +200,24 @@ impl ConjugateGradient {
             rz = next;
         }
         Some(end)
+    }
+
+    /// `x` ← t·x with the t that minimises m, with its residual; −m there, 0 where x is no use. `None` where A·x is not finite.
+    fn begin_near(&mut self, a: &impl LinearOperator, g: &[f64], x: &mut [f64]) -> Option<f64> {
+        a.apply(x, &mut self.product);
+        if !vector::all_finite(&self.product) {
+            return None;
+        }
+        let (slope, curvature) = (vector::dot(g, x), vector::dot(x, &self.product));
+        let negligible = f64::EPSILON * vector::norm(x) * vector::norm(&self.product);
+        let t = -slope / curvature;
+        let predicted = 0.5 * t.abs() * slope.abs();
+        if !(curvature > negligible && predicted > 0.0 && predicted.is_finite()) {
+            return Some(0.0);
+        }
+        vector::scale(t, x);
+        vector::step(g, t, &self.product, &mut self.residual);
+        Some(predicted)
     }
 
     /// m fell by less than k·[`PROGRESS`] of itself over the last k iterations.
@@ -140,11 +237,14 @@ mod tests {
     use faer::linalg::solvers::Solve;
     use secant_core::operator::Dense;
 
-    const TO_THE_END: Truncation = Truncation { tolerance: 1e-13, products: 400, progress: false };
+    const TO_THE_END: Truncation =
+        Truncation { tolerance: 1e-13, products: 400, progress: false, warm: false };
 
     fn copy(r: &[f64], z: &mut [f64]) {
         z.copy_from_slice(r);
     }
+
+    fn ignore(_: Iteration<'_>) {}
 
     fn wave(n: usize) -> Vec<f64> {
         (0..n).map(|i| (1.7 * i as f64 + 0.3).sin()).collect()
@@ -170,13 +270,13 @@ mod tests {
         };
         let mut cg = ConjugateGradient::new(n);
         let operator = Dense(a.as_ref());
-        let scaled = cg.solve(&operator, &g, jacobi, TO_THE_END, &mut x).unwrap();
+        let scaled = cg.solve(&operator, &g, jacobi, TO_THE_END, ignore, &mut x).unwrap();
         for i in 0..n {
             assert!((x[i] - exact[(i, 0)]).abs() <= 1e-9 * exact[(i, 0)].abs(), "{i}");
         }
         // M = diag A leaves two distinct eigenvalues.
         assert!(scaled.products <= 6, "{scaled:?}");
-        let plain = cg.solve(&operator, &g, copy, TO_THE_END, &mut x).unwrap();
+        let plain = cg.solve(&operator, &g, copy, TO_THE_END, ignore, &mut x).unwrap();
         assert!(plain.products >= 4 * scaled.products, "{plain:?}");
         // −m(x) = −½gᵀx at the solution.
         let decrease = -0.5 * vector::dot(&g, &x);
@@ -195,7 +295,7 @@ mod tests {
             let g = wave(n);
             let mut x = vec![0.0; n];
             let mut cg = ConjugateGradient::new(n);
-            let end = cg.solve(&Dense(a.as_ref()), &g, copy, TO_THE_END, &mut x).unwrap();
+            let end = cg.solve(&Dense(a.as_ref()), &g, copy, TO_THE_END, ignore, &mut x).unwrap();
             assert!(end.negative_curvature && end.products <= n, "{end:?}");
             assert!(vector::dot(&g, &x) < 0.0);
             assert!(
@@ -211,7 +311,8 @@ mod tests {
         let a = badly_scaled(n, 1.0);
         let (g, mut x) = (wave(n), vec![0.0; n]);
         let mut cg = ConjugateGradient::new(n);
-        let mut run = |until| cg.solve(&Dense(a.as_ref()), &g, copy, until, &mut x).unwrap();
+        let mut run =
+            |until| cg.solve(&Dense(a.as_ref()), &g, copy, until, ignore, &mut x).unwrap();
         assert_eq!(run(Truncation { products: 7, ..TO_THE_END }).products, 7);
         let full = run(TO_THE_END);
         let early = run(Truncation { progress: true, ..TO_THE_END });
@@ -223,7 +324,74 @@ mod tests {
     fn a_matrix_that_is_not_finite_is_reported() {
         let a = faer::mat![[f64::NAN, 0.0], [0.0, 1.0]];
         let mut cg = ConjugateGradient::new(2);
-        let end = cg.solve(&Dense(a.as_ref()), &[1.0, 1.0], copy, TO_THE_END, &mut [0.0; 2]);
+        let end =
+            cg.solve(&Dense(a.as_ref()), &[1.0, 1.0], copy, TO_THE_END, ignore, &mut [0.0; 2]);
         assert_eq!(end, None);
+    }
+
+    #[test]
+    fn a_guess_saves_products_and_one_that_is_no_use_costs_one() {
+        let n = 60;
+        let a = badly_scaled(n, 0.8);
+        let operator = Dense(a.as_ref());
+        let g = wave(n);
+        let until = Truncation { tolerance: 1e-8, ..TO_THE_END };
+        let mut cg = ConjugateGradient::new(n);
+        let mut cold = vec![0.0; n];
+        let without = cg.solve(&operator, &g, copy, until, ignore, &mut cold).unwrap();
+        // A multiple of the solution is put right by its length alone.
+        let mut warm: Vec<f64> = cold.iter().map(|x| -3.0 * x).collect();
+        let until = Truncation { tolerance: 1e-7, warm: true, ..until };
+        let with = cg.solve(&operator, &g, copy, until, ignore, &mut warm).unwrap();
+        assert_eq!((with.products, with.negative_curvature), (1, false), "{without:?}");
+        assert!((with.predicted / without.predicted - 1.0).abs() < 1e-9);
+        assert!(vector::distance(&warm, &cold).1 <= 1e-6 * vector::norm(&cold));
+        for guess in [
+            vec![0.0; n],
+            (0..n)
+                .map(|i| {
+                    if i == 0 {
+                        g[1]
+                    } else if i == 1 {
+                        -g[0]
+                    } else {
+                        0.0
+                    }
+                })
+                .collect(),
+        ] {
+            let mut x = guess;
+            let until = Truncation { warm: true, ..TO_THE_END };
+            let end = cg.solve(&operator, &g, copy, until, ignore, &mut x).unwrap();
+            let plain = cg.solve(&operator, &g, copy, TO_THE_END, ignore, &mut cold).unwrap();
+            assert!(vector::distance(&x, &cold).1 <= 1e-9 * vector::norm(&cold));
+            assert!(end.products <= plain.products + 1, "{end:?} {plain:?}");
+        }
+    }
+
+    #[test]
+    fn iterates_are_kept_at_growing_distances_and_the_model_falls_along_them() {
+        let n = 80;
+        let a = badly_scaled(n, 1.0);
+        let g = wave(n);
+        let mut x = vec![0.0; n];
+        let mut iterates = Iterates::default();
+        let mut cg = ConjugateGradient::new(n);
+        for _ in 0..2 {
+            iterates.clear();
+            let see = |iteration: Iteration<'_>| iterates.see(iteration.x);
+            let until = Truncation { products: 12, ..TO_THE_END };
+            cg.solve(&Dense(a.as_ref()), &g, copy, until, see, &mut x).unwrap();
+            // 1, 2, 3, 4, 5, 6, 7, 9, 11
+            assert_eq!(iterates.latest_first().count(), 9);
+            let mut product = vec![0.0; n];
+            let mut model = |x: &[f64]| {
+                Dense(a.as_ref()).apply(x, &mut product);
+                vector::dot(&g, x) + 0.5 * vector::dot(x, &product)
+            };
+            let values: Vec<f64> = iterates.latest_first().map(&mut model).collect();
+            assert!(values.is_sorted_by(|a, b| a < b), "{values:?}");
+            assert!(model(&x) < values[0]);
+        }
     }
 }

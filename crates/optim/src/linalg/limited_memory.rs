@@ -128,12 +128,44 @@ impl LimitedMemory {
             vector::axpy(gradient, ends.gradient_before, y);
             self.multiply(ends.gradient, slot);
         }
-        let [sy, yy, ..] = self.products[slot];
-        if !(sy > 0.0 && sy.is_finite() && yy > 0.0 && yy.is_finite()) {
+        if verdict != Verdict::Skip && !self.admit(slot) {
             verdict = Verdict::Skip;
         }
-        if verdict == Verdict::Skip {
-            return verdict;
+        verdict
+    }
+
+    /// Takes a pair as it is; false where it has no positive curvature and is left. H is then for [`apply`](Self::apply).
+    pub(crate) fn push_pair(&mut self, s: &[f64], y: &[f64]) -> bool {
+        let slot = self.next;
+        self.pass(
+            y,
+            slot,
+            #[inline(always)]
+            |range, own_s, own_y| {
+                own_s.copy_from_slice(&s[range.clone()]);
+                own_y.copy_from_slice(&y[range]);
+            },
+        );
+        self.len = self.len.min(self.capacity - 1);
+        self.admit(slot)
+    }
+
+    /// `out` ← H·g, for any g. H = I before the first pair.
+    pub(crate) fn apply(&mut self, g: &[f64], out: &mut [f64]) {
+        if self.is_empty() {
+            out.copy_from_slice(g);
+            return;
+        }
+        self.multiply(g, self.slot(0));
+        self.newton_step(g, out);
+        vector::scale(-1.0, out);
+    }
+
+    /// Counts the pair in `slot`, whose products are there, as the latest.
+    fn admit(&mut self, slot: usize) -> bool {
+        let [sy, yy, ..] = self.products[slot];
+        if !(sy > 0.0 && sy.is_finite() && yy > 0.0 && yy.is_finite()) {
+            return false;
         }
         self.next = (slot + 1) % self.capacity;
         self.len += 1;
@@ -145,7 +177,7 @@ impl LimitedMemory {
             self.yy[other * self.capacity + slot] = y_y;
             self.yy[slot * self.capacity + other] = y_y;
         }
-        verdict
+        true
     }
 
     /// `out` ← −H·g for the ∇f⁺ = `gradient` of the latest push.
@@ -401,5 +433,32 @@ mod tests {
         let wanted = two_loop(&[(s, y)], &gradient);
         let (_, gap) = vector::distance(&out, &wanted);
         assert!(gap <= 1e-12 * vector::norm(&wanted), "{gap:e}");
+    }
+
+    #[test]
+    fn applied_to_any_vector_it_is_the_two_loop_recursion() {
+        for n in [1, 5, 1030] {
+            let mut memory = LimitedMemory::new(4, n);
+            let g = wave(n, 2.3);
+            let mut out = vec![0.0; n];
+            memory.apply(&g, &mut out);
+            assert_eq!(out, g, "I before the first pair");
+            let mut kept = Vec::new();
+            for step in 0..7 {
+                let s = wave(n, 0.4 + f64::from(step));
+                let sign = if step == 2 { -1.0 } else { 1.0 };
+                let y: Vec<f64> =
+                    s.iter().enumerate().map(|(k, s)| sign * (1 + k % 5) as f64 * s).collect();
+                assert_eq!(memory.push_pair(&s, &y), sign > 0.0);
+                if sign > 0.0 {
+                    kept.push((s, y));
+                }
+                memory.apply(&g, &mut out);
+                let mut wanted = two_loop(&kept[kept.len() - memory.len()..], &g);
+                vector::scale(-1.0, &mut wanted);
+                let (_, gap) = vector::distance(&out, &wanted);
+                assert!(gap <= 1e-11 * vector::norm(&wanted), "n {n} step {step}: {gap:e}");
+            }
+        }
     }
 }

@@ -1,27 +1,33 @@
 //! Newton–CG, also truncated Newton or Hessian-free: minimise f(θ) with products of its second derivatives.
 //!
 //! Update: θ⁺ = θ + αp,  p from conjugate gradients on Hp = −∇f, truncated at ‖Hp + ∇f‖ ≤ η‖∇f‖ with η = min(η₀, √(‖∇f‖/‖∇f(θ₀)‖)), which
-//! makes convergence superlinear; H = ∇²f(θ) or the Gauss–Newton matrix. Where CG meets negative curvature p ends with a part along
-//! it. α = 1 first, then strong Wolfe.
+//! makes convergence superlinear, or with the η that costs least per digit; H = ∇²f(θ) or the Gauss–Newton matrix. Where CG meets
+//! negative curvature p ends with a part along it. α = 1 first, then strong Wolfe.
 //! Stop: [`Stopping`]. A point that passes it and has a direction of negative curvature is left along that direction
 //! ([`Optimality::SecondOrder`]).
-//! Memory 7n. Cost per step: one linearisation, k products, and one evaluation of f with ∇f as a rule.
-//! Source: Nocedal & Wright (2006) algorithm 7.1; Dembo, Eisenstat & Steihaug (1982) for η; Martens (2010) for the test of progress.
+//! Memory 7n, and what the preconditioner and the backtracking keep. Cost per step: one linearisation, k products, and one
+//! evaluation of f with ∇f as a rule.
+//! Source: Nocedal & Wright (2006) algorithm 7.1; Dembo, Eisenstat & Steihaug (1982) for η; Martens (2010) §4.4–4.7 for the test
+//! of progress, the warm start and the backtracking.
 
 use super::line_step::{self, LineStep};
 use super::model::Model;
+use super::preconditioning::{Preconditioner, Preconditioning};
 use super::region::{MAX_SADDLE_PRODUCTS, Optimality};
 use super::{FitSolver, HessianKind};
 use crate::error::{OptimError, require};
 use crate::eval;
-use crate::krylov::cg::{ConjugateGradient, Truncation};
+use crate::krylov::cg::{ConjugateGradient, Iterates, Truncated, Truncation};
 use crate::krylov::extreme_eigenvalues;
+use crate::krylov::forcing::Balance;
 use crate::linalg::vector;
 use crate::line_search::{Backtracking, StrongWolfe};
 use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
-use secant_core::problem::{Curvature, Linearization};
+use secant_core::operator::LinearOperator;
+use secant_core::problem::Curvature;
+use std::cell::RefCell;
 
 const NAME: &str = "Newton–CG";
 
@@ -29,19 +35,6 @@ const NAME: &str = "Newton–CG";
 pub const FORCING: f64 = 0.5;
 /// Most products per step.
 pub const MAX_PRODUCTS: usize = 200;
-/// Entries of the diagonal below this part of the largest are raised to it: a preconditioner must not divide by rounding.
-pub const DIAGONAL_FLOOR: f64 = 1e-10;
-
-/// M in the preconditioned iteration.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Preconditioner {
-    /// The identity.
-    #[default]
-    Nothing,
-    /// The diagonal of the Gauss–Newton matrix, exact: for parameters of very different sizes. Costs a Jacobian by tiles per step.
-    Jacobi,
-}
-
 /// Newton's method with truncated conjugate gradients.
 #[derive(Clone, Debug)]
 pub struct NewtonCg {
@@ -55,6 +48,13 @@ pub struct NewtonCg {
     pub forcing: f64,
     /// End CG also where the model has all but ceased to fall. Default false.
     pub progress: bool,
+    /// What a product costs, in gradients: η is then the one that costs least per digit of the gradient, at most η₀
+    /// ([`Balance`]); [`product_cost`](crate::product_cost) measures it. Range > 0. Default none: the η above.
+    pub cost_ratio: Option<f64>,
+    /// Begin CG at the multiple of the step before that the model likes best, for one product. Default false.
+    pub warm_start: bool,
+    /// Go back over the iterates of CG, at growing distances, while f falls. Costs one value each and up to 20n. Default false.
+    pub backtrack: bool,
     /// Most products per step. Range ≥ 1. Default [`MAX_PRODUCTS`].
     pub max_products: usize,
     /// The line search; its first trial is the full step.
@@ -64,6 +64,7 @@ pub struct NewtonCg {
     work: Option<Workspace>,
     negative: u32,
     escapes: u32,
+    shortened: u32,
 }
 
 impl Default for NewtonCg {
@@ -74,12 +75,16 @@ impl Default for NewtonCg {
             optimality: Optimality::default(),
             forcing: FORCING,
             progress: false,
+            cost_ratio: None,
+            warm_start: false,
+            backtrack: false,
             max_products: MAX_PRODUCTS,
             search: StrongWolfe::default(),
             stopping: Stopping::default(),
             work: None,
             negative: 0,
             escapes: 0,
+            shortened: 0,
         }
     }
 }
@@ -87,10 +92,13 @@ impl Default for NewtonCg {
 #[derive(Clone, Debug)]
 struct Workspace {
     cg: ConjugateGradient,
-    /// M, where it is a diagonal.
-    diagonal: Vec<f64>,
+    preconditioning: Preconditioning,
+    iterates: Iterates,
+    balance: Balance,
     /// p
     direction: Vec<f64>,
+    /// `direction` is a step that was taken.
+    has_stepped: bool,
     line: LineStep,
     /// The run began at a saddle: the gradient there is no measure.
     began_at_saddle: bool,
@@ -132,6 +140,24 @@ impl NewtonCg {
         self
     }
 
+    /// What a product costs, in gradients.
+    pub fn with_cost_ratio(mut self, ratio: f64) -> Self {
+        self.cost_ratio = Some(ratio);
+        self
+    }
+
+    /// Whether CG begins at the step before.
+    pub fn with_warm_start(mut self, warm: bool) -> Self {
+        self.warm_start = warm;
+        self
+    }
+
+    /// Whether f is asked about earlier iterates of CG.
+    pub fn with_backtrack(mut self, backtrack: bool) -> Self {
+        self.backtrack = backtrack;
+        self
+    }
+
     /// Most products per step.
     pub fn with_max_products(mut self, products: usize) -> Self {
         self.max_products = products;
@@ -156,36 +182,56 @@ impl NewtonCg {
         problem: &mut Problem<P>,
         state: &mut FitState,
     ) -> Result<(), Reason> {
-        let work = self.work.as_mut().expect("argmin's Executor calls init first");
-        let (f, mut counts) = eval::split(problem);
-        let at = counts.linearize(f, &state.theta);
-        let model = Model::new(&at, self.curvature);
-        let until = Truncation {
-            tolerance: self.forcing.min(state.relative_gradient().sqrt()),
-            products: self.max_products,
-            progress: self.progress,
-        };
-        let (cg, gradient, p) = (&mut work.cg, &state.gradient, &mut work.direction);
-        let found = match self.preconditioner {
-            Preconditioner::Nothing => {
-                cg.solve(&model, gradient, |r, z| z.copy_from_slice(r), until, p)
-            }
-            Preconditioner::Jacobi => {
-                at.gauss_newton_diagonal(&mut work.diagonal);
-                raise(&mut work.diagonal);
-                let diagonal = &work.diagonal;
-                cg.solve(&model, gradient, |r, z| vector::divide(r, diagonal, z), until, p)
-            }
-        };
-        counts.products(model.made());
-        drop(at);
-        let found = found.ok_or(Reason::NonFiniteCurvature)?;
+        let found = self.direction(problem, state)?;
         self.negative += u32::from(found.negative_curvature);
-        work.line.take(&self.search, problem, state, &work.direction, 1.0)?;
+        let work = self.work.as_mut().expect("argmin's Executor calls init first");
+        if self.backtrack && work.go_back(problem, state) {
+            self.shortened += 1;
+        }
+        work.has_stepped = false;
+        let before = vector::norm(&state.gradient);
+        let step = work.line.take(&self.search, problem, state, &work.direction, 1.0)?;
+        work.has_stepped = true;
+        if !found.negative_curvature {
+            work.observe(state, found, step, before);
+        }
         if work.began_at_saddle {
             state.raise_gradient_reference();
         }
         Ok(())
+    }
+
+    /// p, by truncated CG on the linearisation at θ.
+    fn direction<P: Curvature>(
+        &mut self,
+        problem: &mut Problem<P>,
+        state: &FitState,
+    ) -> Result<Truncated, Reason> {
+        let work = self.work.as_mut().expect("argmin's Executor calls init first");
+        let (f, mut counts) = eval::split(problem);
+        let at = counts.linearize(f, &state.theta);
+        counts.products(work.preconditioning.prepare(&at));
+        let model = Model::new(&at, self.curvature);
+        let tolerance = match self.cost_ratio {
+            None => self.forcing.min(state.relative_gradient().sqrt()),
+            Some(ratio) => work.balance.tolerance(ratio, self.forcing),
+        };
+        let mut until = Truncation {
+            tolerance,
+            products: self.max_products,
+            progress: self.progress,
+            warm: self.warm_start && work.has_stepped,
+        };
+        let mut found = work.solve(&model, &state.gradient, until, self.backtrack);
+        // From a guess, H being indefinite, CG may end uphill.
+        let uphill = until.warm && vector::dot(&state.gradient, &work.direction) >= 0.0;
+        if uphill {
+            until.warm = false;
+            found = work.solve(&model, &state.gradient, until, self.backtrack);
+        }
+        work.preconditioning.learn();
+        counts.products(model.made());
+        found.ok_or(Reason::NonFiniteCurvature)
     }
 
     /// Looks for a direction of negative curvature at a point where the run would end, and steps along it.
@@ -206,6 +252,7 @@ impl NewtonCg {
         let Some(ends) = ends.filter(crate::krylov::Extremes::is_indefinite) else { return };
         let slope = vector::dot(&state.gradient, &ends.direction);
         let sign = if slope > 0.0 { -1.0 } else { 1.0 };
+        work.has_stepped = false;
         vector::scale_into(sign, &ends.direction, &mut work.direction);
         let size = vector::norm(&state.theta);
         let length = if size > 0.0 { size } else { 1.0 };
@@ -230,13 +277,73 @@ impl NewtonCg {
     }
 }
 
-/// Raises small and negative entries, so that every one is positive.
-fn raise(diagonal: &mut [f64]) {
-    let largest = vector::norm_inf(diagonal);
-    let floor = if largest > 0.0 { DIAGONAL_FLOOR * largest } else { 1.0 };
-    for entry in diagonal {
-        // `max` raises NaN too.
-        *entry = entry.max(floor);
+impl Workspace {
+    /// `direction` ← the truncated solution, from what it holds where that is asked for.
+    fn solve(
+        &mut self,
+        model: &impl LinearOperator,
+        gradient: &[f64],
+        until: Truncation,
+        keep: bool,
+    ) -> Option<Truncated> {
+        // Both closures of CG want it, one after the other.
+        let preconditioning = RefCell::new(&mut self.preconditioning);
+        self.iterates.clear();
+        self.cg.solve(
+            model,
+            gradient,
+            |r, z| preconditioning.borrow_mut().apply(r, z),
+            until,
+            |iteration| {
+                preconditioning.borrow_mut().see(iteration.direction, iteration.product);
+                if keep {
+                    self.iterates.see(iteration.x);
+                }
+            },
+            &mut self.direction,
+        )
+    }
+
+    /// `direction` ← the earliest of the latest iterates along which f falls on the way back. Whether there was one.
+    fn go_back<P: Curvature>(&mut self, problem: &mut Problem<P>, state: &FitState) -> bool {
+        let (f, mut counts) = eval::split(problem);
+        let Self { iterates, direction, line, .. } = self;
+        let mut value = |p: &[f64]| {
+            vector::step(&state.theta, 1.0, p, &mut line.theta);
+            counts.value(f, &line.theta)
+        };
+        let mut lowest = value(direction);
+        let mut chosen = None;
+        for iterate in iterates.latest_first().filter(|iterate| *iterate != direction.as_slice()) {
+            let value = value(iterate);
+            // Written so that an iterate is preferred to NaN.
+            if lowest <= value || value.is_nan() {
+                break;
+            }
+            (lowest, chosen) = (value, Some(iterate));
+        }
+        if let Some(iterate) = chosen {
+            direction.copy_from_slice(iterate);
+        }
+        chosen.is_some()
+    }
+
+    /// What the step α·p says of the linear model, from H·p = residual − ∇f and the gradients at both ends.
+    fn observe(&mut self, state: &FitState, found: Truncated, alpha: f64, before: f64) {
+        let ends = state.gradient.iter().zip(&self.line.gradient);
+        let unseen: f64 = ends
+            .zip(self.cg.residual())
+            .map(|((after, before), residual)| {
+                (after - (1.0 - alpha) * before - alpha * residual).powi(2)
+            })
+            .sum();
+        let after = vector::norm(&state.gradient);
+        self.balance.observe(
+            found.products,
+            found.residual,
+            unseen.sqrt() / before,
+            after / before,
+        );
     }
 }
 
@@ -253,6 +360,11 @@ impl FitSolver for NewtonCg {
         require(forcing > 0.0 && forcing < 1.0, NAME, "forcing", forcing, "(0, 1)")?;
         let products = self.max_products as f64;
         require(self.max_products >= 1, NAME, "max_products", products, "at least 1")?;
+        if let Some(ratio) = self.cost_ratio {
+            let allowed = ratio > 0.0 && ratio.is_finite();
+            require(allowed, NAME, "cost_ratio", ratio, "> 0")?;
+        }
+        self.preconditioner.validate(NAME)?;
         line_step::validate(NAME, &self.search)?;
         self.stopping.validate(NAME)
     }
@@ -263,6 +375,9 @@ impl FitSolver for NewtonCg {
         }
         if self.escapes > 0 {
             notes.push(format!("left a saddle {}×", self.escapes));
+        }
+        if self.shortened > 0 {
+            notes.push(format!("an earlier iterate of CG taken {}×", self.shortened));
         }
         notes
     }
@@ -282,12 +397,15 @@ impl<P: Curvature> Solver<P, FitState> for NewtonCg {
         let n = eval::start(NAME, &self.stopping, problem, &mut state)?;
         self.work = Some(Workspace {
             cg: ConjugateGradient::new(n),
-            diagonal: vec![0.0; n],
+            preconditioning: Preconditioning::new(self.preconditioner, n),
+            iterates: Iterates::default(),
+            balance: Balance::default(),
             direction: vec![0.0; n],
+            has_stepped: false,
             line: LineStep::new(n),
             began_at_saddle: false,
         });
-        (self.negative, self.escapes) = (0, 0);
+        (self.negative, self.escapes, self.shortened) = (0, 0, 0);
         self.leave_saddle(problem, &mut state);
         Ok((state, None))
     }
