@@ -4,7 +4,7 @@ use secant_core::data::DataError;
 use secant_core::graph::GraphError;
 use secant_core::predict::PredictError;
 use secant_core::risk::RiskError;
-use secant_optim::OptimError;
+use secant_optim::{LinearError, OptimError};
 
 /// The caller's mistake, with place and values. Numerical trouble is no error but a [`Reason`](crate::Reason) in the report.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +24,17 @@ pub enum FitError {
     /// The inputs of a prediction.
     #[error(transparent)]
     Predict(#[from] PredictError),
+    /// A linear least-squares problem.
+    #[error(transparent)]
+    Linear(#[from] LinearError),
+    /// A linear regression on something else than one number per sample.
+    #[error(
+        "linear regression needs one numeric target per sample; these are class labels or {outputs} columns"
+    )]
+    Regression {
+        /// Columns of the targets.
+        outputs: usize,
+    },
     /// A network of class scores was asked for a number, or the other way round.
     #[error("{asked} needs {needed}, this model was fitted with the {loss} loss")]
     Loss {

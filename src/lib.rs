@@ -38,10 +38,12 @@
 mod error;
 
 mod fit;
+mod linear;
 mod model;
 
 pub use error::FitError;
 pub use fit::{Fit, Fitted, Standardize, fit};
+pub use linear::{LinearRegression, linear_regression};
 pub use model::Model;
 
 pub use secant_core as core;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules of `secant-core` in order: a module imports from rows above its own only.
 const CORE: &[&[&str]] = &[
-    &["elementwise", "random", "rho"],
+    &["double_double", "elementwise", "random", "rho"],
     &["problem"],
     &["operator", "check"],
     &["data", "shape", "params"],
@@ -26,7 +26,7 @@ const CORE: &[&[&str]] = &[
 const OPTIM: &[&[&str]] = &[
     &["error", "nonfinite"],
     &["linalg", "adapter", "functions"],
-    &["krylov", "line_search"],
+    &["krylov", "line_search", "linear"],
     &["subproblem"],
     &["stopping"],
     &["state"],
@@ -39,7 +39,7 @@ const OPTIM: &[&[&str]] = &[
 ];
 
 /// Modules of `secant-optim` that do not know argmin.
-const KERNELS: &[&str] = &["linalg", "krylov", "line_search", "subproblem"];
+const KERNELS: &[&str] = &["linalg", "krylov", "line_search", "linear", "subproblem"];
 /// Files in `solver/` that hold steps that several solvers share, and no solver.
 const SHARED_STEPS: &[&str] = &[
     "line_step",
@@ -52,7 +52,7 @@ const SHARED_STEPS: &[&str] = &[
     "safeguard",
 ];
 /// All that `secant-optim` may know of `secant-core`.
-const SEEN_BY_OPTIM: &[&str] = &["problem", "operator", "rho", "error"];
+const SEEN_BY_OPTIM: &[&str] = &["problem", "operator", "rho", "double_double", "error"];
 
 /// Workspace crates in order, with the folders of their sources: a crate imports from those above it only.
 const CRATES: &[(&str, &str, &str)] = &[

@@ -5,7 +5,7 @@
 //! [`minimize`] does that in one call. A problem is anything that implements
 //! [`Objective`](secant_core::problem::Objective), [`Curvature`](secant_core::problem::Curvature) or
 //! [`LeastSquares`](secant_core::problem::LeastSquares); [`LeastSquaresFn`] makes one from closures, and
-//! [`RobustLeastSquares`] one that outliers do not bend.
+//! [`RobustLeastSquares`] one that outliers do not bend. A linear one needs no start and no steps: [`LinearLeastSquares`].
 //!
 //! ```
 //! use secant_core::problem::Objective;
@@ -88,6 +88,7 @@ mod functions;
 pub mod krylov;
 mod linalg;
 pub mod line_search;
+pub mod linear;
 mod method;
 mod minimize;
 mod nonfinite;
@@ -103,6 +104,7 @@ pub use argmin;
 pub use error::OptimError;
 pub use eval::Evaluations;
 pub use functions::{DIFFERENCE, LeastSquaresFn};
+pub use linear::{Accuracy, LinearError, LinearLeastSquares, LinearSolution, NullDirection};
 pub use method::Method;
 pub use minimize::{Solution, minimize};
 pub use report::{GradientNorms, Report};

@@ -8,6 +8,7 @@ use std::path::Path;
 use self::lines::Lines;
 use super::source::{quoted, read_all};
 use super::{DataError, Dataset, Targets};
+use crate::double_double::DoubleDouble;
 
 mod lines;
 mod nonlinear;
@@ -44,6 +45,10 @@ pub struct NistLinear {
     pub x: Vec<f64>,
     /// The N responses.
     pub y: Vec<f64>,
+    /// What the decimals of the file are beyond `x` and `y`: the certified digits are those of the decimals.
+    pub x_rest: Vec<f64>,
+    /// The same of `y`.
+    pub y_rest: Vec<f64>,
     /// Whether the model has a constant term β₀.
     pub intercept: bool,
     /// The d columns of the model beside the constant.
@@ -99,9 +104,12 @@ impl NistLinear {
             )
         })?;
         let (mut x, mut y) = (Vec::new(), Vec::new());
+        let (mut x_rest, mut y_rest) = (Vec::new(), Vec::new());
         for row in file.data(predictors + 1)? {
             y.push(row.number(path, 0, "y")?);
+            y_rest.push(row.rest(0));
             for predictor in 1..=predictors {
+                x_rest.push(row.rest(predictor));
                 x.push(row.number(path, predictor, &predictor_name(predictors, predictor - 1))?);
             }
         }
@@ -111,6 +119,8 @@ impl NistLinear {
             predictors,
             x,
             y,
+            x_rest,
+            y_rest,
             intercept,
             terms,
             parameters: estimates.iter().map(|estimate| estimate.value).collect(),
@@ -137,12 +147,8 @@ impl NistLinear {
     /// # Errors
     /// None for a problem that [`read`](Self::read) gave and whose powers do not overflow.
     pub fn dataset(&self) -> Result<Dataset, DataError> {
-        let column = |sample: usize| {
-            self.terms.iter().map(move |term| {
-                let x = self.x[sample * self.predictors + term.predictor];
-                power(x, term.power)
-            })
-        };
+        let column =
+            |sample: usize| self.terms.iter().map(move |term| self.entry(sample, *term).high);
         let inputs = (0..self.samples()).flat_map(column).collect();
         let feature_names = self.terms.iter().map(|term| {
             let name = predictor_name(self.predictors, term.predictor);
@@ -159,6 +165,27 @@ impl NistLinear {
     }
 }
 
+impl NistLinear {
+    /// The columns of the model, N × n column-major, as the decimals of the file have them: rounded to `f64`, and what that left.
+    /// The constant comes first where there is one.
+    pub fn design(&self) -> (Vec<f64>, Vec<f64>) {
+        let ones = self.intercept.then_some(DoubleDouble::from(1.0));
+        let constant = ones.into_iter().flat_map(|one| (0..self.samples()).map(move |_| one));
+        let columns = self
+            .terms
+            .iter()
+            .flat_map(|term| (0..self.samples()).map(|sample| self.entry(sample, *term)));
+        constant.chain(columns).map(|entry| (entry.high, entry.low)).unzip()
+    }
+
+    /// A term at a sample. Powers are taken of the decimal: the certified digits of the polynomial problems are lost to the
+    /// rounding of plain powers before any solver has begun.
+    fn entry(&self, sample: usize, term: Term) -> DoubleDouble {
+        let at = sample * self.predictors + term.predictor;
+        DoubleDouble { high: self.x[at], low: self.x_rest[at] }.powi(term.power)
+    }
+}
+
 fn predictor_name(predictors: usize, index: usize) -> String {
     if predictors == 1 { "x".to_owned() } else { format!("x{}", index + 1) }
 }
@@ -171,18 +198,4 @@ fn terms(predictors: usize, slopes: usize) -> Option<Vec<Term>> {
     let powers = (1..).take(slopes);
     (predictors == 1 && slopes > 0)
         .then(|| powers.map(|power| Term { predictor: 0, power }).collect())
-}
-
-/// xᵖ, the product carried as a sum of two numbers and rounded once at the end: the certified digits of the polynomial
-/// problems are lost to the rounding of plain powers before any solver has begun.
-fn power(x: f64, power: u32) -> f64 {
-    let (mut high, mut low) = (1.0, 0.0);
-    for _ in 0..power {
-        let product = high * x;
-        let rounding = f64::mul_add(high, x, -product);
-        let rest = f64::mul_add(low, x, rounding);
-        high = product + rest;
-        low = (product - high) + rest;
-    }
-    high
 }

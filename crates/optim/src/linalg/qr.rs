@@ -124,6 +124,43 @@ impl PivotedQr {
         }
     }
 
+    /// `b` ← Q·b, length m.
+    pub(crate) fn multiply_q(&self, b: &mut [f64]) {
+        for (j, tau) in self.tau.iter().enumerate().rev() {
+            let v = &self.column(j)[j..];
+            let b = &mut b[j..];
+            vector::axpy(-tau * vector::dot(v, b), v, b);
+        }
+    }
+
+    /// `c` ← R₁₁⁻¹·c for the leading block of the length of `c`, at most the [`rank`](Self::rank).
+    pub(crate) fn solve_leading(&self, c: &mut [f64]) {
+        for j in (0..c.len()).rev() {
+            let row = &self.r[j * self.n..j * self.n + c.len()];
+            c[j] = (c[j] - vector::dot(&row[j + 1..], &c[j + 1..])) / row[j];
+        }
+    }
+
+    /// `c` ← R₁₁⁻ᵀ·c, as [`solve_leading`](Self::solve_leading).
+    pub(crate) fn solve_leading_transposed(&self, c: &mut [f64]) {
+        for j in 0..c.len() {
+            let row = &self.r[j * self.n..j * self.n + c.len()];
+            c[j] /= row[j];
+            let (done, left) = c.split_at_mut(j + 1);
+            vector::axpy(-done[j], &row[j + 1..], left);
+        }
+    }
+
+    /// Rᵢⱼ, i ≤ j.
+    pub(crate) fn r(&self, i: usize, j: usize) -> f64 {
+        self.r[i * self.n + j]
+    }
+
+    /// Column j of A·P is column `order()[j]` of A.
+    pub(crate) fn order(&self) -> &[usize] {
+        &self.order
+    }
+
     /// `out` ← R·Pᵀ·z, which is Qᵀ·A·z; length n, zeros from min(m, n) on.
     pub(crate) fn multiply(&mut self, z: &[f64], out: &mut [f64]) {
         for (permuted, &column) in self.row.iter_mut().zip(&self.order) {

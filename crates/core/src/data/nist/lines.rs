@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::super::source::{number, quoted, text};
 use super::super::{DataError, Place};
+use crate::double_double::DoubleDouble;
 
 /// Most parameters and predictors that a file may announce; the largest of the collection has 11.
 const MAX_COLUMNS: usize = 1000;
@@ -24,6 +25,11 @@ pub(super) struct Fields<'a> {
 impl Fields<'_> {
     pub(super) fn number(&self, path: &Path, index: usize, column: &str) -> Result<f64, DataError> {
         number(self.fields[index], || Place::line(path, self.line, column))
+    }
+
+    /// What the decimal number in a field is beyond its rounding to `f64`; 0 where it has too many digits to tell.
+    pub(super) fn rest(&self, index: usize) -> f64 {
+        DoubleDouble::from_decimal(self.fields[index]).map_or(0.0, |number| number.low)
     }
 }
 
