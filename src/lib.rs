@@ -64,10 +64,10 @@ pub use secant_core::rho::{Rho, RhoWeight};
 pub use secant_core::risk::Risk;
 pub use secant_optim::{
     AdaGrad, Adadelta, Adam, AdaptiveCubic, ArgminProblem, Bfgs, GaussNewton, GradientDescent,
-    HessianKind, Lbfgs, LeastSquaresFn, LevenbergMarquardt, Method, Momentum, Nesterov, Newton,
-    NewtonCg, NonlinearCg, Optimality, Reason, RegularizedNewton, Report, RmsProp,
-    RobustLeastSquares, RobustSolution, Safeguard, Solution, Sr1, Stopping, Subproblem,
-    TrustRegion, minimize, minimize_robust,
+    HessianKind, L1, LassoPath, Lbfgs, LeastSquaresFn, LevenbergMarquardt, Method, Momentum,
+    Nesterov, Newton, NewtonCg, NonlinearCg, Optimality, OwlQn, ProximalNewton, Reason,
+    RegularizedNewton, Report, RmsProp, RobustLeastSquares, RobustSolution, Safeguard, Solution,
+    Sr1, Stopping, Subproblem, TrustRegion, minimize, minimize_robust,
 };
 
 /// The guide: conventions, methods, how the products work, performance. Its snippets are tests.

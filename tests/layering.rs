@@ -25,7 +25,7 @@ const CORE: &[&[&str]] = &[
 /// Modules of `secant-optim` in order.
 const OPTIM: &[&[&str]] = &[
     &["error", "nonfinite"],
-    &["linalg", "adapter", "functions"],
+    &["linalg", "adapter", "functions", "l1"],
     &["krylov", "line_search", "linear"],
     &["subproblem"],
     &["stopping"],
@@ -35,7 +35,7 @@ const OPTIM: &[&[&str]] = &[
     &["report"],
     &["minimize"],
     &["method"],
-    &["robust"],
+    &["robust", "lasso_path"],
 ];
 
 /// Modules of `secant-optim` that do not know argmin.

@@ -192,6 +192,11 @@ impl Counts<'_> {
     }
 }
 
+/// n
+pub(crate) fn dim<P: Objective>(problem: &Problem<P>) -> usize {
+    inner(problem).dim()
+}
+
 /// (m, n) of a least-squares problem, and where its Jacobian comes from.
 pub(crate) fn shape<P: LeastSquares>(problem: &Problem<P>) -> (usize, usize, Derivatives) {
     let problem = inner(problem);

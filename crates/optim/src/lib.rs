@@ -53,6 +53,8 @@
 //! | [`Bfgs`] ([`Update`]: self-scaled, DFP) | ∇f | n²/2 | the same | networks that are hard to train, to many digits |
 //! | [`Sr1`] | ∇f | n²/2 + kn | k passes over n²/2 numbers | f not convex, no products; n to some thousands |
 //! | [`Lbfgs`] | ∇f | 2mn | 4mn | any n; the default |
+//! | [`OwlQn`] | ∇f | 2mn + 8n | 4mn | L1 or elastic net, any n |
+//! | [`ProximalNewton`] | Hessian | 5n² | n³/3, n² per pass and one Hessian | L1 or elastic net, n to a thousand; the lasso in one step |
 //! | [`NonlinearCg`] | ∇f | 4n | 10n | any n, the least memory |
 //! | [`GradientDescent`] | ∇f | n | n | baseline |
 //! | [`Momentum`], [`Nesterov`] | ∇f | n | n | baseline |
@@ -86,6 +88,8 @@ mod error;
 mod eval;
 mod functions;
 pub mod krylov;
+mod l1;
+pub mod lasso_path;
 mod linalg;
 pub mod line_search;
 pub mod linear;
@@ -104,6 +108,8 @@ pub use argmin;
 pub use error::OptimError;
 pub use eval::Evaluations;
 pub use functions::{DIFFERENCE, LeastSquaresFn};
+pub use l1::L1;
+pub use lasso_path::{LassoPath, PathPoint};
 pub use linear::{Accuracy, LinearError, LinearLeastSquares, LinearSolution, NullDirection};
 pub use method::Method;
 pub use minimize::{Solution, minimize};
@@ -115,8 +121,9 @@ pub use robust::{
 pub use solver::{
     AdaGrad, Adadelta, Adam, AdaptiveCubic, Bfgs, Factorization, FitSolver, GaussNewton,
     GradientDescent, HessianKind, Lbfgs, LevenbergMarquardt, Modification, Momentum, Nesterov,
-    Newton, NewtonCg, NonlinearCg, Optimality, Preconditioner, RegularizedNewton, RmsProp,
-    Safeguard, Scaling, Sr1, StepLength, Subproblem, TrustRegion, Update, product_cost,
+    Newton, NewtonCg, NonlinearCg, Optimality, OwlQn, Preconditioner, ProximalNewton,
+    RegularizedNewton, RmsProp, Safeguard, Scaling, Sr1, StepLength, Subproblem, TrustRegion,
+    Update, product_cost,
 };
 pub use state::{FitState, TRACE_RESERVE, TraceEntry};
 pub use stopping::{Reason, Stopping};

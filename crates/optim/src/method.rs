@@ -4,8 +4,8 @@ use crate::error::OptimError;
 use crate::minimize::{Solution, minimize};
 use crate::solver::{
     AdaGrad, Adadelta, Adam, AdaptiveCubic, Bfgs, FitSolver, GaussNewton, GradientDescent, Lbfgs,
-    LevenbergMarquardt, Momentum, Nesterov, Newton, NewtonCg, NonlinearCg, RegularizedNewton,
-    RmsProp, Sr1, TrustRegion,
+    LevenbergMarquardt, Momentum, Nesterov, Newton, NewtonCg, NonlinearCg, OwlQn, ProximalNewton,
+    RegularizedNewton, RmsProp, Sr1, TrustRegion,
 };
 use crate::state::FitState;
 use crate::stopping::Stopping;
@@ -81,7 +81,7 @@ macro_rules! methods {
 }
 
 methods! {
-    on_objective: Newton, RegularizedNewton, NewtonCg, TrustRegion, AdaptiveCubic, Bfgs, Sr1, Lbfgs, NonlinearCg, GradientDescent, Momentum, Nesterov, AdaGrad, RmsProp, Adadelta, Adam;
+    on_objective: Newton, RegularizedNewton, NewtonCg, TrustRegion, AdaptiveCubic, Bfgs, Sr1, Lbfgs, OwlQn, ProximalNewton, NonlinearCg, GradientDescent, Momentum, Nesterov, AdaGrad, RmsProp, Adadelta, Adam;
     on_residuals: GaussNewton, LevenbergMarquardt;
 }
 

@@ -80,6 +80,11 @@ impl ShiftedCholesky {
         self.shift
     }
 
+    /// What the latest factorisation added to the diagonal of H.
+    pub(crate) fn shift_diagonal(&self) -> Vec<f64> {
+        self.scale.iter().map(|scale| self.shift / (scale * scale)).collect()
+    }
+
     /// ‖D^-½·g‖∞: the size of a gradient, invariant under scaling of the parameters.
     pub(crate) fn scaled_norm(&self, g: &[f64]) -> f64 {
         scaled_norm(g, &self.scale)

@@ -104,6 +104,11 @@ impl LimitedMemory {
         self.gamma = -1.0;
     }
 
+    /// γ: H on what no pair has seen; 1 before the first pair.
+    pub(crate) fn scale(&self) -> f64 {
+        if self.is_empty() { 1.0 } else { self.gamma }
+    }
+
     pub(crate) fn clear(&mut self) {
         (self.len, self.next) = (0, 0);
     }
