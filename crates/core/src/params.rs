@@ -84,6 +84,10 @@ impl Parameters {
     pub fn position(&self, name: &str) -> Option<usize> {
         self.blocks.iter().position(|block| block.name == name)
     }
+    /// Where in θ the block called `name` lies.
+    pub fn range(&self, name: &str) -> Option<Range<usize>> {
+        self.position(name).map(|block| self.blocks[block].range.clone())
+    }
     /// The entries of the block called `name`, column-major.
     pub fn slice<'a>(&self, theta: &'a [f64], name: &str) -> Option<&'a [f64]> {
         let block = self.blocks.get(self.position(name)?)?;

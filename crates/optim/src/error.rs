@@ -34,6 +34,24 @@ pub enum OptimError {
         /// Its value.
         value: f64,
     },
+    /// A lower bound that is not below its upper one, or NaN.
+    #[error("the bounds of parameter {index} are {lower} and {upper}: no number lies between")]
+    Bounds {
+        /// The parameter.
+        index: usize,
+        /// Its lower bound.
+        lower: f64,
+        /// Its upper bound.
+        upper: f64,
+    },
+    /// Bounds of another length than the problem.
+    #[error("bounds for {found} parameters, there are {expected}")]
+    BoundsLength {
+        /// n.
+        expected: usize,
+        /// As given.
+        found: usize,
+    },
     /// A method of least squares was asked to minimise what is no sum of squares.
     #[error("{solver} needs residuals, and the problem has none: it is no sum of squares")]
     NoResiduals {

@@ -53,6 +53,9 @@
 //! | [`Bfgs`] ([`Update`]: self-scaled, DFP) | ∇f | n²/2 | the same | networks that are hard to train, to many digits |
 //! | [`Sr1`] | ∇f | n²/2 + kn | k passes over n²/2 numbers | f not convex, no products; n to some thousands |
 //! | [`Lbfgs`] | ∇f | 2mn | 4mn | any n; the default |
+//! | [`LbfgsB`] | ∇f | 2mn + 8n | 4mn + 4m²·(free parameters) | bounds, any n |
+//! | [`Tron`] | Hessian products | 12n | k products | bounds, any n; the last digits |
+//! | [`BoundedLevenbergMarquardt`] | r, JᵀJ | 4n² | Ncn² + a few n³/3 per trial | bounds, squared error, n to some thousands |
 //! | [`OwlQn`] | ∇f | 2mn + 8n | 4mn | L1 or elastic net, any n |
 //! | [`ProximalNewton`] | Hessian | 5n² | n³/3, n² per pass and one Hessian | L1 or elastic net, n to a thousand; the lasso in one step |
 //! | [`NonlinearCg`] | ∇f | 4n | 10n | any n, the least memory |
@@ -84,6 +87,7 @@
 //! `nalgebra`: [`ArgminProblem`] over `nalgebra::DVector`, for argmin's own solvers.
 
 mod adapter;
+mod bounds;
 mod error;
 mod eval;
 mod functions;
@@ -105,6 +109,7 @@ pub mod subproblem;
 
 pub use adapter::ArgminProblem;
 pub use argmin;
+pub use bounds::Bounds;
 pub use error::OptimError;
 pub use eval::Evaluations;
 pub use functions::{DIFFERENCE, LeastSquaresFn};
@@ -119,11 +124,11 @@ pub use robust::{
     minimize_robust, residual_scale,
 };
 pub use solver::{
-    AdaGrad, Adadelta, Adam, AdaptiveCubic, Bfgs, Factorization, FitSolver, GaussNewton,
-    GradientDescent, HessianKind, Lbfgs, LevenbergMarquardt, Modification, Momentum, Nesterov,
-    Newton, NewtonCg, NonlinearCg, Optimality, OwlQn, Preconditioner, ProximalNewton,
-    RegularizedNewton, RmsProp, Safeguard, Scaling, Sr1, StepLength, Subproblem, TrustRegion,
-    Update, product_cost,
+    AdaGrad, Adadelta, Adam, AdaptiveCubic, Bfgs, BoundedLevenbergMarquardt, Factorization,
+    FitSolver, GaussNewton, GradientDescent, HessianKind, Lbfgs, LbfgsB, LevenbergMarquardt,
+    Modification, Momentum, Nesterov, Newton, NewtonCg, NonlinearCg, Optimality, OwlQn,
+    Preconditioner, ProximalNewton, RegularizedNewton, RmsProp, Safeguard, Scaling, Sr1,
+    StepLength, Subproblem, Tron, TrustRegion, Update, product_cost,
 };
 pub use state::{FitState, TRACE_RESERVE, TraceEntry};
 pub use stopping::{Reason, Stopping};

@@ -1,6 +1,8 @@
 //! Vectors and matrices: kernels that know neither argmin nor the solvers.
 
+pub(crate) mod box_qp;
 pub(crate) mod cholesky;
+pub(crate) mod direct_memory;
 pub(crate) mod ldlt;
 pub(crate) mod limited_memory;
 pub(crate) mod normal;

@@ -3,9 +3,10 @@
 use crate::error::OptimError;
 use crate::minimize::{Solution, minimize};
 use crate::solver::{
-    AdaGrad, Adadelta, Adam, AdaptiveCubic, Bfgs, FitSolver, GaussNewton, GradientDescent, Lbfgs,
-    LevenbergMarquardt, Momentum, Nesterov, Newton, NewtonCg, NonlinearCg, OwlQn, ProximalNewton,
-    RegularizedNewton, RmsProp, Sr1, TrustRegion,
+    AdaGrad, Adadelta, Adam, AdaptiveCubic, Bfgs, BoundedLevenbergMarquardt, FitSolver,
+    GaussNewton, GradientDescent, Lbfgs, LbfgsB, LevenbergMarquardt, Momentum, Nesterov, Newton,
+    NewtonCg, NonlinearCg, OwlQn, ProximalNewton, RegularizedNewton, RmsProp, Sr1, Tron,
+    TrustRegion,
 };
 use crate::state::FitState;
 use crate::stopping::Stopping;
@@ -81,8 +82,8 @@ macro_rules! methods {
 }
 
 methods! {
-    on_objective: Newton, RegularizedNewton, NewtonCg, TrustRegion, AdaptiveCubic, Bfgs, Sr1, Lbfgs, OwlQn, ProximalNewton, NonlinearCg, GradientDescent, Momentum, Nesterov, AdaGrad, RmsProp, Adadelta, Adam;
-    on_residuals: GaussNewton, LevenbergMarquardt;
+    on_objective: Newton, RegularizedNewton, NewtonCg, TrustRegion, Tron, AdaptiveCubic, Bfgs, Sr1, Lbfgs, LbfgsB, OwlQn, ProximalNewton, NonlinearCg, GradientDescent, Momentum, Nesterov, AdaGrad, RmsProp, Adadelta, Adam;
+    on_residuals: GaussNewton, LevenbergMarquardt, BoundedLevenbergMarquardt;
 }
 
 impl Default for Method {
