@@ -34,6 +34,7 @@
 //!
 //! - `nalgebra`: data from nalgebra matrices; argmin's own solvers over `DVector` on our problems.
 //! - `ndarray`: data from ndarray arrays.
+//! - `lapack`: LAPACK's factorisations for [`Newton`], through an OpenBLAS of the system.
 
 mod error;
 
@@ -63,12 +64,12 @@ pub use secant_core::problem::{Curvature, LeastSquares, Linearization, Objective
 pub use secant_core::rho::{Rho, RhoWeight};
 pub use secant_core::risk::Risk;
 pub use secant_optim::{
-    AdaGrad, Adadelta, Adam, AdaptiveCubic, ArgminProblem, Bfgs, BoundedLevenbergMarquardt, Bounds,
-    GaussNewton, GradientDescent, HessianKind, L1, LassoPath, Lbfgs, LbfgsB, LeastSquaresFn,
-    LevenbergMarquardt, Method, Momentum, Nesterov, Newton, NewtonCg, NonlinearCg, Optimality,
-    OwlQn, ProximalNewton, Reason, RegularizedNewton, Report, RmsProp, RobustLeastSquares,
-    RobustSolution, Safeguard, Solution, Sr1, Stopping, Subproblem, Tron, TrustRegion, minimize,
-    minimize_robust,
+    AdaGrad, Adadelta, Adam, AdaptiveCubic, ArgminProblem, Backend, Bfgs,
+    BoundedLevenbergMarquardt, Bounds, GaussNewton, GradientDescent, HessianKind, L1, LassoPath,
+    Lbfgs, LbfgsB, LeastSquaresFn, LevenbergMarquardt, Method, Momentum, Nesterov, Newton,
+    NewtonCg, NonlinearCg, Optimality, OwlQn, ProximalNewton, Reason, RegularizedNewton, Report,
+    RmsProp, RobustLeastSquares, RobustSolution, Safeguard, Solution, Sr1, Stopping, Subproblem,
+    Tron, TrustRegion, minimize, minimize_robust,
 };
 
 /// The guide: conventions, methods, how the products work, performance. Its snippets are tests.

@@ -84,7 +84,8 @@
 //!
 //! # Features
 //!
-//! `nalgebra`: [`ArgminProblem`] over `nalgebra::DVector`, for argmin's own solvers.
+//! `nalgebra`: [`ArgminProblem`] over `nalgebra::DVector`, for argmin's own solvers. `lapack`: `Backend::Lapack` for [`Newton`];
+//! needs an OpenBLAS of the system (Debian: `libopenblas-dev`, and `pkg-config` to find it).
 
 mod adapter;
 mod bounds;
@@ -115,6 +116,7 @@ pub use eval::Evaluations;
 pub use functions::{DIFFERENCE, LeastSquaresFn};
 pub use l1::L1;
 pub use lasso_path::{LassoPath, PathPoint};
+pub use linalg::Backend;
 pub use linear::{Accuracy, LinearError, LinearLeastSquares, LinearSolution, NullDirection};
 pub use method::Method;
 pub use minimize::{Solution, minimize};

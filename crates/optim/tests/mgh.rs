@@ -130,6 +130,16 @@ fn newton_reaches_a_known_minimum_of_every_problem() {
     assert_eq!(strays(&turned.into()), ["trigonometric_10"]);
 }
 
+#[cfg(feature = "lapack")]
+#[test]
+fn newton_by_lapack_reaches_the_same_minima() {
+    use secant_optim::Backend;
+    let newton = Newton::default().with_backend(Backend::Lapack);
+    assert_eq!(strays(&newton.clone().into()), [""; 0]);
+    let turned = newton.with_modification(Modification::TurnedSigns);
+    assert_eq!(strays(&turned.into()), ["trigonometric_10"]);
+}
+
 #[test]
 fn regularized_newton_reaches_a_known_minimum_of_every_problem() {
     // λI is of one size for all parameters: this function's differ by 1e9, and the path crawls.
