@@ -127,8 +127,8 @@ pub use solver::{
     AdaGrad, Adadelta, Adam, AdaptiveCubic, Bfgs, BoundedLevenbergMarquardt, Factorization,
     FitSolver, GaussNewton, GradientDescent, HessianKind, Lbfgs, LbfgsB, LevenbergMarquardt,
     Modification, Momentum, Nesterov, Newton, NewtonCg, NonlinearCg, Optimality, OwlQn,
-    Preconditioner, ProximalNewton, RegularizedNewton, RmsProp, Safeguard, Scaling, Sr1,
-    StepLength, Subproblem, Tron, TrustRegion, Update, product_cost,
+    Preconditioner, ProximalNewton, RegularizedNewton, RmsProp, Safeguard, Scaling, SecondOrder,
+    Sr1, StepLength, Subproblem, Tron, TrustRegion, Update, product_cost,
 };
 pub use state::{FitState, TRACE_RESERVE, TraceEntry};
 pub use stopping::{Reason, Stopping};

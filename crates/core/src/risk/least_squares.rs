@@ -5,7 +5,7 @@
 use super::Risk;
 use super::dense::{add_product, assert_square, mirror};
 use crate::loss::LossHessian;
-use crate::problem::{LeastSquares, Objective};
+use crate::problem::{Curvature, LeastSquares, Linearization, Objective};
 use crate::sweep::{backward, forward, tangent};
 use faer::MatMut;
 use std::ops::Range;
@@ -194,6 +194,26 @@ impl LeastSquares for LeastSquaresRisk<'_> {
             jacobian[(first + row, index)] = self.lambda.sqrt();
         }
         half_square(residuals)
+    }
+
+    fn normal_diagonal(&self, theta: &[f64], out: &mut [f64]) {
+        self.risk.assert_dim("theta", theta);
+        self.risk.assert_dim("out", out);
+        out.fill(0.0);
+        self.risk.for_each_jacobian(theta, |_, _, transposed| {
+            for gradient in transposed.chunks_exact(out.len()) {
+                for (out, entry) in out.iter_mut().zip(gradient) {
+                    *out += self.risk.scale() * entry * entry;
+                }
+            }
+        });
+        for &index in &self.penalised {
+            out[index] += self.lambda;
+        }
+    }
+
+    fn linearization(&self, theta: &[f64]) -> Option<Box<dyn Linearization + '_>> {
+        Some(Box::new(self.risk.linearize(theta)))
     }
 }
 

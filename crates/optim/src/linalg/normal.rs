@@ -29,6 +29,16 @@ impl DampedNormal {
         MatMut::from_column_major_slice_mut(&mut self.matrix, self.n, self.n)
     }
 
+    /// N, or S·N·S; column-major.
+    pub(crate) fn matrix(&self) -> &[f64] {
+        &self.matrix
+    }
+
+    /// As [`matrix_mut`](Self::matrix_mut), column-major.
+    pub(crate) fn matrix_slice_mut(&mut self) -> &mut [f64] {
+        &mut self.matrix
+    }
+
     pub(crate) fn all_finite(&self) -> bool {
         vector::all_finite(&self.matrix)
     }
@@ -50,7 +60,7 @@ impl DampedNormal {
 
     /// L·Lᵀ = S·N·S + μI. False when it is not positive definite to working precision.
     pub(crate) fn factor(&mut self, mu: f64) -> bool {
-        let (n, par) = (self.n, self.par());
+        let (n, par) = (self.n, Self::par(self.n));
         self.factor.copy_from_slice(&self.matrix);
         for j in 0..n {
             self.factor[j * n + j] += mu;
@@ -67,8 +77,9 @@ impl DampedNormal {
         factored.is_ok() && (0..n).all(|j| self.factor[j * n + j] > 0.0)
     }
 
-    fn par(&self) -> Par {
-        if self.n >= PARALLEL_FROM { Par::rayon(0) } else { Par::Seq }
+    /// Rayon's threads for matrices of n × n that are worth it.
+    pub(crate) fn par(n: usize) -> Par {
+        if n >= PARALLEL_FROM { Par::rayon(0) } else { Par::Seq }
     }
 
     /// `c` ← (S·N·S + μI)⁻¹·c for the μ of the latest [`factor`](Self::factor).
@@ -79,6 +90,13 @@ impl DampedNormal {
             Par::Seq,
             MemStack::new(&mut []),
         );
+    }
+
+    /// `out` ← S·N·S·z.
+    pub(crate) fn multiply(&self, z: &[f64], out: &mut [f64]) {
+        for (out, column) in out.iter_mut().zip(self.matrix.chunks_exact(self.n)) {
+            *out = vector::dot(column, z);
+        }
     }
 
     /// zᵀ·S·N·S·z.
