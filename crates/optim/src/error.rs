@@ -75,7 +75,9 @@ pub enum OptimError {
         solver: &'static str,
     },
     /// The form for fewer residuals than parameters was asked to solve for more.
-    #[error("{solver}: option `factorization` is `Dual`, which is for no more residuals than parameters: {residuals} residuals, {parameters} parameters")]
+    #[error(
+        "{solver}: option `factorization` is `Dual`, which is for no more residuals than parameters: {residuals} residuals, {parameters} parameters"
+    )]
     DualShape {
         /// The solver that was asked.
         solver: &'static str,

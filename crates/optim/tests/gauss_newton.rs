@@ -32,11 +32,7 @@ fn a_linear_problem_takes_one_step() {
             (j[(i, 0)], j[(i, 1)]) = (1.0, t[i]);
         }
     });
-    for factorization in [
-        Factorization::Qr,
-        Factorization::NormalEquations,
-        Factorization::Lsmr,
-    ] {
+    for factorization in [Factorization::Qr, Factorization::NormalEquations, Factorization::Lsmr] {
         let solver = GaussNewton::default().with_factorization(factorization);
         let solution = minimize(&line, solver, &[1e3, -1e3]).unwrap();
         assert_eq!(solution.report.iterations, 1, "{}", solution.report);

@@ -15,12 +15,8 @@ use secant_optim::{
 /// The forms for any shape, and that for m ≤ n.
 const FORMS: [Factorization; 3] =
     [Factorization::Qr, Factorization::NormalEquations, Factorization::Lsmr];
-const FORMS_OF_FEW: [Factorization; 4] = [
-    Factorization::Qr,
-    Factorization::NormalEquations,
-    Factorization::Dual,
-    Factorization::Lsmr,
-];
+const FORMS_OF_FEW: [Factorization; 4] =
+    [Factorization::Qr, Factorization::NormalEquations, Factorization::Dual, Factorization::Lsmr];
 const SCALINGS: [Scaling; 3] = [Scaling::More, Scaling::Marquardt, Scaling::Identity];
 
 fn run(problem: &impl LeastSquares, solver: LevenbergMarquardt, start: &[f64]) -> Solution {
@@ -265,6 +261,62 @@ fn the_path_is_invariant_under_the_units_of_residuals_and_parameters() {
             let scaled = run(&decay(1.0, units), solver(), &scaled_start).report;
             same_path(&plain, &scaled, 1.0, 1e-8);
         }
+    }
+}
+
+/// Five points of tanh of 8 parameters: fewer residuals than parameters.
+fn few(residual_scale: f64, units: [f64; 8]) -> LeastSquaresFn<'static> {
+    LeastSquaresFn::new(8, 5, move |theta, r| {
+        for (i, r) in r.iter_mut().enumerate() {
+            let t = i as f64 - 2.0;
+            let unit = |k: usize| {
+                let [a, b] = [k, k + 4].map(|k| theta[k] * units[k]);
+                b * f64::tanh(a * t + k as f64 - 1.0)
+            };
+            *r = residual_scale * ((0..4).map(unit).sum::<f64>() - f64::cos(2.0 * t));
+        }
+    })
+    .with_jacobian(move |theta, mut j| {
+        for i in 0..5 {
+            let t = i as f64 - 2.0;
+            for k in 0..4 {
+                let [a, b] = [k, k + 4].map(|k| theta[k] * units[k]);
+                let z = f64::tanh(a * t + k as f64 - 1.0);
+                j[(i, k)] = residual_scale * units[k] * b * t * (1.0 - z * z);
+                j[(i, k + 4)] = residual_scale * units[k + 4] * z;
+            }
+        }
+    })
+}
+
+#[test]
+fn the_path_of_the_dual_form_is_invariant_too() {
+    let start = [0.4, -0.3, 0.8, 1.0, 0.5, -0.5, 1.2, 0.3];
+    let solver = || LevenbergMarquardt::default().with_factorization(Factorization::Dual);
+    for scaling in SCALINGS {
+        let solver = || solver().with_scaling(scaling);
+        let plain = run(&few(1.0, [1.0; 8]), solver(), &start).report;
+        assert!(plain.reason.is_success() && plain.iterations > 3, "{plain}");
+        for c in [1e-4, 1e4] {
+            let scaled = run(&few(c, [1.0; 8]), solver(), &start).report;
+            same_path_above_the_floor(&plain, &scaled, c * c);
+        }
+        if scaling != Scaling::Identity {
+            let units = [1e3, 1e-3, 1.0, 10.0, 1e-2, 1e2, 1e4, 1e-4];
+            let scaled_start: Vec<f64> = start.iter().zip(units).map(|(x, d)| x / d).collect();
+            let scaled = run(&few(1.0, units), solver(), &scaled_start).report;
+            same_path_above_the_floor(&plain, &scaled, 1.0);
+        }
+    }
+}
+
+/// As [`same_path`] for an exact fit: what is below 1e-20 of the start is rounding.
+fn same_path_above_the_floor(a: &Report, b: &Report, c: f64) {
+    let floor = 1e-20 * c * a.initial_value;
+    assert!(b.reason.is_success(), "{b}");
+    for (a, b) in a.trace.iter().zip(&b.trace) {
+        let gap = (c * a.value - b.value).abs();
+        assert!(gap <= 1e-6 * c * a.value + floor, "{a:?}\n{b:?}");
     }
 }
 

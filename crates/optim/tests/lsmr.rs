@@ -153,9 +153,8 @@ fn residuals_fall_monotonically_and_are_what_the_estimates_say() {
             let (x, _, at) = run(&a, &b, damping, &Until { iterations: Some(k), ..TO_THE_END });
             assert!(at.residual <= residual && at.normal <= normal, "{k}");
             (residual, normal) = (at.residual, at.normal);
-            let left: Vec<f64> = (0..m)
-                .map(|i| b[i] - (0..n).map(|j| a[(i, j)] * x[j]).sum::<f64>())
-                .collect();
+            let left: Vec<f64> =
+                (0..m).map(|i| b[i] - (0..n).map(|j| a[(i, j)] * x[j]).sum::<f64>()).collect();
             let square = |v: &[f64]| v.iter().map(|v| v * v).sum::<f64>();
             let seen = (square(&left) + damping.powi(2) * square(&x)).sqrt();
             let pulled: Vec<f64> = (0..n)
@@ -224,8 +223,7 @@ fn what_is_not_finite_ends_the_run_with_the_iterate_before() {
     let before = run(&a, &b, 0.1, &Until { iterations: Some(3), ..TO_THE_END }).0;
     let mut x = vec![f64::NAN; 6];
     let mut failing = Failing { inner: a.as_ref(), left: 4 };
-    let (end, at) =
-        Lsmr::new(12, 6).solve(&mut failing, &b, 0.1, &TO_THE_END, |_| true, &mut x);
+    let (end, at) = Lsmr::new(12, 6).solve(&mut failing, &b, 0.1, &TO_THE_END, |_| true, &mut x);
     assert_eq!((end, at.iterations), (End::NotFinite, 3));
     assert_eq!(x, before);
     let mut nan = b.clone();

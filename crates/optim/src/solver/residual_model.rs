@@ -242,11 +242,11 @@ impl ResidualModel {
     ) -> Option<f64> {
         if let Some(second) = self.second.as_mut().filter(|second| second.in_use()) {
             let predicted = second.solve(place, &mut self.now, mu, z, p);
-            // Without damping the minimum of the plain model always exists.
-            if predicted.is_some() || mu > 0.0 {
+            if predicted.is_some() || (mu > 0.0 && second.in_use()) {
                 return predicted;
             }
-            second.set_in_use(false);
+            // Without damping the minimum of the plain model always exists.
+            second.give_up();
         }
         vector::scale_into(-1.0, &self.now.projected, &mut self.right);
         self.now.solve(place, mu, &mut self.right, z, p)?;

@@ -185,3 +185,29 @@ impl Form {
         0.5 * image + mu * vector::dot(z, z)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn auto_goes_by_shape_and_memory() {
+        let auto = |m, n| Factorization::Auto.of(m, n, SecondOrder::Off);
+        assert_eq!(auto(1000, 20), Factorization::Qr);
+        assert_eq!(auto(30, 30), Factorization::Qr);
+        assert_eq!(auto(30, 31), Factorization::Dual);
+        assert_eq!(auto(2_000, 50_000), Factorization::Dual);
+        assert_eq!(auto(100_000, 500), Factorization::NormalEquations);
+        // 4n² doubles are just 2 GiB.
+        assert_eq!(auto(10_000, 8_192), Factorization::NormalEquations);
+        assert_eq!(auto(10_000, 8_193), Factorization::Lsmr);
+        // J itself is too large.
+        assert_eq!(auto(10_000, 100_000), Factorization::Lsmr);
+        assert_eq!(auto(usize::MAX, usize::MAX), Factorization::Lsmr);
+        // S is n × n and goes with forms that are.
+        let with_s = |m, n| Factorization::Auto.of(m, n, SecondOrder::Structured);
+        assert_eq!(with_s(30, 31), Factorization::Qr);
+        assert_eq!(with_s(10_000, 8_193), Factorization::NormalEquations);
+        assert_eq!(Factorization::Lsmr.of(3, 3, SecondOrder::Off), Factorization::Lsmr);
+    }
+}

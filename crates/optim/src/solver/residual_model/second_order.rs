@@ -108,8 +108,9 @@ impl ResidualCurvature {
         self.in_use
     }
 
-    pub(super) fn set_in_use(&mut self, in_use: bool) {
-        self.in_use = in_use;
+    /// The plain model takes over.
+    pub(super) fn give_up(&mut self) {
+        self.in_use = false;
     }
 
     /// (D⁻¹(JᵀJ + S)D⁻¹ + μI)z = −D⁻¹∇f, p = D⁻¹z. Returns the decrease that the augmented model promises; none where the matrix is not
@@ -123,6 +124,7 @@ impl ResidualCurvature {
         p: &mut [f64],
     ) -> Option<f64> {
         if !self.ready && !self.assemble(place, now) {
+            self.give_up();
             return None;
         }
         if !self.normal.factor(mu.max(floor(z.len()))) {
@@ -300,5 +302,84 @@ impl At {
         } else {
             eval::jacobian_transpose_vector(place.problem, place.theta, u, out);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn curvature(n: usize) -> ResidualCurvature {
+        ResidualCurvature::new(SecondOrder::Structured, 1, n).unwrap()
+    }
+
+    /// One update with these s, y and y♯; S is symmetric, and S·s = y♯ where the update is not damped.
+    fn updated(second: &mut ResidualCurvature, step: &[f64], y: &[f64], sharp: &[f64]) -> Vec<f64> {
+        second.y.copy_from_slice(y);
+        second.sharp.copy_from_slice(sharp);
+        second.multiply(step);
+        second.update(step, &vec![1.0; step.len()]);
+        second.multiply(step);
+        let n = step.len();
+        for j in 0..n {
+            for i in 0..j {
+                assert_eq!(second.s[j * n + i], second.s[i * n + j]);
+            }
+        }
+        second.product.clone()
+    }
+
+    #[test]
+    fn update_is_symmetric_and_holds_the_secant_equation() {
+        let mut second = curvature(3);
+        for (step, y, sharp) in [
+            ([1.0, -0.5, 2.0], [2.0, 1.0, 0.3], [0.5, -0.7, 0.2]),
+            ([0.1, 0.4, -0.3], [-1.0, 0.5, -0.6], [-3.0, 0.1, 0.9]),
+        ] {
+            let product = updated(&mut second, &step, &y, &sharp);
+            for (product, sharp) in product.iter().zip(sharp) {
+                assert!((product - sharp).abs() <= 1e-14, "{product} {sharp}");
+            }
+        }
+        // S is sized down first where the step saw less curvature than S has: a direction that was not asked about fades too.
+        let mut second = curvature(2);
+        second.s = vec![8.0, 0.0, 0.0, 8.0];
+        updated(&mut second, &[1.0, 0.0], &[1.0, 0.0], &[2.0, 0.0]);
+        assert_eq!(second.s, [2.0, 0.0, 0.0, 2.0]);
+    }
+
+    #[test]
+    fn update_that_would_be_rounding_or_not_finite_is_left_out() {
+        let mut second = curvature(2);
+        for (y, sharp) in [
+            ([0.0, 1.0], [1.0, 1.0]),
+            ([1.0, f64::NAN], [1.0, 0.0]),
+            ([1.0, 0.0], [f64::INFINITY, 0.0]),
+        ] {
+            updated(&mut second, &[1.0, 0.0], &y, &sharp);
+            assert_eq!(second.s, [0.0; 4]);
+        }
+        // y almost at right angles to s: damped to a bounded change.
+        updated(&mut second, &[1.0, 0.0], &[1e-14, 1.0], &[0.5, 0.5]);
+        assert!(second.s.iter().all(|s| s.abs() * SIZING_COSINE <= 1.0 / SIZING_COSINE), "{:?}", second.s);
+    }
+
+    #[test]
+    fn the_model_that_foretold_better_takes_over_once_it_is_clearly_better() {
+        let mut second = curvature(1);
+        (second.s[0], second.known) = (3.0, true);
+        // The plain model promises 2, the augmented one 2 − ½·3.
+        second.note_step(&[1.0], 2.0);
+        assert!(!second.judge(1.3) && !second.in_use());
+        second.note_step(&[1.0], 2.0);
+        assert!(second.judge(0.9) && second.in_use());
+        // Now the other way round.
+        second.note_step(&[1.0], 0.5);
+        assert!(!second.judge(0.9) && second.in_use());
+        assert!(second.judge(1.9) && !second.in_use());
+        // Nothing was learned yet: there is nothing to choose.
+        let mut second = curvature(1);
+        second.note_step(&[1.0], 2.0);
+        assert!(!second.judge(-50.0));
     }
 }
