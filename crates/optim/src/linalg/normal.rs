@@ -5,9 +5,10 @@
 
 use super::cholesky::PARALLEL_FROM;
 use super::vector;
-use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::dyn_stack::MemStack;
 use faer::linalg::cholesky::llt;
 use faer::{MatMut, MatRef, Par, Spec};
+use std::mem::MaybeUninit;
 
 /// N and the factor of the latest μ.
 #[derive(Clone, Debug)]
@@ -17,11 +18,20 @@ pub(crate) struct DampedNormal {
     matrix: Vec<f64>,
     /// L in the lower triangle.
     factor: Vec<f64>,
+    /// What the factorisation works in.
+    scratch: Vec<MaybeUninit<u8>>,
 }
 
 impl DampedNormal {
     pub(crate) fn new(n: usize) -> Self {
-        Self { n, matrix: vec![0.0; n * n], factor: vec![0.0; n * n] }
+        let scratch =
+            llt::factor::cholesky_in_place_scratch::<f64>(n, Self::par(n), Spec::default());
+        Self {
+            n,
+            matrix: vec![0.0; n * n],
+            factor: vec![0.0; n * n],
+            scratch: vec![MaybeUninit::uninit(); scratch.unaligned_bytes_required()],
+        }
     }
 
     /// To be filled with N (n × n, both triangles) before [`scale`](Self::scale).
@@ -65,12 +75,11 @@ impl DampedNormal {
         for j in 0..n {
             self.factor[j * n + j] += mu;
         }
-        let scratch = llt::factor::cholesky_in_place_scratch::<f64>(n, par, Spec::default());
         let factored = llt::factor::cholesky_in_place(
             MatMut::from_column_major_slice_mut(&mut self.factor, n, n),
             llt::factor::LltRegularization::default(),
             par,
-            MemStack::new(&mut MemBuffer::new(scratch)),
+            MemStack::new(&mut self.scratch),
             Spec::default(),
         );
         // A zero matrix is factorised without an error.

@@ -361,7 +361,11 @@ mod tests {
         }
         // y almost at right angles to s: damped to a bounded change.
         updated(&mut second, &[1.0, 0.0], &[1e-14, 1.0], &[0.5, 0.5]);
-        assert!(second.s.iter().all(|s| s.abs() * SIZING_COSINE <= 1.0 / SIZING_COSINE), "{:?}", second.s);
+        assert!(
+            second.s.iter().all(|s| s.abs() * SIZING_COSINE <= 1.0 / SIZING_COSINE),
+            "{:?}",
+            second.s
+        );
     }
 
     #[test]
