@@ -1,4 +1,4 @@
-//! Krylov methods: they see products A·x only.
+//! Krylov methods: they see products A·x, and Aᵀ·y, only.
 
 pub mod cg;
 pub mod forcing;
@@ -7,3 +7,4 @@ pub mod lsmr;
 pub mod nystrom;
 
 pub use lanczos::{Extremes, Lanczos, extreme_eigenvalues};
+pub use lsmr::Lsmr;

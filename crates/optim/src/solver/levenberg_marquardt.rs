@@ -6,6 +6,7 @@
 //! undamped steps go on while the gradient falls.
 //! Stop: [`Stopping`]; the relative offset ‖J·p‖/‖r‖ of the undamped step p (Bates & Watts 1981), which is the distance to the
 //! minimum in standard deviations, whatever the parameters; or neither f nor the offset falls any more.
+//! With large residuals ∇²f is JᵀJ + S, and steps from JᵀJ alone converge linearly at best: see [`SecondOrder`].
 //! Memory and cost: see [`Factorization`]. A rejected trial costs residuals and n³, never a Jacobian.
 //! Source: Moré (1978); Nielsen (1999) for μ; Transtrum & Sethna (2012) for a; Nocedal & Wright (2006) §10.3.
 
@@ -103,26 +104,6 @@ struct Workspace {
     rejected: u32,
 }
 
-/// What a step needs of the options.
-#[derive(Clone, Copy)]
-struct Options {
-    scaling: Scaling,
-    accept: f64,
-    acceleration_limit: Option<f64>,
-    offset_tolerance: f64,
-}
-
-impl Options {
-    fn of(solver: &LevenbergMarquardt) -> Self {
-        Self {
-            scaling: solver.scaling,
-            accept: solver.accept,
-            acceleration_limit: solver.acceleration_limit,
-            offset_tolerance: solver.offset_tolerance,
-        }
-    }
-}
-
 impl LevenbergMarquardt {
     /// The defaults.
     pub fn new() -> Self {
@@ -186,7 +167,7 @@ impl Workspace {
     /// One accepted step: μ grows until a trial is good enough.
     fn advance<P: LeastSquares>(
         &mut self,
-        options: &Options,
+        options: &LevenbergMarquardt,
         problem: &mut Problem<P>,
         state: &mut FitState,
     ) -> Result<(), Reason> {
@@ -391,15 +372,17 @@ impl<P: LeastSquares> Solver<P, FitState> for LevenbergMarquardt {
         problem: &mut Problem<P>,
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
-        let options = Options::of(self);
-        let work = self.work.as_mut().expect("argmin's Executor calls init first");
-        if let Err(reason) = work.advance(&options, problem, &mut state) {
-            state.stop(reason);
-            return Ok((state, None));
+        // Taken out for the step, so that it can be told the options.
+        let mut work = self.work.take().expect("argmin's Executor calls init first");
+        match work.advance(self, problem, &mut state) {
+            Ok(()) => {
+                let within = (self.scaling, self.offset_tolerance);
+                let point = (&mut work.model, &mut work.next);
+                work.polish.finish(point, within, &self.stopping, problem, &mut state);
+            }
+            Err(reason) => state.stop(reason),
         }
-        let within = (options.scaling, options.offset_tolerance);
-        let point = (&mut work.model, &mut work.next);
-        work.polish.finish(point, within, &self.stopping, problem, &mut state);
+        self.work = Some(work);
         Ok((state, None))
     }
 }

@@ -42,14 +42,14 @@ pub(in crate::solver) struct LsmrForm {
 struct Scaled<'a, 'p, P> {
     place: &'a mut Place<'p, P>,
     inverse_scale: &'a [f64],
-    scaled: &'a mut [f64],
+    step: &'a mut [f64],
 }
 
 impl<P: LeastSquares> Products for Scaled<'_, '_, P> {
     fn multiply(&mut self, v: &[f64], out: &mut [f64]) {
-        self.scaled.copy_from_slice(v);
-        vector::multiply(self.inverse_scale, self.scaled);
-        eval::jacobian_vector(self.place.problem, self.place.theta, self.scaled, out);
+        self.step.copy_from_slice(v);
+        vector::multiply(self.inverse_scale, self.step);
+        eval::jacobian_vector(self.place.problem, self.place.theta, self.step, out);
     }
     fn multiply_transposed(&mut self, u: &[f64], out: &mut [f64]) {
         eval::jacobian_transpose_vector(self.place.problem, self.place.theta, u, out);
@@ -148,7 +148,7 @@ impl LsmrForm {
             condition_limit: f64::INFINITY,
             iterations: Some(LSMR_ITERATIONS),
         };
-        let mut products = Scaled { place, inverse_scale, scaled: &mut self.scaled };
+        let mut products = Scaled { place, inverse_scale, step: &mut self.scaled };
         let observe = |at: &Standing| go_on(at.residual);
         let (end, _) = self.lsmr.solve(&mut products, right, damping, &until, observe, z);
         products.multiply(z, &mut self.image);
