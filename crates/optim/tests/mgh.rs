@@ -10,8 +10,9 @@ use secant_core::problem::{Curvature, Objective};
 use secant_optim::krylov::extreme_eigenvalues;
 use secant_optim::line_search::Backtracking;
 use secant_optim::{
-    AdaptiveCubic, Bfgs, Lbfgs, LevenbergMarquardt, Method, Modification, Newton, NewtonCg,
-    Preconditioner, RegularizedNewton, Safeguard, Sr1, Stopping, Subproblem, TrustRegion,
+    AdaptiveCubic, Bfgs, Factorization, Lbfgs, LevenbergMarquardt, Method, Modification, Newton,
+    NewtonCg, Preconditioner, RegularizedNewton, Safeguard, SecondOrder, Sr1, Stopping, Subproblem,
+    TrustRegion,
 };
 
 /// x₀ moved a little, to where no derivative vanishes by symmetry.
@@ -115,6 +116,20 @@ fn adaptive_cubic_reaches_a_known_minimum_of_every_problem() {
 #[test]
 fn levenberg_marquardt_reaches_a_known_minimum_of_every_problem() {
     assert_eq!(strays(&LevenbergMarquardt::default().into()), [""; 0]);
+}
+
+#[test]
+fn levenberg_marquardt_with_second_derivatives_reaches_a_known_minimum_of_every_problem() {
+    for order in [SecondOrder::Structured, SecondOrder::Exact] {
+        let solver = LevenbergMarquardt::default().with_second_order(order);
+        assert_eq!(strays(&solver.into()), [""; 0], "{order:?}");
+    }
+}
+
+#[test]
+fn levenberg_marquardt_by_lsmr_reaches_a_known_minimum_of_every_problem() {
+    let solver = LevenbergMarquardt::default().with_factorization(Factorization::Lsmr);
+    assert_eq!(strays(&solver.into()), [""; 0]);
 }
 
 #[test]
