@@ -9,7 +9,10 @@ use secant_core::penalty::{NoPenalty, Penalty};
 use secant_core::predict::outputs;
 use secant_core::rho::Rho;
 use secant_core::risk::{Risk, RiskError};
-use secant_optim::{Method, Report, Stopping, estimate_scale, residual_scale};
+use secant_optim::{
+    Method, Minibatches, OptimError, Report, Solution, Span, Stopping, estimate_scale,
+    residual_scale,
+};
 use std::borrow::Cow;
 
 /// What is standardised (mean 0, population deviation 1) before a fit. The scaling travels with the model.
@@ -33,6 +36,7 @@ pub struct Fit<'a> {
     loss: Option<Box<dyn Loss>>,
     penalty: Box<dyn Penalty>,
     method: Method,
+    minibatches: Option<Minibatches>,
     standardize: Standardize,
     start: Start,
     robust: Option<Rho>,
@@ -51,7 +55,7 @@ pub struct Fitted {
     report: Report,
 }
 
-/// Fits `network` to `data`, full-batch.
+/// Fits `network` to `data`, full-batch unless [`minibatches`](Fit::minibatches) are asked for.
 ///
 /// Without further calls: inputs standardised, squared error for numeric targets, softmax or (with one output) logistic
 /// cross-entropy for class labels, no penalty, L-BFGS, seed 0.
@@ -62,6 +66,7 @@ pub fn fit<'a>(network: &'a Network, data: &'a Dataset) -> Fit<'a> {
         loss: None,
         penalty: Box::new(NoPenalty),
         method: Method::default(),
+        minibatches: None,
         standardize: Standardize::default(),
         start: Start::Seed(0),
         robust: None,
@@ -100,9 +105,35 @@ impl Fit<'_> {
         self
     }
 
-    /// The most iterations. Call it after [`method`](Self::method).
+    /// The most iterations; on minibatches, the most steps. Call it after [`method`](Self::method) and
+    /// [`minibatches`](Self::minibatches).
     pub fn max_iterations(mut self, iterations: u64) -> Self {
         self.method.stopping_mut().max_iterations = iterations;
+        if let Some(minibatches) = &mut self.minibatches {
+            minibatches.limit = Span::Steps(iterations);
+        }
+        self
+    }
+
+    /// Steps on minibatches, by a first-order method; how long is said by their [`limit`](Minibatches::limit).
+    ///
+    /// ```
+    /// use secant::{Adam, Dataset, Minibatches, Network};
+    /// # let root = env!("CARGO_MANIFEST_DIR");
+    /// let data = Dataset::from_csv(format!("{root}/data/diabetes.csv"), "target")?;
+    /// let net = Network::linear(10, 1);
+    /// let minibatches = Minibatches::of(32).with_epochs(20).with_seed(1);
+    /// let adam = Adam::default().with_rate(1.0);
+    /// let fit = secant::fit(&net, &data).method(adam).minibatches(minibatches).run()?;
+    /// assert_eq!(fit.report().epochs, Some(20.0));
+    ///
+    /// // L-BFGS, the default, needs the same function at every evaluation.
+    /// let error = secant::fit(&net, &data).minibatches(minibatches).run().unwrap_err();
+    /// assert!(error.to_string().starts_with("L-BFGS does not run on minibatches"));
+    /// # Ok::<(), secant::FitError>(())
+    /// ```
+    pub fn minibatches(mut self, minibatches: Minibatches) -> Self {
+        self.minibatches = Some(minibatches);
         self
     }
 
@@ -140,7 +171,7 @@ impl Fit<'_> {
             let mut risk = Risk::from_boxed(graph, &data, robust_loss(rho, 1.0)?, self.penalty)?;
             let fitted = estimate_scale(rho, &theta, |rho, scale, start| {
                 risk.set_loss(robust_loss(rho, scale)?)?;
-                let solution = self.method.clone().minimize(&risk, start)?;
+                let solution = minimized(&self.method, self.minibatches.as_ref(), &risk, start)?;
                 let z = outputs(graph, &solution.theta, data.inputs())?;
                 let y = data.targets().values().unwrap_or_default();
                 let residuals: Vec<f64> = z.iter().zip(y).map(|(z, y)| z - y).collect();
@@ -151,7 +182,8 @@ impl Fit<'_> {
             let loss = self.loss.unwrap_or_else(|| default_loss(data.targets(), graph.outputs()));
             let (name, decision) = (loss.name(), loss.decision());
             let risk = Risk::from_boxed(graph, &data, loss, self.penalty)?;
-            (self.method.minimize(&risk, &theta)?, name, decision)
+            let solution = minimized(&self.method, self.minibatches.as_ref(), &risk, &theta)?;
+            (solution, name, decision)
         };
         let mut report = solution.report;
         if let Some(scaling) = &input_scaling {
@@ -180,6 +212,19 @@ impl Fitted {
     /// The model by value.
     pub fn into_model(self) -> Model {
         self.model
+    }
+}
+
+fn minimized(
+    method: &Method,
+    minibatches: Option<&Minibatches>,
+    risk: &Risk<'_>,
+    start: &[f64],
+) -> Result<Solution, OptimError> {
+    let method = method.clone();
+    match minibatches {
+        None => method.minimize(risk, start),
+        Some(minibatches) => method.minimize_sampled(risk, minibatches, start),
     }
 }
 

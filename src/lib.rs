@@ -60,16 +60,19 @@ pub use secant_core::loss::{Logistic, Robust, SoftmaxCrossEntropy, SquaredError}
 pub use secant_core::network::Network;
 pub use secant_core::op::Activation;
 pub use secant_core::penalty::{NoPenalty, Ridge, RidgeAll};
-pub use secant_core::problem::{Curvature, LeastSquares, Linearization, Objective};
+pub use secant_core::problem::{
+    Curvature, LeastSquares, Linearization, Objective, SampledObjective,
+};
 pub use secant_core::rho::{Rho, RhoWeight};
 pub use secant_core::risk::Risk;
 pub use secant_optim::{
-    AdaGrad, Adadelta, Adam, AdaptiveCubic, ArgminProblem, Backend, Bfgs,
+    AdaGrad, Adadelta, Adam, AdamW, AdaptiveCubic, ArgminProblem, Backend, Bfgs,
     BoundedLevenbergMarquardt, Bounds, GaussNewton, GradientDescent, HessianKind, L1, LassoPath,
-    Lbfgs, LbfgsB, LeastSquaresFn, LevenbergMarquardt, Method, Momentum, Nesterov, Newton,
-    NewtonCg, NonlinearCg, Optimality, OwlQn, ProximalNewton, Reason, RegularizedNewton, Report,
-    RmsProp, RobustLeastSquares, RobustSolution, Safeguard, Solution, Sr1, Stopping, Subproblem,
-    Tron, TrustRegion, minimize, minimize_robust,
+    Lbfgs, LbfgsB, LeastSquaresFn, LevenbergMarquardt, Method, Minibatches, Momentum, Nesterov,
+    Newton, NewtonCg, NonlinearCg, Optimality, OwlQn, ProximalNewton, RateFinder, Reason,
+    RegularizedNewton, Report, RmsProp, RobustLeastSquares, RobustSolution, Safeguard, Schedule,
+    Solution, Sr1, Stopping, Subproblem, Tron, TrustRegion, minimize, minimize_robust,
+    minimize_sampled,
 };
 
 /// The guide: conventions, methods, how the products work, performance. Its snippets are tests.

@@ -11,7 +11,7 @@ use secant::loss::{Logistic, Loss, SoftmaxCrossEntropy, SquaredError};
 use secant::network::Network;
 use secant::op::{Activation, Add, Concat, Dense, Multiply, Softmax};
 use secant::penalty::Ridge;
-use secant::problem::{Curvature, Linearization, Objective};
+use secant::problem::{Curvature, Linearization, Objective, SampledObjective};
 use secant::risk::Risk;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
@@ -60,6 +60,18 @@ fn allocations(risk: &Risk<'_>) -> Vec<(&'static str, usize)> {
         ("value_gradient", count(|| _ = risk.value_gradient(&theta, &mut gradient))),
         ("linearize", count(|| _ = risk.linearize(&theta))),
     ];
+    // Of several lengths, the longest first: the others fit into its buffers.
+    let samples = risk.data().samples();
+    let batch: Vec<usize> = (0..samples).rev().collect();
+    let batches = [samples, samples / 2, 33.min(samples), 1].map(|length| &batch[..length]);
+    counts.push((
+        "value_gradient_on",
+        count(|| {
+            for batch in batches {
+                risk.value_gradient_on(batch, &theta, &mut gradient);
+            }
+        }),
+    ));
     let at = risk.linearize(&theta);
     counts.push(("hessian_vector", count(|| at.hessian_vector(&v, &mut product))));
     counts.push(("gauss_newton_vector", count(|| at.gauss_newton_vector(&v, &mut product))));

@@ -10,7 +10,7 @@ use secant::loss::{Logistic, Loss, SoftmaxCrossEntropy, SquaredError};
 use secant::network::Network;
 use secant::op::{Activation, Add, Concat, Dense, Multiply};
 use secant::penalty::Ridge;
-use secant::problem::{Curvature, LeastSquares, Linearization, Objective};
+use secant::problem::{Curvature, LeastSquares, Linearization, Objective, SampledObjective};
 use secant::risk::Risk;
 
 const THREADS: [usize; 4] = [1, 2, 3, 8];
@@ -57,8 +57,15 @@ fn products(risk: &Risk<'_>) -> Bits {
     let (theta, v) = (start(n), normals(n, 6));
     let mut gradient = vec![0.0; n];
     let value = risk.value_gradient(&theta, &mut gradient);
+    let samples = risk.data().samples();
+    let mut random = Random::new(7);
+    let batch: Vec<usize> = (0..1 + samples / 2).map(|_| random.below(samples)).collect();
+    let mut on_batch = vec![0.0; n];
+    let batch_value = risk.value_gradient_on(&batch, &theta, &mut on_batch);
     let at = risk.linearize(&theta);
     let mut all = vec![
+        ("minibatch value", bits(&[batch_value])),
+        ("minibatch gradient", bits(&on_batch)),
         ("value alone", bits(&[risk.value(&theta)])),
         ("value", bits(&[value])),
         ("gradient", bits(&gradient)),

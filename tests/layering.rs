@@ -25,7 +25,7 @@ const CORE: &[&[&str]] = &[
 /// Modules of `secant-optim` in order.
 const OPTIM: &[&[&str]] = &[
     &["error", "nonfinite"],
-    &["linalg", "adapter", "functions", "bounds", "l1"],
+    &["linalg", "adapter", "functions", "bounds", "l1", "batches", "schedule"],
     &["krylov", "line_search", "linear"],
     &["subproblem"],
     &["stopping"],
@@ -34,8 +34,9 @@ const OPTIM: &[&[&str]] = &[
     &["solver"],
     &["report"],
     &["minimize"],
+    &["sampled"],
     &["method"],
-    &["robust", "lasso_path"],
+    &["robust", "lasso_path", "rate_finder"],
 ];
 
 /// Modules of `secant-optim` that do not know argmin.
@@ -52,7 +53,7 @@ const SHARED_STEPS: &[&str] = &[
     "safeguard",
 ];
 /// All that `secant-optim` may know of `secant-core`.
-const SEEN_BY_OPTIM: &[&str] = &["problem", "operator", "rho", "double_double", "error"];
+const SEEN_BY_OPTIM: &[&str] = &["problem", "operator", "random", "rho", "double_double", "error"];
 
 /// Workspace crates in order, with the folders of their sources: a crate imports from those above it only.
 const CRATES: &[(&str, &str, &str)] = &[

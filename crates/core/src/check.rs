@@ -1,6 +1,6 @@
 //! Derivatives held against finite differences, against dense matrices and against each other.
 //!
-//! For your own objectives ([`objective`], [`curvature`], [`least_squares`]) and your own nodes ([`op`]):
+//! For your own objectives ([`objective`], [`curvature`], [`least_squares`], [`sampled`]) and your own nodes ([`op`]):
 //!
 //! ```
 //! use secant_core::{check, op::Activation, shape::Shape};
@@ -13,8 +13,10 @@
 //! at 0) within a step of θ shows as a failure that another θ does not have.
 
 mod node;
+mod sampled;
 
 pub use node::op;
+pub use sampled::sampled;
 
 use crate::problem::{Curvature, LeastSquares, Linearization, Objective};
 use crate::random::Random;

@@ -29,16 +29,17 @@ pub(crate) struct Partition {
 impl Partition {
     pub(crate) fn new(graph: &Graph, samples: usize) -> Self {
         let n = graph.parameters().dim();
-        let rows = graph.features() + graph.layout.value_rows + graph.layout.active_rows;
         let by_work = samples.saturating_mul(n) / SHARD_WORK;
         let by_memory = (SHARD_ENTRIES / n).max(2);
         let shards = by_work.clamp(1, MAX_SHARDS).min(by_memory);
-        let by_cache = TILE_BYTES / (8 * rows);
-        let tile = by_cache.min(samples.div_ceil(shards.min(ENOUGH_SHARDS)));
-        let tile = tile.clamp(MIN_TILE, MAX_TILE);
-        // Whole vectors of eight.
-        let tile = tile.next_multiple_of(8);
+        let tile = tile_by_cache(graph).min(samples.div_ceil(shards.min(ENOUGH_SHARDS)));
+        let tile = whole_tile(tile);
         Self { samples, tile, shards: shards.min(samples.div_ceil(tile)) }
+    }
+
+    /// The longest tile of any number of samples of `graph`.
+    pub(crate) fn longest_tile(graph: &Graph) -> usize {
+        whole_tile(tile_by_cache(graph))
     }
 
     pub(crate) fn tile_samples(&self) -> usize {
@@ -67,6 +68,17 @@ impl Partition {
     }
 }
 
+/// Samples whose values and adjoints fit into [`TILE_BYTES`].
+fn tile_by_cache(graph: &Graph) -> usize {
+    let rows = graph.features() + graph.layout.value_rows + graph.layout.active_rows;
+    TILE_BYTES / (8 * rows)
+}
+
+/// Neither too short nor too long, in whole vectors of eight.
+fn whole_tile(samples: usize) -> usize {
+    samples.clamp(MIN_TILE, MAX_TILE).next_multiple_of(8)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,7 +89,9 @@ mod tests {
         for (d, c, samples) in [(1, 1, 1), (3, 2, 33), (784, 10, 5_000), (10, 1, 100_003)] {
             let mut g = Graph::builder(d);
             let y = g.node("y", Dense::new(c), &[g.input()]).unwrap();
-            let partition = Partition::new(&g.build(y).unwrap(), samples);
+            let graph = g.build(y).unwrap();
+            let partition = Partition::new(&graph, samples);
+            assert!(partition.tile_samples() <= Partition::longest_tile(&graph));
             let covered: Vec<usize> =
                 (0..partition.shards()).flat_map(|s| partition.shard(s)).flatten().collect();
             assert!(covered.iter().copied().eq(0..samples));

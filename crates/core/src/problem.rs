@@ -15,7 +15,7 @@
 //! fn full_batch_method<P: Objective>(_: &P) {}
 //! struct Minibatches;
 //! impl SampledObjective for Minibatches {
-//!     fn dim(&self) -> usize { 1 }
+//!     fn parameters(&self) -> usize { 1 }
 //!     fn samples(&self) -> usize { 1 }
 //!     fn value_gradient_on(&self, _: &[usize], _: &[f64], _: &mut [f64]) -> f64 { 0.0 }
 //! }
@@ -140,12 +140,21 @@ pub trait LeastSquares: Objective {
 }
 
 /// A mean over N samples that can be evaluated on some of them: for SGD and its family only.
+///
+/// # Panics
+/// Implementations may panic when a slice has another length than [`parameters`](Self::parameters), when `indices` is empty or names a sample
+/// that is not there, as slice indexing does.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be evaluated on some of its samples",
+    note = "minibatch methods need a `SampledObjective`: a mean over samples, such as `Risk`"
+)]
 pub trait SampledObjective {
-    /// n, the length of θ.
-    fn dim(&self) -> usize;
+    /// n, the length of θ. Not named `dim`, so that no call is ambiguous on a type that is an [`Objective`] too.
+    fn parameters(&self) -> usize;
     /// N, the number of samples.
     fn samples(&self) -> usize;
-    /// The mean over the samples named by `indices` (each < N) plus the penalty, with its gradient.
+    /// The mean over the samples named by `indices` (each < N, some perhaps twice) plus the penalty, with its gradient written
+    /// to `gradient`. The same indices in the same order and the same θ give the same bits.
     fn value_gradient_on(&self, indices: &[usize], theta: &[f64], gradient: &mut [f64]) -> f64;
 }
 
@@ -171,6 +180,18 @@ impl<P: Curvature + ?Sized> Curvature for &P {
     }
     fn as_least_squares(&self) -> Option<Box<dyn LeastSquares + '_>> {
         (**self).as_least_squares()
+    }
+}
+
+impl<P: SampledObjective + ?Sized> SampledObjective for &P {
+    fn parameters(&self) -> usize {
+        (**self).parameters()
+    }
+    fn samples(&self) -> usize {
+        (**self).samples()
+    }
+    fn value_gradient_on(&self, indices: &[usize], theta: &[f64], gradient: &mut [f64]) -> f64 {
+        (**self).value_gradient_on(indices, theta, gradient)
     }
 }
 

@@ -7,6 +7,7 @@
 //! | product | cost in gradients (dense layers after the first) | memory |
 //! |---|---|---|
 //! | [`Objective::value_gradient`] | 1 | tapes of one tile per thread |
+//! | [`SampledObjective::value_gradient_on`](crate::problem::SampledObjective::value_gradient_on) | k/N for k samples | tapes and samples of one tile per thread |
 //! | [`Linearization::hessian_vector`](crate::problem::Linearization::hessian_vector) | ≤ 2 | kept tapes, within [`Risk::with_tape_budget`] |
 //! | [`Linearization::gauss_newton_vector`](crate::problem::Linearization::gauss_newton_vector) | ≤ 4/3 | the same |
 //! | dense H, affine models | N·n·d flops by SYRK | n² |
@@ -18,6 +19,7 @@ mod dense;
 mod evaluate;
 mod least_squares;
 mod linearized;
+mod minibatch;
 mod pool;
 
 pub use least_squares::LeastSquaresRisk;

@@ -86,6 +86,22 @@ pub enum OptimError {
         /// n
         parameters: usize,
     },
+    /// A method, or an option of it, that needs the same function at every evaluation was to run on minibatches.
+    #[error(
+        "{solver} does not run on minibatches: {what} needs the same function at every evaluation"
+    )]
+    FullBatchOnly {
+        /// The solver that was asked.
+        solver: &'static str,
+        /// What needs it.
+        what: &'static str,
+    },
+    /// A learning rate was looked for or set for a method that has none.
+    #[error("{solver} has no learning rate")]
+    NoRate {
+        /// The solver that was asked.
+        solver: &'static str,
+    },
     /// The problem has no parameters.
     #[error("the problem has no parameters to fit")]
     NoParameters,

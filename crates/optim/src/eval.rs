@@ -6,13 +6,16 @@ use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use argmin::core::Problem;
 use faer::MatMut;
-use secant_core::problem::{Curvature, Derivatives, LeastSquares, Linearization, Objective};
+use secant_core::problem::{
+    Curvature, Derivatives, LeastSquares, Linearization, Objective, SampledObjective,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::ops::AddAssign;
 
 const VALUE: &str = "value_count";
 const VALUE_GRADIENT: &str = "value_gradient_count";
+const SAMPLED_GRADIENT: &str = "sampled_gradient_count";
 const LINEARIZE: &str = "linearize_count";
 const HESSIAN: &str = "hessian_count";
 const GAUSS_NEWTON: &str = "gauss_newton_count";
@@ -32,6 +35,9 @@ pub struct Evaluations {
     pub value: u64,
     /// f with ∇f.
     pub value_gradient: u64,
+    /// The same on a minibatch: one per step of a run on minibatches, whose f and ∇f on all samples are counted above.
+    #[serde(default)]
+    pub sampled_gradient: u64,
     /// Linearisations (each holds f and ∇f).
     pub linearize: u64,
     /// Dense Hessians.
@@ -67,6 +73,7 @@ impl Evaluations {
         Self {
             value: count(VALUE),
             value_gradient: count(VALUE_GRADIENT),
+            sampled_gradient: count(SAMPLED_GRADIENT),
             linearize: count(LINEARIZE),
             hessian: count(HESSIAN),
             gauss_newton: count(GAUSS_NEWTON),
@@ -81,7 +88,7 @@ impl Evaluations {
         }
     }
 
-    /// Evaluations of f of any kind: what `max_evaluations` limits.
+    /// Evaluations of f on all samples, of any kind: what `max_evaluations` limits.
     pub fn of_f(&self) -> u64 {
         let of_residuals = self.residuals + self.jacobian + self.normal_equations;
         self.value + self.value_gradient + self.linearize + of_residuals
@@ -92,6 +99,7 @@ impl AddAssign for Evaluations {
     fn add_assign(&mut self, other: Self) {
         self.value += other.value;
         self.value_gradient += other.value_gradient;
+        self.sampled_gradient += other.sampled_gradient;
         self.linearize += other.linearize;
         self.hessian += other.hessian;
         self.gauss_newton += other.gauss_newton;
@@ -122,6 +130,17 @@ pub(crate) fn value_gradient<P: Objective>(
 ) -> f64 {
     count(problem, VALUE_GRADIENT);
     inner(problem).value_gradient(theta, gradient)
+}
+
+/// The mean over the samples `indices` at θ, with its gradient in `gradient`; counted apart.
+pub(crate) fn sampled_gradient<P: SampledObjective>(
+    problem: &mut Problem<P>,
+    indices: &[usize],
+    theta: &[f64],
+    gradient: &mut [f64],
+) -> f64 {
+    count(problem, SAMPLED_GRADIENT);
+    inner(problem).value_gradient_on(indices, theta, gradient)
 }
 
 /// `out` ← ∇²f(θ); counted as a linearisation and a Hessian.

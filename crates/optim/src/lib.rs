@@ -64,8 +64,11 @@
 //! | [`NonlinearCg`] | ∇f | 4n | 10n | any n, the least memory |
 //! | [`GradientDescent`] | ∇f | n | n | baseline |
 //! | [`Momentum`], [`Nesterov`] | ∇f | n | n | baseline |
-//! | [`AdaGrad`], [`RmsProp`], [`Adam`] | ∇f | n to 2n | n | baseline |
+//! | [`AdaGrad`], [`RmsProp`], [`Adam`], [`AdamW`] | ∇f | n to 2n | n | baseline |
 //! | [`Adadelta`] | ∇f | 2n | n | baseline without a rate |
+//!
+//! Those from [`GradientDescent`] down, by fixed steps, are [`FirstOrder`] rules: [`minimize_sampled`] runs them on [`Minibatches`] of a
+//! [`SampledObjective`](secant_core::problem::SampledObjective), a [`Schedule`] shapes their rate, and [`RateFinder`] finds it.
 //!
 //! # Ends
 //!
@@ -91,6 +94,7 @@
 //! needs an OpenBLAS of the system (Debian: `libopenblas-dev`, and `pkg-config` to find it).
 
 mod adapter;
+mod batches;
 mod bounds;
 mod error;
 mod eval;
@@ -104,8 +108,11 @@ pub mod linear;
 mod method;
 mod minimize;
 mod nonfinite;
+mod rate_finder;
 mod report;
 mod robust;
+mod sampled;
+mod schedule;
 pub mod solver;
 mod state;
 pub mod stopping;
@@ -113,6 +120,7 @@ pub mod subproblem;
 
 pub use adapter::ArgminProblem;
 pub use argmin;
+pub use batches::{BatchStream, LastBatch, Minibatches, Sampling, Span};
 pub use bounds::Bounds;
 pub use error::OptimError;
 pub use eval::Evaluations;
@@ -123,17 +131,20 @@ pub use linalg::Backend;
 pub use linear::{Accuracy, LinearError, LinearLeastSquares, LinearSolution, NullDirection};
 pub use method::Method;
 pub use minimize::{Solution, minimize};
+pub use rate_finder::{RateFinder, RateFound, RateTried};
 pub use report::{GradientNorms, Report};
 pub use robust::{
     MAX_ROUNDS, NEAR_ABSOLUTE, RobustAt, RobustLeastSquares, RobustSolution, estimate_scale,
     minimize_robust, residual_scale,
 };
+pub use sampled::minimize_sampled;
+pub use schedule::{Decay, Schedule};
 pub use solver::{
-    AdaGrad, Adadelta, Adam, AdaptiveCubic, Bfgs, BoundedLevenbergMarquardt, Factorization,
-    FitSolver, GaussNewton, GradientDescent, HessianKind, Lbfgs, LbfgsB, LevenbergMarquardt,
-    Modification, Momentum, Nesterov, Newton, NewtonCg, NonlinearCg, Optimality, OwlQn,
-    Preconditioner, ProximalNewton, RegularizedNewton, RmsProp, Safeguard, Scaling, SecondOrder,
-    Sr1, StepLength, Subproblem, Tron, TrustRegion, Update, product_cost,
+    AdaGrad, Adadelta, Adam, AdamW, AdaptiveCubic, Bfgs, BoundedLevenbergMarquardt, Factorization,
+    FirstOrder, FitSolver, GaussNewton, GradientDescent, Guard, HessianKind, Lbfgs, LbfgsB,
+    LevenbergMarquardt, Modification, Momentum, Nesterov, Newton, NewtonCg, NonlinearCg,
+    Optimality, OwlQn, Preconditioner, ProximalNewton, RegularizedNewton, RmsProp, Safeguard,
+    Scaling, SecondOrder, Sr1, StepLength, Subproblem, Tron, TrustRegion, Update, product_cost,
 };
 pub use state::{FitState, TRACE_RESERVE, TraceEntry};
 pub use stopping::{Reason, Stopping};

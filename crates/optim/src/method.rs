@@ -1,27 +1,34 @@
 //! Every method as one type, for programs that choose when they run.
 
+use crate::batches::Minibatches;
 use crate::error::OptimError;
 use crate::minimize::{Solution, minimize};
+use crate::sampled::minimize_sampled;
 use crate::solver::{
-    AdaGrad, Adadelta, Adam, AdaptiveCubic, Bfgs, BoundedLevenbergMarquardt, FitSolver,
-    GaussNewton, GradientDescent, Lbfgs, LbfgsB, LevenbergMarquardt, Momentum, Nesterov, Newton,
-    NewtonCg, NonlinearCg, OwlQn, ProximalNewton, RegularizedNewton, RmsProp, Sr1, Tron,
+    AdaGrad, Adadelta, Adam, AdamW, AdaptiveCubic, Bfgs, BoundedLevenbergMarquardt, FirstOrder,
+    FitSolver, GaussNewton, GradientDescent, Lbfgs, LbfgsB, LevenbergMarquardt, Momentum, Nesterov,
+    Newton, NewtonCg, NonlinearCg, OwlQn, ProximalNewton, RegularizedNewton, RmsProp, Sr1, Tron,
     TrustRegion,
 };
 use crate::state::FitState;
 use crate::stopping::Stopping;
 use argmin::core::Solver;
-use secant_core::problem::{Curvature, LeastSquares};
+use secant_core::problem::{Curvature, LeastSquares, SampledObjective};
 
 /// The enum of the methods listed: a variant of each name holds the solver of that name.
 macro_rules! methods {
-    (on_objective: $($smooth:ident),+; on_residuals: $($residual:ident),+;) => {
+    (
+        on_objective: $($smooth:ident),+;
+        on_samples: $($sampled:ident),+;
+        on_residuals: $($residual:ident),+;
+    ) => {
         /// One of the methods, with its options.
         #[derive(Clone, Debug)]
         #[non_exhaustive]
         #[expect(missing_docs, reason = "each variant is named after the type it holds")]
         pub enum Method {
             $($smooth($smooth),)+
+            $($sampled($sampled),)+
             $($residual($residual),)+
         }
 
@@ -30,6 +37,7 @@ macro_rules! methods {
             pub fn name(&self) -> &'static str {
                 match self {
                     $(Self::$smooth(_) => $smooth::NAME,)+
+                    $(Self::$sampled(_) => $sampled::NAME,)+
                     $(Self::$residual(_) => $residual::NAME,)+
                 }
             }
@@ -38,6 +46,7 @@ macro_rules! methods {
             pub fn stopping(&self) -> &Stopping {
                 match self {
                     $(Self::$smooth(solver) => &solver.stopping,)+
+                    $(Self::$sampled(solver) => &solver.stopping,)+
                     $(Self::$residual(solver) => &solver.stopping,)+
                 }
             }
@@ -46,6 +55,7 @@ macro_rules! methods {
             pub fn stopping_mut(&mut self) -> &mut Stopping {
                 match self {
                     $(Self::$smooth(solver) => &mut solver.stopping,)+
+                    $(Self::$sampled(solver) => &mut solver.stopping,)+
                     $(Self::$residual(solver) => &mut solver.stopping,)+
                 }
             }
@@ -63,7 +73,45 @@ macro_rules! methods {
             ) -> Result<Solution, OptimError> {
                 match self {
                     $(Self::$smooth(solver) => minimize(problem, solver, theta0),)+
+                    $(Self::$sampled(solver) => minimize(problem, solver, theta0),)+
                     $(Self::$residual(solver) => on_residuals(problem, solver, theta0),)+
+                }
+            }
+
+            /// Minimises `problem` from `theta0` (length n) on minibatches, as [`minimize_sampled`] does. First-order methods only:
+            /// here, where the method is chosen at run time, the others are an error; there they do not compile.
+            ///
+            /// # Errors
+            /// [`OptimError::FullBatchOnly`] for a method that needs the same function at every evaluation; and as
+            /// [`minimize_sampled`].
+            pub fn minimize_sampled<P: SampledObjective>(
+                self,
+                problem: &P,
+                minibatches: &Minibatches,
+                theta0: &[f64],
+            ) -> Result<Solution, OptimError> {
+                match self {
+                    $(Self::$sampled(solver) => {
+                        minimize_sampled(problem, solver, minibatches, theta0)
+                    })+
+                    other => {
+                        let (solver, what) = (other.name(), "curvature");
+                        Err(OptimError::FullBatchOnly { solver, what })
+                    }
+                }
+            }
+
+            /// Sets the learning rate of a first-order method; gradient descent then takes fixed steps.
+            ///
+            /// # Errors
+            /// [`OptimError::NoRate`] for any other method. The rate itself is checked when the method runs.
+            pub fn set_rate(&mut self, rate: f64) -> Result<(), OptimError> {
+                match self {
+                    $(Self::$sampled(solver) => {
+                        solver.set_rate(rate);
+                        Ok(())
+                    })+
+                    other => Err(OptimError::NoRate { solver: other.name() }),
                 }
             }
         }
@@ -71,6 +119,11 @@ macro_rules! methods {
         $(impl From<$smooth> for Method {
             fn from(solver: $smooth) -> Self {
                 Self::$smooth(solver)
+            }
+        })+
+        $(impl From<$sampled> for Method {
+            fn from(solver: $sampled) -> Self {
+                Self::$sampled(solver)
             }
         })+
         $(impl From<$residual> for Method {
@@ -82,7 +135,8 @@ macro_rules! methods {
 }
 
 methods! {
-    on_objective: Newton, RegularizedNewton, NewtonCg, TrustRegion, Tron, AdaptiveCubic, Bfgs, Sr1, Lbfgs, LbfgsB, OwlQn, ProximalNewton, NonlinearCg, GradientDescent, Momentum, Nesterov, AdaGrad, RmsProp, Adadelta, Adam;
+    on_objective: Newton, RegularizedNewton, NewtonCg, TrustRegion, Tron, AdaptiveCubic, Bfgs, Sr1, Lbfgs, LbfgsB, OwlQn, ProximalNewton, NonlinearCg;
+    on_samples: GradientDescent, Momentum, Nesterov, AdaGrad, RmsProp, Adadelta, Adam, AdamW;
     on_residuals: GaussNewton, LevenbergMarquardt, BoundedLevenbergMarquardt;
 }
 

@@ -42,6 +42,8 @@ pub struct Report {
     pub iterations: u64,
     /// The step that led to the best point.
     pub best_iteration: u64,
+    /// Passes over the data by minibatches; none in a full-batch run.
+    pub epochs: Option<f64>,
     /// Evaluations by kind.
     pub evaluations: Evaluations,
     /// Wall-clock time.
@@ -73,6 +75,7 @@ impl Report {
             gradient: norms(best),
             iterations: state.steps(),
             best_iteration: state.get_last_best_iter(),
+            epochs: state.epochs(),
             evaluations: Evaluations::from_lookup(|key| counts.get(key).copied()),
             seconds: state.elapsed().as_secs_f64(),
             notes: solver.notes(),
@@ -95,11 +98,15 @@ impl fmt::Display for Report {
             "  iterations   {} in {:.3} s, best at {}",
             self.iterations, self.seconds, self.best_iteration
         )?;
+        if let Some(epochs) = self.epochs {
+            writeln!(f, "  epochs       {epochs:.2}")?;
+        }
         write!(f, "  evaluations ")?;
         let e = &self.evaluations;
         for (count, kind) in [
             (e.value, "value"),
             (e.value_gradient, "value+gradient"),
+            (e.sampled_gradient, "value+gradient on a minibatch"),
             (e.linearize, "linearisation"),
             (e.hessian, "Hessian"),
             (e.gauss_newton, "Gauss–Newton"),

@@ -30,6 +30,8 @@ pub struct TraceEntry {
     pub step_length: f64,
     /// Evaluations of f so far.
     pub evaluations: u64,
+    /// Passes over the data by minibatches so far; none in a full-batch run.
+    pub epochs: Option<f64>,
     /// Wall-clock time since the start.
     pub seconds: f64,
 }
@@ -55,6 +57,8 @@ pub struct FitState {
     iteration: u64,
     /// Steps taken: ahead of `iteration` by one between the end of a step and argmin's increment.
     steps: u64,
+    /// Passes over the data by minibatches.
+    epochs: Option<f64>,
     max_iterations: u64,
     target: f64,
     counts: HashMap<String, u64>,
@@ -161,6 +165,11 @@ impl FitState {
         self.steps
     }
 
+    /// Passes over the data by minibatches; none in a full-batch run.
+    pub fn epochs(&self) -> Option<f64> {
+        self.epochs
+    }
+
     /// Time since the start was evaluated.
     pub fn elapsed(&self) -> Duration {
         self.clock.map_or(Duration::ZERO, |clock| clock.elapsed())
@@ -247,6 +256,17 @@ impl FitState {
 
     /// Moves to θ⁺ = `theta` with ∇f = `gradient` and f = `value`; the old θ and ∇f are left in the two buffers.
     pub(crate) fn accept(&mut self, theta: &mut Vec<f64>, value: f64, gradient: &mut Vec<f64>) {
+        self.steps += 1;
+        self.move_to(theta, value, gradient);
+    }
+
+    /// The steps and epochs of a run on minibatches, whose steps are not evaluated one by one.
+    pub(crate) fn set_sampled(&mut self, steps: u64, epochs: f64) {
+        (self.steps, self.epochs) = (steps, Some(epochs));
+    }
+
+    /// [`accept`](Self::accept) without counting a step.
+    pub(crate) fn move_to(&mut self, theta: &mut Vec<f64>, value: f64, gradient: &mut Vec<f64>) {
         let (step_norm, step_length) = vector::distance(theta, &self.theta);
         std::mem::swap(&mut self.theta, theta);
         std::mem::swap(&mut self.gradient, gradient);
@@ -258,7 +278,6 @@ impl FitState {
             step_norm,
             theta_norm: vector::norm_inf(&self.theta),
         });
-        self.steps += 1;
         self.watch_floor(previous_value);
     }
 
@@ -305,6 +324,7 @@ impl FitState {
             gradient_norm: self.gradient_norm,
             step_length: self.step_length,
             evaluations,
+            epochs: self.epochs,
             seconds: self.elapsed().as_secs_f64(),
         });
     }
@@ -364,6 +384,7 @@ impl State for FitState {
             floor: FloorWatch { gradient_floor: f64::INFINITY, stalled: 0, blind: false },
             iteration: 0,
             steps: 0,
+            epochs: None,
             max_iterations: u64::MAX,
             target: f64::NEG_INFINITY,
             counts: HashMap::new(),

@@ -1,16 +1,16 @@
-//! A step of L-BFGS, of BFGS, of nonlinear CG and of every form of Levenberg–Marquardt allocates nothing: a long run allocates as often
-//! as a short one.
+//! A step of L-BFGS, of BFGS, of nonlinear CG, of every form of Levenberg–Marquardt and of a run on minibatches allocates nothing: a
+//! long run allocates as often as a short one.
 //! One test in this binary, because the counter is global.
 
 mod common;
 
 use common::{rosenbrock, rosenbrock_start};
 use faer::MatMut;
-use secant_core::problem::{LeastSquares, Objective};
+use secant_core::problem::{LeastSquares, Objective, SampledObjective};
 use secant_optim::argmin::core::Solver;
 use secant_optim::{
     Adam, Bfgs, Factorization, FitSolver, FitState, GradientDescent, Lbfgs, LevenbergMarquardt,
-    NonlinearCg, Reason, SecondOrder, Stopping, minimize,
+    Minibatches, NonlinearCg, Reason, Sampling, SecondOrder, Stopping, minimize, minimize_sampled,
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
@@ -123,6 +123,40 @@ fn of_levenberg_marquardt(steps: u64) -> Vec<usize> {
     .collect()
 }
 
+/// f = mean over 10 samples of i·½‖θ − i‖².
+struct Samples;
+
+impl SampledObjective for Samples {
+    fn parameters(&self) -> usize {
+        4
+    }
+    fn samples(&self) -> usize {
+        10
+    }
+    fn value_gradient_on(&self, indices: &[usize], theta: &[f64], gradient: &mut [f64]) -> f64 {
+        gradient.fill(0.0);
+        let mut value = 0.0;
+        for weight in indices.iter().map(|index| *index as f64 / indices.len() as f64) {
+            for (g, x) in gradient.iter_mut().zip(theta) {
+                *g += weight * (x - weight);
+                value += 0.5 * weight * (x - weight).powi(2);
+            }
+        }
+        value
+    }
+}
+
+/// The same for a run on minibatches, with an epoch in every third step.
+fn sampled_allocations(sampling: Sampling, steps: u64) -> usize {
+    let minibatches = Minibatches { sampling, ..Minibatches::of(4).with_steps(steps) };
+    let region = Region::new(GLOBAL);
+    let solver = Adam::default().with_rate(0.1);
+    let solution = minimize_sampled(&Samples, solver, &minibatches, &[9.0; 4]).unwrap();
+    let change = region.change();
+    assert_eq!(solution.report.iterations, steps);
+    change.allocations + change.reallocations
+}
+
 #[test]
 fn a_step_allocates_nothing() {
     let n = 100;
@@ -137,10 +171,15 @@ fn a_step_allocates_nothing() {
             allocations(&problem, NonlinearCg::default(), &start, steps),
             allocations(&problem, GradientDescent::default(), &start, steps),
             allocations(&problem, Adam::default(), &start, steps),
+            sampled_allocations(Sampling::Shuffled, steps),
+            sampled_allocations(Sampling::WithReplacement, steps),
         ]
     };
     let (short, long) = (of(20), of(60));
-    assert_eq!(short, long, "L-BFGS, BFGS, nonlinear CG, gradient descent, Adam");
+    assert_eq!(
+        short, long,
+        "L-BFGS, BFGS, nonlinear CG, gradient descent, Adam, Adam on minibatches"
+    );
     assert!(short.iter().all(|count| *count > 0), "the counter counts");
 
     of_levenberg_marquardt(1);

@@ -225,6 +225,11 @@ impl Dataset {
         MatRef::from_column_major_slice(&self.inputs, self.features, self.samples())
     }
 
+    /// `out` ← the inputs of the samples that `indices` names, in that order. Allocates nothing where `out` has room.
+    pub(crate) fn gather_inputs(&self, indices: &[usize], out: &mut Vec<f64>) {
+        gather_into(self.features, &self.inputs, indices, out);
+    }
+
     /// One sample's d inputs.
     ///
     /// # Panics
@@ -308,8 +313,14 @@ pub(super) fn check_finite(
 /// The columns of `values` (`rows` × M, column-major) that `indices` names, in that order.
 pub(super) fn gather<T: Copy>(rows: usize, values: &[T], indices: &[usize]) -> Vec<T> {
     let mut out = Vec::with_capacity(rows * indices.len());
+    gather_into(rows, values, indices, &mut out);
+    out
+}
+
+/// `out` ← the columns of `values` that `indices` names.
+pub(super) fn gather_into<T: Copy>(rows: usize, values: &[T], indices: &[usize], out: &mut Vec<T>) {
+    out.clear();
     for &index in indices {
         out.extend_from_slice(&values[index * rows..(index + 1) * rows]);
     }
-    out
 }

@@ -104,6 +104,26 @@ impl Targets {
         }
     }
 
+    /// The targets of the samples that `indices` names, in that order, copied into the buffer of their kind. Allocates nothing
+    /// where the buffer has room.
+    pub(crate) fn gather_tile<'b>(
+        &self,
+        indices: &[usize],
+        numbers: &'b mut Vec<f64>,
+        classes_of: &'b mut Vec<u32>,
+    ) -> TargetTile<'b> {
+        match self {
+            Self::Values { rows, values } => {
+                super::dataset::gather_into(*rows, values, indices, numbers);
+                TargetTile::Values { rows: *rows, values: numbers }
+            }
+            Self::Labels { classes, labels } => {
+                super::dataset::gather_into(1, labels, indices, classes_of);
+                TargetTile::Labels { classes: *classes, labels: classes_of }
+            }
+        }
+    }
+
     /// Refuses no outputs, a length that `rows` does not divide, NaN and infinity, labels out of range.
     pub(super) fn check(&self, names: &[String]) -> Result<(), DataError> {
         let empty = |what| Err(DataError::NoData { file: None, what });

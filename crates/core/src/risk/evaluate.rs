@@ -2,6 +2,7 @@
 
 use super::Risk;
 use super::pool::{CompensatedSum, ShardSum, Workspace};
+use crate::data::TargetTile;
 use crate::elementwise::vectorize;
 use crate::problem::Objective;
 use crate::sweep::{Tile, backward, forward};
@@ -50,11 +51,22 @@ impl Risk<'_> {
         tape: &mut Tape,
         sum: &mut ShardSum,
     ) {
+        self.sweep(tile, self.targets().tile(range), self.scale(), tape, sum);
+    }
+
+    /// The same for any samples, with their targets `y`: θ̄ is of `scale`·Σ ℓ.
+    pub(super) fn sweep(
+        &self,
+        tile: Tile<'_>,
+        y: TargetTile<'_>,
+        scale: f64,
+        tape: &mut Tape,
+        sum: &mut ShardSum,
+    ) {
         forward(tile, &mut tape.values);
         let z = &tape.values[tile.output_value()];
         let z_bar = &mut tape.adjoints[tile.output_active()];
-        let y = self.targets().tile(range);
-        sum.loss.add(self.loss.gradient(self.scale(), z, y, z_bar));
+        sum.loss.add(self.loss.gradient(scale, z, y, z_bar));
         backward(tile, &tape.values, &mut tape.adjoints, &mut sum.gradient);
     }
 
@@ -65,24 +77,13 @@ impl Risk<'_> {
         work: impl Fn(usize, &mut ShardSum, &mut Workspace) + Sync,
     ) {
         self.stock_workspaces();
-        let run = |shard: usize, sum: &mut ShardSum| {
-            sum.loss = CompensatedSum::default();
+        each_shard(sums, |shard, sum| {
             self.with_workspace(|workspace| work(shard, sum, workspace));
-        };
-        if sums.len() == 1 || rayon::current_num_threads() == 1 {
-            sums.iter_mut().enumerate().for_each(|(shard, sum)| run(shard, sum));
-        } else {
-            let tasks = sums.par_iter_mut().enumerate().with_max_len(1);
-            tasks.for_each(|(shard, sum)| run(shard, sum));
-        }
+        });
     }
 
     pub(super) fn mean_loss(&self, sums: &[ShardSum]) -> f64 {
-        let mut total = CompensatedSum::default();
-        for sum in sums {
-            total.merge(sum.loss);
-        }
-        total.total() * self.scale()
+        total_loss(sums) * self.scale()
     }
 
     /// `out` ← the sum of the shard gradients, pairwise in shard order, whatever the threads.
@@ -100,6 +101,29 @@ impl Risk<'_> {
             out.par_chunks_mut(SUM_CHUNK).enumerate().for_each(chunk);
         }
     }
+}
+
+/// Runs `work(shard, sum)` for every shard, its Σ ℓ set to zero, in parallel where there are threads for it.
+pub(super) fn each_shard(sums: &mut [ShardSum], work: impl Fn(usize, &mut ShardSum) + Sync) {
+    let run = |shard: usize, sum: &mut ShardSum| {
+        sum.loss = CompensatedSum::default();
+        work(shard, sum);
+    };
+    if sums.len() == 1 || rayon::current_num_threads() == 1 {
+        sums.iter_mut().enumerate().for_each(|(shard, sum)| run(shard, sum));
+    } else {
+        let tasks = sums.par_iter_mut().enumerate().with_max_len(1);
+        tasks.for_each(|(shard, sum)| run(shard, sum));
+    }
+}
+
+/// Σ ℓ over all shards, compensated.
+pub(super) fn total_loss(sums: &[ShardSum]) -> f64 {
+    let mut total = CompensatedSum::default();
+    for sum in sums {
+        total.merge(sum.loss);
+    }
+    total.total()
 }
 
 /// `out` ← Σ over `sums` of `gradient[first ..]`, by halves.

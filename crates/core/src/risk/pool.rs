@@ -2,6 +2,7 @@
 
 use super::Risk;
 use super::linearized::Kept;
+use super::minibatch::BatchWorkspace;
 use crate::problem::Objective;
 use crate::tape::{TangentTape, Tape};
 use std::sync::{Mutex, PoisonError};
@@ -56,10 +57,14 @@ pub(crate) struct Pool {
     workspaces: Mutex<Stock<Workspace>>,
     sums: Mutex<Vec<Vec<ShardSum>>>,
     kept: Mutex<Vec<Kept>>,
+    /// Workspaces and shard sums of minibatches: their tiles and shards are other ones.
+    pub(super) batch_workspaces: Mutex<Stock<BatchWorkspace>>,
+    pub(super) batch_sums: Mutex<Vec<Vec<ShardSum>>>,
 }
 
+/// Workspaces of one kind, as many as there were tasks at once.
 #[derive(Debug)]
-struct Stock<T> {
+pub(super) struct Stock<T> {
     made: usize,
     idle: Vec<T>,
 }
@@ -84,24 +89,12 @@ impl Risk<'_> {
 
     /// Makes sure that every thread will find a workspace.
     pub(super) fn stock_workspaces(&self) {
-        let mut stock = lock(&self.pool.workspaces);
-        while stock.made < rayon::current_num_threads() {
-            stock.made += 1;
-            let workspace = self.new_workspace();
-            stock.idle.push(workspace);
-        }
+        fill(&self.pool.workspaces, || self.new_workspace());
     }
 
     /// Runs `work` with a workspace of the pool.
     pub(super) fn with_workspace<R>(&self, work: impl FnOnce(&mut Workspace) -> R) -> R {
-        let idle = lock(&self.pool.workspaces).idle.pop();
-        let mut workspace = idle.unwrap_or_else(|| {
-            lock(&self.pool.workspaces).made += 1;
-            self.new_workspace()
-        });
-        let result = work(&mut workspace);
-        lock(&self.pool.workspaces).idle.push(workspace);
-        result
+        with(&self.pool.workspaces, || self.new_workspace(), work)
     }
 
     /// One [`ShardSum`] per shard; give them back to [`return_sums`](Self::return_sums).
@@ -127,7 +120,32 @@ impl Risk<'_> {
     }
 }
 
+/// Makes sure that every thread will find a workspace in `stock`.
+pub(super) fn fill<T>(stock: &Mutex<Stock<T>>, make: impl Fn() -> T) {
+    let mut stock = lock(stock);
+    while stock.made < rayon::current_num_threads() {
+        stock.made += 1;
+        stock.idle.push(make());
+    }
+}
+
+/// Runs `work` with a workspace of `stock`.
+pub(super) fn with<T, R>(
+    stock: &Mutex<Stock<T>>,
+    make: impl Fn() -> T,
+    work: impl FnOnce(&mut T) -> R,
+) -> R {
+    let idle = lock(stock).idle.pop();
+    let mut workspace = idle.unwrap_or_else(|| {
+        lock(stock).made += 1;
+        make()
+    });
+    let result = work(&mut workspace);
+    lock(stock).idle.push(workspace);
+    result
+}
+
 /// A panic in another thread leaves the pool's vectors whole, so a poisoned lock is still good.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,18 +1,22 @@
 //! Adadelta: minimise f(θ) with steps in the units of θ, and no rate to choose.
 //!
 //! Update: r⁺ = ρ·r + (1 − ρ)·g⊙g;  Δ = −√(d + ε) / √(r⁺ + ε) ⊙ g;  d⁺ = ρ·d + (1 − ρ)·Δ⊙Δ;  θ⁺ = θ + Δ, g = ∇f(θ).
+//! A rate other than 1 multiplies Δ in the last formula only.
 //! Stop: [`Stopping`]; a point that is not finite ends the run with the best point kept.
 //! Memory 2n. Cost per step n, one evaluation of f with ∇f.
 //! Source: Zeiler (2012), arXiv:1212.5701, algorithm 1.
 
 use super::FitSolver;
-use super::first_order::{self, Buffers, RuleSolver, UpdateRule};
+use super::first_order::{self, Buffers, FirstOrder, RuleSolver};
 use crate::error::OptimError;
+use crate::schedule::Schedule;
 use crate::state::FitState;
 use crate::stopping::Stopping;
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::Objective;
 
+/// The method has no rate of its own: its step is taken as it is.
+pub const RATE: f64 = 1.0;
 /// ρ.  Zeiler (2012) §4.1.
 pub const DECAY: f64 = 0.95;
 /// ε.  Zeiler (2012) §4.1.
@@ -22,10 +26,14 @@ const NAME: &str = "Adadelta";
 /// Adadelta: minimise f(θ) with steps in the units of θ, and no rate to choose.
 #[derive(Clone, Debug)]
 pub struct Adadelta {
+    /// What the step Δ is multiplied by, > 0. Default [`RATE`], the method as published.
+    pub rate: f64,
     /// ρ in [0, 1). Default [`DECAY`].
     pub decay: f64,
     /// ε > 0, sets the first steps. Default [`EPSILON`].
     pub epsilon: f64,
+    /// What each step multiplies the rate by. Default constant.
+    pub schedule: Schedule,
     /// When to stop.
     pub stopping: Stopping,
     /// r
@@ -38,8 +46,10 @@ pub struct Adadelta {
 impl Default for Adadelta {
     fn default() -> Self {
         Self {
+            rate: RATE,
             decay: DECAY,
             epsilon: EPSILON,
+            schedule: Schedule::default(),
             stopping: Stopping::default(),
             squares: Vec::new(),
             steps: Vec::new(),
@@ -54,6 +64,12 @@ impl Adadelta {
         Self::default()
     }
 
+    /// What the step Δ is multiplied by, > 0.
+    pub fn with_rate(mut self, rate: f64) -> Self {
+        self.rate = rate;
+        self
+    }
+
     /// ρ in [0, 1).
     pub fn with_decay(mut self, decay: f64) -> Self {
         self.decay = decay;
@@ -66,6 +82,12 @@ impl Adadelta {
         self
     }
 
+    /// What each step multiplies the rate by.
+    pub fn with_schedule(mut self, schedule: Schedule) -> Self {
+        self.schedule = schedule;
+        self
+    }
+
     /// When to stop.
     pub fn with_stopping(mut self, stopping: Stopping) -> Self {
         self.stopping = stopping;
@@ -73,25 +95,30 @@ impl Adadelta {
     }
 }
 
-impl UpdateRule for Adadelta {
-    fn update(&mut self, _t: u64, gradient: &[f64], step: &mut [f64]) {
+impl FirstOrder for Adadelta {
+    fn reset(&mut self, n: usize) {
+        self.squares = vec![0.0; n];
+        self.steps = vec![0.0; n];
+    }
+    fn update(&mut self, t: u64, _theta: &[f64], gradient: &[f64], step: &mut [f64]) {
+        let rate = self.rate * self.schedule.factor(t);
         let (rho, epsilon) = (self.decay, self.epsilon);
         let memory = self.squares.iter_mut().zip(&mut self.steps);
         for (((r, d), g), step) in memory.zip(gradient).zip(step) {
             *r = rho * *r + (1.0 - rho) * g * g;
-            *step = -((*d + epsilon) / (*r + epsilon)).sqrt() * g;
-            *d = rho * *d + (1.0 - rho) * *step * *step;
+            let delta = -((*d + epsilon) / (*r + epsilon)).sqrt() * g;
+            *d = rho * *d + (1.0 - rho) * delta * delta;
+            *step = rate * delta;
         }
+    }
+    fn set_rate(&mut self, rate: f64) {
+        self.rate = rate;
     }
 }
 
 impl RuleSolver for Adadelta {
     fn buffers_mut(&mut self) -> &mut Buffers {
         &mut self.buffers
-    }
-    fn reset(&mut self, n: usize) {
-        self.squares = vec![0.0; n];
-        self.steps = vec![0.0; n];
     }
 }
 
@@ -104,8 +131,10 @@ impl FitSolver for Adadelta {
         &mut self.stopping
     }
     fn validate(&self) -> Result<(), OptimError> {
+        first_order::require_rate(NAME, self.rate)?;
         first_order::require_fraction(NAME, "decay", self.decay)?;
         first_order::require_guard(NAME, "epsilon", self.epsilon)?;
+        self.schedule.validate(NAME)?;
         self.stopping.validate(NAME)
     }
 }

@@ -6,8 +6,9 @@
 //! Source: Duchi, Hazan & Singer (2011), JMLR 12; Goodfellow et al. (2016) algorithm 8.4.
 
 use super::FitSolver;
-use super::first_order::{self, Buffers, RuleSolver, UpdateRule};
+use super::first_order::{self, Buffers, FirstOrder, RuleSolver};
 use crate::error::OptimError;
+use crate::schedule::Schedule;
 use crate::state::FitState;
 use crate::stopping::Stopping;
 use argmin::core::{Error, KV, Problem, Solver};
@@ -26,6 +27,8 @@ pub struct AdaGrad {
     pub rate: f64,
     /// δ > 0, keeps the division finite. Default [`DELTA`].
     pub delta: f64,
+    /// What each step multiplies ε by. Default constant.
+    pub schedule: Schedule,
     /// When to stop.
     pub stopping: Stopping,
     /// r
@@ -38,6 +41,7 @@ impl Default for AdaGrad {
         Self {
             rate: RATE,
             delta: DELTA,
+            schedule: Schedule::default(),
             stopping: Stopping::default(),
             squares: Vec::new(),
             buffers: Buffers::default(),
@@ -63,6 +67,12 @@ impl AdaGrad {
         self
     }
 
+    /// What each step multiplies ε by.
+    pub fn with_schedule(mut self, schedule: Schedule) -> Self {
+        self.schedule = schedule;
+        self
+    }
+
     /// When to stop.
     pub fn with_stopping(mut self, stopping: Stopping) -> Self {
         self.stopping = stopping;
@@ -70,21 +80,25 @@ impl AdaGrad {
     }
 }
 
-impl UpdateRule for AdaGrad {
-    fn update(&mut self, _t: u64, gradient: &[f64], step: &mut [f64]) {
+impl FirstOrder for AdaGrad {
+    fn reset(&mut self, n: usize) {
+        self.squares = vec![0.0; n];
+    }
+    fn update(&mut self, t: u64, _theta: &[f64], gradient: &[f64], step: &mut [f64]) {
+        let rate = self.rate * self.schedule.factor(t);
         for ((r, g), step) in self.squares.iter_mut().zip(gradient).zip(step) {
             *r += g * g;
-            *step = -self.rate * g / (self.delta + r.sqrt());
+            *step = -rate * g / (self.delta + r.sqrt());
         }
+    }
+    fn set_rate(&mut self, rate: f64) {
+        self.rate = rate;
     }
 }
 
 impl RuleSolver for AdaGrad {
     fn buffers_mut(&mut self) -> &mut Buffers {
         &mut self.buffers
-    }
-    fn reset(&mut self, n: usize) {
-        self.squares = vec![0.0; n];
     }
 }
 
@@ -99,6 +113,7 @@ impl FitSolver for AdaGrad {
     fn validate(&self) -> Result<(), OptimError> {
         first_order::require_rate(NAME, self.rate)?;
         first_order::require_guard(NAME, "delta", self.delta)?;
+        self.schedule.validate(NAME)?;
         self.stopping.validate(NAME)
     }
 }

@@ -2,13 +2,17 @@
 //!
 //! Update: s⁺ = ρ₁·s + (1 − ρ₁)·g;  r⁺ = ρ₂·r + (1 − ρ₂)·g⊙g;  ŝ = s⁺/(1 − ρ₁ᵗ);  r̂ = r⁺/(1 − ρ₂ᵗ);
 //! θ⁺ = θ − ε·ŝ / (√r̂ + δ), g = ∇f(θ), t = 1 for the first step.
+//! The exponent t is the number of the step. Course slides often drop it and divide by 1 − ρ₁ and 1 − ρ₂ in every step: that
+//! is right in the first step alone, and later steps are then (1 − ρ₁ᵗ)/(1 − ρ₁)·√((1 − ρ₂)/(1 − ρ₂ᵗ)) times theirs, in the
+//! limit √(1 − ρ₂)/(1 − ρ₁) = 0.316 times with the defaults.
 //! Stop: [`Stopping`]; a point that is not finite ends the run with the best point kept.
 //! Memory 2n. Cost per step n, one evaluation of f with ∇f.
 //! Source: Kingma & Ba (2015), arXiv:1412.6980, algorithm 1; Goodfellow et al. (2016) algorithm 8.7.
 
 use super::FitSolver;
-use super::first_order::{self, Buffers, RuleSolver, UpdateRule};
+use super::first_order::{self, Buffers, FirstOrder, Moments, RuleSolver};
 use crate::error::OptimError;
+use crate::schedule::Schedule;
 use crate::state::FitState;
 use crate::stopping::Stopping;
 use argmin::core::{Error, KV, Problem, Solver};
@@ -35,6 +39,8 @@ pub struct Adam {
     pub decay_square: f64,
     /// δ > 0, keeps the division finite. Default [`DELTA`].
     pub delta: f64,
+    /// What each step multiplies ε by. Default constant.
+    pub schedule: Schedule,
     /// When to stop.
     pub stopping: Stopping,
     /// s
@@ -51,6 +57,7 @@ impl Default for Adam {
             decay_mean: DECAY_MEAN,
             decay_square: DECAY_SQUARE,
             delta: DELTA,
+            schedule: Schedule::default(),
             stopping: Stopping::default(),
             mean: Vec::new(),
             square: Vec::new(),
@@ -89,34 +96,41 @@ impl Adam {
         self
     }
 
+    /// What each step multiplies ε by.
+    pub fn with_schedule(mut self, schedule: Schedule) -> Self {
+        self.schedule = schedule;
+        self
+    }
+
     /// When to stop.
     pub fn with_stopping(mut self, stopping: Stopping) -> Self {
         self.stopping = stopping;
         self
     }
+
+    fn moments(&self) -> Moments {
+        let Self { decay_mean, decay_square, delta, .. } = *self;
+        Moments { decay_mean, decay_square, delta }
+    }
 }
 
-impl UpdateRule for Adam {
-    fn update(&mut self, t: u64, gradient: &[f64], step: &mut [f64]) {
-        let (rho1, rho2) = (self.decay_mean, self.decay_square);
-        // 1 − ρᵗ; `powf` because t may exceed an i32.
-        let (bias1, bias2) = (1.0 - rho1.powf(t as f64), 1.0 - rho2.powf(t as f64));
-        let memory = self.mean.iter_mut().zip(&mut self.square);
-        for (((s, r), g), step) in memory.zip(gradient).zip(step) {
-            *s = rho1 * *s + (1.0 - rho1) * g;
-            *r = rho2 * *r + (1.0 - rho2) * g * g;
-            *step = -self.rate * (*s / bias1) / ((*r / bias2).sqrt() + self.delta);
-        }
+impl FirstOrder for Adam {
+    fn reset(&mut self, n: usize) {
+        self.mean = vec![0.0; n];
+        self.square = vec![0.0; n];
+    }
+    fn update(&mut self, t: u64, _theta: &[f64], gradient: &[f64], step: &mut [f64]) {
+        let rate = self.rate * self.schedule.factor(t);
+        self.moments().update(t, rate, gradient, (&mut self.mean, &mut self.square), step);
+    }
+    fn set_rate(&mut self, rate: f64) {
+        self.rate = rate;
     }
 }
 
 impl RuleSolver for Adam {
     fn buffers_mut(&mut self) -> &mut Buffers {
         &mut self.buffers
-    }
-    fn reset(&mut self, n: usize) {
-        self.mean = vec![0.0; n];
-        self.square = vec![0.0; n];
     }
 }
 
@@ -130,9 +144,8 @@ impl FitSolver for Adam {
     }
     fn validate(&self) -> Result<(), OptimError> {
         first_order::require_rate(NAME, self.rate)?;
-        first_order::require_fraction(NAME, "decay_mean", self.decay_mean)?;
-        first_order::require_fraction(NAME, "decay_square", self.decay_square)?;
-        first_order::require_guard(NAME, "delta", self.delta)?;
+        self.moments().validate(NAME)?;
+        self.schedule.validate(NAME)?;
         self.stopping.validate(NAME)
     }
 }

@@ -1,7 +1,8 @@
-//! The base of the first-order methods: θ⁺ = θ + Δ(∇f), one evaluation of f with ∇f per step, and no look at f.
+//! The base of the first-order methods: θ⁺ = θ + Δ(θ, ∇f), one evaluation of f with ∇f per step, and no look at f.
 //!
-//! A method is an [`UpdateRule`]; the run around it (start, step, stop) is here, once. A step to a point where f or ∇f is
-//! not finite is not taken: the run ends with [`Reason::NonFiniteValue`] and the best point.
+//! A method is a [`FirstOrder`] rule. Two runs go around it: the full-batch one here, under argmin, and the one on minibatches,
+//! [`minimize_sampled`](crate::minimize_sampled); the rule is the same. A step to a point where f or ∇f is not finite is not taken:
+//! the run ends with [`Reason::NonFiniteValue`] and the best point.
 
 use super::FitSolver;
 use crate::error::{OptimError, require};
@@ -12,18 +13,35 @@ use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem};
 use secant_core::problem::Objective;
 
-/// How a first-order method turns gradients into steps.
-pub(crate) trait UpdateRule {
-    /// `step` ← Δ, from ∇f(θₜ); `t` = 1 for the first step.
-    fn update(&mut self, t: u64, gradient: &[f64], step: &mut [f64]);
+/// A method whose step is made of θ, ∇f and what it remembers of them: the only kind that runs on minibatches too.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not run on minibatches",
+    label = "needs the same function at every evaluation",
+    note = "Newton, BFGS, L-BFGS and their kin learn curvature from differences of gradients or from a Hessian; across two \
+            minibatches these are differences of two functions, noise and no curvature",
+    note = "use `minimize` on the full batch, or a first-order method: `GradientDescent::fixed` (SGD), `Momentum`, `Nesterov`, \
+            `AdaGrad`, `RmsProp`, `Adadelta`, `Adam`, `AdamW`"
+)]
+pub trait FirstOrder: FitSolver {
+    /// Sets the memory of the rule to zero, for n parameters. The only place to allocate.
+    fn reset(&mut self, n: usize);
+    /// `step` ← Δ, from θₜ and a gradient there, all of length n; `t` = 1 for the first step.
+    fn update(&mut self, t: u64, theta: &[f64], gradient: &[f64], step: &mut [f64]);
+    /// ε, the learning rate before its schedule.
+    fn set_rate(&mut self, rate: f64);
+    /// Checks every option for a run on minibatches. Default: [`FitSolver::validate`].
+    ///
+    /// # Errors
+    /// The first option outside its range.
+    fn validate_sampled(&self) -> Result<(), OptimError> {
+        self.validate()
+    }
 }
 
-/// A solver that is its rule and nothing else; [`init`] and [`next_iter`] are its run.
-pub(crate) trait RuleSolver: UpdateRule + FitSolver {
+/// A rule that runs under argmin; [`init`] and [`next_iter`] are its run.
+pub(crate) trait RuleSolver: FirstOrder {
     /// The trial point's buffers.
     fn buffers_mut(&mut self) -> &mut Buffers;
-    /// Sets the rule's memory to zero, for n parameters.
-    fn reset(&mut self, n: usize);
 }
 
 /// `Solver::init` of a [`RuleSolver`].
@@ -33,8 +51,10 @@ pub(crate) fn init<P: Objective, S: RuleSolver>(
     mut state: FitState,
 ) -> Result<(FitState, Option<KV>), Error> {
     solver.validate()?;
-    let (buffers, n) = start(S::NAME, solver.stopping(), problem, &mut state)?;
-    *solver.buffers_mut() = buffers;
+    let n = eval::start(S::NAME, solver.stopping(), problem, &mut state)?;
+    state.without_curvature();
+    *solver.buffers_mut() =
+        Buffers { step: vec![0.0; n], theta: vec![0.0; n], gradient: vec![0.0; n] };
     solver.reset(n);
     Ok((state, None))
 }
@@ -62,28 +82,15 @@ pub(crate) struct Buffers {
     gradient: Vec<f64>,
 }
 
-/// Evaluates the start and lays out the buffers. Returns them with n.
-pub(crate) fn start<P: Objective>(
-    solver: &'static str,
-    stopping: &Stopping,
-    problem: &mut Problem<P>,
-    state: &mut FitState,
-) -> Result<(Buffers, usize), OptimError> {
-    let n = eval::start(solver, stopping, problem, state)?;
-    state.without_curvature();
-    let buffers = Buffers { step: vec![0.0; n], theta: vec![0.0; n], gradient: vec![0.0; n] };
-    Ok((buffers, n))
-}
-
 /// One step by the rule.
-pub(crate) fn step<P: Objective>(
-    rule: &mut impl UpdateRule,
+fn step<P: Objective>(
+    rule: &mut impl FirstOrder,
     buffers: &mut Buffers,
     stopping: &Stopping,
     problem: &mut Problem<P>,
     state: &mut FitState,
 ) {
-    rule.update(state.steps() + 1, &state.gradient, &mut buffers.step);
+    rule.update(state.steps() + 1, &state.theta, &state.gradient, &mut buffers.step);
     vector::step(&state.theta, 1.0, &buffers.step, &mut buffers.theta);
     let value = eval::value_gradient(problem, &buffers.theta, &mut buffers.gradient);
     if value.is_finite() && vector::all_finite(&buffers.gradient) {
@@ -91,6 +98,44 @@ pub(crate) fn step<P: Objective>(
         eval::finish(stopping, problem, state);
     } else {
         state.stop(Reason::NonFiniteValue);
+    }
+}
+
+/// The decaying means of Adam and `AdamW`, with their decays.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moments {
+    /// ρ₁
+    pub decay_mean: f64,
+    /// ρ₂
+    pub decay_square: f64,
+    /// δ
+    pub delta: f64,
+}
+
+impl Moments {
+    /// s⁺ = ρ₁·s + (1 − ρ₁)·g, r⁺ = ρ₂·r + (1 − ρ₂)·g⊙g, and Δ = −ε·ŝ / (√r̂ + δ) with ŝ = s⁺/(1 − ρ₁ᵗ), r̂ = r⁺/(1 − ρ₂ᵗ).
+    pub(crate) fn update(
+        self,
+        t: u64,
+        rate: f64,
+        gradient: &[f64],
+        (mean, square): (&mut [f64], &mut [f64]),
+        step: &mut [f64],
+    ) {
+        let (rho1, rho2) = (self.decay_mean, self.decay_square);
+        // 1 − ρᵗ; `powf` because t may exceed an i32.
+        let (bias1, bias2) = (1.0 - rho1.powf(t as f64), 1.0 - rho2.powf(t as f64));
+        for (((s, r), g), step) in mean.iter_mut().zip(square).zip(gradient).zip(step) {
+            *s = rho1 * *s + (1.0 - rho1) * g;
+            *r = rho2 * *r + (1.0 - rho2) * g * g;
+            *step = -rate * (*s / bias1) / ((*r / bias2).sqrt() + self.delta);
+        }
+    }
+
+    pub(crate) fn validate(self, solver: &'static str) -> Result<(), OptimError> {
+        require_fraction(solver, "decay_mean", self.decay_mean)?;
+        require_fraction(solver, "decay_square", self.decay_square)?;
+        require_guard(solver, "delta", self.delta)
     }
 }
 

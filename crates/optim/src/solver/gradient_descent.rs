@@ -1,18 +1,20 @@
 //! Gradient descent: minimise f(θ) along −∇f.
 //!
 //! Update: θ⁺ = θ − ε·∇f(θ), with ε fixed or from a strong Wolfe search.
+//! With a fixed ε it runs on minibatches too, and is then stochastic gradient descent (SGD).
 //! Stop: [`Stopping`]; a point that is not finite ends a fixed-step run with the best point kept, and is contracted by a search.
 //! Memory n. Cost per step n, one evaluation of f with ∇f (a search: one to three).
 //! On a quadratic the best fixed step is 2/(λmin + λmax), and the error falls by (κ − 1)/(κ + 1) per step.
 //! Source: Cauchy (1847); Nocedal & Wright (2006) §3.3, first trial (3.60).
 
 use super::FitSolver;
-use super::first_order::{self, Buffers, UpdateRule};
+use super::first_order::{self, Buffers, FirstOrder, RuleSolver};
 use super::line_step::{self, LineStep};
 use crate::error::OptimError;
 use crate::eval;
 use crate::linalg::vector;
 use crate::line_search::StrongWolfe;
+use crate::schedule::Schedule;
 use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
@@ -37,11 +39,13 @@ impl Default for StepLength {
     }
 }
 
-/// Gradient descent, also known as steepest descent.
+/// Gradient descent, also known as steepest descent; on minibatches, SGD.
 #[derive(Clone, Debug, Default)]
 pub struct GradientDescent {
     /// Fixed, or by search (the default).
     pub step_length: StepLength,
+    /// What each step multiplies a fixed ε by. Default constant.
+    pub schedule: Schedule,
     /// When to stop.
     pub stopping: Stopping,
     buffers: Buffers,
@@ -60,6 +64,12 @@ impl GradientDescent {
     /// With the fixed step ε = `rate`.
     pub fn fixed(rate: f64) -> Self {
         Self { step_length: StepLength::Fixed(rate), ..Self::default() }
+    }
+
+    /// What each step multiplies a fixed ε by.
+    pub fn with_schedule(mut self, schedule: Schedule) -> Self {
+        self.schedule = schedule;
+        self
     }
 
     /// When to stop.
@@ -88,12 +98,33 @@ impl GradientDescent {
     }
 }
 
-/// Δ = −ε·∇f.
-struct FixedStep(f64);
+impl FirstOrder for GradientDescent {
+    fn reset(&mut self, n: usize) {
+        (self.line, self.direction) = (LineStep::new(n), vec![0.0; n]);
+        self.last_decrease = None;
+    }
+    /// Δ = −ε·∇f; ∇f alone sets no length where a search does.
+    fn update(&mut self, t: u64, _theta: &[f64], gradient: &[f64], step: &mut [f64]) {
+        let rate = match self.step_length {
+            StepLength::Fixed(rate) => rate * self.schedule.factor(t),
+            StepLength::Search(_) => 0.0,
+        };
+        vector::scale_into(-rate, gradient, step);
+    }
+    fn set_rate(&mut self, rate: f64) {
+        self.step_length = StepLength::Fixed(rate);
+    }
+    fn validate_sampled(&self) -> Result<(), OptimError> {
+        if matches!(self.step_length, StepLength::Search(_)) {
+            return Err(OptimError::FullBatchOnly { solver: NAME, what: "a line search" });
+        }
+        self.validate()
+    }
+}
 
-impl UpdateRule for FixedStep {
-    fn update(&mut self, _t: u64, gradient: &[f64], step: &mut [f64]) {
-        vector::scale_into(-self.0, gradient, step);
+impl RuleSolver for GradientDescent {
+    fn buffers_mut(&mut self) -> &mut Buffers {
+        &mut self.buffers
     }
 }
 
@@ -110,6 +141,7 @@ impl FitSolver for GradientDescent {
             StepLength::Fixed(rate) => first_order::require_rate(NAME, *rate)?,
             StepLength::Search(search) => line_step::validate(NAME, search)?,
         }
+        self.schedule.validate(NAME)?;
         self.stopping.validate(NAME)
     }
 }
@@ -122,13 +154,9 @@ impl<P: Objective> Solver<P, FitState> for GradientDescent {
     fn init(
         &mut self,
         problem: &mut Problem<P>,
-        mut state: FitState,
+        state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
-        self.validate()?;
-        let (buffers, n) = first_order::start(NAME, &self.stopping, problem, &mut state)?;
-        (self.buffers, self.line, self.direction) = (buffers, LineStep::new(n), vec![0.0; n]);
-        self.last_decrease = None;
-        Ok((state, None))
+        first_order::init(self, problem, state)
     }
 
     fn next_iter(
@@ -137,10 +165,7 @@ impl<P: Objective> Solver<P, FitState> for GradientDescent {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         match self.step_length {
-            StepLength::Fixed(rate) => {
-                let rule = &mut FixedStep(rate);
-                first_order::step(rule, &mut self.buffers, &self.stopping, problem, &mut state);
-            }
+            StepLength::Fixed(_) => state = first_order::next_iter(self, problem, state),
             StepLength::Search(search) => match self.searched(&search, problem, &mut state) {
                 Ok(()) => eval::finish(&self.stopping, problem, &mut state),
                 Err(reason) => state.stop(reason),

@@ -6,8 +6,9 @@
 //! Source: Polyak (1964), USSR Comp. Math. 4(5); Goodfellow et al. (2016) algorithm 8.2.
 
 use super::FitSolver;
-use super::first_order::{self, Buffers, RuleSolver, UpdateRule};
+use super::first_order::{self, Buffers, FirstOrder, RuleSolver};
 use crate::error::OptimError;
+use crate::schedule::Schedule;
 use crate::state::FitState;
 use crate::stopping::Stopping;
 use argmin::core::{Error, KV, Problem, Solver};
@@ -26,6 +27,8 @@ pub struct Momentum {
     pub rate: f64,
     /// μ in [0, 1). Default [`MOMENTUM`].
     pub momentum: f64,
+    /// What each step multiplies ε by. Default constant.
+    pub schedule: Schedule,
     /// When to stop.
     pub stopping: Stopping,
     /// v
@@ -38,6 +41,7 @@ impl Default for Momentum {
         Self {
             rate: RATE,
             momentum: MOMENTUM,
+            schedule: Schedule::default(),
             stopping: Stopping::default(),
             velocity: Vec::new(),
             buffers: Buffers::default(),
@@ -63,6 +67,12 @@ impl Momentum {
         self
     }
 
+    /// What each step multiplies ε by.
+    pub fn with_schedule(mut self, schedule: Schedule) -> Self {
+        self.schedule = schedule;
+        self
+    }
+
     /// When to stop.
     pub fn with_stopping(mut self, stopping: Stopping) -> Self {
         self.stopping = stopping;
@@ -70,21 +80,25 @@ impl Momentum {
     }
 }
 
-impl UpdateRule for Momentum {
-    fn update(&mut self, _t: u64, gradient: &[f64], step: &mut [f64]) {
+impl FirstOrder for Momentum {
+    fn reset(&mut self, n: usize) {
+        self.velocity = vec![0.0; n];
+    }
+    fn update(&mut self, t: u64, _theta: &[f64], gradient: &[f64], step: &mut [f64]) {
+        let rate = self.rate * self.schedule.factor(t);
         for ((v, g), step) in self.velocity.iter_mut().zip(gradient).zip(step) {
-            *v = self.momentum * *v - self.rate * g;
+            *v = self.momentum * *v - rate * g;
             *step = *v;
         }
+    }
+    fn set_rate(&mut self, rate: f64) {
+        self.rate = rate;
     }
 }
 
 impl RuleSolver for Momentum {
     fn buffers_mut(&mut self) -> &mut Buffers {
         &mut self.buffers
-    }
-    fn reset(&mut self, n: usize) {
-        self.velocity = vec![0.0; n];
     }
 }
 
@@ -99,6 +113,7 @@ impl FitSolver for Momentum {
     fn validate(&self) -> Result<(), OptimError> {
         first_order::require_rate(NAME, self.rate)?;
         first_order::require_fraction(NAME, "momentum", self.momentum)?;
+        self.schedule.validate(NAME)?;
         self.stopping.validate(NAME)
     }
 }

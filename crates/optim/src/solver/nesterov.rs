@@ -8,8 +8,9 @@
 //! Source: Nesterov (1983), Soviet Math. Dokl. 27; Sutskever et al. (2013); Goodfellow et al. (2016) algorithm 8.3.
 
 use super::FitSolver;
-use super::first_order::{self, Buffers, RuleSolver, UpdateRule};
+use super::first_order::{self, Buffers, FirstOrder, RuleSolver};
 use crate::error::OptimError;
+use crate::schedule::Schedule;
 use crate::state::FitState;
 use crate::stopping::Stopping;
 use argmin::core::{Error, KV, Problem, Solver};
@@ -28,6 +29,8 @@ pub struct Nesterov {
     pub rate: f64,
     /// μ in [0, 1). Default [`MOMENTUM`].
     pub momentum: f64,
+    /// What each step multiplies ε by. Default constant.
+    pub schedule: Schedule,
     /// When to stop.
     pub stopping: Stopping,
     /// v
@@ -40,6 +43,7 @@ impl Default for Nesterov {
         Self {
             rate: RATE,
             momentum: MOMENTUM,
+            schedule: Schedule::default(),
             stopping: Stopping::default(),
             velocity: Vec::new(),
             buffers: Buffers::default(),
@@ -65,6 +69,12 @@ impl Nesterov {
         self
     }
 
+    /// What each step multiplies ε by.
+    pub fn with_schedule(mut self, schedule: Schedule) -> Self {
+        self.schedule = schedule;
+        self
+    }
+
     /// When to stop.
     pub fn with_stopping(mut self, stopping: Stopping) -> Self {
         self.stopping = stopping;
@@ -72,22 +82,26 @@ impl Nesterov {
     }
 }
 
-impl UpdateRule for Nesterov {
-    fn update(&mut self, _t: u64, gradient: &[f64], step: &mut [f64]) {
+impl FirstOrder for Nesterov {
+    fn reset(&mut self, n: usize) {
+        self.velocity = vec![0.0; n];
+    }
+    fn update(&mut self, t: u64, _theta: &[f64], gradient: &[f64], step: &mut [f64]) {
+        let rate = self.rate * self.schedule.factor(t);
         for ((v, g), step) in self.velocity.iter_mut().zip(gradient).zip(step) {
-            let ahead = self.momentum * *v - self.rate * g;
+            let ahead = self.momentum * *v - rate * g;
             *step = (1.0 + self.momentum) * ahead - self.momentum * *v;
             *v = ahead;
         }
+    }
+    fn set_rate(&mut self, rate: f64) {
+        self.rate = rate;
     }
 }
 
 impl RuleSolver for Nesterov {
     fn buffers_mut(&mut self) -> &mut Buffers {
         &mut self.buffers
-    }
-    fn reset(&mut self, n: usize) {
-        self.velocity = vec![0.0; n];
     }
 }
 
@@ -102,6 +116,7 @@ impl FitSolver for Nesterov {
     fn validate(&self) -> Result<(), OptimError> {
         first_order::require_rate(NAME, self.rate)?;
         first_order::require_fraction(NAME, "momentum", self.momentum)?;
+        self.schedule.validate(NAME)?;
         self.stopping.validate(NAME)
     }
 }

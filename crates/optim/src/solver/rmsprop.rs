@@ -1,13 +1,15 @@
 //! `RMSProp`: minimise f(θ) with a rate per parameter set by a decaying mean of its squared gradients.
 //!
-//! Update: r⁺ = ρ·r + (1 − ρ)·g⊙g;  θ⁺ = θ − ε·g / √(δ + r⁺), elementwise, g = ∇f(θ).
+//! Update: r⁺ = ρ·r + (1 − ρ)·g⊙g;  θ⁺ = θ − ε·g / √(δ + r⁺), elementwise, g = ∇f(θ); with [`Guard::OutsideRoot`] it is
+//! θ⁺ = θ − ε·g / (δ + √r⁺), as PyTorch has it.
 //! Stop: [`Stopping`]; a point that is not finite ends the run with the best point kept.
 //! Memory n. Cost per step n, one evaluation of f with ∇f.
 //! Source: Hinton (2012), lecture 6e; Goodfellow et al. (2016) algorithm 8.5.
 
 use super::FitSolver;
-use super::first_order::{self, Buffers, RuleSolver, UpdateRule};
+use super::first_order::{self, Buffers, FirstOrder, RuleSolver};
 use crate::error::OptimError;
+use crate::schedule::Schedule;
 use crate::state::FitState;
 use crate::stopping::Stopping;
 use argmin::core::{Error, KV, Problem, Solver};
@@ -21,6 +23,16 @@ pub const DECAY: f64 = 0.9;
 pub const DELTA: f64 = 1e-6;
 const NAME: &str = "RMSProp";
 
+/// Where δ stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Guard {
+    /// √(δ + r).  Goodfellow et al. algorithm 8.5.
+    #[default]
+    InsideRoot,
+    /// δ + √r.  PyTorch.
+    OutsideRoot,
+}
+
 /// `RMSProp`: minimise f(θ) with a rate per parameter set by a decaying mean of its squared gradients.
 #[derive(Clone, Debug)]
 pub struct RmsProp {
@@ -30,6 +42,10 @@ pub struct RmsProp {
     pub decay: f64,
     /// δ > 0, keeps the division finite. Default [`DELTA`].
     pub delta: f64,
+    /// Where δ stands. Default [`Guard::InsideRoot`].
+    pub guard: Guard,
+    /// What each step multiplies ε by. Default constant.
+    pub schedule: Schedule,
     /// When to stop.
     pub stopping: Stopping,
     /// r
@@ -43,6 +59,8 @@ impl Default for RmsProp {
             rate: RATE,
             decay: DECAY,
             delta: DELTA,
+            guard: Guard::default(),
+            schedule: Schedule::default(),
             stopping: Stopping::default(),
             squares: Vec::new(),
             buffers: Buffers::default(),
@@ -74,6 +92,18 @@ impl RmsProp {
         self
     }
 
+    /// Where δ stands.
+    pub fn with_guard(mut self, guard: Guard) -> Self {
+        self.guard = guard;
+        self
+    }
+
+    /// What each step multiplies ε by.
+    pub fn with_schedule(mut self, schedule: Schedule) -> Self {
+        self.schedule = schedule;
+        self
+    }
+
     /// When to stop.
     pub fn with_stopping(mut self, stopping: Stopping) -> Self {
         self.stopping = stopping;
@@ -81,21 +111,29 @@ impl RmsProp {
     }
 }
 
-impl UpdateRule for RmsProp {
-    fn update(&mut self, _t: u64, gradient: &[f64], step: &mut [f64]) {
+impl FirstOrder for RmsProp {
+    fn reset(&mut self, n: usize) {
+        self.squares = vec![0.0; n];
+    }
+    fn update(&mut self, t: u64, _theta: &[f64], gradient: &[f64], step: &mut [f64]) {
+        let rate = self.rate * self.schedule.factor(t);
         for ((r, g), step) in self.squares.iter_mut().zip(gradient).zip(step) {
             *r = self.decay * *r + (1.0 - self.decay) * g * g;
-            *step = -self.rate * g / (self.delta + *r).sqrt();
+            let size = match self.guard {
+                Guard::InsideRoot => (self.delta + *r).sqrt(),
+                Guard::OutsideRoot => self.delta + r.sqrt(),
+            };
+            *step = -rate * g / size;
         }
+    }
+    fn set_rate(&mut self, rate: f64) {
+        self.rate = rate;
     }
 }
 
 impl RuleSolver for RmsProp {
     fn buffers_mut(&mut self) -> &mut Buffers {
         &mut self.buffers
-    }
-    fn reset(&mut self, n: usize) {
-        self.squares = vec![0.0; n];
     }
 }
 
@@ -111,6 +149,7 @@ impl FitSolver for RmsProp {
         first_order::require_rate(NAME, self.rate)?;
         first_order::require_fraction(NAME, "decay", self.decay)?;
         first_order::require_guard(NAME, "delta", self.delta)?;
+        self.schedule.validate(NAME)?;
         self.stopping.validate(NAME)
     }
 }
