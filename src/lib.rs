@@ -24,6 +24,7 @@
 //! | part | what |
 //! |---|---|
 //! | [`fit`] | data + network → [`Fitted`]: a [`Model`] and a [`Report`] |
+//! | [`compare`](compare()) | methods side by side on one problem: a [`Comparison`](compare::Comparison), its table and pictures |
 //! | [`core`] | problem traits, data, graph of nodes, losses, penalties, [`Risk`], derivative checks |
 //! | [`optim`] | Newton, trust regions, BFGS, L-BFGS and the first-order baselines as argmin solvers |
 //! | [`guide`] | conventions, methods, how the products work, performance |
@@ -34,12 +35,17 @@
 //!
 //! - `nalgebra`: data from nalgebra matrices; argmin's own solvers over `DVector` on our problems.
 //! - `ndarray`: data from ndarray arrays.
+//! - `plot`: figures as SVG and PNG, those of a comparison among them.
 
+pub mod compare;
 mod error;
-
 mod fit;
 mod linear;
 mod model;
+#[cfg(feature = "plot")]
+pub mod plot;
+
+pub use compare::compare;
 
 pub use error::FitError;
 pub use fit::{Fit, Fitted, Standardize, fit};
@@ -66,7 +72,7 @@ pub use secant_optim::{
     AdaGrad, Adadelta, Adam, AdaptiveCubic, ArgminProblem, Bfgs, BoundedLevenbergMarquardt, Bounds,
     GaussNewton, GradientDescent, HessianKind, L1, LassoPath, Lbfgs, LbfgsB, LeastSquaresFn,
     LevenbergMarquardt, Method, Momentum, Nesterov, Newton, NewtonCg, NonlinearCg, Optimality,
-    OwlQn, ProximalNewton, Reason, RegularizedNewton, Report, RmsProp, RobustLeastSquares,
+    OwlQn, ProximalNewton, QuadraticModel, Reason, RegularizedNewton, Report, RmsProp, RobustLeastSquares,
     RobustSolution, Safeguard, Solution, Sr1, Stopping, Subproblem, Tron, TrustRegion, minimize,
     minimize_robust,
 };

@@ -88,8 +88,10 @@
 
 mod adapter;
 mod bounds;
+mod costs;
 mod error;
 mod eval;
+mod evaluations;
 mod functions;
 pub mod krylov;
 mod l1;
@@ -99,7 +101,8 @@ pub mod line_search;
 pub mod linear;
 mod method;
 mod minimize;
-mod nonfinite;
+pub mod nonfinite;
+mod quadratic_model;
 mod report;
 mod robust;
 pub mod solver;
@@ -110,14 +113,16 @@ pub mod subproblem;
 pub use adapter::ArgminProblem;
 pub use argmin;
 pub use bounds::Bounds;
+pub use costs::Costs;
 pub use error::OptimError;
-pub use eval::Evaluations;
+pub use evaluations::Evaluations;
 pub use functions::{DIFFERENCE, LeastSquaresFn};
 pub use l1::L1;
 pub use lasso_path::{LassoPath, PathPoint};
 pub use linear::{Accuracy, LinearError, LinearLeastSquares, LinearSolution, NullDirection};
 pub use method::Method;
-pub use minimize::{Solution, minimize};
+pub use minimize::{Iterates, Solution, minimize, minimize_recorded};
+pub use quadratic_model::{Inertia, Limit, QuadraticModel, Trusted};
 pub use report::{GradientNorms, Report};
 pub use robust::{
     MAX_ROUNDS, NEAR_ABSOLUTE, RobustAt, RobustLeastSquares, RobustSolution, estimate_scale,

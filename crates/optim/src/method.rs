@@ -1,16 +1,16 @@
 //! Every method as one type, for programs that choose when they run.
 
+mod memory;
+
 use crate::error::OptimError;
-use crate::minimize::{Solution, minimize};
+use crate::minimize::{Iterates, Solution, minimize, minimize_recorded};
 use crate::solver::{
     AdaGrad, Adadelta, Adam, AdaptiveCubic, Bfgs, BoundedLevenbergMarquardt, FitSolver,
     GaussNewton, GradientDescent, Lbfgs, LbfgsB, LevenbergMarquardt, Momentum, Nesterov, Newton,
     NewtonCg, NonlinearCg, OwlQn, ProximalNewton, RegularizedNewton, RmsProp, Sr1, Tron,
     TrustRegion,
 };
-use crate::state::FitState;
 use crate::stopping::Stopping;
-use argmin::core::Solver;
 use secant_core::problem::{Curvature, LeastSquares};
 
 /// The enum of the methods listed: a variant of each name holds the solver of that name.
@@ -63,7 +63,41 @@ macro_rules! methods {
             ) -> Result<Solution, OptimError> {
                 match self {
                     $(Self::$smooth(solver) => minimize(problem, solver, theta0),)+
-                    $(Self::$residual(solver) => on_residuals(problem, solver, theta0),)+
+                    $(Self::$residual(solver) => {
+                        minimize(&&*residuals_of(problem, $residual::NAME)?, solver, theta0)
+                    })+
+                }
+            }
+
+            /// As [`minimize`](Self::minimize), and keeps every iterate: n numbers per step.
+            ///
+            /// # Errors
+            /// As [`minimize`](Self::minimize).
+            pub fn minimize_recorded<P: Curvature>(
+                self,
+                problem: &P,
+                theta0: &[f64],
+            ) -> Result<(Solution, Iterates), OptimError> {
+                match self {
+                    $(Self::$smooth(solver) => minimize_recorded(problem, solver, theta0),)+
+                    $(Self::$residual(solver) => {
+                        minimize_recorded(&&*residuals_of(problem, $residual::NAME)?, solver, theta0)
+                    })+
+                }
+            }
+
+            /// Checks the options, and that `problem` has the residuals that the method needs: all that can be wrong before a run but
+            /// the start.
+            ///
+            /// # Errors
+            /// [`OptimError`]: the first option out of range; residuals that the problem does not have.
+            pub fn validate<P: Curvature>(&self, problem: &P) -> Result<(), OptimError> {
+                match self {
+                    $(Self::$smooth(solver) => solver.validate().and_then(|()| solver.stopping().validate($smooth::NAME)),)+
+                    $(Self::$residual(solver) => {
+                        residuals_of(problem, $residual::NAME)?;
+                        solver.validate().and_then(|()| solver.stopping().validate($residual::NAME))
+                    })+
                 }
             }
         }
@@ -100,12 +134,9 @@ impl Method {
     }
 }
 
-fn on_residuals<P, S>(problem: &P, solver: S, theta0: &[f64]) -> Result<Solution, OptimError>
-where
-    P: Curvature,
-    S: FitSolver + for<'p, 'r> Solver<&'p &'r dyn LeastSquares, FitState>,
-{
-    let residuals =
-        problem.as_least_squares().ok_or(OptimError::NoResiduals { solver: S::NAME })?;
-    minimize(&&*residuals, solver, theta0)
+fn residuals_of<'p, P: Curvature>(
+    problem: &'p P,
+    solver: &'static str,
+) -> Result<Box<dyn LeastSquares + 'p>, OptimError> {
+    problem.as_least_squares().ok_or(OptimError::NoResiduals { solver })
 }
