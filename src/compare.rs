@@ -219,7 +219,9 @@ impl Compare {
             CostRule::Counted => Costs::counted(theta0.len()),
             CostRule::Measured => {
                 let mut used = Evaluations::default();
-                runs.iter().for_each(|run| used += run.report.evaluations);
+                for run in runs {
+                    used += run.report.evaluations;
+                }
                 Costs::measured(problem, theta0, &used)
             }
         }

@@ -29,7 +29,9 @@ pub enum FitError {
     #[error(transparent)]
     Compare(#[from] CompareError),
     /// A comparison on a loss whose scale is estimated by fitting: every method would have one of its own.
-    #[error("methods are compared on one loss: give `loss(Robust::new(rho, scale))` a scale in place of `robust(rho)`")]
+    #[error(
+        "methods are compared on one loss: give `loss(Robust::new(rho, scale))` a scale in place of `robust(rho)`"
+    )]
     CompareRobust,
     /// A linear least-squares problem.
     #[error(transparent)]

@@ -27,7 +27,7 @@
 //! | [`compare`](compare()) | methods side by side on one problem: a [`Comparison`](compare::Comparison), its table and pictures |
 //! | [`core`] | problem traits, data, graph of nodes, losses, penalties, [`Risk`], derivative checks |
 //! | [`optim`] | Newton, trust regions, BFGS, L-BFGS and the first-order baselines as argmin solvers |
-//! | [`guide`] | conventions, methods, how the products work, performance |
+//! | [`guide`] | conventions, methods, comparing them, how the products work, performance |
 //!
 //! # Features
 //!
@@ -72,17 +72,19 @@ pub use secant_optim::{
     AdaGrad, Adadelta, Adam, AdaptiveCubic, ArgminProblem, Bfgs, BoundedLevenbergMarquardt, Bounds,
     GaussNewton, GradientDescent, HessianKind, L1, LassoPath, Lbfgs, LbfgsB, LeastSquaresFn,
     LevenbergMarquardt, Method, Momentum, Nesterov, Newton, NewtonCg, NonlinearCg, Optimality,
-    OwlQn, ProximalNewton, QuadraticModel, Reason, RegularizedNewton, Report, RmsProp, RobustLeastSquares,
-    RobustSolution, Safeguard, Solution, Sr1, Stopping, Subproblem, Tron, TrustRegion, minimize,
-    minimize_robust,
+    OwlQn, ProximalNewton, QuadraticModel, Reason, RegularizedNewton, Report, RmsProp,
+    RobustLeastSquares, RobustSolution, Safeguard, Solution, Sr1, Stopping, Subproblem, Tron,
+    TrustRegion, minimize, minimize_robust,
 };
 
-/// The guide: conventions, methods, how the products work, performance. Its snippets are tests.
+/// The guide: conventions, methods, comparing them, how the products work, performance. Its snippets are tests.
 pub mod guide {
     #[doc = include_str!("../docs/conventions.md")]
     pub mod conventions {}
     #[doc = include_str!("../docs/methods.md")]
     pub mod methods {}
+    #[doc = include_str!("../docs/comparing.md")]
+    pub mod comparing {}
     #[doc = include_str!("../docs/products.md")]
     pub mod products {}
     #[doc = include_str!("../docs/performance.md")]

@@ -110,7 +110,18 @@ struct Curve {
     name: String,
     points: Vec<(f64, f64)>,
     markers: bool,
-    line: bool,
+    line: Line,
+}
+
+/// How the points of a curve are joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Line {
+    /// Not at all.
+    Nothing,
+    /// As the curve's turn in the palette says.
+    Own,
+    /// In dashes.
+    Dashed,
 }
 
 impl Figure {
@@ -126,7 +137,7 @@ impl Figure {
         name: impl Into<String>,
         points: impl IntoIterator<Item = (f64, f64)>,
     ) -> Self {
-        self.with(name, points, true, false)
+        self.with(name, points, Line::Own, false)
     }
 
     /// As [`curve`](Self::curve), with a dot at every point: the path of a method.
@@ -135,7 +146,16 @@ impl Figure {
         name: impl Into<String>,
         points: impl IntoIterator<Item = (f64, f64)>,
     ) -> Self {
-        self.with(name, points, true, true)
+        self.with(name, points, Line::Own, true)
+    }
+
+    /// As [`curve`](Self::curve), in dashes: what theory says.
+    pub fn guide(
+        self,
+        name: impl Into<String>,
+        points: impl IntoIterator<Item = (f64, f64)>,
+    ) -> Self {
+        self.with(name, points, Line::Dashed, false)
     }
 
     /// Dots without a line.
@@ -144,14 +164,14 @@ impl Figure {
         name: impl Into<String>,
         points: impl IntoIterator<Item = (f64, f64)>,
     ) -> Self {
-        self.with(name, points, false, true)
+        self.with(name, points, Line::Nothing, true)
     }
 
     fn with(
         mut self,
         name: impl Into<String>,
         points: impl IntoIterator<Item = (f64, f64)>,
-        line: bool,
+        line: Line,
         markers: bool,
     ) -> Self {
         let points = points.into_iter().collect();
@@ -258,13 +278,14 @@ impl Figure {
         x: &Frame,
         y: &Frame,
     ) -> Result<(), PlotError> {
-        let (ink, dashes) = style(index);
+        let (ink, dashes) = style(index, curve.line);
         let place = |(px, py): &(f64, f64)| Some((x.place(*px)?, y.place(*py)?));
         let placed: Vec<_> = curve.points.iter().map(place).collect();
         for run in placed.split(Option::is_none) {
             let run: Vec<_> = run.iter().flatten().copied().collect();
-            if curve.line {
-                for part in canvas::inside(&canvas::thinned(&run), (x.low, y.high), (x.high, y.low)) {
+            if curve.line != Line::Nothing {
+                for part in canvas::inside(&canvas::thinned(&run), (x.low, y.high), (x.high, y.low))
+                {
                     canvas.line(&part, CURVE_WIDTH, ink, dashes)?;
                 }
             }
@@ -283,8 +304,8 @@ impl Figure {
         let height = LINE_HEIGHT.min(room);
         for (index, curve) in self.curves.iter().enumerate() {
             let y = top + (index as f64 + 0.5) * height;
-            let (ink, dashes) = style(index);
-            if curve.line {
+            let (ink, dashes) = style(index, curve.line);
+            if curve.line != Line::Nothing {
                 canvas.line(&[(left, y), (left + SAMPLE, y)], CURVE_WIDTH, ink, dashes)?;
             }
             if curve.markers {
@@ -298,6 +319,7 @@ impl Figure {
 }
 
 /// Colour and dashes of curve `index`.
-fn style(index: usize) -> (Ink, &'static [f64]) {
-    (PALETTE[index % PALETTE.len()], DASHES[index / PALETTE.len() % DASHES.len()])
+fn style(index: usize, line: Line) -> (Ink, &'static [f64]) {
+    let round = if line == Line::Dashed { 1 } else { index / PALETTE.len() };
+    (PALETTE[index % PALETTE.len()], DASHES[round % DASHES.len()])
 }

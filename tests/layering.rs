@@ -40,7 +40,8 @@ const OPTIM: &[&[&str]] = &[
 ];
 
 /// Modules of `secant-optim` that do not know argmin.
-const KERNELS: &[&str] = &["linalg", "krylov", "line_search", "linear", "subproblem", "quadratic_model"];
+const KERNELS: &[&str] =
+    &["linalg", "krylov", "line_search", "linear", "subproblem", "quadratic_model"];
 /// Files in `solver/` that hold steps that several solvers share, and no solver.
 const SHARED_STEPS: &[&str] = &[
     "line_step",
@@ -470,6 +471,10 @@ fn planted_violations_are_reported() {
         ("secant_optim", "krylov/cg.rs", "use crate::subproblem::dogleg;"),
         ("secant_optim", "subproblem/dogleg.rs", "use crate::solver::newton::Newton;"),
         ("secant_optim", "state.rs", "use crate::report::Report;"),
+        ("secant_optim", "evaluations.rs", "use crate::costs::Costs;"),
+        ("secant_optim", "costs.rs", "use crate::eval::split;"),
+        ("secant_optim", "quadratic_model.rs", "use crate::solver::newton::Newton;"),
+        ("secant_optim", "quadratic_model.rs", "use argmin::core::State;"),
     ];
     for (krate, file, text) in planted {
         assert_eq!(violations(krate, file, text).len(), 1, "{krate}, {file}: {text}");

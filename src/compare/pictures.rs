@@ -6,6 +6,7 @@ use secant_optim::TraceEntry;
 use secant_optim::stopping::FLOOR_VALUE;
 use std::path::{Path, PathBuf};
 
+const GAP_LABEL: &str = "(best so far − best of all) / (f₀ − best of all)";
 /// Contour lines of a map.
 const LEVELS: usize = 16;
 /// Share of the iterates' range that a map shows around them.
@@ -47,8 +48,8 @@ impl Against {
 }
 
 impl Comparison {
-    /// The gap (f − f_best)/(f₀ − f_best) of every method, on logarithmic axes. A gap that is rounding is drawn at the rounding of
-    /// f_best; the method that found f_best ends there.
+    /// The gap (f − f_best)/(f₀ − f_best) of the best value so far of every method, on logarithmic axes. A gap that is rounding is drawn
+    /// at the rounding of f_best: the method that found f_best ends there.
     pub fn figure(&self, title: impl Into<String>, against: Against) -> Figure {
         let rounding = FLOOR_VALUE * f64::EPSILON * self.best_value.abs();
         let floor = (rounding / (self.initial_value - self.best_value)).max(f64::EPSILON);
@@ -57,10 +58,15 @@ impl Comparison {
             Against::Gradients => self.costs.of(&entry.work),
             Against::Seconds => entry.seconds,
         };
-        let mut figure = Figure::new(title, against.axis(), Axis::log("(f − best) / (f₀ − best)"));
+        let mut figure = Figure::new(title, against.axis(), Axis::log(GAP_LABEL));
         for run in &self.runs {
-            let point = |entry: &TraceEntry| (x(entry), self.gap(entry.value).max(floor));
-            figure = figure.curve(&run.name, run.report.trace.iter().map(point));
+            let mut lowest = f64::INFINITY;
+            // `min` passes over NaN.
+            let points = run.report.trace.iter().map(|entry| {
+                lowest = lowest.min(entry.value);
+                (x(entry), self.gap(lowest).max(floor))
+            });
+            figure = figure.curve(&run.name, points);
         }
         figure
     }
@@ -81,7 +87,9 @@ impl Comparison {
             .runs
             .iter()
             .filter_map(|run| run.iterates.as_ref())
-            .map(|iterates| iterates.points().map(|theta| (theta[0], theta[theta.len() - 1])).collect())
+            .map(|iterates| {
+                iterates.points().map(|theta| (theta[0], theta[theta.len() - 1])).collect()
+            })
             .collect();
         let recorded = paths.len() == self.runs.len();
         if self.parameters != 2 || !recorded {
@@ -91,9 +99,12 @@ impl Comparison {
         let [x, y] = window
             .unwrap_or_else(|| [around(points().map(|p| p.0)), around(points().map(|p| p.1))]);
         let levels = self.levels();
-        let mut figure =
-            Figure::new(title, Axis::linear("θ₁").within(x.0, x.1), Axis::linear("θ₂").within(y.0, y.1))
-                .contours(&levels, |x, y| f(&[x, y]));
+        let mut figure = Figure::new(
+            title,
+            Axis::linear("θ₁").within(x.0, x.1),
+            Axis::linear("θ₂").within(y.0, y.1),
+        )
+        .contours(&levels, |x, y| f(&[x, y]));
         for (run, path) in self.runs.iter().zip(paths) {
             figure = figure.path(&run.name, path);
         }

@@ -159,9 +159,8 @@ impl Comparison {
     /// Names of the rows that start from another value than f(θ₀): bounds, or a term of their own, make theirs another problem.
     pub fn strangers(&self) -> Vec<&str> {
         let differs = |run: &&Run| {
-            let difference = (run.report.initial_value - self.initial_value).abs();
-            self.initial_value.is_finite()
-                && !(difference <= SAME_START * self.initial_value.abs().max(f64::MIN_POSITIVE))
+            let (start, ours) = (run.report.initial_value, self.initial_value);
+            ours.is_finite() && (start.is_nan() || (start - ours).abs() > SAME_START * ours.abs())
         };
         self.runs.iter().filter(differs).map(|run| run.name.as_str()).collect()
     }
@@ -229,6 +228,36 @@ impl Comparison {
     }
 }
 
+impl Comparison {
+    /// What the kinds cost that occurred.
+    fn write_costs(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut used = Evaluations::default();
+        for row in &self.rows {
+            used += row.evaluations;
+        }
+        let c = &self.costs;
+        write!(f, "\nin gradients:")?;
+        for (count, kind, cost) in [
+            (used.value, "f", c.value),
+            (used.linearize, "linearisation", c.linearize),
+            (used.hessian_vector, "H·v", c.hessian_vector),
+            (used.gauss_newton_vector, "G·v", c.gauss_newton_vector),
+            (used.hessian, "H", c.hessian),
+            (used.gauss_newton, "G", c.gauss_newton),
+            (used.residuals, "r", c.residuals),
+            (used.jacobian, "J", c.jacobian),
+            (used.normal_equations, "JᵀJ", c.normal_equations),
+            (used.jacobian_vector, "J·v", c.jacobian_vector),
+            (used.jacobian_transpose_vector, "Jᵀ·u", c.jacobian_transpose_vector),
+        ] {
+            if count > 0 {
+                write!(f, " {kind} {}", amount(cost))?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A field in quotes where it needs them (RFC 4180).
 fn quoted(field: &str) -> String {
     if field.contains([',', '"', '\n', '\r']) {
@@ -283,20 +312,7 @@ impl fmt::Display for Comparison {
             }
             writeln!(f)?;
         }
-        let c = &self.costs;
-        write!(
-            f,
-            "\nin gradients: f {:.2}, linearisation {:.2}, H·v {:.2}, G·v {:.2}, H {}, G {}, r {:.2}, J {}, JᵀJ {}",
-            c.value,
-            c.linearize,
-            c.hessian_vector,
-            c.gauss_newton_vector,
-            amount(c.hessian),
-            amount(c.gauss_newton),
-            c.residuals,
-            amount(c.jacobian),
-            amount(c.normal_equations)
-        )?;
+        self.write_costs(f)?;
         let strangers = self.strangers();
         if !strangers.is_empty() {
             let names = strangers.join(", ");
@@ -309,7 +325,8 @@ impl fmt::Display for Comparison {
 /// A number of gradients: with decimals where it is small.
 fn amount(gradients: f64) -> String {
     const SMALL: f64 = 100.0;
-    let decimals = usize::from(gradients < SMALL);
+    const TINY: f64 = 10.0;
+    let decimals = usize::from(gradients < SMALL) + usize::from(gradients < TINY);
     format!("{gradients:.decimals$}")
 }
 

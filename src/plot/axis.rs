@@ -50,12 +50,7 @@ impl Axis {
     }
 
     /// The axis from `low` to `high` on the canvas, over `values` that it shows.
-    pub(super) fn frame(
-        &self,
-        values: impl Iterator<Item = f64>,
-        low: f64,
-        high: f64,
-    ) -> Frame {
+    pub(super) fn frame(&self, values: impl Iterator<Item = f64>, low: f64, high: f64) -> Frame {
         let (mut first, mut last) = self.range.unwrap_or_else(|| {
             values.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)))
         });

@@ -6,9 +6,7 @@
 use super::PlotError;
 use super::text;
 use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
-use plotters::prelude::{
-    FontTransform, IntoFont, RGBColor, ShapeStyle, TextStyle,
-};
+use plotters::prelude::{FontTransform, IntoFont, RGBColor, ShapeStyle, TextStyle};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::io;
 
@@ -91,8 +89,7 @@ pub(super) fn png(
     let (width, height) = (w as usize, h as usize);
     let mut fine = vec![u8::MAX; width * height * CHANNELS];
     {
-        let mut canvas =
-            Canvas(Sheet::Pixels(BitMapBackend::with_buffer(&mut fine, (w, h))));
+        let mut canvas = Canvas(Sheet::Pixels(BitMapBackend::with_buffer(&mut fine, (w, h))));
         draw(&mut canvas)?;
         canvas.finish()?;
     }
@@ -176,8 +173,12 @@ impl Canvas<'_> {
     pub(super) fn dot(&mut self, at: Point, radius: f64, ink: Ink) -> Result<(), PlotError> {
         let style = ShapeStyle::from(&ink.color()).filled();
         match &mut self.0 {
-            Sheet::Svg(backend) => backend.draw_circle(fine(at), length(radius), &style, true).map_err(drawing),
-            Sheet::Pixels(backend) => backend.draw_circle(fine(at), length(radius), &style, true).map_err(drawing),
+            Sheet::Svg(backend) => {
+                backend.draw_circle(fine(at), length(radius), &style, true).map_err(drawing)
+            }
+            Sheet::Pixels(backend) => {
+                backend.draw_circle(fine(at), length(radius), &style, true).map_err(drawing)
+            }
         }
     }
 
@@ -328,7 +329,8 @@ pub(super) fn thinned(points: &[Point]) -> Vec<Point> {
         let ends = [0, group.len() - 1];
         let by_height = |a: &usize, b: &usize| group[*a].1.total_cmp(&group[*b].1);
         let extremes = [(0..group.len()).min_by(by_height), (0..group.len()).max_by(by_height)];
-        let mut indices: Vec<usize> = ends.into_iter().chain(extremes.into_iter().flatten()).collect();
+        let mut indices: Vec<usize> =
+            ends.into_iter().chain(extremes.into_iter().flatten()).collect();
         indices.sort_unstable();
         indices.dedup();
         kept.extend(indices.into_iter().map(|index| group[index]));
@@ -408,10 +410,13 @@ mod tests {
 
     #[test]
     fn thinning_keeps_the_envelope() {
-        let noisy: Vec<Point> = (0..10_000).map(|i| (f64::from(i) * 1e-3, f64::from(i % 7))).collect();
+        let noisy: Vec<Point> =
+            (0..10_000).map(|i| (f64::from(i) * 1e-3, f64::from(i % 7))).collect();
         let kept = thinned(&noisy);
         assert!(kept.len() < 100, "{}", kept.len());
-        let of = |points: &[Point]| points.iter().map(|p| p.1).fold((9.0_f64, 0.0_f64), |a, y| (a.0.min(y), a.1.max(y)));
+        let of = |points: &[Point]| {
+            points.iter().map(|p| p.1).fold((9.0_f64, 0.0_f64), |a, y| (a.0.min(y), a.1.max(y)))
+        };
         assert_eq!(of(&kept), of(&noisy));
         assert_eq!((kept[0], kept[kept.len() - 1]), (noisy[0], noisy[noisy.len() - 1]));
     }

@@ -33,16 +33,15 @@ impl Lines {
                 values.push(f(along(x, i), along(y, j)));
             }
         }
-        let corner = |i: usize, j: usize| {
-            ((along(x, i), along(y, j)), values[j * (CELLS + 1) + i])
-        };
+        let corner = |i: usize, j: usize| ((along(x, i), along(y, j)), values[j * (CELLS + 1) + i]);
         let mut levels: Vec<f64> = levels.iter().copied().filter(|l| l.is_finite()).collect();
         levels.sort_by(f64::total_cmp);
         let segments = |level: f64| {
             let mut found = Vec::new();
             for j in 0..CELLS {
                 for i in 0..CELLS {
-                    let around = [corner(i, j), corner(i + 1, j), corner(i + 1, j + 1), corner(i, j + 1)];
+                    let around =
+                        [corner(i, j), corner(i + 1, j), corner(i + 1, j + 1), corner(i, j + 1)];
                     cell(around, level, &mut found);
                 }
             }

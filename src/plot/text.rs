@@ -24,7 +24,8 @@ pub(super) fn pixels(text: &str, size: f64, mut pixel: impl FnMut(i32, i32, f32)
     let mut at = 0.0;
     for c in text.chars() {
         let id = font.glyph_id(c);
-        if let Some(outline) = font.outline_glyph(id.with_scale_and_position(scale, point(at, 0.0))) {
+        if let Some(outline) = font.outline_glyph(id.with_scale_and_position(scale, point(at, 0.0)))
+        {
             let corner = outline.px_bounds().min;
             let (left, top) = (corner.x as i32, corner.y as i32);
             outline.draw(|x, y, coverage| {
@@ -47,7 +48,8 @@ mod tests {
 
     #[test]
     fn every_letter_of_a_figure_has_an_outline() {
-        for c in "0123456789⁻⁰¹²³⁴⁵⁶⁷⁸⁹−–·×≤≥∞‖∂∇√½αβγδηθλρσφ₀₁₂ₖ".chars() {
+        for c in "0123456789⁻⁰¹²³⁴⁵⁶⁷⁸⁹−–·×≤≥∞‖∂∇√½αβγδηθλρσφ₀₁₂ₖ".chars()
+        {
             let mut covered = 0.0;
             pixels(&c.to_string(), 40.0, |_, _, coverage| covered += coverage);
             assert!(covered > 1.0, "`{c}` is missing in the subset");

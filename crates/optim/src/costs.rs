@@ -181,7 +181,11 @@ fn seconds(mut work: impl FnMut()) -> f64 {
         return first;
     }
     let warm = once(&mut work, 1);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 2e12")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 1 and 2e12"
+    )]
     let repeats = (SHORTEST_TIMING / warm).ceil().max(1.0) as u64;
     let mut times = [0.0; TIMINGS];
     for time in &mut times {

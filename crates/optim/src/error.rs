@@ -41,7 +41,9 @@ pub enum OptimError {
         what: &'static str,
     },
     /// A direction that is zero, not finite or of another length than the problem.
-    #[error("the direction has {found} entries and norm {norm}; allowed are {expected} entries and a norm in (0, ∞)")]
+    #[error(
+        "the direction has {found} entries and norm {norm}; allowed are {expected} entries and a norm in (0, ∞)"
+    )]
     Direction {
         /// n of the problem.
         expected: usize,

@@ -171,7 +171,7 @@ impl QuadraticModel {
     /// # Panics
     /// Where `theta` has another length.
     pub fn evaluate(&self, theta: &[f64]) -> f64 {
-        let d = self.from_center(theta);
+        let d = self.displacement(theta);
         let mut hd = vec![0.0; d.len()];
         self.multiply(&d, &mut hd);
         self.value + vector::dot(&self.gradient, &d) + 0.5 * vector::dot(&d, &hd)
@@ -182,7 +182,7 @@ impl QuadraticModel {
     /// # Panics
     /// Where `theta` or `out` has another length.
     pub fn gradient_at(&self, theta: &[f64], out: &mut [f64]) {
-        let d = self.from_center(theta);
+        let d = self.displacement(theta);
         self.multiply(&d, out);
         vector::axpy(1.0, &self.gradient, out);
     }
@@ -299,7 +299,7 @@ impl QuadraticModel {
         shortest.ok_or(OptimError::NoParameters)
     }
 
-    fn from_center(&self, theta: &[f64]) -> Vec<f64> {
+    fn displacement(&self, theta: &[f64]) -> Vec<f64> {
         let mut d = vec![0.0; self.center.len()];
         assert_eq!(theta.len(), d.len(), "theta: {} entries, n = {}", theta.len(), d.len());
         vector::subtract(theta, &self.center, &mut d);
@@ -355,7 +355,8 @@ impl<'a, P: Objective> Line<'a, P> {
         let q = self.model.value + change;
         let error = (f - q).abs();
         let size = f.abs().max(q.abs()).max(self.model.value.abs()) + self.of_rounded_theta;
-        let rounding = error <= ROUNDING * f64::EPSILON * size;
+        // An infinite f is as large as its error.
+        let rounding = f.is_finite() && error <= ROUNDING * f64::EPSILON * size;
         (if rounding { 0.0 } else { error }, change.abs())
     }
 

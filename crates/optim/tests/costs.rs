@@ -55,11 +55,7 @@ fn measured_costs_are_positive_and_measure_what_was_used_only() {
     assert!(measured.hessian_vector > 0.0 && measured.linearize > 0.0);
     assert_ne!(measured.linearize, counted.linearize);
     assert_eq!(
-        Costs {
-            hessian_vector: counted.hessian_vector,
-            linearize: counted.linearize,
-            ..measured
-        },
+        Costs { hessian_vector: counted.hessian_vector, linearize: counted.linearize, ..measured },
         counted
     );
     assert_eq!(measured.value_gradient, 1.0);
@@ -123,7 +119,8 @@ fn the_memory_that_a_method_states_is_what_it_allocates() {
     for method in methods {
         // What grows with n, of two sizes: the closures of the problem, the trace and names cancel.
         let bytes = |n| {
-            let (f, x0) = (Separable(n), (0..n).map(|i| 1.0 + i as f64 / n as f64).collect::<Vec<_>>());
+            let (f, x0) =
+                (Separable(n), (0..n).map(|i| 1.0 + i as f64 / n as f64).collect::<Vec<_>>());
             (allocated(&method, &f, &x0), method.memory(n, 0) as f64)
         };
         let ((small, stated_small), (large, stated_large)) = (bytes(200), bytes(1000));

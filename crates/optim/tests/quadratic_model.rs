@@ -6,9 +6,7 @@ use common::{Draws, Function, rosenbrock, rosenbrock_start};
 use faer::linalg::solvers::Solve;
 use faer::{Mat, Side};
 use secant_core::problem::Objective;
-use secant_optim::{
-    Inertia, Limit, Newton, OptimError, QuadraticModel, Stopping, minimize,
-};
+use secant_optim::{Inertia, Limit, Newton, OptimError, QuadraticModel, Stopping, minimize};
 
 /// ½θᵀAθ + bᵀθ with a symmetric A of the given diagonal added to random entries.
 fn quadratic(n: usize, diagonal: f64) -> (Function, Mat<f64>, Vec<f64>) {

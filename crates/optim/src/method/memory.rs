@@ -58,9 +58,10 @@ impl Method {
             }),
             Self::GaussNewton(s) => residual_model(n, m, s.factorization),
             Self::LevenbergMarquardt(s) => residual_model(n, m, s.factorization),
-            Self::BoundedLevenbergMarquardt(_) => {
-                square.saturating_mul(4).saturating_add(m.saturating_mul(2)).saturating_add(times(8))
-            }
+            Self::BoundedLevenbergMarquardt(_) => square
+                .saturating_mul(4)
+                .saturating_add(m.saturating_mul(2))
+                .saturating_add(times(8)),
         };
         own.saturating_add(times(STATE)).saturating_mul(size_of::<f64>()) as u64
     }
