@@ -102,7 +102,9 @@ fn joined(segments: &[[Point; 2]]) -> Vec<Vec<Point>> {
     let key = |p: Point| (p.0.to_bits(), p.1.to_bits());
     let mut at: HashMap<_, Vec<usize>> = HashMap::new();
     for (index, ends) in segments.iter().enumerate() {
-        ends.iter().for_each(|end| at.entry(key(*end)).or_default().push(index));
+        for end in ends {
+            at.entry(key(*end)).or_default().push(index);
+        }
     }
     let mut used = vec![false; segments.len()];
     let mut lines = Vec::new();

@@ -108,7 +108,7 @@ fn the_minimizer_is_newtons_step_and_solves_the_dense_system() {
     newton.stopping = stopping;
     let newton = minimize(&f, newton, &start).unwrap();
     for (ours, newton) in minimizer.iter().zip(&newton.theta) {
-        assert!((ours - newton).abs() <= 1e-12, "{minimizer:?} {:?}", newton);
+        assert!((ours - newton).abs() <= 1e-12, "{minimizer:?} {newton}");
     }
 }
 
