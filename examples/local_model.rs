@@ -66,14 +66,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let axes = || (Axis::linear("x").within(-1.5, 1.5), Axis::linear("y").within(-0.8, 1.6));
     for (name, title, levels, of) in [
         ("f", "Rosenbrock's valley, and Newton's step from (−0.6, 0.2)", &levels, None),
-        ("q", "its quadratic at (−0.6, 0.2), and the same step", &above, Some(&model)),
+        ("q", "Its quadratic at (−0.6, 0.2), and the same step", &above, Some(&model)),
     ] {
         let value =
             |x: f64, y: f64| of.map_or_else(|| valley.value(&[x, y]), |q| q.evaluate(&[x, y]));
         let figure = Figure::new(title, axes().0, axes().1)
             .contours(levels, value)
             .path("Newton's step", [pair(&VALLEY_POINT), pair(&newton)])
-            .dots("trusted radius", [pair(&end)])
+            .path("shortest trusted stretch", [pair(&VALLEY_POINT), pair(&end)])
             .dots("minimum of f", [(1.0, 1.0)]);
         for extension in ["svg", "png"] {
             figure.save(out.join(format!("local_model_2d_{name}.{extension}")))?;

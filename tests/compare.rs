@@ -10,6 +10,7 @@ use secant::{
     LevenbergMarquardt, Linearization, Network, Newton, NewtonCg, NoPenalty, Objective, Reason,
     Rho, Ridge, Risk, SoftmaxCrossEntropy, SquaredError, Stopping, TrustRegion,
 };
+use std::num::NonZeroU32;
 
 fn concrete() -> Dataset {
     Dataset::from_csv("data/concrete.csv", "target").unwrap()
@@ -29,7 +30,8 @@ fn table() -> Comparison {
         .method("gradient descent", GradientDescent::fixed(0.3))
         .method("Adam", Adam::default().with_rate(0.5))
         .stopping(Stopping { max_iterations: 300, ..Stopping::default() })
-        .costs(CostRule::Counted);
+        .costs(CostRule::Counted)
+        .repeats(const { NonZeroU32::new(2).unwrap() });
     secant::fit(&net, &data).penalty(Ridge(1e-3)).start(vec![0.0; 9]).compare(&set).unwrap()
 }
 
@@ -43,10 +45,10 @@ fn the_rows_are_the_runs_in_order() {
         assert_eq!((&row.name, row.reason), (&run.name, report.reason));
         assert_eq!((row.value, row.iterations), (report.value, report.iterations), "{}", row.name);
         assert_eq!(row.evaluations, report.evaluations, "{}", row.name);
-        assert_eq!(row.passes, report.evaluations.passes(), "{}", row.name);
+        assert_eq!(row.epochs, report.evaluations.passes() as f64, "{}", row.name);
         let counted = Costs::counted(9).of(&report.evaluations);
         assert_eq!(row.gradient_equivalents, counted, "{}", row.name);
-        assert!(row.seconds > 0.0 && row.memory > 0, "{}", row.name);
+        assert!(row.seconds > 0.0 && row.memory_bytes > 0, "{}", row.name);
     }
     let least = table.rows.iter().map(|row| row.value).fold(f64::INFINITY, f64::min);
     assert_eq!(table.best_value, least);
@@ -55,7 +57,7 @@ fn the_rows_are_the_runs_in_order() {
     assert_eq!(table.row("Newton").unwrap().iterations, 1);
     let adam = table.row("Adam").unwrap();
     assert_eq!(adam.gradient_equivalents, adam.iterations as f64 + 1.0);
-    assert_eq!(adam.passes, adam.iterations + 1);
+    assert_eq!(adam.epochs, adam.iterations as f64 + 1.0);
 }
 
 #[test]

@@ -20,6 +20,7 @@ use secant::{
     SquaredError, Standardizer, Stopping,
 };
 use std::error::Error;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ use std::time::Duration;
 const GRADIENT: f64 = 1e-11;
 /// Most time of one run.
 const SECONDS: f64 = 4.0;
+/// Runs of the small problems, which take microseconds: the fastest counts.
+const REPEATS: NonZeroU32 = NonZeroU32::new(3).unwrap();
 const SEED: u64 = 7;
 /// Steps of the map's methods.
 const MAP_STEPS: u64 = 60;
@@ -50,7 +53,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let linear = Network::linear(8, 1);
     let risk = Risk::new(linear.graph()?, &scaled, SquaredError, Ridge(1e-3))?;
-    let table = Methods::all(&risk, &[0.0; 9])?.compare(asked.stopping()).run(&risk, &[0.0; 9])?;
+    let set = Methods::all(&risk, &[0.0; 9])?.compare(asked.stopping());
+    let table = set.repeats(REPEATS).run(&risk, &[0.0; 9])?;
     asked.show(&table, "concrete_linear", "Ridge regression, concrete, n = 9")?;
 
     let net = Network::mlp([8, 16, 1], Activation::Tanh);
@@ -132,6 +136,7 @@ impl Asked {
             .compare(stopping)
             .method("Newton", Newton::default())
             .keep_iterates()
+            .repeats(REPEATS)
             .run(&risk, &MAP_START)?;
         let title = format!("strength ≈ θ₁·cement + θ₂: {MAP_STEPS} steps at most");
         let map = table.map(title, |theta| risk.value(theta), None)?;

@@ -40,8 +40,8 @@ pub struct Row {
     pub gradient_norm: f64,
     /// Steps taken.
     pub iterations: u64,
-    /// Complete passes over the data: epochs.
-    pub passes: u64,
+    /// Complete passes over the data, [`Evaluations::passes`].
+    pub epochs: f64,
     /// Evaluations by kind.
     pub evaluations: Evaluations,
     /// What they cost, in evaluations of f with ∇f.
@@ -49,7 +49,7 @@ pub struct Row {
     /// Wall-clock time.
     pub seconds: f64,
     /// Estimate of the solver's own state, in bytes.
-    pub memory: u64,
+    pub memory_bytes: u64,
     /// One entry for each of [`GAPS`].
     pub reached: Vec<Reached>,
 }
@@ -115,11 +115,11 @@ impl Comparison {
             value: report.value,
             gradient_norm: report.gradient.max,
             iterations: report.iterations,
-            passes: report.evaluations.passes(),
+            epochs: report.evaluations.passes() as f64,
             evaluations: report.evaluations,
             gradient_equivalents: self.costs.of(&report.evaluations),
             seconds: report.seconds,
-            memory,
+            memory_bytes: memory,
             reached: GAPS.iter().map(|gap| self.reached(&report.trace, *gap)).collect(),
         }
     }
@@ -168,7 +168,7 @@ impl Comparison {
     /// The table as comma-separated values with a header; an empty field where a gap was not reached.
     pub fn csv(&self) -> String {
         let mut text = String::from(
-            "name,solver,reason,value,gradient_norm,iterations,passes,gradient_equivalents,seconds,memory_bytes",
+            "name,solver,reason,value,gradient_norm,iterations,epochs,gradient_equivalents,seconds,memory_bytes",
         );
         for gap in GAPS {
             let _ = write!(text, ",iterations_to_{gap:e},gradients_to_{gap:e},seconds_to_{gap:e}");
@@ -184,10 +184,10 @@ impl Comparison {
                 row.value,
                 row.gradient_norm,
                 row.iterations,
-                row.passes,
+                row.epochs,
                 row.gradient_equivalents,
                 row.seconds,
-                row.memory
+                row.memory_bytes
             );
             for reached in &row.reached {
                 let numbers = reached.gradient_equivalents.zip(reached.seconds);
@@ -206,7 +206,7 @@ impl Comparison {
     /// The curves of the pictures as comma-separated values with a header, one line per step of every method.
     pub fn curves_csv(&self) -> String {
         let mut text = String::from(
-            "name,iteration,value,gap,gradient_norm,passes,gradient_equivalents,seconds\n",
+            "name,iteration,value,gap,gradient_norm,epochs,gradient_equivalents,seconds\n",
         );
         for run in &self.runs {
             let name = quoted(&run.name);
@@ -277,7 +277,7 @@ impl fmt::Display for Comparison {
         writeln!(
             f,
             "\n{:width$} {:>15} {:>8} {:>10} {:>8} {:>10} {:>9} {:>9}  end",
-            "method", "value", "‖g‖∞", "iterations", "passes", "gradients", "seconds", "memory"
+            "method", "value", "‖g‖∞", "iterations", "epochs", "gradients", "seconds", "memory"
         )?;
         for row in &self.rows {
             writeln!(
@@ -287,10 +287,10 @@ impl fmt::Display for Comparison {
                 row.value,
                 row.gradient_norm,
                 row.iterations,
-                row.passes,
+                row.epochs,
                 amount(row.gradient_equivalents),
                 row.seconds,
-                bytes(row.memory),
+                bytes(row.memory_bytes),
                 row.reason
             )?;
         }

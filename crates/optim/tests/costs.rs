@@ -10,7 +10,7 @@ use secant_optim::{
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 #[global_allocator]
 static GLOBAL: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -21,9 +21,14 @@ const STEPS: u64 = 15;
 /// The allocator's counter is global: one test at a time.
 static ALONE: Mutex<()> = Mutex::new(());
 
+/// A test that failed before does not count.
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[test]
 fn the_counted_rule_is_that_of_the_guide() {
-    let _alone = ALONE.lock().unwrap();
+    let _alone = alone();
     let made = Evaluations {
         value: 3,
         value_gradient: 5,
@@ -47,7 +52,7 @@ fn the_counted_rule_is_that_of_the_guide() {
 
 #[test]
 fn measured_costs_are_positive_and_measure_what_was_used_only() {
-    let _alone = ALONE.lock().unwrap();
+    let _alone = alone();
     let n = 40;
     let (f, x0) = (rosenbrock(n), rosenbrock_start(n));
     let used = Evaluations { hessian_vector: 1, linearize: 1, ..Evaluations::default() };
@@ -63,7 +68,7 @@ fn measured_costs_are_positive_and_measure_what_was_used_only() {
 
 #[test]
 fn the_trace_counts_up_to_the_report() {
-    let _alone = ALONE.lock().unwrap();
+    let _alone = alone();
     let (f, x0) = (rosenbrock(6), rosenbrock_start(6));
     let methods: [Method; 4] = [
         Newton::default().into(),
@@ -107,7 +112,7 @@ fn allocated<P: Curvature>(method: &Method, problem: &P, start: &[f64]) -> f64 {
 
 #[test]
 fn the_memory_that_a_method_states_is_what_it_allocates() {
-    let _alone = ALONE.lock().unwrap();
+    let _alone = alone();
     let methods: [Method; 6] = [
         Lbfgs::default().into(),
         Bfgs::default().into(),
