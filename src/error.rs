@@ -1,5 +1,6 @@
 //! What can be wrong with a fit before it runs.
 
+use crate::compare::CompareError;
 use secant_core::data::DataError;
 use secant_core::graph::GraphError;
 use secant_core::predict::PredictError;
@@ -24,6 +25,14 @@ pub enum FitError {
     /// The inputs of a prediction.
     #[error(transparent)]
     Predict(#[from] PredictError),
+    /// A comparison.
+    #[error(transparent)]
+    Compare(#[from] CompareError),
+    /// A comparison on a loss whose scale is estimated by fitting: every method would have one of its own.
+    #[error(
+        "methods are compared on one loss: give `loss(Robust::new(rho, scale))` a scale in place of `robust(rho)`"
+    )]
+    CompareRobust,
     /// A linear least-squares problem.
     #[error(transparent)]
     Linear(#[from] LinearError),

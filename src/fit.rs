@@ -1,5 +1,6 @@
 //! `fit(&network, &data)…run()`: the whole way from data to a fitted model.
 
+use crate::compare::{Compare, Comparison};
 use crate::error::FitError;
 use crate::model::Model;
 use secant_core::data::{Dataset, Standardizer, Targets};
@@ -197,6 +198,28 @@ impl Fit<'_> {
         let theta = solution.theta;
         let model = Model { graph, theta, input_scaling, target_scaling, loss: name, decision };
         Ok(Fitted { model, report })
+    }
+}
+
+impl Fit<'_> {
+    /// Runs the methods of `set` on this fit's problem from its start, in place of [`method`](Self::method): the same standardisation,
+    /// loss and penalty for all.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run) and [`Compare::run`]; with [`robust`](Self::robust), whose scale depends on the method.
+    pub fn compare(self, set: &Compare) -> Result<Comparison, FitError> {
+        if self.robust.is_some() {
+            return Err(FitError::CompareRobust);
+        }
+        let graph = self.network.graph()?;
+        let (data, ..) = standardized(self.data, self.standardize)?;
+        let theta = match self.start {
+            Start::Seed(seed) => self.network.draw(seed)?,
+            Start::Theta(theta) => theta,
+        };
+        let loss = self.loss.unwrap_or_else(|| default_loss(data.targets(), graph.outputs()));
+        let risk = Risk::from_boxed(graph, &data, loss, self.penalty)?;
+        Ok(set.run(&risk, &theta)?)
     }
 }
 

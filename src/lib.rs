@@ -24,9 +24,10 @@
 //! | part | what |
 //! |---|---|
 //! | [`fit`] | data + network → [`Fitted`]: a [`Model`] and a [`Report`] |
+//! | [`compare`](compare()) | methods side by side on one problem: a [`Comparison`](compare::Comparison), its table and pictures |
 //! | [`core`] | problem traits, data, graph of nodes, losses, penalties, [`Risk`], derivative checks |
 //! | [`optim`] | Newton, trust regions, BFGS, L-BFGS and the first-order baselines as argmin solvers |
-//! | [`guide`] | conventions, methods, how the products work, performance |
+//! | [`guide`] | conventions, methods, comparing them, how the products work, performance |
 //!
 //! # Features
 //!
@@ -35,12 +36,17 @@
 //! - `nalgebra`: data from nalgebra matrices; argmin's own solvers over `DVector` on our problems.
 //! - `ndarray`: data from ndarray arrays.
 //! - `lapack`: LAPACK's factorisations for [`Newton`], through an OpenBLAS of the system.
+//! - `plot`: figures as SVG and PNG, those of a comparison among them.
 
+pub mod compare;
 mod error;
-
 mod fit;
 mod linear;
 mod model;
+#[cfg(feature = "plot")]
+pub mod plot;
+
+pub use compare::compare;
 
 pub use error::FitError;
 pub use fit::{Fit, Fitted, Standardize, fit};
@@ -69,18 +75,20 @@ pub use secant_optim::{
     AdaGrad, Adadelta, Adam, AdamW, AdaptiveCubic, ArgminProblem, Backend, Bfgs,
     BoundedLevenbergMarquardt, Bounds, GaussNewton, GradientDescent, HessianKind, L1, LassoPath,
     Lbfgs, LbfgsB, LeastSquaresFn, LevenbergMarquardt, Method, Minibatches, Momentum, Nesterov,
-    Newton, NewtonCg, NonlinearCg, Optimality, OwlQn, ProximalNewton, RateFinder, Reason,
-    RegularizedNewton, Report, RmsProp, RobustLeastSquares, RobustSolution, Safeguard, Schedule,
-    Solution, Sr1, Stopping, Subproblem, Tron, TrustRegion, minimize, minimize_robust,
+    Newton, NewtonCg, NonlinearCg, Optimality, OwlQn, ProximalNewton, QuadraticModel, RateFinder,
+    Reason, RegularizedNewton, Report, RmsProp, RobustLeastSquares, RobustSolution, Safeguard,
+    Schedule, Solution, Sr1, Stopping, Subproblem, Tron, TrustRegion, minimize, minimize_robust,
     minimize_sampled,
 };
 
-/// The guide: conventions, methods, how the products work, performance. Its snippets are tests.
+/// The guide: conventions, methods, comparing them, how the products work, performance. Its snippets are tests.
 pub mod guide {
     #[doc = include_str!("../docs/conventions.md")]
     pub mod conventions {}
     #[doc = include_str!("../docs/methods.md")]
     pub mod methods {}
+    #[doc = include_str!("../docs/comparing.md")]
+    pub mod comparing {}
     #[doc = include_str!("../docs/products.md")]
     pub mod products {}
     #[doc = include_str!("../docs/performance.md")]

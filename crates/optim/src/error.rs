@@ -34,6 +34,24 @@ pub enum OptimError {
         /// Its value.
         value: f64,
     },
+    /// A derivative that is not finite, at a point where a model of f was asked for.
+    #[error("{what} is not finite there: f has no such model")]
+    NotFiniteThere {
+        /// The value, the gradient or the Hessian.
+        what: &'static str,
+    },
+    /// A direction that is zero, not finite or of another length than the problem.
+    #[error(
+        "the direction has {found} entries and norm {norm}; allowed are {expected} entries and a norm in (0, ∞)"
+    )]
+    Direction {
+        /// n of the problem.
+        expected: usize,
+        /// Length of the direction.
+        found: usize,
+        /// ‖direction‖₂.
+        norm: f64,
+    },
     /// A lower bound that is not below its upper one, or NaN.
     #[error("the bounds of parameter {index} are {lower} and {upper}: no number lies between")]
     Bounds {

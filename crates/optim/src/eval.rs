@@ -1,6 +1,11 @@
 //! Counted evaluations: every question a solver asks of a problem goes through here.
 
 use crate::error::OptimError;
+use crate::evaluations::{
+    Evaluations, GAUSS_NEWTON, GAUSS_NEWTON_VECTOR, HESSIAN, HESSIAN_VECTOR, JACOBIAN,
+    JACOBIAN_TRANSPOSE_VECTOR, JACOBIAN_VECTOR, LINEARIZE, NORMAL_DIAGONAL, NORMAL_EQUATIONS,
+    RESIDUALS, SAMPLED_GRADIENT, VALUE, VALUE_GRADIENT,
+};
 use crate::linalg::vector;
 use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
@@ -9,110 +14,7 @@ use faer::MatMut;
 use secant_core::problem::{
     Curvature, Derivatives, LeastSquares, Linearization, Objective, SampledObjective,
 };
-use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::ops::AddAssign;
-
-const VALUE: &str = "value_count";
-const VALUE_GRADIENT: &str = "value_gradient_count";
-const SAMPLED_GRADIENT: &str = "sampled_gradient_count";
-const LINEARIZE: &str = "linearize_count";
-const HESSIAN: &str = "hessian_count";
-const GAUSS_NEWTON: &str = "gauss_newton_count";
-const HESSIAN_VECTOR: &str = "hessian_vector_count";
-const GAUSS_NEWTON_VECTOR: &str = "gauss_newton_vector_count";
-const RESIDUALS: &str = "residuals_count";
-const JACOBIAN: &str = "jacobian_count";
-const NORMAL_EQUATIONS: &str = "normal_equations_count";
-const NORMAL_DIAGONAL: &str = "normal_diagonal_count";
-const JACOBIAN_VECTOR: &str = "jacobian_vector_count";
-const JACOBIAN_TRANSPOSE_VECTOR: &str = "jacobian_transpose_vector_count";
-
-/// How often each kind of evaluation was asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Evaluations {
-    /// f alone.
-    pub value: u64,
-    /// f with ∇f.
-    pub value_gradient: u64,
-    /// The same on a minibatch: one per step of a run on minibatches, whose f and ∇f on all samples are counted above.
-    #[serde(default)]
-    pub sampled_gradient: u64,
-    /// Linearisations (each holds f and ∇f).
-    pub linearize: u64,
-    /// Dense Hessians.
-    pub hessian: u64,
-    /// Dense Gauss–Newton matrices.
-    pub gauss_newton: u64,
-    /// Products with the Hessian.
-    pub hessian_vector: u64,
-    /// Products with the Gauss–Newton matrix.
-    pub gauss_newton_vector: u64,
-    /// Residuals alone.
-    pub residuals: u64,
-    /// Dense Jacobians (each with the residuals).
-    pub jacobian: u64,
-    /// JᵀJ with Jᵀr (each with f).
-    pub normal_equations: u64,
-    /// Diagonals of JᵀJ.
-    pub normal_diagonal: u64,
-    /// Products with the Jacobian.
-    pub jacobian_vector: u64,
-    /// Products with its transpose.
-    pub jacobian_transpose_vector: u64,
-}
-
-impl Evaluations {
-    /// Reads argmin's counters.
-    pub(crate) fn of(counts: &HashMap<&'static str, u64>) -> Self {
-        Self::from_lookup(|key| counts.get(key).copied())
-    }
-
-    pub(crate) fn from_lookup(count: impl Fn(&str) -> Option<u64>) -> Self {
-        let count = |key| count(key).unwrap_or(0);
-        Self {
-            value: count(VALUE),
-            value_gradient: count(VALUE_GRADIENT),
-            sampled_gradient: count(SAMPLED_GRADIENT),
-            linearize: count(LINEARIZE),
-            hessian: count(HESSIAN),
-            gauss_newton: count(GAUSS_NEWTON),
-            hessian_vector: count(HESSIAN_VECTOR),
-            gauss_newton_vector: count(GAUSS_NEWTON_VECTOR),
-            residuals: count(RESIDUALS),
-            jacobian: count(JACOBIAN),
-            normal_equations: count(NORMAL_EQUATIONS),
-            normal_diagonal: count(NORMAL_DIAGONAL),
-            jacobian_vector: count(JACOBIAN_VECTOR),
-            jacobian_transpose_vector: count(JACOBIAN_TRANSPOSE_VECTOR),
-        }
-    }
-
-    /// Evaluations of f on all samples, of any kind: what `max_evaluations` limits.
-    pub fn of_f(&self) -> u64 {
-        let of_residuals = self.residuals + self.jacobian + self.normal_equations;
-        self.value + self.value_gradient + self.linearize + of_residuals
-    }
-}
-
-impl AddAssign for Evaluations {
-    fn add_assign(&mut self, other: Self) {
-        self.value += other.value;
-        self.value_gradient += other.value_gradient;
-        self.sampled_gradient += other.sampled_gradient;
-        self.linearize += other.linearize;
-        self.hessian += other.hessian;
-        self.gauss_newton += other.gauss_newton;
-        self.hessian_vector += other.hessian_vector;
-        self.gauss_newton_vector += other.gauss_newton_vector;
-        self.residuals += other.residuals;
-        self.jacobian += other.jacobian;
-        self.normal_equations += other.normal_equations;
-        self.normal_diagonal += other.normal_diagonal;
-        self.jacobian_vector += other.jacobian_vector;
-        self.jacobian_transpose_vector += other.jacobian_transpose_vector;
-    }
-}
 
 fn count<P>(problem: &mut Problem<P>, key: &'static str) {
     *problem.counts.entry(key).or_insert(0) += 1;
@@ -348,9 +250,9 @@ pub(crate) fn start_with<P: Objective>(
 
 /// Ends an iteration (or the start): records the trace and applies the stopping tests.
 pub(crate) fn finish<P>(stopping: &Stopping, problem: &Problem<P>, state: &mut FitState) {
-    let evaluations = Evaluations::of(&problem.counts).of_f();
-    state.record(evaluations);
-    if let Some(reason) = stopping.judge(&state.progress(evaluations)) {
+    let work = Evaluations::of(&problem.counts);
+    state.record(work);
+    if let Some(reason) = stopping.judge(&state.progress(work.of_f())) {
         state.stop(reason);
     }
 }

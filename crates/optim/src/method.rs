@@ -1,8 +1,10 @@
 //! Every method as one type, for programs that choose when they run.
 
+mod memory;
+
 use crate::batches::Minibatches;
 use crate::error::OptimError;
-use crate::minimize::{Solution, minimize};
+use crate::minimize::{Iterates, Solution, minimize, minimize_recorded};
 use crate::sampled::minimize_sampled;
 use crate::solver::{
     AdaGrad, Adadelta, Adam, AdamW, AdaptiveCubic, Bfgs, BoundedLevenbergMarquardt, FirstOrder,
@@ -10,9 +12,7 @@ use crate::solver::{
     Newton, NewtonCg, NonlinearCg, OwlQn, ProximalNewton, RegularizedNewton, RmsProp, Sr1, Tron,
     TrustRegion,
 };
-use crate::state::FitState;
 use crate::stopping::Stopping;
-use argmin::core::Solver;
 use secant_core::problem::{Curvature, LeastSquares, SampledObjective};
 
 /// The enum of the methods listed: a variant of each name holds the solver of that name.
@@ -74,7 +74,43 @@ macro_rules! methods {
                 match self {
                     $(Self::$smooth(solver) => minimize(problem, solver, theta0),)+
                     $(Self::$sampled(solver) => minimize(problem, solver, theta0),)+
-                    $(Self::$residual(solver) => on_residuals(problem, solver, theta0),)+
+                    $(Self::$residual(solver) => {
+                        minimize(&&*residuals_of(problem, $residual::NAME)?, solver, theta0)
+                    })+
+                }
+            }
+
+            /// As [`minimize`](Self::minimize), and keeps every iterate: n numbers per step.
+            ///
+            /// # Errors
+            /// As [`minimize`](Self::minimize).
+            pub fn minimize_recorded<P: Curvature>(
+                self,
+                problem: &P,
+                theta0: &[f64],
+            ) -> Result<(Solution, Iterates), OptimError> {
+                match self {
+                    $(Self::$smooth(solver) => minimize_recorded(problem, solver, theta0),)+
+                    $(Self::$sampled(solver) => minimize_recorded(problem, solver, theta0),)+
+                    $(Self::$residual(solver) => {
+                        minimize_recorded(&&*residuals_of(problem, $residual::NAME)?, solver, theta0)
+                    })+
+                }
+            }
+
+            /// Checks the options, and that `problem` has the residuals that the method needs: all that can be wrong before a run but
+            /// the start.
+            ///
+            /// # Errors
+            /// [`OptimError`]: the first option out of range; residuals that the problem does not have.
+            pub fn validate<P: Curvature>(&self, problem: &P) -> Result<(), OptimError> {
+                match self {
+                    $(Self::$smooth(solver) => solver.validate().and_then(|()| solver.stopping().validate($smooth::NAME)),)+
+                    $(Self::$sampled(solver) => solver.validate().and_then(|()| solver.stopping().validate($sampled::NAME)),)+
+                    $(Self::$residual(solver) => {
+                        residuals_of(problem, $residual::NAME)?;
+                        solver.validate().and_then(|()| solver.stopping().validate($residual::NAME))
+                    })+
                 }
             }
 
@@ -154,12 +190,9 @@ impl Method {
     }
 }
 
-fn on_residuals<P, S>(problem: &P, solver: S, theta0: &[f64]) -> Result<Solution, OptimError>
-where
-    P: Curvature,
-    S: FitSolver + for<'p, 'r> Solver<&'p &'r dyn LeastSquares, FitState>,
-{
-    let residuals =
-        problem.as_least_squares().ok_or(OptimError::NoResiduals { solver: S::NAME })?;
-    minimize(&&*residuals, solver, theta0)
+fn residuals_of<'p, P: Curvature>(
+    problem: &'p P,
+    solver: &'static str,
+) -> Result<Box<dyn LeastSquares + 'p>, OptimError> {
+    problem.as_least_squares().ok_or(OptimError::NoResiduals { solver })
 }

@@ -4,8 +4,9 @@ use crate::error::OptimError;
 use crate::report::Report;
 use crate::solver::FitSolver;
 use crate::state::FitState;
-use argmin::core::{Executor, Solver};
+use argmin::core::{Executor, Solver, State};
 use secant_core::problem::Objective;
+use serde::{Deserialize, Serialize};
 
 /// The best point of a run, and its books.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,14 +51,57 @@ where
     P: Objective,
     S: FitSolver + Solver<&'p P, FitState>,
 {
-    let run = Executor::new(problem, solver)
-        .ctrlc(false)
-        .configure(|state: FitState| state.param(theta0.to_vec()))
-        .run();
-    match run {
+    run(problem, solver, FitState::new().param(theta0.to_vec())).map(|(solution, _)| solution)
+}
+
+/// θ of every entry of a report's trace, in the trace's order.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Iterates {
+    n: usize,
+    theta: Vec<f64>,
+}
+
+impl Iterates {
+    /// The points, n numbers each.
+    pub fn points(&self) -> impl ExactSizeIterator<Item = &[f64]> {
+        self.theta.chunks_exact(self.n.max(1))
+    }
+}
+
+/// As [`minimize`], and keeps every iterate: n numbers per step. For pictures of paths.
+///
+/// # Errors
+/// As [`minimize`].
+pub fn minimize_recorded<'p, P, S>(
+    problem: &'p P,
+    solver: S,
+    theta0: &[f64],
+) -> Result<(Solution, Iterates), OptimError>
+where
+    P: Objective,
+    S: FitSolver + Solver<&'p P, FitState>,
+{
+    run(problem, solver, FitState::new().param(theta0.to_vec()).keep_iterates())
+}
+
+fn run<'p, P, S>(
+    problem: &'p P,
+    solver: S,
+    start: FitState,
+) -> Result<(Solution, Iterates), OptimError>
+where
+    P: Objective,
+    S: FitSolver + Solver<&'p P, FitState>,
+{
+    match Executor::new(problem, solver).ctrlc(false).configure(|_: FitState| start).run() {
         Ok(result) => {
-            let report = Report::of(&result.solver, &result.state);
-            Ok(Solution { theta: result.state.best_theta().to_vec(), report })
+            let state = &result.state;
+            let report = Report::of(&result.solver, state);
+            let iterates = Iterates {
+                n: state.theta().len(),
+                theta: state.iterates().unwrap_or_default().to_vec(),
+            };
+            Ok((Solution { theta: state.best_theta().to_vec(), report }, iterates))
         }
         Err(error) => Err(error.downcast().unwrap_or_else(|error| OptimError::ForeignSolver {
             solver: S::NAME,

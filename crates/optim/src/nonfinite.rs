@@ -1,4 +1,5 @@
-//! serde for an `f64` that may be NaN or infinite, which JSON cannot write as a number: then it is a word.
+//! serde for an `f64` that may be NaN or infinite, which JSON cannot write as a number: then it is a word. For
+//! `#[serde(with = "secant_optim::nonfinite")]`.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serializer};
@@ -10,12 +11,19 @@ enum Written {
     Word(String),
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
-pub(crate) fn serialize<S: Serializer>(x: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+/// A number, or the word for it.
+///
+/// # Errors
+/// The serializer's.
+pub fn serialize<S: Serializer>(x: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     if x.is_finite() { serializer.serialize_f64(*x) } else { serializer.collect_str(x) }
 }
 
-pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+/// The number, or that of the word.
+///
+/// # Errors
+/// The deserializer's, and a word that is no number.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     match Written::deserialize(deserializer)? {
         Written::Number(x) => Ok(x),
         Written::Word(word) => word.parse().map_err(D::Error::custom),

@@ -1,6 +1,6 @@
 //! What a run did: why it ended, what it reached, what it cost.
 
-use crate::eval::Evaluations;
+use crate::evaluations::Evaluations;
 use crate::solver::FitSolver;
 use crate::state::{FitState, TraceEntry};
 use crate::stopping::Reason;

@@ -1,7 +1,7 @@
 //! Least squares with outliers: ρ in place of the square, on any least-squares problem.
 
 use crate::error::{OptimError, require};
-use crate::eval::Evaluations;
+use crate::evaluations::Evaluations;
 use crate::linalg::vector;
 use crate::method::Method;
 use crate::minimize::Solution;

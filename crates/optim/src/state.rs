@@ -4,6 +4,7 @@
 //! so that a step allocates nothing.
 
 use crate::error::OptimError;
+use crate::evaluations::Evaluations;
 use crate::linalg::vector;
 use crate::stopping::{FLOOR_GRADIENT, FLOOR_VALUE, Progress, Reason, StepTaken, Stopping};
 use argmin::core::{Problem, State, TerminationReason, TerminationStatus};
@@ -34,6 +35,9 @@ pub struct TraceEntry {
     pub epochs: Option<f64>,
     /// Wall-clock time since the start.
     pub seconds: f64,
+    /// Evaluations so far, by kind: [`Costs::of`](crate::Costs::of) makes gradients of them.
+    #[serde(default)]
+    pub work: Evaluations,
 }
 
 /// θ, f and ∇f of the current iterate, the best point so far, and the books of the run.
@@ -66,6 +70,8 @@ pub struct FitState {
     clock: Option<Instant>,
     status: TerminationStatus,
     trace: Vec<TraceEntry>,
+    /// θ of every entry of the trace, one after the other, where they are kept.
+    iterates: Option<Vec<f64>>,
 }
 
 /// f and the norms of ∇f at one point.
@@ -118,6 +124,19 @@ impl FitState {
     pub fn target_cost(mut self, value: f64) -> Self {
         self.target = value;
         self
+    }
+
+    /// Keeps θ of every entry of the trace: n numbers each, allocated as the run goes on.
+    #[must_use]
+    pub fn keep_iterates(mut self) -> Self {
+        self.iterates = Some(Vec::new());
+        self
+    }
+
+    /// θ of every entry of the trace, n numbers each, one after the other; none unless asked for by
+    /// [`keep_iterates`](Self::keep_iterates).
+    pub fn iterates(&self) -> Option<&[f64]> {
+        self.iterates.as_deref()
     }
 
     /// θ of the current iterate, length n.
@@ -317,15 +336,19 @@ impl FitState {
         }
     }
 
-    pub(crate) fn record(&mut self, evaluations: u64) {
+    pub(crate) fn record(&mut self, work: Evaluations) {
+        if let Some(iterates) = &mut self.iterates {
+            iterates.extend_from_slice(&self.theta);
+        }
         self.trace.push(TraceEntry {
             iteration: self.steps,
             value: self.value,
             gradient_norm: self.gradient_norm,
             step_length: self.step_length,
-            evaluations,
+            evaluations: work.of_f(),
             epochs: self.epochs,
             seconds: self.elapsed().as_secs_f64(),
+            work,
         });
     }
 
@@ -392,6 +415,7 @@ impl State for FitState {
             clock: None,
             status: TerminationStatus::NotTerminated,
             trace: Vec::new(),
+            iterates: None,
         }
     }
 

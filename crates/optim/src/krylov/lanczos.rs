@@ -185,7 +185,7 @@ pub fn extreme_eigenvalues(a: &impl LinearOperator, products: usize) -> Option<E
 }
 
 /// Numbers in (−1, 1), the same in every call: splitmix64 (Steele, Lea & Flood 2014).
-pub(super) fn pseudorandom(n: usize) -> Vec<f64> {
+pub(crate) fn pseudorandom(n: usize) -> Vec<f64> {
     let mut state = 0_u64;
     let mut next = || {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);

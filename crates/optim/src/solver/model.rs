@@ -1,7 +1,7 @@
 //! H or G at one θ, as an operator and as a matrix, with its products counted.
 
 use super::HessianKind;
-use crate::eval::Evaluations;
+use crate::evaluations::Evaluations;
 use secant_core::operator::LinearOperator;
 use secant_core::problem::{Curvature, Linearization};
 use std::cell::Cell;

@@ -3,7 +3,7 @@
 use super::HessianKind;
 use super::model::Model;
 use crate::error::{OptimError, require};
-use crate::eval::Evaluations;
+use crate::evaluations::Evaluations;
 use crate::krylov::nystrom::Nystrom;
 use crate::linalg::limited_memory::LimitedMemory;
 use crate::linalg::vector;

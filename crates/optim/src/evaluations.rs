@@ -1,0 +1,115 @@
+//! How often each kind of evaluation was asked for, and the names of argmin's counters.
+
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::ops::AddAssign;
+
+pub(crate) const VALUE: &str = "value_count";
+pub(crate) const VALUE_GRADIENT: &str = "value_gradient_count";
+pub(crate) const SAMPLED_GRADIENT: &str = "sampled_gradient_count";
+pub(crate) const LINEARIZE: &str = "linearize_count";
+pub(crate) const HESSIAN: &str = "hessian_count";
+pub(crate) const GAUSS_NEWTON: &str = "gauss_newton_count";
+pub(crate) const HESSIAN_VECTOR: &str = "hessian_vector_count";
+pub(crate) const GAUSS_NEWTON_VECTOR: &str = "gauss_newton_vector_count";
+pub(crate) const RESIDUALS: &str = "residuals_count";
+pub(crate) const JACOBIAN: &str = "jacobian_count";
+pub(crate) const NORMAL_EQUATIONS: &str = "normal_equations_count";
+pub(crate) const NORMAL_DIAGONAL: &str = "normal_diagonal_count";
+pub(crate) const JACOBIAN_VECTOR: &str = "jacobian_vector_count";
+pub(crate) const JACOBIAN_TRANSPOSE_VECTOR: &str = "jacobian_transpose_vector_count";
+
+/// How often each kind of evaluation was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evaluations {
+    /// f alone.
+    pub value: u64,
+    /// f with ∇f.
+    pub value_gradient: u64,
+    /// The same on a minibatch: one per step of a run on minibatches, whose f and ∇f on all samples are counted above.
+    #[serde(default)]
+    pub sampled_gradient: u64,
+    /// Linearisations (each holds f and ∇f).
+    pub linearize: u64,
+    /// Dense Hessians.
+    pub hessian: u64,
+    /// Dense Gauss–Newton matrices.
+    pub gauss_newton: u64,
+    /// Products with the Hessian.
+    pub hessian_vector: u64,
+    /// Products with the Gauss–Newton matrix.
+    pub gauss_newton_vector: u64,
+    /// Residuals alone.
+    pub residuals: u64,
+    /// Dense Jacobians (each with the residuals).
+    pub jacobian: u64,
+    /// JᵀJ with Jᵀr (each with f).
+    pub normal_equations: u64,
+    /// Diagonals of JᵀJ.
+    #[serde(default)]
+    pub normal_diagonal: u64,
+    /// Products with the Jacobian.
+    pub jacobian_vector: u64,
+    /// Products with its transpose.
+    pub jacobian_transpose_vector: u64,
+}
+
+impl Evaluations {
+    /// Reads argmin's counters.
+    pub(crate) fn of(counts: &HashMap<&'static str, u64>) -> Self {
+        Self::from_lookup(|key| counts.get(key).copied())
+    }
+
+    pub(crate) fn from_lookup(count: impl Fn(&str) -> Option<u64>) -> Self {
+        let count = |key| count(key).unwrap_or(0);
+        Self {
+            value: count(VALUE),
+            value_gradient: count(VALUE_GRADIENT),
+            sampled_gradient: count(SAMPLED_GRADIENT),
+            linearize: count(LINEARIZE),
+            hessian: count(HESSIAN),
+            gauss_newton: count(GAUSS_NEWTON),
+            hessian_vector: count(HESSIAN_VECTOR),
+            gauss_newton_vector: count(GAUSS_NEWTON_VECTOR),
+            residuals: count(RESIDUALS),
+            jacobian: count(JACOBIAN),
+            normal_equations: count(NORMAL_EQUATIONS),
+            normal_diagonal: count(NORMAL_DIAGONAL),
+            jacobian_vector: count(JACOBIAN_VECTOR),
+            jacobian_transpose_vector: count(JACOBIAN_TRANSPOSE_VECTOR),
+        }
+    }
+
+    /// Complete passes over the data, the epochs of a full-batch run: each evaluation, product and dense matrix goes once
+    /// through all samples, whatever it does with them. What a pass costs is for [`Costs`](crate::Costs) to say.
+    pub fn passes(&self) -> u64 {
+        let products = self.hessian_vector + self.gauss_newton_vector;
+        let of_jacobian = self.jacobian_vector + self.jacobian_transpose_vector;
+        self.of_f() + self.hessian + self.gauss_newton + products + of_jacobian
+    }
+
+    /// Evaluations of f on all samples, of any kind: what `max_evaluations` limits.
+    pub fn of_f(&self) -> u64 {
+        let of_residuals = self.residuals + self.jacobian + self.normal_equations;
+        self.value + self.value_gradient + self.linearize + of_residuals
+    }
+}
+
+impl AddAssign for Evaluations {
+    fn add_assign(&mut self, other: Self) {
+        self.value += other.value;
+        self.value_gradient += other.value_gradient;
+        self.sampled_gradient += other.sampled_gradient;
+        self.linearize += other.linearize;
+        self.hessian += other.hessian;
+        self.gauss_newton += other.gauss_newton;
+        self.hessian_vector += other.hessian_vector;
+        self.gauss_newton_vector += other.gauss_newton_vector;
+        self.residuals += other.residuals;
+        self.jacobian += other.jacobian;
+        self.normal_equations += other.normal_equations;
+        self.normal_diagonal += other.normal_diagonal;
+        self.jacobian_vector += other.jacobian_vector;
+        self.jacobian_transpose_vector += other.jacobian_transpose_vector;
+    }
+}
