@@ -63,12 +63,12 @@ pub use secant_core::problem::{Curvature, LeastSquares, Linearization, Objective
 pub use secant_core::rho::{Rho, RhoWeight};
 pub use secant_core::risk::Risk;
 pub use secant_optim::{
-    AdaGrad, Adadelta, Adam, AdaptiveCubic, ArgminProblem, Bfgs, BoundedLevenbergMarquardt, Bounds,
-    GaussNewton, GradientDescent, HessianKind, L1, LassoPath, Lbfgs, LbfgsB, LeastSquaresFn,
-    LevenbergMarquardt, Method, Momentum, Nesterov, Newton, NewtonCg, NonlinearCg, Optimality,
-    OwlQn, ProximalNewton, Reason, RegularizedNewton, Report, RmsProp, RobustLeastSquares,
-    RobustSolution, Safeguard, Solution, Sr1, Stopping, Subproblem, Tron, TrustRegion, minimize,
-    minimize_robust,
+    AdaGrad, Adadelta, Adam, AdaptiveCubic, Advice, ArgminProblem, Auto, Bfgs,
+    BoundedLevenbergMarquardt, Bounds, GaussNewton, GradientDescent, HessianKind, L1, LassoPath,
+    Lbfgs, LbfgsB, LeastSquaresFn, LevenbergMarquardt, Method, Momentum, Nesterov, Newton,
+    NewtonCg, NonlinearCg, Optimality, OwlQn, ProximalNewton, Ranking, Reason, RegularizedNewton,
+    Report, RmsProp, RobustLeastSquares, RobustSolution, Safeguard, Solution, Sr1, Stopping,
+    Subproblem, Tron, TrustRegion, minimize, minimize_robust,
 };
 
 /// The guide: conventions, methods, how the products work, performance. Its snippets are tests.

@@ -25,7 +25,7 @@ const CORE: &[&[&str]] = &[
 /// Modules of `secant-optim` in order.
 const OPTIM: &[&[&str]] = &[
     &["error", "nonfinite"],
-    &["linalg", "adapter", "functions", "bounds", "l1"],
+    &["linalg", "memory", "adapter", "functions", "bounds", "l1"],
     &["krylov", "line_search", "linear"],
     &["subproblem"],
     &["stopping"],

@@ -97,6 +97,7 @@ pub mod lasso_path;
 mod linalg;
 pub mod line_search;
 pub mod linear;
+pub mod memory;
 mod method;
 mod minimize;
 mod nonfinite;
@@ -112,12 +113,12 @@ pub use argmin;
 pub use bounds::Bounds;
 pub use error::OptimError;
 pub use eval::Evaluations;
-pub use functions::{DIFFERENCE, LeastSquaresFn};
+pub use functions::{DIFFERENCE, LeastSquaresAt, LeastSquaresFn};
 pub use l1::L1;
 pub use lasso_path::{LassoPath, PathPoint};
 pub use linear::{Accuracy, LinearError, LinearLeastSquares, LinearSolution, NullDirection};
-pub use method::Method;
-pub use minimize::{Solution, minimize};
+pub use method::{Advice, Auto, Method, Ranking};
+pub use minimize::{Solution, minimize, minimize_within};
 pub use report::{GradientNorms, Report};
 pub use robust::{
     MAX_ROUNDS, NEAR_ABSOLUTE, RobustAt, RobustLeastSquares, RobustSolution, estimate_scale,

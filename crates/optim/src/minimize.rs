@@ -22,7 +22,8 @@ pub struct Solution {
 /// ask [`Reason::is_success`](crate::Reason::is_success).
 ///
 /// # Errors
-/// [`OptimError`]: an option out of range, a start of another length than the problem or with an entry that is not finite.
+/// [`OptimError`]: an option out of range, a start of another length than the problem or with an entry that is not finite,
+/// matrices that would take more than half of the free memory.
 ///
 /// ```
 /// use secant_core::problem::Objective;
@@ -50,9 +51,26 @@ where
     P: Objective,
     S: FitSolver + Solver<&'p P, FitState>,
 {
+    minimize_within(problem, solver, theta0, None)
+}
+
+/// As [`minimize`], refused where the solver would take more than `memory_limit` bytes; half of the free memory where none is given.
+///
+/// # Errors
+/// As [`minimize`], and [`OptimError::Memory`] before anything is allocated.
+pub fn minimize_within<'p, P, S>(
+    problem: &'p P,
+    solver: S,
+    theta0: &[f64],
+    memory_limit: Option<u64>,
+) -> Result<Solution, OptimError>
+where
+    P: Objective,
+    S: FitSolver + Solver<&'p P, FitState>,
+{
     let run = Executor::new(problem, solver)
         .ctrlc(false)
-        .configure(|state: FitState| state.param(theta0.to_vec()))
+        .configure(|state: FitState| state.param(theta0.to_vec()).memory_limit(memory_limit))
         .run();
     match run {
         Ok(result) => {

@@ -81,6 +81,34 @@ impl Report {
     }
 }
 
+impl Report {
+    /// Goes on with the books of a run that began at the best point of this one. Whether its best point is the best of both.
+    pub(crate) fn follow(&mut self, later: Self) -> bool {
+        let (steps, evaluations) = (self.iterations, self.evaluations.of_f());
+        let seconds = self.seconds;
+        // Its start is the best point here.
+        self.trace.extend(later.trace.into_iter().skip(1).map(|entry| TraceEntry {
+            iteration: entry.iteration + steps,
+            evaluations: entry.evaluations + evaluations,
+            seconds: entry.seconds + seconds,
+            ..entry
+        }));
+        self.reason = later.reason;
+        self.iterations += later.iterations;
+        self.evaluations += later.evaluations;
+        self.seconds += later.seconds;
+        self.notes.extend(later.notes);
+        let better = later.value <= self.value;
+        if better {
+            (self.value, self.gradient) = (later.value, later.gradient);
+            if later.best_iteration > 0 {
+                self.best_iteration = steps + later.best_iteration;
+            }
+        }
+        better
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}, {} parameters: {}", self.solver, self.parameters, self.reason)?;

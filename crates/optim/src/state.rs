@@ -57,6 +57,7 @@ pub struct FitState {
     steps: u64,
     max_iterations: u64,
     target: f64,
+    memory_limit: Option<u64>,
     counts: HashMap<String, u64>,
     time: Option<Duration>,
     clock: Option<Instant>,
@@ -113,6 +114,13 @@ impl FitState {
     #[must_use]
     pub fn target_cost(mut self, value: f64) -> Self {
         self.target = value;
+        self
+    }
+
+    /// Most bytes that the solver may take; half of the free memory where none is given.
+    #[must_use]
+    pub fn memory_limit(mut self, bytes: Option<u64>) -> Self {
+        self.memory_limit = bytes;
         self
     }
 
@@ -198,6 +206,11 @@ impl FitState {
     /// The smaller of the solver's and the executor's, once the run has begun.
     pub(crate) fn max_iterations(&self) -> u64 {
         self.max_iterations
+    }
+
+    /// Bytes that the solver may take, where the caller has set a limit.
+    pub(crate) fn limit(&self) -> Option<u64> {
+        self.memory_limit
     }
 
     pub(crate) fn start_summary(&self) -> Summary {
@@ -366,6 +379,7 @@ impl State for FitState {
             steps: 0,
             max_iterations: u64::MAX,
             target: f64::NEG_INFINITY,
+            memory_limit: None,
             counts: HashMap::new(),
             time: None,
             clock: None,

@@ -8,6 +8,7 @@
 use super::FitSolver;
 use super::first_order::{self, Buffers, RuleSolver, UpdateRule};
 use crate::error::OptimError;
+use crate::memory::bytes;
 use crate::state::FitState;
 use crate::stopping::Stopping;
 use argmin::core::{Error, KV, Problem, Solver};
@@ -102,6 +103,9 @@ impl FitSolver for Adadelta {
     }
     fn stopping_mut(&mut self) -> &mut Stopping {
         &mut self.stopping
+    }
+    fn memory(&self, n: usize, _: usize) -> Option<u64> {
+        Some(bytes(&[(8, n, 1)]))
     }
     fn validate(&self) -> Result<(), OptimError> {
         first_order::require_fraction(NAME, "decay", self.decay)?;

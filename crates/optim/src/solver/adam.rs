@@ -9,6 +9,7 @@
 use super::FitSolver;
 use super::first_order::{self, Buffers, RuleSolver, UpdateRule};
 use crate::error::OptimError;
+use crate::memory::bytes;
 use crate::state::FitState;
 use crate::stopping::Stopping;
 use argmin::core::{Error, KV, Problem, Solver};
@@ -127,6 +128,9 @@ impl FitSolver for Adam {
     }
     fn stopping_mut(&mut self) -> &mut Stopping {
         &mut self.stopping
+    }
+    fn memory(&self, n: usize, _: usize) -> Option<u64> {
+        Some(bytes(&[(8, n, 1)]))
     }
     fn validate(&self) -> Result<(), OptimError> {
         first_order::require_rate(NAME, self.rate)?;

@@ -10,16 +10,19 @@
 
 use super::FitSolver;
 use super::polish::{self, GRADIENT_TOLERANCE, OFFSET_TOLERANCE, Polish, RESOLVED};
-use super::residual_model::{Factorization, NextPoint, ResidualModel, Scaling};
+use super::residual_model::{self, Factorization, NextPoint, ResidualModel, Scaling};
 use crate::error::{OptimError, require};
 use crate::eval;
 use crate::linalg::vector;
 use crate::line_search::{Backtracking, SearchOption};
+use crate::memory;
 use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::{Derivatives, LeastSquares};
 
+/// What takes its place where its matrices do not fit.
+const ALTERNATIVE: &str = "the trust region with `Subproblem::Gltr` or L-BFGS";
 const NAME: &str = "Gauss–Newton";
 /// D decides only which directions of a singular J are left out: current norms.
 const SCALING: Scaling = Scaling::Marquardt;
@@ -128,6 +131,9 @@ impl FitSolver for GaussNewton {
     fn stopping_mut(&mut self) -> &mut Stopping {
         &mut self.stopping
     }
+    fn memory(&self, n: usize, m: usize) -> Option<u64> {
+        Some(residual_model::bytes(m, n, self.factorization))
+    }
     fn validate(&self) -> Result<(), OptimError> {
         self.search.validate().map_err(|SearchOption { option, value, allowed }| {
             OptimError::OptionOutOfRange { solver: NAME, option, value, allowed }
@@ -153,6 +159,7 @@ impl<P: LeastSquares> Solver<P, FitState> for GaussNewton {
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
         let (m, n, derivatives) = eval::shape(problem);
+        memory::preflight(NAME, self.memory(n, m), ALTERNATIVE, state.limit())?;
         self.derivatives = derivatives;
         let mut model = ResidualModel::new(m, n, self.factorization);
         let within = (SCALING, self.offset_tolerance);

@@ -8,6 +8,7 @@ use crate::eval;
 use crate::linalg::normal::DampedNormal;
 use crate::linalg::qr::PivotedQr;
 use crate::linalg::vector;
+use crate::memory::bytes as bytes_of;
 use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use argmin::core::Problem;
@@ -43,6 +44,23 @@ pub enum Scaling {
     Marquardt,
     /// One number for all parameters, the largest norm of a column of J at the start.  Levenberg (1944).
     Identity,
+}
+
+impl Factorization {
+    /// Whether J itself is factorised, m × n.
+    pub(crate) fn is_qr(self, m: usize, n: usize) -> bool {
+        match self {
+            Self::Auto => bytes_of(&[(1, m, n)]) <= QR_BYTES as u64,
+            Self::Qr => true,
+            Self::NormalEquations => false,
+        }
+    }
+}
+
+/// Bytes of a run on m residuals: both points, the scratch, the next point's vectors.
+pub(crate) fn bytes(m: usize, n: usize, factorization: Factorization) -> u64 {
+    let matrices = if factorization.is_qr(m, n) { (2, m, n) } else { (0, m, n) };
+    bytes_of(&[matrices, (4, n, n), (3, m, 1), (28, n, 1)])
 }
 
 #[derive(Clone, Debug)]
@@ -112,12 +130,7 @@ impl NextPoint {
 
 impl ResidualModel {
     pub(crate) fn new(m: usize, n: usize, factorization: Factorization) -> Self {
-        let bytes = m.saturating_mul(n).saturating_mul(size_of::<f64>());
-        let qr = match factorization {
-            Factorization::Auto => bytes <= QR_BYTES,
-            Factorization::Qr => true,
-            Factorization::NormalEquations => false,
-        };
+        let qr = factorization.is_qr(m, n);
         let form = || {
             if qr { Form::Qr(PivotedQr::new(m, n)) } else { Form::Normal(DampedNormal::new(n)) }
         };
