@@ -1,12 +1,17 @@
 //! Least-squares problems from closures, for models that are no network.
 
 use faer::{Mat, MatMut};
-use secant_core::problem::{Curvature, Derivatives, LeastSquares, Linearization, Objective};
+use secant_core::problem::{
+    Costs, Curvature, Derivatives, LeastSquares, Linearization, Objective, Structure,
+};
 use std::fmt;
 
 /// Step of a central difference relative to |θⱼ|, or absolute where θⱼ = 0: ε^⅓, which balances the rounding of r, ε/h,
 /// and the third derivative, h².  Nocedal & Wright (2006) §8.1.
 pub const DIFFERENCE: f64 = 6.055_454_452_393_343e-6;
+
+/// Operations of a residual that nobody counted: a few elementary functions.
+const RESIDUAL: f64 = 100.0;
 
 type Residuals<'a> = dyn Fn(&[f64], &mut [f64]) + Send + Sync + 'a;
 type Jacobian<'a> = dyn Fn(&[f64], MatMut<'_, f64>) + Send + Sync + 'a;
@@ -164,6 +169,27 @@ impl Curvature for LeastSquaresFn<'_> {
 
     fn as_least_squares(&self) -> Option<Box<dyn LeastSquares + '_>> {
         Some(Box::new(self))
+    }
+
+    fn structure(&self) -> Structure {
+        let (m, n) = (self.residuals as f64, self.parameters as f64);
+        let residuals = RESIDUAL * m;
+        let exact = self.jacobian.is_some();
+        let jacobian = if exact { n * residuals } else { 2.0 * n * residuals };
+        let evaluation = residuals + jacobian;
+        let product = 2.0 * m * n;
+        let costs = Costs {
+            evaluation,
+            hessian_vector: 2.0 * evaluation,
+            gauss_newton_vector: 2.0 * product,
+            hessian: 2.0 * n * evaluation,
+            gauss_newton: n * product,
+            jacobian: evaluation,
+            normal_equations: evaluation + n * product,
+        };
+        let known = Structure::of_residuals(self);
+        let second_derivatives = Derivatives::Differences;
+        Structure { second_derivatives, costs: Some(costs), ..known }
     }
 }
 

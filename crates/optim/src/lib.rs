@@ -40,6 +40,7 @@
 //!
 //! | method | needs | memory | cost per step beside the evaluation | for |
 //! |---|---|---|---|---|
+//! | [`Auto`] | what it chooses | | | a method chosen for the problem: [`Method::auto`], [`Method::advise`] |
 //! | [`Newton`] | Hessian | 2n² | n³/3 and one Hessian | n to some thousands; linear models in one step |
 //! | [`RegularizedNewton`] | Hessian | 2n² | n³/3 per trial and one Hessian | f convex or nearly so, no line search |
 //! | [`TrustRegion`] (`Gltr`, `Steihaug`) | Hessian products | kn, 3n | k products, k ≤ 200; 8nk² | any n; non-convex f, saddles; no matrix |

@@ -2,7 +2,7 @@
 //!
 //! Everything is counted, never timed, so that a choice made from it is the same on every machine and any number of threads.
 
-use super::{Curvature, LeastSquares};
+use super::{Curvature, Derivatives, LeastSquares};
 
 /// The form of f as a function of θ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,6 +68,8 @@ pub struct Structure {
     pub samples: Option<usize>,
     /// m, where f is half a sum of squares: N·c, and a residual per penalised parameter.
     pub residuals: Option<usize>,
+    /// Where second derivatives come from: by differences they have too few digits for a method that rests on them.
+    pub second_derivatives: Derivatives,
     /// What evaluations cost, where they were counted.
     pub costs: Option<Costs>,
     /// Bytes that the problem takes, beside the caller's matrix, to form a dense Hessian, Gauss–Newton matrix or JᵀJ.

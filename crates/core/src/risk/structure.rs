@@ -3,7 +3,7 @@
 use super::Risk;
 use super::dense::JACOBIAN_ENTRIES;
 use crate::loss::LossHessian;
-use crate::problem::{Costs, Form, Objective, Structure};
+use crate::problem::{Costs, Derivatives, Form, Objective, Structure};
 
 /// Flops of one sample by kind of sweep.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,6 +29,7 @@ impl Risk<'_> {
             ridge: self.penalty.ridge().unwrap_or(0.0),
             samples: Some(self.data.samples()),
             residuals: self.least_squares().map(|view| view.len()),
+            second_derivatives: Derivatives::Exact,
             costs: Some(self.costs()),
             dense_bytes: self.dense_bytes(),
         }

@@ -1,8 +1,8 @@
 //! Auto: a method chosen by the structure of the problem, n, N·c and memory; and another one where it fails.
 //!
 //! The candidates are ranked by what their runs are expected to cost, in counted operations; what does not fit into memory is left
-//! out. Where Newton would pay on a convex f only if L-BFGS took long, L-BFGS goes first and gets as many evaluations as Newton would
-//! cost: whichever was right, the run costs at most about twice the cheaper one (Karlin & al. 1988, the ski rental).
+//! out. Where Newton would pay on a convex f only if a method of gradients took long, that goes first and gets as many evaluations as
+//! Newton would cost: whichever was right, the run costs at most about twice the cheaper one (the ski rental of Karlin & al.).
 //! A run that ends in failure is taken up by the next method from the best point so far. Iterations, evaluations and time are
 //! shared: later methods get what earlier ones left.
 //! Memory and cost: those of the methods that run. The choice depends on the problem and the memory allowed, never on a clock or threads.
@@ -23,7 +23,7 @@ use secant_core::problem::{Curvature, Form};
 
 const NAME: &str = "Auto";
 
-/// L-BFGS is not given fewer evaluations than this before Newton: below, it would hardly have begun.
+/// A method of gradients is not given fewer evaluations than this before Newton: below, it would hardly have begun.
 const LEAST_SHARE: f64 = 20.0;
 
 /// A method chosen for the problem.
@@ -121,7 +121,7 @@ impl Auto {
         if let Some(first) = fitting.first() {
             stages.push(Stage::of(first));
             let newton = fitting.iter().find(|other| matches!(other.method, Method::Newton(_)));
-            let gradients = matches!(first.method, Method::Lbfgs(_));
+            let gradients = matches!(first.method, Method::Lbfgs(_) | Method::Bfgs(_));
             if let Some(newton) = newton.filter(|_| convex && gradients) {
                 let share =
                     (newton.total() / first.operations * first.evaluations).max(LEAST_SHARE);

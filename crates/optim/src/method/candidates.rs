@@ -10,11 +10,12 @@ use crate::solver::{
     Bfgs, BoundedLevenbergMarquardt, Factorization, Lbfgs, LbfgsB, LevenbergMarquardt, Newton,
     NewtonCg, OwlQn, ProximalNewton, Scaling, Subproblem, Tron, TrustRegion, Update,
 };
-use secant_core::problem::{Costs, Curvature, Form, Structure};
+use crate::stopping::Stopping;
+use secant_core::problem::{Costs, Curvature, Derivatives, Form, Structure};
 
 /// What an operation on streamed vectors, or of a factorisation without blocks, costs in operations of a matrix product.
 const STREAMED: f64 = 4.0;
-/// What any evaluation costs beside its operations: handing work to threads, in operations of a matrix product.
+/// What an evaluation over samples costs beside its operations: handing work to threads, in operations of a matrix product.
 const EVALUATION: f64 = 5e4;
 /// Operations per parameter or residual of an evaluation that nobody counted.
 const UNCOUNTED: f64 = 100.0;
@@ -80,12 +81,18 @@ impl<'a> Setting<'a> {
     }
 
     fn free(&self) -> Vec<Candidate> {
-        let mut found = vec![self.lbfgs(), self.newton_cg(), self.newton()];
-        if self.structure.form == Form::General {
-            found.extend([self.trust_region(), self.trust_region_exact(), self.quasi_newton()]);
+        let mut found = vec![self.lbfgs()];
+        if self.structure.form != Form::Quadratic {
+            found.push(self.quasi_newton());
         }
-        if self.m > 0 && self.structure.form != Form::Quadratic {
+        if self.m > 0 && !self.is_convex() {
             found.push(self.levenberg_marquardt());
+        }
+        if self.structure.second_derivatives == Derivatives::Exact {
+            found.extend([self.newton_cg(), self.newton()]);
+            if !self.is_convex() {
+                found.extend([self.trust_region(), self.trust_region_exact()]);
+            }
         }
         found
     }
@@ -100,7 +107,12 @@ impl<'a> Setting<'a> {
 
     /// Operations of one evaluation of f with ∇f.
     pub(super) fn evaluation(&self) -> f64 {
-        self.costs.evaluation + EVALUATION
+        self.costs.evaluation + self.overhead()
+    }
+
+    /// What any evaluation over samples costs beside its operations.
+    fn overhead(&self) -> f64 {
+        if self.structure.samples.is_some() { EVALUATION } else { 0.0 }
     }
 
     fn candidate(
@@ -125,28 +137,31 @@ impl<'a> Setting<'a> {
             Form::GeneralizedLinear => {
                 (8.0, "a generalised linear model: few steps, quadratic at the end")
             }
-            Form::General => (50.0, "exact second derivatives, a line search"),
+            Form::General => (20.0, "exact second derivatives, few parameters"),
         };
         self.candidate(Newton::default(), (self.costs.hessian + factor, 3.0), iterations, reason)
     }
 
-    /// CG needs some √κ products, which a ridge penalty bounds; no more than n as a rule.
     fn newton_cg(&self) -> Candidate {
         let (iterations, products) = match self.structure.form {
-            Form::Quadratic => (4.0, 20.0),
-            Form::GeneralizedLinear => (10.0, 20.0),
-            Form::General => (60.0, 20.0),
+            Form::Quadratic => (3.0, 20.0),
+            Form::GeneralizedLinear => (12.0, 15.0),
+            Form::General => (100.0, 20.0),
         };
         let products = self.dim().min(products);
-        let product = self.costs.hessian_vector + EVALUATION + 10.0 * STREAMED * self.dim();
+        let product = self.costs.hessian_vector + self.overhead() + 10.0 * STREAMED * self.dim();
         let reason = "products with the Hessian only, no matrix";
         self.candidate(NewtonCg::default(), (products * product, 3.0), iterations, reason)
     }
 
     fn lbfgs(&self) -> Candidate {
         let pairs = Lbfgs::default().memory as f64;
-        let iterations = if self.is_convex() { 60.0 } else { 600.0 };
-        let reason = "a gradient per step and 2m vectors: the least memory";
+        let iterations = match self.structure.form {
+            Form::Quadratic => 60.0,
+            Form::GeneralizedLinear => 250.0,
+            Form::General => 1000.0,
+        };
+        let reason = "a gradient per step and twenty vectors: the least memory";
         let own = 4.0 * pairs * STREAMED * self.dim();
         self.candidate(Lbfgs::default(), (own, 1.1), iterations, reason)
     }
@@ -155,12 +170,13 @@ impl<'a> Setting<'a> {
         let own = 2.0 * STREAMED * self.dim().powi(2);
         let solver = Bfgs::default().with_update(Update::SelfScaledBroyden);
         let reason = "a gradient per step and half a matrix, to many digits";
-        self.candidate(solver, (own, 1.1), 400.0, reason)
+        let iterations = if self.is_convex() { 150.0 } else { 400.0 };
+        self.candidate(solver, (own, 1.1), iterations, reason)
     }
 
     fn trust_region(&self) -> Candidate {
         let products = self.dim().min(30.0);
-        let product = self.costs.hessian_vector + EVALUATION;
+        let product = self.costs.hessian_vector + self.overhead();
         let basis = 4.0 * STREAMED * self.dim() * products;
         let reason = "products with the Hessian only; leaves saddles";
         let own = products * (product + basis);
@@ -181,18 +197,19 @@ impl<'a> Setting<'a> {
         } else {
             self.costs.normal_equations + n * n * n
         };
-        // Parameters of a network share their units; those of a formula need not.
-        let scaling =
-            if self.structure.samples.is_some() { Scaling::Identity } else { Scaling::More };
-        let solver = LevenbergMarquardt::default().with_scaling(scaling);
+        let mut solver = LevenbergMarquardt::default();
+        if self.structure.samples.is_some() {
+            // The parameters of a network share their units, and are no constants of nature: the usual end is enough.
+            solver = solver.with_scaling(Scaling::Identity).with_stopping(Stopping::default());
+        }
         let reason = "a sum of squares: curvature from first derivatives, the most digits";
-        self.candidate(solver, (own, 2.0), 50.0, reason)
+        self.candidate(solver, (own, 2.0), 60.0, reason)
     }
 
     fn bounded(&self, bounds: &Bounds) -> Vec<Candidate> {
         let n = self.dim();
         let products = n.min(20.0);
-        let product = self.costs.hessian_vector + EVALUATION + 10.0 * STREAMED * n;
+        let product = self.costs.hessian_vector + self.overhead() + 10.0 * STREAMED * n;
         let pairs = 10.0;
         let reason = "bounds, a gradient per step";
         let own = (4.0 * pairs + 4.0 * pairs * pairs) * STREAMED * n;
