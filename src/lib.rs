@@ -34,6 +34,7 @@
 //!
 //! - `nalgebra`: data from nalgebra matrices; argmin's own solvers over `DVector` on our problems.
 //! - `ndarray`: data from ndarray arrays.
+//! - `lapack`: LAPACK's factorisations for [`Newton`], through an OpenBLAS of the system.
 
 mod error;
 
@@ -63,7 +64,7 @@ pub use secant_core::problem::{Curvature, LeastSquares, Linearization, Objective
 pub use secant_core::rho::{Rho, RhoWeight};
 pub use secant_core::risk::Risk;
 pub use secant_optim::{
-    AdaGrad, Adadelta, Adam, AdaptiveCubic, Advice, ArgminProblem, Auto, Bfgs,
+    AdaGrad, Adadelta, Adam, AdaptiveCubic, Advice, ArgminProblem, Auto, Backend, Bfgs,
     BoundedLevenbergMarquardt, Bounds, GaussNewton, GradientDescent, HessianKind, L1, LassoPath,
     Lbfgs, LbfgsB, LeastSquaresFn, LevenbergMarquardt, Method, Momentum, Nesterov, Newton,
     NewtonCg, NonlinearCg, Optimality, OwlQn, ProximalNewton, Ranking, Reason, RegularizedNewton,

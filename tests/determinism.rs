@@ -89,6 +89,15 @@ fn everything(risk: &Risk<'_>) -> Bits {
         problem.normal_equations(&theta, matrix.as_mut(), &mut gradient);
         all.push(("normal equations", matrix_bits(&matrix)));
         all.push(("gradient of the normal equations", bits(&gradient)));
+        problem.normal_diagonal(&theta, &mut gradient);
+        all.push(("diagonal of JᵀJ", bits(&gradient)));
+        let mut along = vec![0.0; problem.residual_len()];
+        problem.residuals(&theta, &mut along);
+        all.push(("residuals", bits(&along)));
+        problem.jacobian_vector(&theta, &normals(n, 7), &mut along);
+        all.push(("J·v", bits(&along)));
+        problem.jacobian_transpose_vector(&theta, &along, &mut gradient);
+        all.push(("Jᵀ·u", bits(&gradient)));
     }
     all
 }

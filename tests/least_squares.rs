@@ -1,6 +1,8 @@
 //! Networks through their residuals: the view is right, and Levenberg–Marquardt fits through it.
 
-use secant::optim::{Factorization, LevenbergMarquardt};
+use secant::optim::{
+    Evaluations, Factorization, LevenbergMarquardt, Scaling, SecondOrder, Solution,
+};
 use secant::{
     Activation, Dataset, Lbfgs, LeastSquares, Network, NoPenalty, Ridge, Risk, SquaredError,
     Stopping, check, minimize,
@@ -32,7 +34,7 @@ fn a_linear_network_takes_one_accepted_step() {
     let net = Network::linear(10, 1);
     let risk = Risk::new(net.graph().unwrap(), &data, SquaredError, Ridge(1e-3)).unwrap();
     let residuals = risk.least_squares().unwrap();
-    for factorization in [Factorization::Qr, Factorization::NormalEquations] {
+    for factorization in [Factorization::Qr, Factorization::NormalEquations, Factorization::Lsmr] {
         let solver = LevenbergMarquardt::default().with_factorization(factorization);
         let report = minimize(&residuals, solver, &[0.0; 11]).unwrap().report;
         assert_eq!(report.iterations, 1, "{report}");
@@ -58,5 +60,92 @@ fn both_factorizations_fit_a_network_far_below_lbfgs() {
         let solution = minimize(&residuals, solver, &theta).unwrap();
         let (report, reference) = (&solution.report, lbfgs.report.value);
         assert!(report.value < 1e-2 * reference, "{reference:e} {report}");
+    }
+}
+
+/// `steps` steps of Levenberg–Marquardt on a network with 61 parameters and `samples` residuals, with no geodesic acceleration.
+fn steps(samples: usize, steps: u64, solver: LevenbergMarquardt) -> Solution {
+    let data = wave(samples);
+    let net = Network::mlp([1, 20, 1], Activation::Tanh);
+    let risk = Risk::new(net.graph().unwrap(), &data, SquaredError, NoPenalty).unwrap();
+    let stopping = Stopping {
+        max_iterations: steps,
+        gradient_tolerance: 0.0,
+        target: Some(1e-24),
+        ..Stopping::default()
+    };
+    let solver = solver.with_acceleration(None).with_stopping(stopping);
+    minimize(&risk.least_squares().unwrap(), solver, &net.draw(4).unwrap()).unwrap()
+}
+
+fn distance(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+}
+
+#[test]
+fn with_fewer_residuals_than_parameters_the_dual_form_takes_the_steps_of_qr() {
+    for scaling in [Scaling::More, Scaling::Marquardt, Scaling::Identity] {
+        let solver = LevenbergMarquardt::default().with_scaling(scaling).with_initial_damping(0.1);
+        for count in 1..4 {
+            let by =
+                |factorization| steps(15, count, solver.clone().with_factorization(factorization));
+            let (qr, dual) = (by(Factorization::Qr), by(Factorization::Dual));
+            // ε times the condition of JJᵀ + μI, at most ‖J‖²/μ, a few steps on.
+            let apart = distance(&qr.theta, &dual.theta);
+            assert!(apart <= 1e-9, "{scaling:?}, {count} steps: {apart:e}\n{}", dual.report);
+            assert_eq!(qr.report.evaluations, dual.report.evaluations);
+            // What is chosen for this shape without a word.
+            let chosen = by(Factorization::Auto);
+            assert_eq!(chosen.theta, dual.theta);
+        }
+    }
+}
+
+#[test]
+fn lsmr_takes_nearly_the_steps_of_qr_and_forms_no_matrix() {
+    let solver = LevenbergMarquardt::default().with_scaling(Scaling::Identity);
+    for samples in [40, 200] {
+        let by = |factorization, count| {
+            steps(samples, count, solver.clone().with_factorization(factorization))
+        };
+        let start = by(Factorization::Lsmr, 0);
+        let (qr, lsmr) = (by(Factorization::Qr, 1), by(Factorization::Lsmr, 1));
+        let moved = distance(&start.theta, &qr.theta);
+        let apart = distance(&qr.theta, &lsmr.theta);
+        assert!(apart <= 1e-3 * moved, "{apart:e} of {moved:e}\n{}", lsmr.report);
+
+        let end = by(Factorization::Lsmr, 60).report;
+        let e = end.evaluations;
+        let matrices = [e.jacobian, e.normal_equations, e.hessian, e.gauss_newton];
+        assert_eq!(matrices, [0; 4], "{end}");
+        // Units that are shared are asked for once.
+        assert_eq!(e.normal_diagonal, 1, "{end}");
+        assert!(e.jacobian_vector > 60 && e.jacobian_transpose_vector > 60, "{end}");
+        let reference = by(Factorization::Qr, 60).report;
+        assert!(end.value < 10.0 * reference.value, "{end}\n{reference}");
+    }
+}
+
+#[test]
+fn second_derivatives_of_a_network_make_a_large_residual_converge_fast() {
+    // Three tanh units cannot follow noise: the residuals stay large.
+    let x: Vec<f64> = (0..60).map(|i| f64::from(i) / 15.0 - 2.0).collect();
+    let y: Vec<f64> =
+        (0..60).map(|i| f64::sin(2.0 * x[i as usize]) + f64::from(i * 37 % 11) / 4.0).collect();
+    let data = Dataset::from_slices(1, &x, 1, &y).unwrap();
+    let net = Network::mlp([1, 3, 1], Activation::Tanh);
+    let risk = Risk::new(net.graph().unwrap(), &data, SquaredError, Ridge(1e-3)).unwrap();
+    let residuals = risk.least_squares().unwrap();
+    let theta = net.draw(2).unwrap();
+    let run = |order| {
+        let solver = LevenbergMarquardt::default().with_second_order(order);
+        minimize(&residuals, solver, &theta).unwrap().report
+    };
+    let cost = |e: &Evaluations| e.jacobian + e.hessian;
+    let plain = run(SecondOrder::Off);
+    for order in [SecondOrder::Structured, SecondOrder::Exact] {
+        let report = run(order);
+        assert!(report.reason.is_success(), "{report}");
+        assert!(2 * cost(&report.evaluations) < cost(&plain.evaluations), "{report}\n{plain}");
     }
 }

@@ -134,7 +134,7 @@ pub fn curvature(problem: &impl Curvature, theta: &[f64], seed: u64) -> Checks {
 }
 
 /// [`objective`], and residuals and Jacobian at θ: ½‖r‖² against f, J·v against differences of r, ⟨Jv, u⟩ = ⟨v, Jᵀu⟩, dense J,
-/// JᵀJ and Jᵀr. Directions are drawn from `seed`.
+/// JᵀJ with its diagonal, Jᵀr, and the linearisation where there is one. Directions are drawn from `seed`.
 pub fn least_squares(problem: &impl LeastSquares, theta: &[f64], seed: u64) -> Checks {
     let (m, n) = (problem.residual_len(), problem.dim());
     let mut random = Random::new(seed);
@@ -172,6 +172,15 @@ pub fn least_squares(problem: &impl LeastSquares, theta: &[f64], seed: u64) -> C
     checks.push("JᵀJ·v, dense Jacobian", error, EXACT_TOLERANCE);
     let error = distance(&gradient, &multiply(jacobian.as_ref().transpose(), &residuals));
     checks.push("Jᵀr, dense Jacobian", error, EXACT_TOLERANCE);
+    let squares: Vec<f64> = (0..n).map(|j| normal[(j, j)]).collect();
+    let alone = apply(|_, out| problem.normal_diagonal(theta, out), &v);
+    checks.push("diagonal of JᵀJ", distance(&alone, &squares), EXACT_TOLERANCE);
+    if let Some(at) = problem.linearization(theta) {
+        let error = distance(at.gradient(), &gradient);
+        checks.push("gradient of the linearisation, Jᵀr", error, EXACT_TOLERANCE);
+        let product = apply(|v, out| at.gauss_newton_vector(v, out), &v);
+        checks.push("Gauss–Newton product, JᵀJ·v", distance(&product, &twice), EXACT_TOLERANCE);
+    }
     checks
 }
 

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`Objective`] | f, and f with ∇f in one evaluation | every full-batch method |
 //! | [`Curvature`] | a [`Linearization`]: H·v, G·v, dense H and G at one θ | Newton and its relatives |
-//! | [`LeastSquares`] | f = ½‖r‖²: r, J·v, Jᵀ·u, JᵀJ | Gauss–Newton, Levenberg–Marquardt |
+//! | [`LeastSquares`] | f = ½‖r‖²: r, J·v, Jᵀ·u, JᵀJ or its diagonal | Gauss–Newton, Levenberg–Marquardt |
 //! | [`SampledObjective`] | f and ∇f on some of the samples | SGD and its family only |
 //!
 //! A minibatch is a [`SampledObjective`] and *not* an [`Objective`]: curvature pairs (s, y) of two different
@@ -127,6 +127,20 @@ pub trait LeastSquares: Objective {
     -> f64;
     /// `residuals` ← r and `jacobian` ← J (m × n). Returns ½‖r‖².
     fn jacobian(&self, theta: &[f64], residuals: &mut [f64], jacobian: MatMut<'_, f64>) -> f64;
+    /// `out` ← the diagonal of JᵀJ, length n: what scales the parameters where J is never formed. The default takes n products.
+    fn normal_diagonal(&self, theta: &[f64], out: &mut [f64]) {
+        let (mut unit, mut column) = (vec![0.0; out.len()], vec![0.0; self.residual_len()]);
+        for (j, out) in out.iter_mut().enumerate() {
+            unit[j] = 1.0;
+            self.jacobian_vector(theta, &unit, &mut column);
+            *out = column.iter().map(|entry| entry * entry).sum();
+            unit[j] = 0.0;
+        }
+    }
+    /// f with its exact second derivatives at θ, where the problem has them. Default `None`.
+    fn linearization(&self, _theta: &[f64]) -> Option<Box<dyn Linearization + '_>> {
+        None
+    }
     /// Where J comes from, for the report. Default exact.
     fn derivatives(&self) -> Derivatives {
         Derivatives::Exact
@@ -194,6 +208,12 @@ impl<P: LeastSquares + ?Sized> LeastSquares for &P {
     }
     fn jacobian(&self, theta: &[f64], residuals: &mut [f64], jacobian: MatMut<'_, f64>) -> f64 {
         (**self).jacobian(theta, residuals, jacobian)
+    }
+    fn normal_diagonal(&self, theta: &[f64], out: &mut [f64]) {
+        (**self).normal_diagonal(theta, out);
+    }
+    fn linearization(&self, theta: &[f64]) -> Option<Box<dyn Linearization + '_>> {
+        (**self).linearization(theta)
     }
     fn derivatives(&self) -> Derivatives {
         (**self).derivatives()

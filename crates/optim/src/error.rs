@@ -80,6 +80,34 @@ pub enum OptimError {
         /// The solver that was asked.
         solver: &'static str,
     },
+    /// Exact second derivatives were asked of residuals that have none at hand.
+    #[error(
+        "{solver}: option `second_order` is `Exact`, and the problem has no second derivatives; `Structured` needs none"
+    )]
+    NoSecondDerivatives {
+        /// The solver that was asked.
+        solver: &'static str,
+    },
+    /// Second derivatives of the residuals need a model with a matrix n × n.
+    #[error(
+        "{solver}: option `second_order` needs `factorization` `Qr` or `NormalEquations`, or `Auto`"
+    )]
+    NoSecondOrder {
+        /// The solver that was asked.
+        solver: &'static str,
+    },
+    /// The form for fewer residuals than parameters was asked to solve for more.
+    #[error(
+        "{solver}: option `factorization` is `Dual`, which is for no more residuals than parameters: {residuals} residuals, {parameters} parameters"
+    )]
+    DualShape {
+        /// The solver that was asked.
+        solver: &'static str,
+        /// m
+        residuals: usize,
+        /// n
+        parameters: usize,
+    },
     /// The problem has no parameters.
     #[error("the problem has no parameters to fit")]
     NoParameters,

@@ -21,6 +21,7 @@ const GAUSS_NEWTON_VECTOR: &str = "gauss_newton_vector_count";
 const RESIDUALS: &str = "residuals_count";
 const JACOBIAN: &str = "jacobian_count";
 const NORMAL_EQUATIONS: &str = "normal_equations_count";
+const NORMAL_DIAGONAL: &str = "normal_diagonal_count";
 const JACOBIAN_VECTOR: &str = "jacobian_vector_count";
 const JACOBIAN_TRANSPOSE_VECTOR: &str = "jacobian_transpose_vector_count";
 
@@ -47,6 +48,8 @@ pub struct Evaluations {
     pub jacobian: u64,
     /// JᵀJ with Jᵀr (each with f).
     pub normal_equations: u64,
+    /// Diagonals of JᵀJ.
+    pub normal_diagonal: u64,
     /// Products with the Jacobian.
     pub jacobian_vector: u64,
     /// Products with its transpose.
@@ -72,6 +75,7 @@ impl Evaluations {
             residuals: count(RESIDUALS),
             jacobian: count(JACOBIAN),
             normal_equations: count(NORMAL_EQUATIONS),
+            normal_diagonal: count(NORMAL_DIAGONAL),
             jacobian_vector: count(JACOBIAN_VECTOR),
             jacobian_transpose_vector: count(JACOBIAN_TRANSPOSE_VECTOR),
         }
@@ -96,6 +100,7 @@ impl AddAssign for Evaluations {
         self.residuals += other.residuals;
         self.jacobian += other.jacobian;
         self.normal_equations += other.normal_equations;
+        self.normal_diagonal += other.normal_diagonal;
         self.jacobian_vector += other.jacobian_vector;
         self.jacobian_transpose_vector += other.jacobian_transpose_vector;
     }
@@ -238,6 +243,40 @@ pub(crate) fn normal_equations<P: LeastSquares>(
 ) -> f64 {
     count(problem, NORMAL_EQUATIONS);
     inner(problem).normal_equations(theta, normal, gradient)
+}
+
+/// `out` ← the diagonal of JᵀJ at θ; counted.
+pub(crate) fn normal_diagonal<P: LeastSquares>(
+    problem: &mut Problem<P>,
+    theta: &[f64],
+    out: &mut [f64],
+) {
+    count(problem, NORMAL_DIAGONAL);
+    inner(problem).normal_diagonal(theta, out);
+}
+
+/// `out` ← ∇²f(θ) of a least-squares problem; counted as a linearisation and a Hessian. False where it has none.
+pub(crate) fn residual_hessian<P: LeastSquares>(
+    problem: &mut Problem<P>,
+    theta: &[f64],
+    out: MatMut<'_, f64>,
+) -> bool {
+    let (problem, mut counts) = split(problem);
+    let Some(at) = problem.linearization(theta) else { return false };
+    counts.add(LINEARIZE, 1);
+    counts.add(HESSIAN, 1);
+    at.hessian(out);
+    true
+}
+
+/// Whether [`residual_hessian`] has an answer; one linearisation, counted.
+pub(crate) fn has_residual_hessian<P: LeastSquares>(
+    problem: &mut Problem<P>,
+    theta: &[f64],
+) -> bool {
+    let (problem, mut counts) = split(problem);
+    counts.add(LINEARIZE, 1);
+    problem.linearization(theta).is_some()
 }
 
 /// `out` ← J(θ)·v; counted.

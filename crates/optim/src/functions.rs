@@ -303,6 +303,13 @@ impl LeastSquares for LeastSquaresFn<'_> {
         half_square(residuals)
     }
 
+    fn normal_diagonal(&self, theta: &[f64], out: &mut [f64]) {
+        let jacobian = self.dense_jacobian(theta);
+        for (j, out) in out.iter_mut().enumerate() {
+            *out = jacobian.col(j).iter().map(|entry| entry * entry).sum();
+        }
+    }
+
     fn derivatives(&self) -> Derivatives {
         match self.jacobian {
             Some(_) => Derivatives::Exact,

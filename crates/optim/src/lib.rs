@@ -49,7 +49,10 @@
 //! | [`AdaptiveCubic`] | Hessian products | kn | k products, k ≤ 200; 8nk² | the same as `Gltr`; no radius |
 //! | [`NewtonCg`] | Hessian products | 7n | k products, k ≤ 200 | any n; least memory; f convex or nearly |
 //! | [`LevenbergMarquardt`] | r, J | 2Ncn + 4n², or 4n² | 2Ncn² + n³ by QR, Ncn² + n³/3 by JᵀJ | least squares, n to some thousands |
-//! | [`GaussNewton`] | r, J | the same | the same | least squares, almost linear or near the minimum |
+//! | [`LevenbergMarquardt`] ([`Factorization::Dual`]) | r, J | 2Ncn + 4(Nc)² | (Nc)²n; (Nc)³/3 per trial | fewer residuals than parameters |
+//! | [`LevenbergMarquardt`] ([`Factorization::Lsmr`]) | r, J·v, Jᵀ·u | 15Nc + 22n | k ≤ 200 products with J and Jᵀ per trial | least squares, any n; no matrix |
+//! | [`LevenbergMarquardt`] ([`SecondOrder`]) | r, J, or Hessian | 3n² more | n³/3 more | large residuals |
+//! | [`GaussNewton`] | r, J | the same, without S | the same | least squares, almost linear or near the minimum |
 //! | [`Bfgs`] | ∇f | n²/2 | one pass over n²/2 numbers | n to some thousands, costly f |
 //! | [`Bfgs`] ([`Update`]: self-scaled, DFP) | ∇f | n²/2 | the same | networks that are hard to train, to many digits |
 //! | [`Sr1`] | ∇f | n²/2 + kn | k passes over n²/2 numbers | f not convex, no products; n to some thousands |
@@ -85,7 +88,8 @@
 //!
 //! # Features
 //!
-//! `nalgebra`: [`ArgminProblem`] over `nalgebra::DVector`, for argmin's own solvers.
+//! `nalgebra`: [`ArgminProblem`] over `nalgebra::DVector`, for argmin's own solvers. `lapack`: `Backend::Lapack` for [`Newton`];
+//! needs an OpenBLAS of the system (Debian: `libopenblas-dev`, and `pkg-config` to find it).
 
 mod adapter;
 mod bounds;
@@ -117,6 +121,7 @@ pub use eval::Evaluations;
 pub use functions::{DIFFERENCE, LeastSquaresAt, LeastSquaresFn};
 pub use l1::L1;
 pub use lasso_path::{LassoPath, PathPoint};
+pub use linalg::Backend;
 pub use linear::{Accuracy, LinearError, LinearLeastSquares, LinearSolution, NullDirection};
 pub use method::{Advice, Auto, Method, Ranking};
 pub use minimize::{Solution, minimize, minimize_within};
@@ -129,8 +134,8 @@ pub use solver::{
     AdaGrad, Adadelta, Adam, AdaptiveCubic, Bfgs, BoundedLevenbergMarquardt, Factorization,
     FitSolver, GaussNewton, GradientDescent, HessianKind, Lbfgs, LbfgsB, LevenbergMarquardt,
     Modification, Momentum, Nesterov, Newton, NewtonCg, NonlinearCg, Optimality, OwlQn,
-    Preconditioner, ProximalNewton, RegularizedNewton, RmsProp, Safeguard, Scaling, Sr1,
-    StepLength, Subproblem, Tron, TrustRegion, Update, product_cost,
+    Preconditioner, ProximalNewton, RegularizedNewton, RmsProp, Safeguard, Scaling, SecondOrder,
+    Sr1, StepLength, Subproblem, Tron, TrustRegion, Update, product_cost,
 };
 pub use state::{FitState, TRACE_RESERVE, TraceEntry};
 pub use stopping::{Reason, Stopping};

@@ -3,6 +3,8 @@
 pub(crate) mod box_qp;
 pub(crate) mod cholesky;
 pub(crate) mod direct_memory;
+#[cfg(feature = "lapack")]
+pub(crate) mod lapack;
 pub(crate) mod ldlt;
 pub(crate) mod limited_memory;
 pub(crate) mod normal;
@@ -10,3 +12,15 @@ pub(crate) mod packed;
 pub(crate) mod qr;
 pub(crate) mod tridiagonal;
 pub(crate) mod vector;
+
+/// Whose routines factorise a dense Hessian. The interface, the modifications and the refinement around them are the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Backend {
+    /// faer's: pure Rust, the same bits on every machine with the same vector width.
+    #[default]
+    Faer,
+    /// LAPACK's, through the system's OpenBLAS (feature `lapack`).
+    #[cfg(feature = "lapack")]
+    Lapack,
+}

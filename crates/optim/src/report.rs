@@ -136,6 +136,7 @@ impl fmt::Display for Report {
             (e.residuals, "residuals"),
             (e.jacobian, "Jacobian"),
             (e.normal_equations, "JᵀJ"),
+            (e.normal_diagonal, "diagonal of JᵀJ"),
             (e.jacobian_vector, "Jacobian product"),
             (e.jacobian_transpose_vector, "transposed product"),
         ] {

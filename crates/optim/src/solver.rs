@@ -55,7 +55,7 @@ pub use preconditioning::Preconditioner;
 pub use proximal_newton::ProximalNewton;
 pub use region::{Optimality, Subproblem};
 pub use regularized_newton::RegularizedNewton;
-pub use residual_model::{Factorization, Scaling};
+pub use residual_model::{Factorization, Scaling, SecondOrder};
 pub use rmsprop::RmsProp;
 pub use safeguard::Safeguard;
 pub use sr1::Sr1;

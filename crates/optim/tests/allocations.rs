@@ -1,14 +1,16 @@
-//! A step of L-BFGS, of BFGS and of nonlinear CG allocates nothing: a run of 60 steps allocates as often as one of 20.
+//! A step of L-BFGS, of BFGS, of nonlinear CG and of every form of Levenberg–Marquardt allocates nothing: a long run allocates as often
+//! as a short one.
 //! One test in this binary, because the counter is global.
 
 mod common;
 
 use common::{rosenbrock, rosenbrock_start};
-use secant_core::problem::Objective;
+use faer::MatMut;
+use secant_core::problem::{LeastSquares, Objective};
 use secant_optim::argmin::core::Solver;
 use secant_optim::{
-    Adam, Bfgs, FitSolver, FitState, GradientDescent, Lbfgs, NonlinearCg, Reason, Stopping,
-    minimize,
+    Adam, Bfgs, Factorization, FitSolver, FitState, GradientDescent, Lbfgs, LevenbergMarquardt,
+    NonlinearCg, Reason, SecondOrder, Stopping, minimize,
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
@@ -33,6 +35,94 @@ where
     change.allocations + change.reallocations
 }
 
+/// rᵢ = 10(xᵢ₊₁ − xᵢ²), a long curved valley whose residuals allocate nothing; n parameters, n − 1 residuals.
+struct Valley(usize);
+
+impl Objective for Valley {
+    fn dim(&self) -> usize {
+        self.0
+    }
+    fn value(&self, theta: &[f64]) -> f64 {
+        0.5 * theta.windows(2).map(|x| 100.0 * (x[1] - x[0] * x[0]).powi(2)).sum::<f64>()
+    }
+    fn value_gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
+        gradient.fill(0.0);
+        for (i, x) in theta.windows(2).enumerate() {
+            let r = 100.0 * (x[1] - x[0] * x[0]);
+            gradient[i] -= 2.0 * x[0] * r;
+            gradient[i + 1] += r;
+        }
+        self.value(theta)
+    }
+}
+
+impl LeastSquares for Valley {
+    fn residual_len(&self) -> usize {
+        self.0 - 1
+    }
+    fn residuals(&self, theta: &[f64], residuals: &mut [f64]) -> f64 {
+        for (r, x) in residuals.iter_mut().zip(theta.windows(2)) {
+            *r = 10.0 * (x[1] - x[0] * x[0]);
+        }
+        self.value(theta)
+    }
+    fn jacobian_vector(&self, theta: &[f64], v: &[f64], out: &mut [f64]) {
+        for (i, out) in out.iter_mut().enumerate() {
+            *out = 10.0 * (v[i + 1] - 2.0 * theta[i] * v[i]);
+        }
+    }
+    fn jacobian_transpose_vector(&self, theta: &[f64], u: &[f64], out: &mut [f64]) {
+        out.fill(0.0);
+        for (i, u) in u.iter().enumerate() {
+            out[i] -= 20.0 * theta[i] * u;
+            out[i + 1] += 10.0 * u;
+        }
+    }
+    fn normal_equations(&self, theta: &[f64], mut normal: MatMut<'_, f64>, g: &mut [f64]) -> f64 {
+        normal.fill(0.0);
+        for (i, x) in theta[..self.0 - 1].iter().enumerate() {
+            normal[(i, i)] += 400.0 * x * x;
+            normal[(i + 1, i + 1)] += 100.0;
+            normal[(i, i + 1)] -= 200.0 * x;
+            normal[(i + 1, i)] -= 200.0 * x;
+        }
+        self.value_gradient(theta, g)
+    }
+    fn jacobian(&self, theta: &[f64], residuals: &mut [f64], mut out: MatMut<'_, f64>) -> f64 {
+        out.fill(0.0);
+        for (i, x) in theta[..self.0 - 1].iter().enumerate() {
+            (out[(i, i)], out[(i, i + 1)]) = (-20.0 * x, 10.0);
+        }
+        self.residuals(theta, residuals)
+    }
+    fn normal_diagonal(&self, theta: &[f64], out: &mut [f64]) {
+        out.fill(0.0);
+        for (i, x) in theta[..self.0 - 1].iter().enumerate() {
+            out[i] += 400.0 * x * x;
+            out[i + 1] += 100.0;
+        }
+    }
+}
+
+/// By every form, each with and without what it can have beside it.
+fn of_levenberg_marquardt(steps: u64) -> Vec<usize> {
+    let problem = Valley(60);
+    let start: Vec<f64> = (0..60).map(|i| 1.5 * f64::from(i + 1).sin()).collect();
+    let plain = LevenbergMarquardt::default();
+    let by = |form| plain.clone().with_factorization(form);
+    [
+        by(Factorization::Qr),
+        by(Factorization::NormalEquations),
+        by(Factorization::Dual),
+        by(Factorization::Lsmr),
+        by(Factorization::Qr).with_second_order(SecondOrder::Structured),
+        by(Factorization::NormalEquations).with_second_order(SecondOrder::Structured),
+    ]
+    .into_iter()
+    .map(|solver| allocations(&problem, solver, &start, steps))
+    .collect()
+}
+
 #[test]
 fn a_step_allocates_nothing() {
     let n = 100;
@@ -52,4 +142,8 @@ fn a_step_allocates_nothing() {
     let (short, long) = (of(20), of(60));
     assert_eq!(short, long, "L-BFGS, BFGS, nonlinear CG, gradient descent, Adam");
     assert!(short.iter().all(|count| *count > 0), "the counter counts");
+
+    of_levenberg_marquardt(1);
+    let (short, long) = (of_levenberg_marquardt(2), of_levenberg_marquardt(7));
+    assert_eq!(short, long, "QR, JᵀJ, dual, LSMR, QR and JᵀJ with S");
 }

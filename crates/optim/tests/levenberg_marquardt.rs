@@ -12,7 +12,11 @@ use secant_optim::{
     Solution, Stopping, minimize,
 };
 
-const FORMS: [Factorization; 2] = [Factorization::Qr, Factorization::NormalEquations];
+/// The forms for any shape, and that for m ≤ n.
+const FORMS: [Factorization; 3] =
+    [Factorization::Qr, Factorization::NormalEquations, Factorization::Lsmr];
+const FORMS_OF_FEW: [Factorization; 4] =
+    [Factorization::Qr, Factorization::NormalEquations, Factorization::Dual, Factorization::Lsmr];
 const SCALINGS: [Scaling; 3] = [Scaling::More, Scaling::Marquardt, Scaling::Identity];
 
 fn run(problem: &impl LeastSquares, solver: LevenbergMarquardt, start: &[f64]) -> Solution {
@@ -130,9 +134,12 @@ fn closures_pass_the_checks_of_derivatives() {
 #[test]
 fn a_linear_problem_takes_one_accepted_step() {
     let mut draws = Draws(1);
-    for factorization in FORMS {
+    for factorization in FORMS_OF_FEW {
         for scaling in SCALINGS {
-            for (m, n) in [(30, 4), (12, 12), (200, 20)] {
+            for (m, n) in [(30, 4), (200, 20), (12, 12), (7, 12), (20, 200)] {
+                if factorization == Factorization::Dual && m > n {
+                    continue;
+                }
                 let a = Mat::from_fn(m, n, |_, j| draws.next() * [1.0, 10.0, 100.0][j % 3]);
                 let problem = linear(a, draws.vector(m));
                 let solver = LevenbergMarquardt::default()
@@ -169,12 +176,12 @@ fn the_minimum_of_a_linear_problem_is_exact_to_rounding() {
 fn a_rejected_trial_costs_residuals_and_no_jacobian() {
     // So little damping that trials are rejected.
     let solver = LevenbergMarquardt::default().with_acceleration(None).with_initial_damping(1e-8);
-    for factorization in FORMS {
+    for factorization in FORMS_OF_FEW {
         let stopping = Stopping { target: Some(1e-8), ..Stopping::default() };
         let solver = solver.clone().with_factorization(factorization).with_stopping(stopping);
         let report = run(&freudenstein_roth(), solver, &[0.5, -50.0]).report;
         let e = report.evaluations;
-        let jacobians = e.jacobian + e.normal_equations;
+        let jacobians = e.jacobian + e.normal_equations + e.normal_diagonal;
         assert!(report.notes.iter().any(|note| note.contains("rejected")), "{report}");
         assert!(e.residuals > report.iterations + 1, "{report}");
         // One at the start and one per accepted step, refinements included.
@@ -197,7 +204,7 @@ fn the_known_minima_are_found_from_the_standard_starts() {
             0.5 * 48.984_253_679_240_01,
         ),
     ] {
-        for factorization in FORMS {
+        for factorization in FORMS_OF_FEW {
             for limit in [None, Some(0.75)] {
                 let solver = LevenbergMarquardt::default()
                     .with_factorization(factorization)
@@ -257,10 +264,66 @@ fn the_path_is_invariant_under_the_units_of_residuals_and_parameters() {
     }
 }
 
+/// Five points of tanh of 8 parameters: fewer residuals than parameters.
+fn few(residual_scale: f64, units: [f64; 8]) -> LeastSquaresFn<'static> {
+    LeastSquaresFn::new(8, 5, move |theta, r| {
+        for (i, r) in r.iter_mut().enumerate() {
+            let t = i as f64 - 2.0;
+            let unit = |k: usize| {
+                let [a, b] = [k, k + 4].map(|k| theta[k] * units[k]);
+                b * f64::tanh(a * t + k as f64 - 1.0)
+            };
+            *r = residual_scale * ((0..4).map(unit).sum::<f64>() - f64::cos(2.0 * t));
+        }
+    })
+    .with_jacobian(move |theta, mut j| {
+        for i in 0..5 {
+            let t = i as f64 - 2.0;
+            for k in 0..4 {
+                let [a, b] = [k, k + 4].map(|k| theta[k] * units[k]);
+                let z = f64::tanh(a * t + k as f64 - 1.0);
+                j[(i, k)] = residual_scale * units[k] * b * t * (1.0 - z * z);
+                j[(i, k + 4)] = residual_scale * units[k + 4] * z;
+            }
+        }
+    })
+}
+
+#[test]
+fn the_path_of_the_dual_form_is_invariant_too() {
+    let start = [0.4, -0.3, 0.8, 1.0, 0.5, -0.5, 1.2, 0.3];
+    let solver = || LevenbergMarquardt::default().with_factorization(Factorization::Dual);
+    for scaling in SCALINGS {
+        let solver = || solver().with_scaling(scaling);
+        let plain = run(&few(1.0, [1.0; 8]), solver(), &start).report;
+        assert!(plain.reason.is_success() && plain.iterations > 3, "{plain}");
+        for c in [1e-4, 1e4] {
+            let scaled = run(&few(c, [1.0; 8]), solver(), &start).report;
+            same_path_above_the_floor(&plain, &scaled, c * c);
+        }
+        if scaling != Scaling::Identity {
+            let units = [1e3, 1e-3, 1.0, 10.0, 1e-2, 1e2, 1e4, 1e-4];
+            let scaled_start: Vec<f64> = start.iter().zip(units).map(|(x, d)| x / d).collect();
+            let scaled = run(&few(1.0, units), solver(), &scaled_start).report;
+            same_path_above_the_floor(&plain, &scaled, 1.0);
+        }
+    }
+}
+
+/// As [`same_path`] for an exact fit: what is below 1e-20 of the start is rounding.
+fn same_path_above_the_floor(a: &Report, b: &Report, c: f64) {
+    let floor = 1e-20 * c * a.initial_value;
+    assert!(b.reason.is_success(), "{b}");
+    for (a, b) in a.trace.iter().zip(&b.trace) {
+        let gap = (c * a.value - b.value).abs();
+        assert!(gap <= 1e-6 * c * a.value + floor, "{a:?}\n{b:?}");
+    }
+}
+
 #[test]
 fn fewer_residuals_than_parameters_are_solved_to_zero() {
     let mut draws = Draws(2);
-    for factorization in FORMS {
+    for factorization in FORMS_OF_FEW {
         let problem = linear(Mat::from_fn(3, 8, |_, _| draws.next()), draws.vector(3));
         let solver = LevenbergMarquardt::default().with_factorization(factorization);
         let report = run(&problem, solver, &[1.0; 8]).report;
@@ -277,7 +340,7 @@ fn dependent_parameters_are_no_obstacle() {
         r[1] = x[2] - x[0] - x[1];
         r[2] = f64::sin(x[2]) - 0.5;
     });
-    for factorization in FORMS {
+    for factorization in FORMS_OF_FEW {
         let solver = LevenbergMarquardt::default().with_factorization(factorization);
         let solution = run(&problem, solver, &[0.0, 0.0, 0.0]);
         let (report, theta) = (&solution.report, &solution.theta);
@@ -302,7 +365,7 @@ fn nan_ahead_is_avoided_by_damping() {
     // log θ: the undamped step from 9 goes to −10.8.
     let problem = LeastSquaresFn::new(1, 1, |x, r| r[0] = x[0].ln())
         .with_jacobian(|x: &[f64], mut j: MatMut<'_, f64>| j[(0, 0)] = x[0].recip());
-    for factorization in FORMS {
+    for factorization in FORMS_OF_FEW {
         let solver = LevenbergMarquardt::default().with_factorization(factorization);
         let solution = run(&problem, solver, &[9.0]);
         assert!(solution.report.reason.is_success(), "{}", solution.report);

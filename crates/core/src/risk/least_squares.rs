@@ -4,10 +4,12 @@
 
 use super::Risk;
 use super::dense::{add_product, assert_square, mirror};
+use super::pool::Workspace;
 use crate::loss::LossHessian;
-use crate::problem::{LeastSquares, Objective};
+use crate::problem::{Curvature, LeastSquares, Linearization, Objective};
 use crate::sweep::{backward, forward, tangent};
 use faer::MatMut;
+use rayon::prelude::*;
 use std::ops::Range;
 
 /// A [`Risk`] with squared error and a ridge penalty (or none), seen through its residuals.
@@ -52,9 +54,23 @@ impl<'a> LeastSquaresRisk<'a> {
         range.start * c..range.end * c
     }
 
-    fn tiles(&self) -> impl Iterator<Item = Range<usize>> + '_ {
-        let partition = self.risk.partition;
-        (0..partition.tiles()).map(move |tile| partition.range(tile))
+    /// Runs `work(samples, rows, workspace)` for every tile with its part of `data`, in parallel where there are threads for it.
+    fn for_each_tile(
+        &self,
+        data: &mut [f64],
+        work: impl Fn(Range<usize>, &mut [f64], &mut Workspace) + Sync,
+    ) {
+        let (risk, partition) = (self.risk, self.risk.partition);
+        let length = risk.graph.outputs() * partition.tile_samples();
+        let run = |(tile, rows): (usize, &mut [f64])| {
+            risk.with_workspace(|workspace| work(partition.range(tile), rows, workspace));
+        };
+        if partition.shards() == 1 || rayon::current_num_threads() == 1 {
+            data.chunks_mut(length).enumerate().for_each(run);
+        } else {
+            risk.stock_workspaces();
+            data.par_chunks_mut(length).enumerate().for_each(run);
+        }
     }
 
     /// `residuals` ← (z − y)/√N of the samples in `range`.
@@ -99,13 +115,11 @@ impl LeastSquares for LeastSquaresRisk<'_> {
         self.risk.assert_dim("theta", theta);
         self.assert_residuals("residuals", residuals);
         let (data, penalty) = residuals.split_at_mut(self.data_residuals());
-        self.risk.with_workspace(|workspace| {
-            for range in self.tiles() {
-                let tile = self.risk.tile(theta, &range);
-                forward(tile, &mut workspace.tape.values);
-                let z = &workspace.tape.values[tile.output_value()];
-                self.data_residual(&range, z, &mut data[self.rows(&range)]);
-            }
+        self.for_each_tile(data, |range, rows, workspace| {
+            let tile = self.risk.tile(theta, &range);
+            forward(tile, &mut workspace.tape.values);
+            let z = &workspace.tape.values[tile.output_value()];
+            self.data_residual(&range, z, rows);
         });
         self.penalty_residual(theta, penalty);
         half_square(residuals)
@@ -116,15 +130,13 @@ impl LeastSquares for LeastSquaresRisk<'_> {
         self.risk.assert_dim("v", v);
         self.assert_residuals("out", out);
         let (data, penalty) = out.split_at_mut(self.data_residuals());
-        self.risk.with_workspace(|workspace| {
-            for range in self.tiles() {
-                let tile = self.risk.tile(theta, &range);
-                forward(tile, &mut workspace.tape.values);
-                tangent(tile, &workspace.tape.values, v, &mut workspace.sweep.tangents);
-                let z_dot = &workspace.sweep.tangents[tile.output_active()];
-                for (out, z_dot) in data[self.rows(&range)].iter_mut().zip(z_dot) {
-                    *out = self.root_scale() * z_dot;
-                }
+        self.for_each_tile(data, |range, rows, workspace| {
+            let tile = self.risk.tile(theta, &range);
+            forward(tile, &mut workspace.tape.values);
+            tangent(tile, &workspace.tape.values, v, &mut workspace.sweep.tangents);
+            let z_dot = &workspace.sweep.tangents[tile.output_active()];
+            for (out, z_dot) in rows.iter_mut().zip(z_dot) {
+                *out = self.root_scale() * z_dot;
             }
         });
         self.penalty_residual(v, penalty);
@@ -134,10 +146,11 @@ impl LeastSquares for LeastSquaresRisk<'_> {
         self.risk.assert_dim("theta", theta);
         self.assert_residuals("u", u);
         self.risk.assert_dim("out", out);
-        out.fill(0.0);
         let (data, penalty) = u.split_at(self.data_residuals());
-        self.risk.with_workspace(|workspace| {
-            for range in self.tiles() {
+        let mut sums = self.risk.take_sums();
+        self.risk.for_each_shard(&mut sums, |shard, sum, workspace| {
+            sum.gradient.fill(0.0);
+            for range in self.risk.partition.shard(shard) {
                 let tile = self.risk.tile(theta, &range);
                 let tape = &mut workspace.tape;
                 forward(tile, &mut tape.values);
@@ -145,9 +158,11 @@ impl LeastSquares for LeastSquaresRisk<'_> {
                 for (seed, u) in seeds.zip(&data[self.rows(&range)]) {
                     *seed = self.root_scale() * u;
                 }
-                backward(tile, &tape.values, &mut tape.adjoints, out);
+                backward(tile, &tape.values, &mut tape.adjoints, &mut sum.gradient);
             }
         });
+        self.risk.sum_gradients(&sums, out);
+        self.risk.return_sums(sums);
         for (u, &index) in penalty.iter().zip(&self.penalised) {
             out[index] += self.lambda.sqrt() * u;
         }
@@ -199,6 +214,26 @@ impl LeastSquares for LeastSquaresRisk<'_> {
             jacobian[(first + row, index)] = self.lambda.sqrt();
         }
         half_square(residuals)
+    }
+
+    fn normal_diagonal(&self, theta: &[f64], out: &mut [f64]) {
+        self.risk.assert_dim("theta", theta);
+        self.risk.assert_dim("out", out);
+        out.fill(0.0);
+        self.risk.for_each_jacobian(theta, |_, _, transposed| {
+            for gradient in transposed.chunks_exact(out.len()) {
+                for (out, entry) in out.iter_mut().zip(gradient) {
+                    *out += self.risk.scale() * entry * entry;
+                }
+            }
+        });
+        for &index in &self.penalised {
+            out[index] += self.lambda;
+        }
+    }
+
+    fn linearization(&self, theta: &[f64]) -> Option<Box<dyn Linearization + '_>> {
+        Some(Box::new(self.risk.linearize(theta)))
     }
 }
 

@@ -7,7 +7,7 @@
 //! attempt and for one step of iterative refinement, and the factorisation uses both triangles of its matrix. Cost n³/3 per
 //! attempt.
 
-use super::vector;
+use super::{Backend, vector};
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt;
 use faer::{MatMut, MatRef, Par, Spec};
@@ -43,6 +43,7 @@ pub(crate) enum NotFactored {
 #[derive(Clone, Debug)]
 pub(crate) struct ShiftedCholesky {
     n: usize,
+    backend: Backend,
     /// H, column-major n × n; its upper triangle and diagonal are read.
     matrix: Vec<f64>,
     /// L in the lower triangle, column-major n × n.
@@ -59,8 +60,13 @@ pub(crate) struct ShiftedCholesky {
 
 impl ShiftedCholesky {
     pub(crate) fn new(n: usize) -> Self {
+        Self::with_backend(n, Backend::default())
+    }
+
+    pub(crate) fn with_backend(n: usize, backend: Backend) -> Self {
         Self {
             n,
+            backend,
             matrix: vec![0.0; n * n],
             factor: vec![0.0; n * n],
             scale: vec![0.0; n],
@@ -140,17 +146,13 @@ impl ShiftedCholesky {
     fn try_factor(&mut self, pivot_floor: f64) -> bool {
         self.copy_scaled();
         let (n, par) = (self.n, self.par());
-        let mut memory =
-            MemBuffer::new(llt::factor::cholesky_in_place_scratch::<f64>(n, par, Spec::default()));
-        let factored = llt::factor::cholesky_in_place(
-            MatMut::from_column_major_slice_mut(&mut self.factor, n, n),
-            llt::factor::LltRegularization::default(),
-            par,
-            MemStack::new(&mut memory),
-            Spec::default(),
-        );
+        let factored = match self.backend {
+            Backend::Faer => factor_in_place(n, &mut self.factor, par),
+            #[cfg(feature = "lapack")]
+            Backend::Lapack => super::lapack::cholesky(n, &mut self.factor),
+        };
         // The pivot of L is the square root of what elimination left of a unit diagonal.
-        factored.is_ok()
+        factored
             && (0..n).all(|i| {
                 let pivot = self.factor[i * n + i];
                 pivot * pivot > pivot_floor
@@ -226,6 +228,20 @@ impl ShiftedCholesky {
     }
 }
 
+/// L of L·Lᵀ in the lower triangle of the n × n `matrix`; false where it is not positive definite.
+fn factor_in_place(n: usize, matrix: &mut [f64], par: Par) -> bool {
+    let mut memory =
+        MemBuffer::new(llt::factor::cholesky_in_place_scratch::<f64>(n, par, Spec::default()));
+    let factored = llt::factor::cholesky_in_place(
+        MatMut::from_column_major_slice_mut(matrix, n, n),
+        llt::factor::LltRegularization::default(),
+        par,
+        MemStack::new(&mut memory),
+        Spec::default(),
+    );
+    factored.is_ok()
+}
+
 /// `scale` ← 1/√dᵢ with dᵢ = |hᵢᵢ| of the n × n `matrix`, whose upper triangle is read.
 pub(super) fn equilibrate(matrix: &[f64], scale: &mut [f64]) -> Result<(), NotFactored> {
     let n = scale.len();
@@ -273,7 +289,11 @@ mod tests {
     }
 
     fn factored(h: &Mat<f64>) -> (ShiftedCholesky, u32) {
-        let mut cholesky = ShiftedCholesky::new(h.nrows());
+        factored_by(h, Backend::default())
+    }
+
+    fn factored_by(h: &Mat<f64>, backend: Backend) -> (ShiftedCholesky, u32) {
+        let mut cholesky = ShiftedCholesky::with_backend(h.nrows(), backend);
         cholesky.matrix_mut().copy_from(h);
         let attempts = cholesky.factor().unwrap();
         (cholesky, attempts)
@@ -300,6 +320,33 @@ mod tests {
             assert_eq!((attempts, cholesky.shift()), (1, 0.0));
             let b: Vec<f64> = (0..n).map(|i| (i as f64).cos()).collect();
             assert!(residual(&h, &solve(&cholesky, &b), &b) < 1e-14);
+        }
+    }
+
+    #[cfg(feature = "lapack")]
+    #[test]
+    fn lapack_gives_the_factor_and_the_shifts_of_faer() {
+        for n in [1, 2, 7, 33, 130, 300] {
+            for diagonal in [2.0 * n as f64, 0.0, -0.5] {
+                let h = symmetric(n, diagonal);
+                let (ours, theirs) = (factored(&h), factored_by(&h, Backend::Lapack));
+                assert_eq!(
+                    (ours.1, ours.0.shift()),
+                    (theirs.1, theirs.0.shift()),
+                    "{n} {diagonal}"
+                );
+                let pivots: Vec<f64> = (0..n).map(|i| ours.0.factor[i * n + i]).collect();
+                let smallest = pivots.iter().copied().fold(f64::INFINITY, f64::min);
+                let largest = vector::norm_inf(&pivots);
+                // The factor is determined up to rounding times the condition, of which the pivots give a lower bound.
+                let tolerance = 1e-14 * n as f64 * largest * (largest / smallest).powi(2);
+                for j in 0..n {
+                    for i in j..n {
+                        let [a, b] = [&ours.0, &theirs.0].map(|l| l.factor[j * n + i]);
+                        assert!((a - b).abs() <= tolerance, "{n} {diagonal} {i} {j}: {a} {b}");
+                    }
+                }
+            }
         }
     }
 

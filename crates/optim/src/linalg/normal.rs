@@ -5,9 +5,10 @@
 
 use super::cholesky::PARALLEL_FROM;
 use super::vector;
-use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::dyn_stack::MemStack;
 use faer::linalg::cholesky::llt;
 use faer::{MatMut, MatRef, Par, Spec};
+use std::mem::MaybeUninit;
 
 /// N and the factor of the latest μ.
 #[derive(Clone, Debug)]
@@ -17,16 +18,35 @@ pub(crate) struct DampedNormal {
     matrix: Vec<f64>,
     /// L in the lower triangle.
     factor: Vec<f64>,
+    /// What the factorisation works in.
+    scratch: Vec<MaybeUninit<u8>>,
 }
 
 impl DampedNormal {
     pub(crate) fn new(n: usize) -> Self {
-        Self { n, matrix: vec![0.0; n * n], factor: vec![0.0; n * n] }
+        let scratch =
+            llt::factor::cholesky_in_place_scratch::<f64>(n, Self::par(n), Spec::default());
+        Self {
+            n,
+            matrix: vec![0.0; n * n],
+            factor: vec![0.0; n * n],
+            scratch: vec![MaybeUninit::uninit(); scratch.unaligned_bytes_required()],
+        }
     }
 
     /// To be filled with N (n × n, both triangles) before [`scale`](Self::scale).
     pub(crate) fn matrix_mut(&mut self) -> MatMut<'_, f64> {
         MatMut::from_column_major_slice_mut(&mut self.matrix, self.n, self.n)
+    }
+
+    /// N, or S·N·S; column-major.
+    pub(crate) fn matrix(&self) -> &[f64] {
+        &self.matrix
+    }
+
+    /// As [`matrix_mut`](Self::matrix_mut), column-major.
+    pub(crate) fn matrix_slice_mut(&mut self) -> &mut [f64] {
+        &mut self.matrix
     }
 
     pub(crate) fn all_finite(&self) -> bool {
@@ -50,25 +70,25 @@ impl DampedNormal {
 
     /// L·Lᵀ = S·N·S + μI. False when it is not positive definite to working precision.
     pub(crate) fn factor(&mut self, mu: f64) -> bool {
-        let (n, par) = (self.n, self.par());
+        let (n, par) = (self.n, Self::par(self.n));
         self.factor.copy_from_slice(&self.matrix);
         for j in 0..n {
             self.factor[j * n + j] += mu;
         }
-        let scratch = llt::factor::cholesky_in_place_scratch::<f64>(n, par, Spec::default());
         let factored = llt::factor::cholesky_in_place(
             MatMut::from_column_major_slice_mut(&mut self.factor, n, n),
             llt::factor::LltRegularization::default(),
             par,
-            MemStack::new(&mut MemBuffer::new(scratch)),
+            MemStack::new(&mut self.scratch),
             Spec::default(),
         );
         // A zero matrix is factorised without an error.
         factored.is_ok() && (0..n).all(|j| self.factor[j * n + j] > 0.0)
     }
 
-    fn par(&self) -> Par {
-        if self.n >= PARALLEL_FROM { Par::rayon(0) } else { Par::Seq }
+    /// Rayon's threads for matrices of n × n that are worth it.
+    pub(crate) fn par(n: usize) -> Par {
+        if n >= PARALLEL_FROM { Par::rayon(0) } else { Par::Seq }
     }
 
     /// `c` ← (S·N·S + μI)⁻¹·c for the μ of the latest [`factor`](Self::factor).
@@ -79,6 +99,13 @@ impl DampedNormal {
             Par::Seq,
             MemStack::new(&mut []),
         );
+    }
+
+    /// `out` ← S·N·S·z.
+    pub(crate) fn multiply(&self, z: &[f64], out: &mut [f64]) {
+        for (out, column) in out.iter_mut().zip(self.matrix.chunks_exact(self.n)) {
+            *out = vector::dot(column, z);
+        }
     }
 
     /// zᵀ·S·N·S·z.

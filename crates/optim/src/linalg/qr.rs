@@ -172,6 +172,32 @@ impl PivotedQr {
         }
     }
 
+    /// `out` ← P·Rᵀ·c, which is Aᵀ·b for c = Qᵀ·b; length n. Only the first min(m, n) entries of `c` are looked at.
+    pub(crate) fn multiply_transposed(&self, c: &[f64], out: &mut [f64]) {
+        out.fill(0.0);
+        for (j, c) in c.iter().take(self.tau.len()).enumerate() {
+            let row = &self.r[j * self.n..(j + 1) * self.n];
+            for (r, &column) in row[j..].iter().zip(&self.order[j..]) {
+                out[column] += c * r;
+            }
+        }
+    }
+
+    /// `out` ← AᵀA = P·RᵀR·Pᵀ, n × n.
+    pub(crate) fn gram(&self, out: &mut [f64]) {
+        let n = self.n;
+        out.fill(0.0);
+        for j in 0..self.tau.len() {
+            let row = &self.r[j * n..(j + 1) * n];
+            for k in j..n {
+                let target = &mut out[self.order[k] * n..(self.order[k] + 1) * n];
+                for (r, &column) in row[j..].iter().zip(&self.order[j..]) {
+                    target[column] += row[k] * r;
+                }
+            }
+        }
+    }
+
     /// `z` ← argmin ‖A·z − b‖² + μ‖z‖², from `c` = the first n entries of Qᵀb (zeros from min(m, n) on), which is overwritten.
     /// Without damping a direction that A does not see to working precision stays out: its entry of Pᵀz is zero.
     pub(crate) fn solve(&mut self, mu: f64, c: &mut [f64], z: &mut [f64]) {
@@ -328,6 +354,19 @@ mod tests {
             let product = (0..m).map(|i| (0..n).map(|j| a[(i, j)] * z[j]).sum::<f64>());
             let expected = product.map(|x| x * x).sum::<f64>().sqrt();
             assert!((vector::norm(&image) - expected).abs() < 1e-14);
+            let qr = factored(&a);
+            let gram = a.transpose() * &a;
+            let mut found = vec![f64::NAN; n * n];
+            qr.gram(&mut found);
+            let mut b: Vec<f64> = (0..m).map(|_| next()).collect();
+            let transposed = a.transpose() * faer::ColRef::from_slice(&b);
+            let mut pulled = vec![f64::NAN; n];
+            qr.transpose_q(&mut b);
+            qr.multiply_transposed(&b, &mut pulled);
+            for j in 0..n {
+                assert!((pulled[j] - transposed[j]).abs() < 1e-14);
+                assert!((0..n).all(|i| (found[j * n + i] - gram[(i, j)]).abs() < 1e-14));
+            }
         }
     }
 }

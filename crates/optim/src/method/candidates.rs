@@ -8,7 +8,7 @@ use crate::bounds::Bounds;
 use crate::l1::L1;
 use crate::solver::{
     Bfgs, BoundedLevenbergMarquardt, Factorization, Lbfgs, LbfgsB, LevenbergMarquardt, Newton,
-    NewtonCg, OwlQn, ProximalNewton, Scaling, Subproblem, Tron, TrustRegion, Update,
+    NewtonCg, OwlQn, ProximalNewton, Scaling, SecondOrder, Subproblem, Tron, TrustRegion, Update,
 };
 use crate::stopping::Stopping;
 use secant_core::problem::{Costs, Curvature, Derivatives, Form, Structure};
@@ -17,6 +17,8 @@ use secant_core::problem::{Costs, Curvature, Derivatives, Form, Structure};
 const STREAMED: f64 = 4.0;
 /// What an evaluation over samples costs beside its operations: handing work to threads, in operations of a matrix product.
 const EVALUATION: f64 = 5e4;
+/// Pairs of products J·v and Jᵀ·u in a step by LSMR.
+const PAIRS: f64 = 50.0;
 /// Operations per parameter or residual of an evaluation that nobody counted.
 const UNCOUNTED: f64 = 100.0;
 
@@ -192,10 +194,13 @@ impl<'a> Setting<'a> {
 
     fn levenberg_marquardt(&self) -> Candidate {
         let (m, n) = (self.m as f64, self.dim());
-        let own = if Factorization::Auto.is_qr(self.m, self.n) {
-            self.costs.jacobian + STREAMED * (2.0 * m * n * n + n * n * n)
-        } else {
-            self.costs.normal_equations + n * n * n
+        let own = match Factorization::Auto.of(self.m, self.n, SecondOrder::Off) {
+            Factorization::Auto | Factorization::Qr => {
+                self.costs.jacobian + STREAMED * (2.0 * m * n * n + n * n * n)
+            }
+            Factorization::NormalEquations => self.costs.normal_equations + n * n * n,
+            Factorization::Dual => self.costs.jacobian + m * m * n + m * m * m,
+            Factorization::Lsmr => PAIRS * (self.costs.gauss_newton_vector + STREAMED * (m + n)),
         };
         let mut solver = LevenbergMarquardt::default();
         if self.structure.samples.is_some() {

@@ -10,7 +10,7 @@
 
 use super::FitSolver;
 use super::polish::{self, GRADIENT_TOLERANCE, OFFSET_TOLERANCE, Polish, RESOLVED};
-use super::residual_model::{self, Factorization, NextPoint, ResidualModel, Scaling};
+use super::residual_model::{Factorization, NextPoint, Place, ResidualModel, Scaling, SecondOrder};
 use crate::error::{OptimError, require};
 use crate::eval;
 use crate::linalg::vector;
@@ -30,7 +30,7 @@ const SCALING: Scaling = Scaling::Marquardt;
 /// Gauss–Newton with backtracking.
 #[derive(Clone, Debug)]
 pub struct GaussNewton {
-    /// QR of J, or Cholesky of JᵀJ.
+    /// How the linear model is solved.
     pub factorization: Factorization,
     /// The line search; its first trial is the full step.
     pub search: Backtracking,
@@ -68,7 +68,7 @@ impl GaussNewton {
         Self::default()
     }
 
-    /// QR of J, or Cholesky of JᵀJ.
+    /// How the linear model is solved.
     pub fn with_factorization(mut self, factorization: Factorization) -> Self {
         self.factorization = factorization;
         self
@@ -96,7 +96,8 @@ impl Workspace {
         state: &mut FitState,
     ) -> Result<(), Reason> {
         let (model, next) = (&mut self.model, &mut self.next);
-        let promised = model.solve(0.0, &mut next.scaled, &mut next.step);
+        let mut place = Place { problem, theta: &state.theta };
+        let promised = model.solve(&mut place, 0.0, &mut next.scaled, &mut next.step);
         let promised = promised.ok_or(Reason::NonFiniteCurvature)?;
         let mut finite_ahead = false;
         // ∇fᵀp = −‖J·p‖², twice what the model promises.
@@ -117,7 +118,8 @@ impl Workspace {
         if !next.linearize(model, problem, SCALING) {
             return Err(Reason::NonFiniteCurvature);
         }
-        model.advance();
+        let mut place = Place { problem, theta: &state.theta };
+        model.advance(&mut place, next, &state.gradient);
         state.accept(&mut next.theta, value, &mut next.gradient);
         Ok(())
     }
@@ -132,7 +134,7 @@ impl FitSolver for GaussNewton {
         &mut self.stopping
     }
     fn memory(&self, n: usize, m: usize) -> Option<u64> {
-        Some(residual_model::bytes(m, n, self.factorization))
+        Some(self.factorization.bytes(m, n, SecondOrder::Off))
     }
     fn validate(&self) -> Result<(), OptimError> {
         self.search.validate().map_err(|SearchOption { option, value, allowed }| {
@@ -161,7 +163,7 @@ impl<P: LeastSquares> Solver<P, FitState> for GaussNewton {
         let (m, n, derivatives) = eval::shape(problem);
         memory::preflight(NAME, self.memory(n, m), ALTERNATIVE, state.limit())?;
         self.derivatives = derivatives;
-        let mut model = ResidualModel::new(m, n, self.factorization);
+        let mut model = ResidualModel::new((m, n), self.factorization, SecondOrder::Off);
         let within = (SCALING, self.offset_tolerance);
         model.begin((NAME, &self.stopping), within, problem, &mut state)?;
         self.work = Some(Workspace { model, next: NextPoint::new(n), polish: Polish::new() });

@@ -6,12 +6,13 @@
 //! undamped steps go on while the gradient falls.
 //! Stop: [`Stopping`]; the relative offset ‖J·p‖/‖r‖ of the undamped step p (Bates & Watts 1981), which is the distance to the
 //! minimum in standard deviations, whatever the parameters; or neither f nor the offset falls any more.
+//! With large residuals ∇²f is JᵀJ + S, and steps from JᵀJ alone converge linearly at best: see [`SecondOrder`].
 //! Memory and cost: see [`Factorization`]. A rejected trial costs residuals and n³, never a Jacobian.
 //! Source: Moré (1978); Nielsen (1999) for μ; Transtrum & Sethna (2012) for a; Nocedal & Wright (2006) §10.3.
 
 use super::FitSolver;
 use super::polish::{self, GRADIENT_TOLERANCE, OFFSET_TOLERANCE, Polish, RESOLVED};
-use super::residual_model::{self, Factorization, NextPoint, ResidualModel, Scaling};
+use super::residual_model::{Factorization, NextPoint, Place, ResidualModel, Scaling, SecondOrder};
 use crate::error::{OptimError, require};
 use crate::eval;
 use crate::linalg::vector;
@@ -49,8 +50,10 @@ const WAKE_AGAIN: f64 = 0.5;
 /// Levenberg–Marquardt with Moré's scaling, Nielsen's damping and geodesic acceleration.
 #[derive(Clone, Debug)]
 pub struct LevenbergMarquardt {
-    /// QR of J, or Cholesky of JᵀJ.
+    /// How the linear model is solved.
     pub factorization: Factorization,
+    /// What the model has of the second derivatives of the residuals. Default nothing.
+    pub second_order: SecondOrder,
     /// D.
     pub scaling: Scaling,
     /// μ₀, relative to D². Range (0, ∞). Default [`INITIAL_DAMPING`].
@@ -71,6 +74,7 @@ impl Default for LevenbergMarquardt {
     fn default() -> Self {
         Self {
             factorization: Factorization::Auto,
+            second_order: SecondOrder::Off,
             scaling: Scaling::More,
             initial_damping: INITIAL_DAMPING,
             accept: ACCEPT,
@@ -103,35 +107,21 @@ struct Workspace {
     rejected: u32,
 }
 
-/// What a step needs of the options.
-#[derive(Clone, Copy)]
-struct Options {
-    scaling: Scaling,
-    accept: f64,
-    acceleration_limit: Option<f64>,
-    offset_tolerance: f64,
-}
-
-impl Options {
-    fn of(solver: &LevenbergMarquardt) -> Self {
-        Self {
-            scaling: solver.scaling,
-            accept: solver.accept,
-            acceleration_limit: solver.acceleration_limit,
-            offset_tolerance: solver.offset_tolerance,
-        }
-    }
-}
-
 impl LevenbergMarquardt {
     /// The defaults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// QR of J, or Cholesky of JᵀJ.
+    /// How the linear model is solved.
     pub fn with_factorization(mut self, factorization: Factorization) -> Self {
         self.factorization = factorization;
+        self
+    }
+
+    /// The second derivatives of the residuals, for fits with large ones.
+    pub fn with_second_order(mut self, second_order: SecondOrder) -> Self {
+        self.second_order = second_order;
         self
     }
 
@@ -164,7 +154,7 @@ impl Workspace {
     fn new(m: usize, n: usize, options: &LevenbergMarquardt) -> Self {
         let zeros = || vec![0.0; n];
         Self {
-            model: ResidualModel::new(m, n, options.factorization),
+            model: ResidualModel::new((m, n), options.factorization, options.second_order),
             damping: options.initial_damping,
             growth: 2.0,
             fresh: true,
@@ -180,11 +170,11 @@ impl Workspace {
     /// One accepted step: μ grows until a trial is good enough.
     fn advance<P: LeastSquares>(
         &mut self,
-        options: &Options,
+        options: &LevenbergMarquardt,
         problem: &mut Problem<P>,
         state: &mut FitState,
     ) -> Result<(), Reason> {
-        let mut ahead = Ahead { promised: self.wake(state), ..Ahead::default() };
+        let mut ahead = Ahead { promised: self.wake(problem, state), ..Ahead::default() };
         let (woken, rejected) = (ahead.promised.is_some(), self.rejected);
         for _ in 0..MAX_TRIALS {
             let undamped = std::mem::take(&mut self.fresh);
@@ -199,11 +189,14 @@ impl Workspace {
                     break;
                 }
                 let value = self.model.residuals(problem, &self.next.theta);
-                let rho = self.model.reduction() / predicted;
+                let reduction = self.model.reduction();
+                let rho = reduction / predicted;
+                let other_model = value.is_finite() && self.model.judge(reduction);
                 // Written so that a NaN ρ is refused.
                 if value.is_finite() && rho >= enough {
                     if self.next.linearize(&mut self.model, problem, options.scaling) {
-                        self.model.advance();
+                        let mut place = Place { problem, theta: &state.theta };
+                        self.model.advance(&mut place, &self.next, &state.gradient);
                         state.accept(&mut self.next.theta, value, &mut self.next.gradient);
                         if !undamped {
                             self.relax(rho);
@@ -216,6 +209,10 @@ impl Workspace {
                     ahead.not_finite = true;
                 } else if value.is_finite() {
                     ahead.finite = true;
+                    if other_model && !std::mem::replace(&mut ahead.other_model, true) {
+                        // The same μ, by the model that would have foretold this.
+                        continue;
+                    }
                 } else {
                     ahead.not_finite = true;
                 }
@@ -229,7 +226,7 @@ impl Workspace {
 
     /// Lowers μ where the damped step promises less than f can show and the undamped one much more: after a while in a region
     /// that needed damping, or with a scaling that does not fit. Returns the first promise where it did.
-    fn wake(&mut self, state: &FitState) -> Option<f64> {
+    fn wake<P: LeastSquares>(&mut self, problem: &mut Problem<P>, state: &FitState) -> Option<f64> {
         let undamped = 0.5 * self.model.offset() * self.model.offset() * state.value;
         let visible = RESOLVED * state.value;
         let unknown = self.fresh || !undamped.is_finite();
@@ -238,8 +235,9 @@ impl Workspace {
         }
         let mut first = None;
         while self.damping > LEAST_DAMPING {
-            let promised =
-                self.model.solve(self.damping, &mut self.next.scaled, &mut self.next.step);
+            let mut place = Place { problem, theta: &state.theta };
+            let (z, p) = (&mut self.next.scaled, &mut self.next.step);
+            let promised = self.model.solve(&mut place, self.damping, z, p);
             let Some(promised) = promised.filter(|promised| *promised <= visible) else { break };
             first = first.or(Some(promised));
             self.damping *= WAKE;
@@ -256,15 +254,16 @@ impl Workspace {
         mu: f64,
         limit: Option<f64>,
     ) -> Option<f64> {
-        let predicted = self.model.solve(mu, &mut self.next.scaled, &mut self.next.step)?;
-        // Below that r″ is rounding, and a is nothing beside v.
+        let mut place = Place { problem, theta: &state.theta };
+        let next = &mut self.next;
+        let predicted = self.model.solve(&mut place, mu, &mut next.scaled, &mut next.step)?;
+        // Below that r″ is rounding, and a is nothing beside v. With S the step is no tangent.
         let coarse = predicted > RESOLVED * state.value && !polish::at_floor(state);
-        if let Some(limit) = limit.filter(|_| coarse) {
-            let (theta, at) = (&state.theta, &mut self.next.theta);
-            let (velocity, accel) = ((&self.next.scaled[..], &self.next.step[..]), &mut self.accel);
-            let scaled = &mut self.scaled_accel;
-            let found =
-                self.model.accelerate(problem, theta, (PROBE, mu), velocity, scaled, accel, at);
+        if let Some(limit) = limit.filter(|_| coarse && !self.model.is_augmented()) {
+            let velocity = (&next.scaled[..], &next.step[..]);
+            let accel = (&mut self.scaled_accel[..], &mut self.accel[..]);
+            let at = &mut next.theta;
+            let found = self.model.accelerate(&mut place, (PROBE, mu), velocity, accel, at);
             if found.is_some() {
                 let ratio =
                     2.0 * vector::norm(&self.scaled_accel) / vector::norm(&self.next.scaled);
@@ -302,6 +301,8 @@ struct Ahead {
     promised: Option<f64>,
     finite: bool,
     not_finite: bool,
+    /// The other model has had a trial.
+    other_model: bool,
 }
 
 impl Ahead {
@@ -327,7 +328,7 @@ impl FitSolver for LevenbergMarquardt {
         &mut self.stopping
     }
     fn memory(&self, n: usize, m: usize) -> Option<u64> {
-        Some(residual_model::bytes(m, n, self.factorization))
+        Some(self.factorization.bytes(m, n, self.second_order))
     }
     fn validate(&self) -> Result<(), OptimError> {
         let positive = |option, value: f64| {
@@ -378,15 +379,17 @@ impl<P: LeastSquares> Solver<P, FitState> for LevenbergMarquardt {
         problem: &mut Problem<P>,
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
-        let options = Options::of(self);
-        let work = self.work.as_mut().expect("argmin's Executor calls init first");
-        if let Err(reason) = work.advance(&options, problem, &mut state) {
-            state.stop(reason);
-            return Ok((state, None));
+        // Taken out for the step, so that it can be told the options.
+        let mut work = self.work.take().expect("argmin's Executor calls init first");
+        match work.advance(self, problem, &mut state) {
+            Ok(()) => {
+                let within = (self.scaling, self.offset_tolerance);
+                let point = (&mut work.model, &mut work.next);
+                work.polish.finish(point, within, &self.stopping, problem, &mut state);
+            }
+            Err(reason) => state.stop(reason),
         }
-        let within = (options.scaling, options.offset_tolerance);
-        let point = (&mut work.model, &mut work.next);
-        work.polish.finish(point, within, &self.stopping, problem, &mut state);
+        self.work = Some(work);
         Ok((state, None))
     }
 }

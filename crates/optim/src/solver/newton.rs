@@ -15,6 +15,7 @@ use super::line_step::{self, LineStep};
 use super::{FitSolver, HessianKind};
 use crate::error::OptimError;
 use crate::eval;
+use crate::linalg::Backend;
 use crate::linalg::cholesky::{NotFactored, ShiftedCholesky};
 use crate::linalg::ldlt::ModifiedLdl;
 use crate::linalg::vector;
@@ -56,6 +57,8 @@ pub struct Newton {
     pub curvature: HessianKind,
     /// What is done where H is not positive definite. Default [`Modification::Shift`].
     pub modification: Modification,
+    /// Whose factorisations. Default faer's.
+    pub backend: Backend,
     /// The line search; its first trial is the full step.
     pub search: StrongWolfe,
     /// When to stop.
@@ -116,6 +119,12 @@ impl Newton {
     /// What is done where H is not positive definite.
     pub fn with_modification(mut self, modification: Modification) -> Self {
         self.modification = modification;
+        self
+    }
+
+    /// Whose factorisations.
+    pub fn with_backend(mut self, backend: Backend) -> Self {
+        self.backend = backend;
         self
     }
 
@@ -279,8 +288,10 @@ impl<P: Curvature> Solver<P, FitState> for Newton {
         let n = eval::start(NAME, &self.stopping, problem, &mut state)?;
         self.work = Some(Workspace {
             factor: match self.modification {
-                Modification::Shift => Factor::Shifted(ShiftedCholesky::new(n)),
-                Modification::TurnedSigns => Factor::Turned(ModifiedLdl::new(n)),
+                Modification::Shift => {
+                    Factor::Shifted(ShiftedCholesky::with_backend(n, self.backend))
+                }
+                Modification::TurnedSigns => Factor::Turned(ModifiedLdl::new(n, self.backend)),
             },
             direction: vec![0.0; n],
             line: LineStep::new(n),

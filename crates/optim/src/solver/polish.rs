@@ -5,7 +5,7 @@
 //! for an exact fit, where the offset says nothing, while it halves f.
 //! Source: Bates & Watts (1981) for the offset.
 
-use super::residual_model::{NEAR, NextPoint, ResidualModel, Scaling};
+use super::residual_model::{NEAR, NextPoint, Place, ResidualModel, Scaling};
 use crate::eval;
 use crate::linalg::vector;
 use crate::state::FitState;
@@ -107,7 +107,8 @@ fn step<P: LeastSquares>(
     problem: &mut Problem<P>,
     state: &mut FitState,
 ) -> bool {
-    if model.solve(0.0, &mut next.scaled, &mut next.step).is_none() {
+    let mut place = Place { problem, theta: &state.theta };
+    if model.solve(&mut place, 0.0, &mut next.scaled, &mut next.step).is_none() {
         return false;
     }
     vector::step(&state.theta, 1.0, &next.step, &mut next.theta);
@@ -124,7 +125,8 @@ fn step<P: LeastSquares>(
     if !(nearer || value <= 0.5 * state.value) {
         return false;
     }
-    model.advance();
+    let mut place = Place { problem, theta: &state.theta };
+    model.advance(&mut place, next, &state.gradient);
     state.refine(&mut next.theta, value, &mut next.gradient);
     state.prefer();
     true

@@ -773,4 +773,7 @@ impl LeastSquares for Problem {
         }
         self.residuals(x, residuals)
     }
+    fn linearization(&self, x: &[f64]) -> Option<Box<dyn Linearization + '_>> {
+        Some(Box::new(self.linearize(x)))
+    }
 }

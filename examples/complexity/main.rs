@@ -1,0 +1,257 @@
+//! What does a step cost as n grows, and when is that worth it? k² memory and k³ time for Newton, O(n²) for BFGS, O(n) for L-BFGS
+//! and Adam: measured.
+//!
+//! `cargo run --release --example complexity [-- --quick] [--json] [--out DIR]`: the exponents of time and memory with their 95 %
+//! intervals, at an evaluation that costs O(n) and is not counted; with `--json` a line
+//! `{"method","quantity","exponent","low","high","points"}` each.
+//! `… -- streaming`: a step's time over that of moving its bytes at the machine's bandwidth.
+//! `… -- crossover`: wall time to a relative gap of 1e-4 and 1e-8, beside Adam at its best rate.
+//! Without `--json` all three are printed, and `complexity_time.svg` and `complexity_memory.svg` drawn into DIR (`out`).
+
+mod assembly;
+mod crossover;
+mod law;
+mod measure;
+mod picture;
+mod problem;
+mod streaming;
+
+use measure::Contestant;
+use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A method's sizes, and the steps that count at each.
+struct Plan {
+    method: Contestant,
+    sizes: Vec<usize>,
+    steps: u64,
+}
+
+/// One law.
+struct Law {
+    method: String,
+    quantity: &'static str,
+    points: Vec<(usize, f64)>,
+}
+
+struct Asked {
+    quick: bool,
+    json: bool,
+    part: Option<String>,
+    out: PathBuf,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let asked = Asked::from_args()?;
+    let part = asked.part.as_deref();
+    if part.is_none() {
+        let laws = laws(asked.quick)?;
+        print_laws(&laws, asked.json);
+        if !asked.json {
+            draw(&laws, &asked)?;
+        }
+    }
+    if part == Some("streaming") || (part.is_none() && !asked.json) {
+        print_streams(asked.json)?;
+    }
+    if part == Some("crossover") || (part.is_none() && !asked.json) {
+        print_races(asked.quick, asked.json)?;
+    }
+    Ok(())
+}
+
+impl Asked {
+    fn from_args() -> Result<Self, String> {
+        let mut asked = Self { quick: false, json: false, part: None, out: "out".into() };
+        let mut args = std::env::args().skip(1);
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "--quick" => asked.quick = true,
+                "--json" => asked.json = true,
+                "--out" => asked.out = args.next().ok_or("--out needs a folder")?.into(),
+                "streaming" | "crossover" if asked.part.is_none() => asked.part = Some(arg),
+                _ => {
+                    let known = "streaming, crossover, --quick, --json, --out DIR";
+                    return Err(format!("{arg}: not one of {known}"));
+                }
+            }
+        }
+        Ok(asked)
+    }
+}
+
+/// n from `low` on in steps of √2 or of √10.
+fn sizes(low: usize, high: usize, factor: f64) -> Vec<usize> {
+    let sizes = std::iter::successors(Some(low as f64), |n| Some(n * factor));
+    // Half a step of grace, so that rounding does not lose the last one.
+    sizes.take_while(|n| *n < high as f64 * factor.sqrt()).map(|n| n.round() as usize).collect()
+}
+
+fn plans(quick: bool) -> Vec<Plan> {
+    let plan = |method, sizes, steps| Plan { method, sizes, steps };
+    let pick = |short: usize, long: usize| if quick { short } else { long };
+    let root = std::f64::consts::SQRT_2;
+    let linear = || sizes(10_000, 1_000_000, 10_f64.sqrt());
+    let mut plans = vec![
+        plan(Contestant::Newton, sizes(500, pick(2000, 5657), root), 3),
+        plan(Contestant::LevenbergMarquardtQr, sizes(125, pick(350, 700), root), 3),
+        plan(Contestant::LevenbergMarquardtNormal, sizes(500, pick(1414, 4000), root), 3),
+        plan(Contestant::Bfgs, sizes(1000, pick(4000, 11_314), root), 20),
+    ];
+    plans.extend([5, 10, 20].map(|memory| plan(Contestant::Lbfgs(memory), linear(), 9)));
+    plans.extend([
+        plan(Contestant::NewtonCg, linear(), 4),
+        plan(Contestant::Adam, linear(), 20),
+        plan(Contestant::GradientDescent, linear(), 20),
+    ]);
+    plans
+}
+
+/// Every law that is measured.
+fn laws(quick: bool) -> Result<Vec<Law>, Box<dyn Error>> {
+    let mut laws = vec![Law {
+        method: "Newton".into(),
+        quantity: "assembly time",
+        points: assembly::run(&sizes(
+            250,
+            if quick { 1414 } else { 2828 },
+            std::f64::consts::SQRT_2,
+        ))?,
+    }];
+    for plan in plans(quick) {
+        let (mut time, mut bytes, mut product) = (Vec::new(), Vec::new(), Vec::new());
+        // Buffers that the matrix products keep for good are there before the first point.
+        plan.method.run(plan.sizes[0], plan.steps)?;
+        // What a run takes at any n, its trace above all.
+        let constant = plan.method.run(2, plan.steps).map_or(0, |step| step.bytes);
+        for n in plan.sizes {
+            let step = plan.method.run(n, plan.steps)?;
+            time.push((n, step.seconds));
+            bytes.push((n, step.bytes.saturating_sub(constant) as f64));
+            product.extend(step.per_product.map(|seconds| (n, seconds)));
+        }
+        let method = plan.method.name();
+        let law = |quantity, points| Law { method: method.clone(), quantity, points };
+        if product.is_empty() {
+            let dense = matches!(
+                plan.method,
+                Contestant::Newton
+                    | Contestant::LevenbergMarquardtQr
+                    | Contestant::LevenbergMarquardtNormal
+            );
+            laws.push(law(if dense { "factorisation time" } else { "step time" }, time));
+        } else {
+            laws.push(law("time per product", product));
+        }
+        laws.push(law("memory", bytes));
+    }
+    Ok(laws)
+}
+
+fn print_laws(laws: &[Law], json: bool) {
+    if !json {
+        println!(
+            "{:38} {:20} {:>9} {:>16} {:>7}",
+            "method", "quantity", "exponent", "95 % interval", "points"
+        );
+    }
+    for law in laws {
+        let Some(fit) = law::exponent(&law.points) else { continue };
+        let points = law.points.len();
+        if json {
+            let line = serde_json::json!({
+                "method": law.method, "quantity": law.quantity, "exponent": fit.exponent,
+                "low": fit.low, "high": fit.high, "points": points,
+            });
+            println!("{line}");
+        } else {
+            let (method, quantity) = (&law.method, law.quantity);
+            let interval = format!("{:.2} … {:.2}", fit.low, fit.high);
+            println!("{method:38} {quantity:20} {:9.2} {interval:>16} {points:7}", fit.exponent);
+        }
+    }
+}
+
+fn draw(laws: &[Law], asked: &Asked) -> Result<(), Box<dyn Error>> {
+    fs::create_dir_all(&asked.out)?;
+    let lines = |memory: bool| -> Vec<picture::Line> {
+        let of = laws.iter().filter(|law| (law.quantity == "memory") == memory);
+        of.map(|law| {
+            let assembly = law.quantity == "assembly time";
+            let name = if assembly { "Newton, assembly".into() } else { law.method.clone() };
+            (name.replace("Levenberg-Marquardt", "LM"), law.points.clone())
+        })
+        .collect()
+    };
+    for (memory, name, title, unit) in [
+        (false, "complexity_time.svg", "Time of a step without the evaluation of f", "seconds"),
+        (true, "complexity_memory.svg", "Memory of a run", "bytes"),
+    ] {
+        let path = asked.out.join(name);
+        picture::draw(&lines(memory), title, unit, &path)?;
+        println!("{}", path.display());
+    }
+    Ok(())
+}
+
+fn print_streams(json: bool) -> Result<(), Box<dyn Error>> {
+    let bandwidth = streaming::Bandwidth::measured();
+    if !json {
+        println!(
+            "\nbandwidth: {:.1} GB/s on one thread, {:.1} on all",
+            bandwidth.one_thread * 1e-9,
+            bandwidth.all_threads * 1e-9
+        );
+        println!(
+            "{:20} {:>9} {:>10} {:>12} {:>22}",
+            "method", "n", "MB", "ms a step", "of its streaming time"
+        );
+    }
+    for stream in streaming::run(bandwidth, 1_000_000, 4000)? {
+        let streaming::Stream { method, n, bytes, seconds, ratio } = stream;
+        if json {
+            let line = serde_json::json!({
+                "method": method, "n": n, "bytes": bytes, "seconds": seconds, "ratio": ratio,
+                "one_thread": bandwidth.one_thread, "all_threads": bandwidth.all_threads,
+            });
+            println!("{line}");
+        } else {
+            let (megabytes, milliseconds) = (bytes * 1e-6, seconds * 1e3);
+            println!("{method:20} {n:9} {megabytes:10.1} {milliseconds:12.2} {ratio:22.2}");
+        }
+    }
+    Ok(())
+}
+
+fn print_races(quick: bool, json: bool) -> Result<(), Box<dyn Error>> {
+    let sizes: &[usize] = if quick { &[10, 100, 400] } else { &[10, 30, 100, 300, 1000, 2000] };
+    let limit = Duration::from_secs_f64(if quick { 1.0 } else { 20.0 });
+    let races = crossover::run(sizes, limit)?;
+    if !json {
+        println!(
+            "\n{:22} {:>6} {:20} {:>12} {:>12}   seconds to the gap",
+            "problem", "n", "method", "1e-4", "1e-8"
+        );
+    }
+    for race in &races {
+        let (problem, n, method) = (&race.problem, race.n, &race.method);
+        if json {
+            let line = serde_json::json!({
+                "problem": problem, "n": n, "method": method,
+                "seconds_to_1e-4": race.seconds[0], "seconds_to_1e-8": race.seconds[1],
+            });
+            println!("{line}");
+        } else {
+            let [low, high] = race.seconds.map(|s| s.map_or("-".into(), |s| format!("{s:.2e}")));
+            println!("{problem:22} {n:6} {method:20} {low:>12} {high:>12}");
+        }
+    }
+    if !json {
+        for sentence in crossover::verdicts(&races) {
+            println!("{sentence}");
+        }
+    }
+    Ok(())
+}
