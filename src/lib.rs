@@ -72,13 +72,13 @@ pub use secant_core::problem::{
 pub use secant_core::rho::{Rho, RhoWeight};
 pub use secant_core::risk::Risk;
 pub use secant_optim::{
-    AdaGrad, Adadelta, Adam, AdamW, AdaptiveCubic, ArgminProblem, Backend, Bfgs,
+    AdaGrad, Adadelta, Adam, AdamW, AdaptiveCubic, Advice, ArgminProblem, Auto, Backend, Bfgs,
     BoundedLevenbergMarquardt, Bounds, GaussNewton, GradientDescent, HessianKind, L1, LassoPath,
     Lbfgs, LbfgsB, LeastSquaresFn, LevenbergMarquardt, Method, Minibatches, Momentum, Nesterov,
-    Newton, NewtonCg, NonlinearCg, Optimality, OwlQn, ProximalNewton, QuadraticModel, RateFinder,
-    Reason, RegularizedNewton, Report, RmsProp, RobustLeastSquares, RobustSolution, Safeguard,
-    Schedule, Solution, Sr1, Stopping, Subproblem, Tron, TrustRegion, minimize, minimize_robust,
-    minimize_sampled,
+    Newton, NewtonCg, NonlinearCg, Optimality, OwlQn, ProximalNewton, QuadraticModel, Ranking,
+    RateFinder, Reason, RegularizedNewton, Report, RmsProp, RobustLeastSquares, RobustSolution,
+    Safeguard, Schedule, Solution, Sr1, Stopping, Subproblem, Tron, TrustRegion, minimize,
+    minimize_robust, minimize_sampled,
 };
 
 /// The guide: conventions, methods, comparing them, how the products work, performance. Its snippets are tests.

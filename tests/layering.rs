@@ -26,7 +26,7 @@ const CORE: &[&[&str]] = &[
 const OPTIM: &[&[&str]] = &[
     &["error", "nonfinite", "evaluations"],
     &["costs"],
-    &["linalg", "adapter", "functions", "bounds", "l1", "batches", "schedule"],
+    &["linalg", "memory", "adapter", "functions", "bounds", "l1", "batches", "schedule"],
     &["krylov", "line_search", "linear"],
     &["subproblem", "quadratic_model"],
     &["stopping"],

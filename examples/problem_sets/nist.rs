@@ -14,18 +14,8 @@ const CERTIFIED_DIGITS: f64 = 11.0;
 
 /// Every problem in `folder`, or in its folder `nonlinear`, from both starts.
 pub fn run(folder: &Path) -> Result<Vec<Row>, Box<dyn Error>> {
-    let nonlinear = folder.join("nonlinear");
-    let folder = if nonlinear.is_dir() { &nonlinear } else { folder };
-    let mut files: Vec<_> =
-        fs::read_dir(folder)?.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>()?;
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "dat"));
-    files.sort();
     let mut rows = Vec::new();
-    for file in files {
-        let Ok(set) = NistNonlinear::read(&file) else {
-            eprintln!("{}: no nonlinear problem", file.display());
-            continue;
-        };
+    for set in sets(folder)? {
         let Some(model) = models::model(&set.name) else {
             eprintln!("{}: no model of that name here", set.name);
             continue;
@@ -40,8 +30,29 @@ pub fn run(folder: &Path) -> Result<Vec<Row>, Box<dyn Error>> {
     Ok(rows)
 }
 
+/// Every problem in `folder`, or in its folder `nonlinear`.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn sets(folder: &Path) -> Result<Vec<NistNonlinear>, Box<dyn Error>> {
+    let nonlinear = folder.join("nonlinear");
+    let folder = if nonlinear.is_dir() { &nonlinear } else { folder };
+    let mut files: Vec<_> =
+        fs::read_dir(folder)?.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "dat"));
+    files.sort();
+    let mut sets = Vec::new();
+    for file in files {
+        match NistNonlinear::read(&file) {
+            Ok(set) => sets.push(set),
+            Err(_) => eprintln!("{}: no nonlinear problem", file.display()),
+        }
+    }
+    Ok(sets)
+}
+
 /// r(θ) and J(θ).
-fn problem(set: &NistNonlinear, model: Model) -> LeastSquaresFn<'_> {
+pub fn problem(set: &NistNonlinear, model: Model) -> LeastSquaresFn<'_> {
     let (n, m, p) = (set.parameters.len(), set.samples(), set.predictors);
     // The model of Nelson is one of log y.
     let y: Vec<f64> =

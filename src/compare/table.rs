@@ -48,8 +48,8 @@ pub struct Row {
     pub gradient_equivalents: f64,
     /// Wall-clock time.
     pub seconds: f64,
-    /// Estimate of the solver's own state, in bytes.
-    pub memory_bytes: u64,
+    /// Estimate of the solver's own state, in bytes; none for a method that is chosen as it runs.
+    pub memory_bytes: Option<u64>,
     /// One entry for each of [`GAPS`].
     pub reached: Vec<Reached>,
 }
@@ -90,7 +90,7 @@ pub struct Comparison {
 impl Comparison {
     pub(super) fn of(
         runs: Vec<Run>,
-        memory: Vec<u64>,
+        memory: Vec<Option<u64>>,
         initial_value: f64,
         known_minimum: Option<f64>,
         costs: Costs,
@@ -106,7 +106,7 @@ impl Comparison {
         table
     }
 
-    fn row_of(&self, run: &Run, memory: u64) -> Row {
+    fn row_of(&self, run: &Run, memory: Option<u64>) -> Row {
         let report = &run.report;
         Row {
             name: run.name.clone(),
@@ -187,7 +187,7 @@ impl Comparison {
                 row.epochs,
                 row.gradient_equivalents,
                 row.seconds,
-                row.memory_bytes
+                row.memory_bytes.map_or(String::new(), |bytes| bytes.to_string())
             );
             for reached in &row.reached {
                 let numbers = reached.gradient_equivalents.zip(reached.seconds);
@@ -290,7 +290,7 @@ impl fmt::Display for Comparison {
                 row.epochs,
                 amount(row.gradient_equivalents),
                 row.seconds,
-                bytes(row.memory_bytes),
+                row.memory_bytes.map_or("–".to_owned(), bytes),
                 row.reason
             )?;
         }

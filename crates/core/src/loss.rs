@@ -127,6 +127,11 @@ pub trait Loss: Debug + Send + Sync {
         self.hessian_vector(scale, z, y, z_dot, out);
     }
 
+    /// Whether ℓ is convex in the outputs. Default true.
+    fn is_convex(&self) -> bool {
+        true
+    }
+
     /// The Hessian's structure.
     fn hessian_kind(&self) -> LossHessian {
         LossHessian::Dense

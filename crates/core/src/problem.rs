@@ -22,6 +22,10 @@
 //! full_batch_method(&Minibatches); // the trait bound `Minibatches: Objective` is not satisfied
 //! ```
 
+mod structure;
+
+pub use structure::{Costs, Form, Structure};
+
 use faer::MatMut;
 
 /// A full-batch, deterministic function f: ℝⁿ → ℝ. The same θ gives the same bits.
@@ -58,6 +62,10 @@ pub trait Curvature: Objective {
     /// one of least squares. Default `None`.
     fn as_least_squares(&self) -> Option<Box<dyn LeastSquares + '_>> {
         None
+    }
+    /// What is known of f before a run: what a method can be chosen by. Costs no evaluation. Default: nothing.
+    fn structure(&self) -> Structure {
+        Structure::default()
     }
 }
 
@@ -180,6 +188,9 @@ impl<P: Curvature + ?Sized> Curvature for &P {
     }
     fn as_least_squares(&self) -> Option<Box<dyn LeastSquares + '_>> {
         (**self).as_least_squares()
+    }
+    fn structure(&self) -> Structure {
+        (**self).structure()
     }
 }
 

@@ -77,6 +77,11 @@ impl Rho {
         }
     }
 
+    /// Whether ½ρ(r²) is convex in r.
+    pub fn is_convex(self) -> bool {
+        matches!(self, Self::Squared | Self::Huber | Self::SoftL1)
+    }
+
     /// ρ and its derivatives at s ≥ 0. NaN gives NaN.
     #[inline]
     pub fn at(self, s: f64) -> RhoAt {

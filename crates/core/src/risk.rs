@@ -21,6 +21,7 @@ mod least_squares;
 mod linearized;
 mod minibatch;
 mod pool;
+mod structure;
 
 pub use least_squares::LeastSquaresRisk;
 pub use linearized::Linearized;
@@ -30,7 +31,7 @@ use crate::graph::Graph;
 use crate::loss::{Loss, LossError};
 use crate::partition::Partition;
 use crate::penalty::{Penalty, PenaltyError};
-use crate::problem::{Curvature, LeastSquares, Objective};
+use crate::problem::{Curvature, LeastSquares, Objective, Structure};
 use crate::sweep::Tile;
 use pool::Pool;
 use std::ops::Range;
@@ -204,5 +205,9 @@ impl Curvature for Risk<'_> {
 
     fn as_least_squares(&self) -> Option<Box<dyn LeastSquares + '_>> {
         self.least_squares().map(|view| Box::new(view) as Box<dyn LeastSquares + '_>)
+    }
+
+    fn structure(&self) -> Structure {
+        self.known_structure()
     }
 }

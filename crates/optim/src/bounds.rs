@@ -94,6 +94,12 @@ impl Bounds {
         theta.len() == self.lower.len() && at.into_iter().all(|((t, l), u)| l <= t && t <= u)
     }
 
+    /// Whether nothing is bounded.
+    pub fn is_free(&self) -> bool {
+        let free = |l: &f64, u: &f64| *l == f64::NEG_INFINITY && *u == f64::INFINITY;
+        self.lower.iter().zip(&self.upper).all(|(l, u)| free(l, u))
+    }
+
     /// For n parameters: as they are, or none where none were set.
     pub(crate) fn of(&self, n: usize) -> Result<Self, OptimError> {
         if self.lower.is_empty() {

@@ -76,6 +76,28 @@ pub enum OptimError {
         /// The solver that was asked.
         solver: &'static str,
     },
+    /// The matrices of a solver do not fit into the memory that is free.
+    #[error(
+        "{solver} needs {} of memory, {} are allowed; {alternative} needs far less",
+        crate::memory::readable(*.needed),
+        crate::memory::readable(*.allowed)
+    )]
+    Memory {
+        /// The solver that was asked.
+        solver: &'static str,
+        /// Bytes that it needs.
+        needed: u64,
+        /// Bytes that it may take: the limit given, or half of what is free.
+        allowed: u64,
+        /// What to use instead.
+        alternative: &'static str,
+    },
+    /// Bounds and an L1 penalty at once: no method here takes both.
+    #[error("{solver} was given bounds and an L1 penalty, no method here takes both")]
+    BoundsAndL1 {
+        /// The solver that was asked.
+        solver: &'static str,
+    },
     /// Exact second derivatives were asked of residuals that have none at hand.
     #[error(
         "{solver}: option `second_order` is `Exact`, and the problem has no second derivatives; `Structured` needs none"

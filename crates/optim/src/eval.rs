@@ -123,6 +123,11 @@ pub(crate) fn dim<P: Objective>(problem: &Problem<P>) -> usize {
     inner(problem).dim()
 }
 
+/// Bytes that the problem takes to form a dense matrix, beside the matrix.
+pub(crate) fn dense_bytes<P: Curvature>(problem: &Problem<P>) -> u64 {
+    inner(problem).structure().dense_bytes
+}
+
 /// (m, n) of a least-squares problem, and where its Jacobian comes from.
 pub(crate) fn shape<P: LeastSquares>(problem: &Problem<P>) -> (usize, usize, Derivatives) {
     let problem = inner(problem);

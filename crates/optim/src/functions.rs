@@ -1,12 +1,17 @@
 //! Least-squares problems from closures, for models that are no network.
 
 use faer::{Mat, MatMut};
-use secant_core::problem::{Derivatives, LeastSquares, Objective};
+use secant_core::problem::{
+    Costs, Curvature, Derivatives, LeastSquares, Linearization, Objective, Structure,
+};
 use std::fmt;
 
 /// Step of a central difference relative to |θⱼ|, or absolute where θⱼ = 0: ε^⅓, which balances the rounding of r, ε/h,
 /// and the third derivative, h².  Nocedal & Wright (2006) §8.1.
 pub const DIFFERENCE: f64 = 6.055_454_452_393_343e-6;
+
+/// Operations of a residual that nobody counted: a few elementary functions.
+const RESIDUAL: f64 = 100.0;
 
 type Residuals<'a> = dyn Fn(&[f64], &mut [f64]) + Send + Sync + 'a;
 type Jacobian<'a> = dyn Fn(&[f64], MatMut<'_, f64>) + Send + Sync + 'a;
@@ -14,7 +19,8 @@ type Jacobian<'a> = dyn Fn(&[f64], MatMut<'_, f64>) + Send + Sync + 'a;
 /// f(θ) = ½‖r(θ)‖² from a closure for r and, if you have one, a closure for J = ∂r/∂θ; without it J comes from central
 /// differences, 2n evaluations of r each, and is good to some ten digits.
 ///
-/// Gradient and products form J; a Levenberg–Marquardt step does so anyway.
+/// Gradient and products form J; a Levenberg–Marquardt step does so anyway. As a [`Curvature`] it runs under every
+/// [`Method`](crate::Method): see [`LeastSquaresAt`] for its second derivatives.
 ///
 /// ```
 /// use secant_optim::{LeastSquaresFn, LevenbergMarquardt, minimize};
@@ -133,6 +139,128 @@ impl Objective for LeastSquaresFn<'_> {
         let residuals = self.dense_residuals(theta);
         transposed_product(&self.dense_jacobian(theta), &residuals, gradient);
         half_square(&residuals)
+    }
+}
+
+/// A [`LeastSquaresFn`] at one θ: residuals and J. Its Gauss–Newton matrix is JᵀJ; a product with its Hessian is a central difference of
+/// the gradient Jᵀr, good to some ten digits with a Jacobian of your own, to some five without.
+#[derive(Clone, Debug)]
+pub struct LeastSquaresAt<'a> {
+    problem: &'a LeastSquaresFn<'a>,
+    theta: Vec<f64>,
+    value: f64,
+    gradient: Vec<f64>,
+    jacobian: Mat<f64>,
+}
+
+impl Curvature for LeastSquaresFn<'_> {
+    type At<'a>
+        = LeastSquaresAt<'a>
+    where
+        Self: 'a;
+
+    fn linearize(&self, theta: &[f64]) -> LeastSquaresAt<'_> {
+        let (residuals, jacobian) = (self.dense_residuals(theta), self.dense_jacobian(theta));
+        let mut gradient = vec![0.0; self.parameters];
+        transposed_product(&jacobian, &residuals, &mut gradient);
+        let (theta, value) = (theta.to_vec(), half_square(&residuals));
+        LeastSquaresAt { problem: self, theta, value, gradient, jacobian }
+    }
+
+    fn as_least_squares(&self) -> Option<Box<dyn LeastSquares + '_>> {
+        Some(Box::new(self))
+    }
+
+    fn structure(&self) -> Structure {
+        let (m, n) = (self.residuals as f64, self.parameters as f64);
+        let residuals = RESIDUAL * m;
+        let exact = self.jacobian.is_some();
+        let jacobian = if exact { n * residuals } else { 2.0 * n * residuals };
+        let evaluation = residuals + jacobian;
+        let product = 2.0 * m * n;
+        let costs = Costs {
+            evaluation,
+            hessian_vector: 2.0 * evaluation,
+            gauss_newton_vector: 2.0 * product,
+            hessian: 2.0 * n * evaluation,
+            gauss_newton: n * product,
+            jacobian: evaluation,
+            normal_equations: evaluation + n * product,
+        };
+        let known = Structure::of_residuals(self);
+        let second_derivatives = Derivatives::Differences;
+        Structure { second_derivatives, costs: Some(costs), ..known }
+    }
+}
+
+impl LeastSquaresAt<'_> {
+    /// n products; the mean of both triangles, which differ by the error of the differences.
+    fn columns(&self, product: impl Fn(&[f64], &mut [f64]), mut out: MatMut<'_, f64>) {
+        let n = self.gradient.len();
+        let (mut unit, mut column) = (vec![0.0; n], vec![0.0; n]);
+        for j in 0..n {
+            unit[j] = 1.0;
+            product(&unit, &mut column);
+            unit[j] = 0.0;
+            for (i, entry) in column.iter().enumerate() {
+                out[(i, j)] = *entry;
+            }
+        }
+        for j in 0..n {
+            for i in 0..j {
+                let mean = 0.5 * (out[(i, j)] + out[(j, i)]);
+                (out[(i, j)], out[(j, i)]) = (mean, mean);
+            }
+        }
+    }
+}
+
+impl Linearization for LeastSquaresAt<'_> {
+    fn value(&self) -> f64 {
+        self.value
+    }
+
+    fn gradient(&self) -> &[f64] {
+        &self.gradient
+    }
+
+    fn hessian_vector(&self, v: &[f64], out: &mut [f64]) {
+        // No parameter moves by more than the step of its own difference.
+        let move_of = |(theta, v): (&f64, &f64)| {
+            let size = if *theta == 0.0 { 1.0 } else { theta.abs() };
+            v.abs() / size
+        };
+        let farthest = self.theta.iter().zip(v).map(move_of).fold(0.0, f64::max);
+        if farthest == 0.0 {
+            return out.fill(0.0);
+        }
+        let h = DIFFERENCE / farthest;
+        let shifted = |h: f64| -> Vec<f64> {
+            self.theta.iter().zip(v).map(|(theta, v)| h.mul_add(*v, *theta)).collect()
+        };
+        let mut behind = vec![0.0; v.len()];
+        self.problem.value_gradient(&shifted(h), out);
+        self.problem.value_gradient(&shifted(-h), &mut behind);
+        for (out, behind) in out.iter_mut().zip(&behind) {
+            *out = (*out - behind) / (2.0 * h);
+        }
+    }
+
+    fn gauss_newton_vector(&self, v: &[f64], out: &mut [f64]) {
+        let along: Vec<f64> = self
+            .jacobian
+            .row_iter()
+            .map(|row| row.iter().zip(v).map(|(entry, v)| entry * v).sum())
+            .collect();
+        transposed_product(&self.jacobian, &along, out);
+    }
+
+    fn hessian(&self, out: MatMut<'_, f64>) {
+        self.columns(|v, product| self.hessian_vector(v, product), out);
+    }
+
+    fn gauss_newton(&self, mut out: MatMut<'_, f64>) {
+        out.copy_from(self.jacobian.transpose() * &self.jacobian);
     }
 }
 

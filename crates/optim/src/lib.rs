@@ -40,6 +40,7 @@
 //!
 //! | method | needs | memory | cost per step beside the evaluation | for |
 //! |---|---|---|---|---|
+//! | [`Auto`] | what it chooses | | | a method chosen for the problem: [`Method::auto`], [`Method::advise`] |
 //! | [`Newton`] | Hessian | 2n² | n³/3 and one Hessian | n to some thousands; linear models in one step |
 //! | [`RegularizedNewton`] | Hessian | 2n² | n³/3 per trial and one Hessian | f convex or nearly so, no line search |
 //! | [`TrustRegion`] (`Gltr`, `Steihaug`) | Hessian products | kn, 3n | k products, k ≤ 200; 8nk² | any n; non-convex f, saddles; no matrix |
@@ -107,6 +108,7 @@ pub mod lasso_path;
 mod linalg;
 pub mod line_search;
 pub mod linear;
+pub mod memory;
 mod method;
 mod minimize;
 pub mod nonfinite;
@@ -128,13 +130,13 @@ pub use bounds::Bounds;
 pub use costs::Costs;
 pub use error::OptimError;
 pub use evaluations::Evaluations;
-pub use functions::{DIFFERENCE, LeastSquaresFn};
+pub use functions::{DIFFERENCE, LeastSquaresAt, LeastSquaresFn};
 pub use l1::L1;
 pub use lasso_path::{LassoPath, PathPoint};
 pub use linalg::Backend;
 pub use linear::{Accuracy, LinearError, LinearLeastSquares, LinearSolution, NullDirection};
-pub use method::Method;
-pub use minimize::{Iterates, Solution, minimize, minimize_recorded};
+pub use method::{Advice, Auto, Method, Ranking};
+pub use minimize::{Iterates, Solution, minimize, minimize_recorded, minimize_within};
 pub use quadratic_model::{Inertia, Limit, QuadraticModel, Trusted};
 pub use rate_finder::{RateFinder, RateFound, RateTried};
 pub use report::{GradientNorms, Report};

@@ -1,19 +1,25 @@
 //! Every method as one type, for programs that choose when they run.
 
-mod memory;
-
 use crate::batches::Minibatches;
 use crate::error::OptimError;
-use crate::minimize::{Iterates, Solution, minimize, minimize_recorded};
+use crate::minimize::{Iterates, Setup, Solution, run};
 use crate::sampled::minimize_sampled;
 use crate::solver::{
     AdaGrad, Adadelta, Adam, AdamW, AdaptiveCubic, Bfgs, BoundedLevenbergMarquardt, FirstOrder,
     FitSolver, GaussNewton, GradientDescent, Lbfgs, LbfgsB, LevenbergMarquardt, Momentum, Nesterov,
-    Newton, NewtonCg, NonlinearCg, OwlQn, ProximalNewton, RegularizedNewton, RmsProp, Sr1, Tron,
-    TrustRegion,
+    Newton, NewtonCg, NonlinearCg, OwlQn, ProximalNewton, RegularizedNewton, RmsProp, Sr1,
+    Subproblem, Tron, TrustRegion,
 };
 use crate::stopping::Stopping;
 use secant_core::problem::{Curvature, LeastSquares, SampledObjective};
+
+mod advice;
+mod auto;
+mod candidates;
+mod relay;
+
+pub use advice::{Advice, Ranking};
+pub use auto::Auto;
 
 /// The enum of the methods listed: a variant of each name holds the solver of that name.
 macro_rules! methods {
@@ -30,6 +36,7 @@ macro_rules! methods {
             $($smooth($smooth),)+
             $($sampled($sampled),)+
             $($residual($residual),)+
+            Auto(Auto),
         }
 
         impl Method {
@@ -39,6 +46,7 @@ macro_rules! methods {
                     $(Self::$smooth(_) => $smooth::NAME,)+
                     $(Self::$sampled(_) => $sampled::NAME,)+
                     $(Self::$residual(_) => $residual::NAME,)+
+                    Self::Auto(_) => Auto::NAME,
                 }
             }
 
@@ -48,6 +56,7 @@ macro_rules! methods {
                     $(Self::$smooth(solver) => &solver.stopping,)+
                     $(Self::$sampled(solver) => &solver.stopping,)+
                     $(Self::$residual(solver) => &solver.stopping,)+
+                    Self::Auto(auto) => &auto.stopping,
                 }
             }
 
@@ -57,6 +66,18 @@ macro_rules! methods {
                     $(Self::$smooth(solver) => &mut solver.stopping,)+
                     $(Self::$sampled(solver) => &mut solver.stopping,)+
                     $(Self::$residual(solver) => &mut solver.stopping,)+
+                    Self::Auto(auto) => &mut auto.stopping,
+                }
+            }
+
+            /// Bytes that a run takes for n parameters and m residuals (0 where there are none), beside the problem's own buffers; none
+            /// for [`Auto`], which chooses by it.
+            pub fn memory(&self, n: usize, m: usize) -> Option<u64> {
+                match self {
+                    $(Self::$smooth(solver) => solver.memory(n, m),)+
+                    $(Self::$sampled(solver) => solver.memory(n, m),)+
+                    $(Self::$residual(solver) => solver.memory(n, m),)+
+                    Self::Auto(_) => None,
                 }
             }
 
@@ -71,13 +92,22 @@ macro_rules! methods {
                 problem: &P,
                 theta0: &[f64],
             ) -> Result<Solution, OptimError> {
-                match self {
-                    $(Self::$smooth(solver) => minimize(problem, solver, theta0),)+
-                    $(Self::$sampled(solver) => minimize(problem, solver, theta0),)+
-                    $(Self::$residual(solver) => {
-                        minimize(&&*residuals_of(problem, $residual::NAME)?, solver, theta0)
-                    })+
-                }
+                self.minimize_within(problem, theta0, None)
+            }
+
+            /// As [`minimize`](Self::minimize), refused where the method would take more than `memory_limit` bytes; half of the free
+            /// memory where none is given. [`Auto`] takes another method then, and a limit of its own before this one.
+            ///
+            /// # Errors
+            /// As [`minimize`](Self::minimize), and [`OptimError::Memory`] before anything is allocated.
+            pub fn minimize_within<P: Curvature>(
+                self,
+                problem: &P,
+                theta0: &[f64],
+                memory_limit: Option<u64>,
+            ) -> Result<Solution, OptimError> {
+                let setup = Setup { memory_limit, recorded: false };
+                self.run(problem, theta0, setup).map(|(solution, _)| solution)
             }
 
             /// As [`minimize`](Self::minimize), and keeps every iterate: n numbers per step.
@@ -89,17 +119,27 @@ macro_rules! methods {
                 problem: &P,
                 theta0: &[f64],
             ) -> Result<(Solution, Iterates), OptimError> {
+                self.run(problem, theta0, Setup { memory_limit: None, recorded: true })
+            }
+
+            fn run<P: Curvature>(
+                self,
+                problem: &P,
+                theta0: &[f64],
+                setup: Setup,
+            ) -> Result<(Solution, Iterates), OptimError> {
                 match self {
-                    $(Self::$smooth(solver) => minimize_recorded(problem, solver, theta0),)+
-                    $(Self::$sampled(solver) => minimize_recorded(problem, solver, theta0),)+
+                    $(Self::$smooth(solver) => run(problem, solver, theta0, setup),)+
+                    $(Self::$sampled(solver) => run(problem, solver, theta0, setup),)+
                     $(Self::$residual(solver) => {
-                        minimize_recorded(&&*residuals_of(problem, $residual::NAME)?, solver, theta0)
+                        run(&&*residuals_of(problem, $residual::NAME)?, solver, theta0, setup)
                     })+
+                    Self::Auto(auto) => auto.minimize(problem, theta0, setup),
                 }
             }
 
             /// Checks the options, and that `problem` has the residuals that the method needs: all that can be wrong before a run but
-            /// the start.
+            /// the start and the memory.
             ///
             /// # Errors
             /// [`OptimError`]: the first option out of range; residuals that the problem does not have.
@@ -111,6 +151,7 @@ macro_rules! methods {
                         residuals_of(problem, $residual::NAME)?;
                         solver.validate().and_then(|()| solver.stopping().validate($residual::NAME))
                     })+
+                    Self::Auto(auto) => auto.validate(problem),
                 }
             }
 
@@ -176,6 +217,12 @@ methods! {
     on_residuals: GaussNewton, LevenbergMarquardt, BoundedLevenbergMarquardt;
 }
 
+impl From<Auto> for Method {
+    fn from(auto: Auto) -> Self {
+        Self::Auto(auto)
+    }
+}
+
 impl Default for Method {
     fn default() -> Self {
         Self::Lbfgs(Lbfgs::default())
@@ -183,6 +230,37 @@ impl Default for Method {
 }
 
 impl Method {
+    /// A method chosen for the problem, [`Auto`].
+    pub fn auto() -> Self {
+        Self::Auto(Auto::default())
+    }
+
+    /// The methods for `problem` without bounds or L1, best first; [`Auto::advise`] takes these and limits too.
+    ///
+    /// # Errors
+    /// None without bounds and L1; those of [`Auto::advise`] otherwise.
+    pub fn advise<P: Curvature>(problem: &P) -> Result<Ranking, OptimError> {
+        Auto::default().advise(problem)
+    }
+
+    /// Whether it forms a matrix of the size of the Hessian from the problem.
+    fn is_dense(&self) -> bool {
+        match self {
+            Self::Newton(_)
+            | Self::RegularizedNewton(_)
+            | Self::ProximalNewton(_)
+            | Self::GaussNewton(_)
+            | Self::LevenbergMarquardt(_)
+            | Self::BoundedLevenbergMarquardt(_)
+            | Self::Bfgs(_)
+            | Self::Sr1(_) => true,
+            Self::TrustRegion(solver) => {
+                !matches!(solver.subproblem, Subproblem::Gltr | Subproblem::Steihaug)
+            }
+            _ => false,
+        }
+    }
+
     /// When it stops.
     pub fn with_stopping(mut self, stopping: Stopping) -> Self {
         *self.stopping_mut() = stopping;

@@ -4,7 +4,7 @@ use crate::error::OptimError;
 use crate::report::Report;
 use crate::solver::FitSolver;
 use crate::state::FitState;
-use argmin::core::{Executor, Solver, State};
+use argmin::core::{Executor, Solver};
 use secant_core::problem::Objective;
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,8 @@ pub struct Solution {
 /// ask [`Reason::is_success`](crate::Reason::is_success).
 ///
 /// # Errors
-/// [`OptimError`]: an option out of range, a start of another length than the problem or with an entry that is not finite.
+/// [`OptimError`]: an option out of range, a start of another length than the problem or with an entry that is not finite,
+/// matrices that would take more than half of the free memory.
 ///
 /// ```
 /// use secant_core::problem::Objective;
@@ -51,7 +52,25 @@ where
     P: Objective,
     S: FitSolver + Solver<&'p P, FitState>,
 {
-    run(problem, solver, FitState::new().param(theta0.to_vec())).map(|(solution, _)| solution)
+    minimize_within(problem, solver, theta0, None)
+}
+
+/// As [`minimize`], refused where the solver would take more than `memory_limit` bytes; half of the free memory where none is given.
+///
+/// # Errors
+/// As [`minimize`], and [`OptimError::Memory`] before anything is allocated.
+pub fn minimize_within<'p, P, S>(
+    problem: &'p P,
+    solver: S,
+    theta0: &[f64],
+    memory_limit: Option<u64>,
+) -> Result<Solution, OptimError>
+where
+    P: Objective,
+    S: FitSolver + Solver<&'p P, FitState>,
+{
+    let setup = Setup { memory_limit, recorded: false };
+    run(problem, solver, theta0, setup).map(|(solution, _)| solution)
 }
 
 /// θ of every entry of a report's trace, in the trace's order.
@@ -65,6 +84,13 @@ impl Iterates {
     /// The points, n numbers each.
     pub fn points(&self) -> impl ExactSizeIterator<Item = &[f64]> {
         self.theta.chunks_exact(self.n.max(1))
+    }
+
+    /// Goes on with those of a run that began where these end.
+    pub(crate) fn follow(&mut self, later: &Self) {
+        self.n = later.n;
+        let begun = if self.theta.is_empty() { 0 } else { later.n };
+        self.theta.extend(later.theta.iter().skip(begun));
     }
 }
 
@@ -81,19 +107,34 @@ where
     P: Objective,
     S: FitSolver + Solver<&'p P, FitState>,
 {
-    run(problem, solver, FitState::new().param(theta0.to_vec()).keep_iterates())
+    run(problem, solver, theta0, Setup { memory_limit: None, recorded: true })
 }
 
-fn run<'p, P, S>(
+/// What a run is allowed and what it keeps.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Setup {
+    /// Most bytes that the solver may take; half of the free memory where none is given.
+    pub memory_limit: Option<u64>,
+    /// Whether iterates are kept.
+    pub recorded: bool,
+}
+
+/// Minimises `problem` from `theta0`; no iterates where they are not recorded.
+pub(crate) fn run<'p, P, S>(
     problem: &'p P,
     solver: S,
-    start: FitState,
+    theta0: &[f64],
+    setup: Setup,
 ) -> Result<(Solution, Iterates), OptimError>
 where
     P: Objective,
     S: FitSolver + Solver<&'p P, FitState>,
 {
-    match Executor::new(problem, solver).ctrlc(false).configure(|_: FitState| start).run() {
+    let begin = |state: FitState| {
+        let state = state.param(theta0.to_vec()).memory_limit(setup.memory_limit);
+        if setup.recorded { state.keep_iterates() } else { state }
+    };
+    match Executor::new(problem, solver).ctrlc(false).configure(begin).run() {
         Ok(result) => {
             let state = &result.state;
             let report = Report::of(&result.solver, state);

@@ -9,6 +9,7 @@
 
 use crate::error::{OptimError, require};
 use crate::krylov::lanczos::pseudorandom;
+use crate::linalg::Backend;
 use crate::linalg::cholesky::NotFactored;
 use crate::linalg::ldlt::ModifiedLdl;
 use crate::linalg::vector;
@@ -134,7 +135,7 @@ impl QuadraticModel {
                 return Err(OptimError::NotFiniteThere { what });
             }
         }
-        let mut factor = ModifiedLdl::new(n);
+        let mut factor = ModifiedLdl::new(n, Backend::default());
         factor.matrix_mut().copy_from(&hessian);
         let factor = match factor.factor() {
             Ok(()) => Some(factor),

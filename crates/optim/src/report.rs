@@ -84,6 +84,39 @@ impl Report {
     }
 }
 
+impl Report {
+    /// Goes on with the books of a run that began at the best point of this one. Whether its best point is the best of both.
+    pub(crate) fn follow(&mut self, later: Self) -> bool {
+        let (steps, before) = (self.iterations, self.evaluations);
+        let seconds = self.seconds;
+        // Its start is the best point here.
+        self.trace.extend(later.trace.into_iter().skip(1).map(|entry| {
+            let mut work = before;
+            work += entry.work;
+            TraceEntry {
+                iteration: entry.iteration + steps,
+                evaluations: work.of_f(),
+                seconds: entry.seconds + seconds,
+                work,
+                ..entry
+            }
+        }));
+        self.reason = later.reason;
+        self.iterations += later.iterations;
+        self.evaluations += later.evaluations;
+        self.seconds += later.seconds;
+        self.notes.extend(later.notes);
+        let better = later.value <= self.value;
+        if better {
+            (self.value, self.gradient) = (later.value, later.gradient);
+            if later.best_iteration > 0 {
+                self.best_iteration = steps + later.best_iteration;
+            }
+        }
+        better
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}, {} parameters: {}", self.solver, self.parameters, self.reason)?;

@@ -96,6 +96,12 @@ pub trait FitSolver {
     /// # Errors
     /// The first option outside its range.
     fn validate(&self) -> Result<(), OptimError>;
+    /// Bytes that a run takes for n parameters and m residuals (0 for a method that asks for none), beside the problem's own buffers;
+    /// none where the solver does not say. [`memory`](crate::memory) tells what is refused.
+    fn memory(&self, n: usize, m: usize) -> Option<u64> {
+        let _ = (n, m);
+        None
+    }
     /// What happened on the way that the counters do not say.
     fn notes(&self) -> Vec<String> {
         Vec::new()

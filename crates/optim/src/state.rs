@@ -65,6 +65,7 @@ pub struct FitState {
     epochs: Option<f64>,
     max_iterations: u64,
     target: f64,
+    memory_limit: Option<u64>,
     counts: HashMap<String, u64>,
     time: Option<Duration>,
     clock: Option<Instant>,
@@ -137,6 +138,13 @@ impl FitState {
     /// [`keep_iterates`](Self::keep_iterates).
     pub fn iterates(&self) -> Option<&[f64]> {
         self.iterates.as_deref()
+    }
+
+    /// Most bytes that the solver may take; half of the free memory where none is given.
+    #[must_use]
+    pub fn memory_limit(mut self, bytes: Option<u64>) -> Self {
+        self.memory_limit = bytes;
+        self
     }
 
     /// θ of the current iterate, length n.
@@ -226,6 +234,11 @@ impl FitState {
     /// The smaller of the solver's and the executor's, once the run has begun.
     pub(crate) fn max_iterations(&self) -> u64 {
         self.max_iterations
+    }
+
+    /// Bytes that the solver may take, where the caller has set a limit.
+    pub(crate) fn limit(&self) -> Option<u64> {
+        self.memory_limit
     }
 
     pub(crate) fn start_summary(&self) -> Summary {
@@ -410,6 +423,7 @@ impl State for FitState {
             epochs: None,
             max_iterations: u64::MAX,
             target: f64::NEG_INFINITY,
+            memory_limit: None,
             counts: HashMap::new(),
             time: None,
             clock: None,

@@ -77,6 +77,10 @@ impl Loss for Robust {
         check_numbers(self.name(), outputs, targets)
     }
 
+    fn is_convex(&self) -> bool {
+        self.rho.is_convex()
+    }
+
     fn value(&self, z: &[f64], y: TargetTile<'_>) -> f64 {
         let terms = z.iter().zip(numbers(y)).map(|(z, y)| self.at(z - y).1.value);
         0.5 * self.scale * self.scale * terms.sum::<f64>()

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use std::ops::Range;
 
 /// Entries of the block of J that is formed at a time: 64 MiB.
-const JACOBIAN_ENTRIES: usize = 1 << 23;
+pub(super) const JACOBIAN_ENTRIES: usize = 1 << 23;
 /// Columns of H that one task forms.
 const COLUMNS: usize = 8;
 

@@ -33,6 +33,11 @@ impl<'a> LeastSquaresRisk<'a> {
         Some(Self { risk, lambda, penalised })
     }
 
+    /// m.
+    pub(super) fn len(&self) -> usize {
+        self.data_residuals() + self.penalised.len()
+    }
+
     /// N·c.
     fn data_residuals(&self) -> usize {
         self.risk.data.samples() * self.risk.graph.outputs()
@@ -103,7 +108,7 @@ impl Objective for LeastSquaresRisk<'_> {
 
 impl LeastSquares for LeastSquaresRisk<'_> {
     fn residual_len(&self) -> usize {
-        self.data_residuals() + self.penalised.len()
+        self.len()
     }
 
     fn residuals(&self, theta: &[f64], residuals: &mut [f64]) -> f64 {

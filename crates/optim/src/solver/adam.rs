@@ -12,6 +12,7 @@
 use super::FitSolver;
 use super::first_order::{self, Buffers, FirstOrder, Moments, RuleSolver};
 use crate::error::OptimError;
+use crate::memory::bytes;
 use crate::schedule::Schedule;
 use crate::state::FitState;
 use crate::stopping::Stopping;
@@ -141,6 +142,9 @@ impl FitSolver for Adam {
     }
     fn stopping_mut(&mut self) -> &mut Stopping {
         &mut self.stopping
+    }
+    fn memory(&self, n: usize, _: usize) -> Option<u64> {
+        Some(bytes(&[(8, n, 1)]))
     }
     fn validate(&self) -> Result<(), OptimError> {
         first_order::require_rate(NAME, self.rate)?;

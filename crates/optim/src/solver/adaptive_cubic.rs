@@ -15,6 +15,7 @@ use super::region::{
 use super::{FitSolver, HessianKind};
 use crate::error::OptimError;
 use crate::eval;
+use crate::memory::bytes;
 use crate::state::FitState;
 use crate::stopping::Stopping;
 use argmin::core::{Error, KV, Problem, Solver};
@@ -126,6 +127,9 @@ impl FitSolver for AdaptiveCubic {
     }
     fn stopping_mut(&mut self) -> &mut Stopping {
         &mut self.stopping
+    }
+    fn memory(&self, n: usize, _: usize) -> Option<u64> {
+        Some(bytes(&[(1, n, self.max_products.min(n)), (8, n, 1)]))
     }
     fn validate(&self) -> Result<(), OptimError> {
         self.options().validate(NAME, POOR_CUBIC, "[0, 0.1)")?;

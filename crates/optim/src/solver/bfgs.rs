@@ -20,11 +20,14 @@ use crate::eval;
 use crate::linalg::packed::{PackedSymmetric, RankTwo, Weights};
 use crate::linalg::vector;
 use crate::line_search::LineSearch;
+use crate::memory::{self, bytes};
 use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::Objective;
 
+/// What takes its place where its matrices do not fit.
+const ALTERNATIVE: &str = "L-BFGS";
 const NAME: &str = "BFGS";
 
 /// The member of Broyden's family that H is updated by.
@@ -165,6 +168,9 @@ impl FitSolver for Bfgs {
     fn stopping_mut(&mut self) -> &mut Stopping {
         &mut self.stopping
     }
+    fn memory(&self, n: usize, _: usize) -> Option<u64> {
+        Some(bytes(&[(1, n, n / 2 + 1), (10, n, 1)]))
+    }
     fn validate(&self) -> Result<(), OptimError> {
         line_step::validate(NAME, &self.search)?;
         self.stopping.validate(NAME)
@@ -195,6 +201,8 @@ impl<P: Objective> Solver<P, FitState> for Bfgs {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
+        let needs = self.memory(eval::dim(problem), 0);
+        memory::preflight(NAME, needs, ALTERNATIVE, state.limit())?;
         let n = eval::start(NAME, &self.stopping, problem, &mut state)?;
         (self.dropped, self.damped, self.skipped) = (0, 0, 0);
         let mut work = Workspace::new(n);

@@ -13,6 +13,7 @@ use crate::error::{OptimError, require};
 use crate::eval;
 use crate::linalg::box_qp::BoxQp;
 use crate::linalg::vector;
+use crate::memory::{self, bytes};
 use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
@@ -27,6 +28,8 @@ pub const ACCEPT: f64 = 1e-4;
 pub const FASTEST_FALL: f64 = 1.0 / 3.0;
 /// ‖∇f‖∞ must fall by this factor.
 pub const GRADIENT_TOLERANCE: f64 = 1e-12;
+/// What takes its place where its matrices do not fit.
+const ALTERNATIVE: &str = "L-BFGS-B or TRON";
 const NAME: &str = "bounded Levenberg–Marquardt";
 
 /// Levenberg–Marquardt in a box.
@@ -203,6 +206,9 @@ impl FitSolver for BoundedLevenbergMarquardt {
     fn stopping_mut(&mut self) -> &mut Stopping {
         &mut self.stopping
     }
+    fn memory(&self, n: usize, m: usize) -> Option<u64> {
+        Some(bytes(&[(4, n, n), (11, n, 1), (2, m, 1)]))
+    }
     fn validate(&self) -> Result<(), OptimError> {
         let damping = self.initial_damping;
         let allowed = damping > 0.0 && damping.is_finite();
@@ -227,6 +233,7 @@ impl<P: LeastSquares> Solver<P, FitState> for BoundedLevenbergMarquardt {
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
         let (m, n, _) = eval::shape(problem);
+        memory::preflight(NAME, self.memory(n, m), ALTERNATIVE, state.limit())?;
         let bounds = self.bounds.of(n)?;
         bounds.project(&mut state.theta);
         let zeros = || vec![0.0; n];

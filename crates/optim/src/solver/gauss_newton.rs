@@ -15,11 +15,14 @@ use crate::error::{OptimError, require};
 use crate::eval;
 use crate::linalg::vector;
 use crate::line_search::{Backtracking, SearchOption};
+use crate::memory;
 use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::{Derivatives, LeastSquares};
 
+/// What takes its place where its matrices do not fit.
+const ALTERNATIVE: &str = "the trust region with `Subproblem::Gltr` or L-BFGS";
 const NAME: &str = "Gauss–Newton";
 /// D decides only which directions of a singular J are left out: current norms.
 const SCALING: Scaling = Scaling::Marquardt;
@@ -130,6 +133,9 @@ impl FitSolver for GaussNewton {
     fn stopping_mut(&mut self) -> &mut Stopping {
         &mut self.stopping
     }
+    fn memory(&self, n: usize, m: usize) -> Option<u64> {
+        Some(self.factorization.bytes(m, n, SecondOrder::Off))
+    }
     fn validate(&self) -> Result<(), OptimError> {
         self.search.validate().map_err(|SearchOption { option, value, allowed }| {
             OptimError::OptionOutOfRange { solver: NAME, option, value, allowed }
@@ -155,6 +161,7 @@ impl<P: LeastSquares> Solver<P, FitState> for GaussNewton {
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
         let (m, n, derivatives) = eval::shape(problem);
+        memory::preflight(NAME, self.memory(n, m), ALTERNATIVE, state.limit())?;
         self.derivatives = derivatives;
         let mut model = ResidualModel::new((m, n), self.factorization, SecondOrder::Off);
         let within = (SCALING, self.offset_tolerance);

@@ -16,6 +16,7 @@ use crate::eval;
 use crate::linalg::limited_memory::{Ends, LimitedMemory, Verdict};
 use crate::linalg::vector;
 use crate::line_search::LineSearch;
+use crate::memory::bytes;
 use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
@@ -167,6 +168,9 @@ impl FitSolver for Lbfgs {
     }
     fn stopping_mut(&mut self) -> &mut Stopping {
         &mut self.stopping
+    }
+    fn memory(&self, n: usize, _: usize) -> Option<u64> {
+        Some(bytes(&[(2, n, self.memory), (9, n, 1)]))
     }
     fn validate(&self) -> Result<(), OptimError> {
         let memory = self.memory;

@@ -18,6 +18,7 @@ use crate::eval;
 use crate::linalg::direct_memory::DirectMemory;
 use crate::linalg::vector;
 use crate::line_search::{Found, StrongWolfe};
+use crate::memory::bytes;
 use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
@@ -342,6 +343,9 @@ impl FitSolver for LbfgsB {
     }
     fn stopping_mut(&mut self) -> &mut Stopping {
         &mut self.stopping
+    }
+    fn memory(&self, n: usize, _: usize) -> Option<u64> {
+        Some(bytes(&[(2, n, self.memory), (14, n, 1)]))
     }
     fn validate(&self) -> Result<(), OptimError> {
         require(self.memory > 0, NAME, "memory", self.memory as f64, "≥ 1")?;

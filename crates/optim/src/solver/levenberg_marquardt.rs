@@ -16,11 +16,14 @@ use super::residual_model::{Factorization, NextPoint, Place, ResidualModel, Scal
 use crate::error::{OptimError, require};
 use crate::eval;
 use crate::linalg::vector;
+use crate::memory;
 use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::{Derivatives, LeastSquares};
 
+/// What takes its place where its matrices do not fit.
+const ALTERNATIVE: &str = "the trust region with `Subproblem::Gltr` or L-BFGS";
 const NAME: &str = "Levenberg–Marquardt";
 
 /// First damping, relative to D².  Nielsen (1999): τ = 1e-3 for a start of unknown quality.
@@ -324,6 +327,9 @@ impl FitSolver for LevenbergMarquardt {
     fn stopping_mut(&mut self) -> &mut Stopping {
         &mut self.stopping
     }
+    fn memory(&self, n: usize, m: usize) -> Option<u64> {
+        Some(self.factorization.bytes(m, n, self.second_order))
+    }
     fn validate(&self) -> Result<(), OptimError> {
         let positive = |option, value: f64| {
             require(value > 0.0 && value.is_finite(), NAME, option, value, "(0, ∞)")
@@ -359,6 +365,7 @@ impl<P: LeastSquares> Solver<P, FitState> for LevenbergMarquardt {
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
         let (m, n, derivatives) = eval::shape(problem);
+        memory::preflight(NAME, self.memory(n, m), ALTERNATIVE, state.limit())?;
         self.derivatives = derivatives;
         let mut work = Workspace::new(m, n, self);
         let within = (self.scaling, self.offset_tolerance);

@@ -10,6 +10,7 @@
 use super::FitSolver;
 use super::first_order::{self, Buffers, FirstOrder, RuleSolver};
 use crate::error::OptimError;
+use crate::memory::bytes;
 use crate::schedule::Schedule;
 use crate::state::FitState;
 use crate::stopping::Stopping;
@@ -112,6 +113,9 @@ impl FitSolver for Nesterov {
     }
     fn stopping_mut(&mut self) -> &mut Stopping {
         &mut self.stopping
+    }
+    fn memory(&self, n: usize, _: usize) -> Option<u64> {
+        Some(bytes(&[(7, n, 1)]))
     }
     fn validate(&self) -> Result<(), OptimError> {
         first_order::require_rate(NAME, self.rate)?;

@@ -20,12 +20,15 @@ use crate::linalg::cholesky::{NotFactored, ShiftedCholesky};
 use crate::linalg::ldlt::ModifiedLdl;
 use crate::linalg::vector;
 use crate::line_search::StrongWolfe;
+use crate::memory::{self, bytes};
 use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
 use faer::MatMut;
 use secant_core::problem::Curvature;
 
+/// What takes its place where its matrices do not fit.
+const ALTERNATIVE: &str = "truncated Newton (`NewtonCg`) or L-BFGS";
 const NAME: &str = "Newton";
 
 /// Most steps with one factor after the full step. On a quadratic two reach the rounding floor from the farthest start.
@@ -238,6 +241,13 @@ impl FitSolver for Newton {
     fn stopping_mut(&mut self) -> &mut Stopping {
         &mut self.stopping
     }
+    fn memory(&self, n: usize, _: usize) -> Option<u64> {
+        let matrices = match self.modification {
+            Modification::Shift => 2,
+            Modification::TurnedSigns => 4,
+        };
+        Some(bytes(&[(matrices, n, n), (10, n, 1)]))
+    }
     fn validate(&self) -> Result<(), OptimError> {
         line_step::validate(NAME, &self.search)?;
         self.stopping.validate(NAME)
@@ -272,6 +282,9 @@ impl<P: Curvature> Solver<P, FitState> for Newton {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
+        let needs = self.memory(eval::dim(problem), 0);
+        let needs = needs.map(|own| own.saturating_add(eval::dense_bytes(problem)));
+        memory::preflight(NAME, needs, ALTERNATIVE, state.limit())?;
         let n = eval::start(NAME, &self.stopping, problem, &mut state)?;
         self.work = Some(Workspace {
             factor: match self.modification {

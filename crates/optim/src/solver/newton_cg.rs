@@ -22,6 +22,7 @@ use crate::krylov::extreme_eigenvalues;
 use crate::krylov::forcing::Balance;
 use crate::linalg::vector;
 use crate::line_search::{Backtracking, StrongWolfe};
+use crate::memory::bytes;
 use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
@@ -354,6 +355,14 @@ impl FitSolver for NewtonCg {
     }
     fn stopping_mut(&mut self) -> &mut Stopping {
         &mut self.stopping
+    }
+    fn memory(&self, n: usize, _: usize) -> Option<u64> {
+        let kept = match self.preconditioner {
+            Preconditioner::Nothing | Preconditioner::Jacobi => (0, n, 1),
+            Preconditioner::Pairs { memory } => (4, n, memory),
+            Preconditioner::Nystrom { rank, .. } => (1, n, rank),
+        };
+        Some(bytes(&[kept, (14, n, 1)]))
     }
     fn validate(&self) -> Result<(), OptimError> {
         let forcing = self.forcing;

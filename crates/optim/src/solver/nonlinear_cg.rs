@@ -14,6 +14,7 @@ use crate::error::OptimError;
 use crate::eval;
 use crate::linalg::vector;
 use crate::line_search::StrongWolfe;
+use crate::memory::bytes;
 use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
@@ -135,6 +136,9 @@ impl FitSolver for NonlinearCg {
     }
     fn stopping_mut(&mut self) -> &mut Stopping {
         &mut self.stopping
+    }
+    fn memory(&self, n: usize, _: usize) -> Option<u64> {
+        Some(bytes(&[(8, n, 1)]))
     }
     fn validate(&self) -> Result<(), OptimError> {
         line_step::validate(NAME, &self.search)?;

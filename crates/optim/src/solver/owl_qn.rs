@@ -20,6 +20,7 @@ use crate::l1::{self, L1};
 use crate::linalg::limited_memory::{Ends, LimitedMemory, Verdict};
 use crate::linalg::vector;
 use crate::line_search::{Found, StrongWolfe};
+use crate::memory::bytes;
 use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
@@ -295,6 +296,9 @@ impl FitSolver for OwlQn {
     }
     fn stopping_mut(&mut self) -> &mut Stopping {
         &mut self.stopping
+    }
+    fn memory(&self, n: usize, _: usize) -> Option<u64> {
+        Some(bytes(&[(2, n, self.memory), (14, n, 1)]))
     }
     fn validate(&self) -> Result<(), OptimError> {
         require(self.memory > 0, NAME, "memory", self.memory as f64, "≥ 1")?;

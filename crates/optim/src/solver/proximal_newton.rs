@@ -15,6 +15,7 @@ use crate::eval;
 use crate::l1::{self, L1};
 use crate::linalg::cholesky::{NotFactored, ShiftedCholesky};
 use crate::linalg::vector;
+use crate::memory::{self, bytes};
 use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
@@ -34,6 +35,8 @@ pub const FORCING: f64 = 1e-3;
 const LEAST_FORCING: f64 = 1e-10;
 /// Differences of F below this part of it are judged by slopes.
 const NOISE: f64 = 64.0 * f64::EPSILON;
+/// What takes its place where its matrices do not fit.
+const ALTERNATIVE: &str = "OWL-QN";
 const NAME: &str = "proximal Newton";
 
 /// Newton's method for L1.
@@ -286,6 +289,9 @@ impl FitSolver for ProximalNewton {
     fn stopping_mut(&mut self) -> &mut Stopping {
         &mut self.stopping
     }
+    fn memory(&self, n: usize, _: usize) -> Option<u64> {
+        Some(bytes(&[(3, n, n), (10, n, 1)]))
+    }
     fn validate(&self) -> Result<(), OptimError> {
         self.l1.validate(NAME, None)?;
         self.stopping.validate(NAME)
@@ -307,6 +313,9 @@ impl<P: Curvature> Solver<P, FitState> for ProximalNewton {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
+        let needs = self.memory(eval::dim(problem), 0);
+        let needs = needs.map(|own| own.saturating_add(eval::dense_bytes(problem)));
+        memory::preflight(NAME, needs, ALTERNATIVE, state.limit())?;
         let n = eval::dim(problem);
         self.l1.validate(NAME, Some(n))?;
         let weights = self.l1.weights(n);

@@ -16,11 +16,14 @@ use crate::error::OptimError;
 use crate::eval;
 use crate::linalg::cholesky::{NotFactored, ShiftedCholesky};
 use crate::linalg::vector;
+use crate::memory::{self, bytes};
 use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::Curvature;
 
+/// What takes its place where its matrices do not fit.
+const ALTERNATIVE: &str = "truncated Newton (`NewtonCg`) or L-BFGS";
 const NAME: &str = "regularised Newton";
 
 /// f must fall by this · λ‖p‖².  Mishchenko (2023) algorithm 2.3.
@@ -202,6 +205,9 @@ impl FitSolver for RegularizedNewton {
     fn stopping_mut(&mut self) -> &mut Stopping {
         &mut self.stopping
     }
+    fn memory(&self, n: usize, _: usize) -> Option<u64> {
+        Some(bytes(&[(2, n, n), (10, n, 1)]))
+    }
     fn validate(&self) -> Result<(), OptimError> {
         self.stopping.validate(NAME)
     }
@@ -229,6 +235,9 @@ impl<P: Curvature> Solver<P, FitState> for RegularizedNewton {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
+        let needs = self.memory(eval::dim(problem), 0);
+        let needs = needs.map(|own| own.saturating_add(eval::dense_bytes(problem)));
+        memory::preflight(NAME, needs, ALTERNATIVE, state.limit())?;
         let n = eval::start(NAME, &self.stopping, problem, &mut state)?;
         self.work = Some(Workspace::new(n));
         Ok((state, None))

@@ -16,6 +16,7 @@ use crate::error::{OptimError, require};
 use crate::eval;
 use crate::linalg::packed::{PackedSymmetric, RankTwo, Weights};
 use crate::linalg::vector;
+use crate::memory::{self, bytes};
 use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use crate::subproblem::{Bound, Gltr, NotFinite, Step};
@@ -40,6 +41,8 @@ pub const GROW: f64 = 2.0;
 pub const SKIP: f64 = 1e-8;
 /// Largest relative residual of a step; the relative gradient where that is smaller.
 pub const FORCING: f64 = 1e-2;
+/// What takes its place where its matrices do not fit.
+const ALTERNATIVE: &str = "the trust region with `Subproblem::Gltr` or L-BFGS";
 const NAME: &str = "SR1";
 
 /// The symmetric rank-one method in a trust region.
@@ -107,6 +110,9 @@ impl FitSolver for Sr1 {
     fn stopping_mut(&mut self) -> &mut Stopping {
         &mut self.stopping
     }
+    fn memory(&self, n: usize, _: usize) -> Option<u64> {
+        Some(bytes(&[(1, n, n / 2 + 1), (1, n, MAX_PRODUCTS.min(n)), (12, n, 1)]))
+    }
     fn validate(&self) -> Result<(), OptimError> {
         let (eta, forcing) = (self.acceptance, self.forcing);
         require((0.0..POOR).contains(&eta), NAME, "acceptance", eta, "[0, 1/10)")?;
@@ -144,6 +150,8 @@ impl<P: Objective> Solver<P, FitState> for Sr1 {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
+        let needs = self.memory(eval::dim(problem), 0);
+        memory::preflight(NAME, needs, ALTERNATIVE, state.limit())?;
         let n = eval::start(NAME, &self.stopping, problem, &mut state)?;
         self.work = Some(Workspace::new(n, &state, self.initial_radius));
         Ok((state, None))

@@ -16,6 +16,7 @@ use crate::bounds::Bounds;
 use crate::error::{OptimError, require};
 use crate::eval;
 use crate::linalg::vector;
+use crate::memory::bytes;
 use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
@@ -399,6 +400,9 @@ impl FitSolver for Tron {
     }
     fn stopping_mut(&mut self) -> &mut Stopping {
         &mut self.stopping
+    }
+    fn memory(&self, n: usize, _: usize) -> Option<u64> {
+        Some(bytes(&[(15, n, 1)]))
     }
     fn validate(&self) -> Result<(), OptimError> {
         let products = self.max_products as f64;

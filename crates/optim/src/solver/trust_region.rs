@@ -18,11 +18,14 @@ use super::region::{
 use super::{FitSolver, HessianKind};
 use crate::error::OptimError;
 use crate::eval;
+use crate::memory::{self, bytes};
 use crate::state::FitState;
 use crate::stopping::Stopping;
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::Curvature;
 
+/// What takes its place where its matrices do not fit.
+const ALTERNATIVE: &str = "`Subproblem::Gltr` or L-BFGS";
 const NAME: &str = "Trust region";
 
 /// Newton's method in a trust region.
@@ -148,6 +151,14 @@ impl FitSolver for TrustRegion {
     fn stopping_mut(&mut self) -> &mut Stopping {
         &mut self.stopping
     }
+    fn memory(&self, n: usize, _: usize) -> Option<u64> {
+        Some(bytes(&match self.subproblem {
+            Subproblem::Gltr => [(1, n, self.max_products.min(n)), (8, n, 1)],
+            Subproblem::Steihaug => [(0, n, n), (12, n, 1)],
+            Subproblem::Exact | Subproblem::ScaledExact => [(3, n, n), (12, n, 1)],
+            Subproblem::Dogleg => [(2, n, n), (12, n, 1)],
+        }))
+    }
     fn validate(&self) -> Result<(), OptimError> {
         self.options().validate(NAME, POOR, "[0, 1/4)")?;
         self.stopping.validate(NAME)
@@ -168,6 +179,12 @@ impl<P: Curvature> Solver<P, FitState> for TrustRegion {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
+        let dense = match self.subproblem {
+            Subproblem::Gltr | Subproblem::Steihaug => 0,
+            _ => eval::dense_bytes(problem),
+        };
+        let needs = self.memory(eval::dim(problem), 0).map(|own| own.saturating_add(dense));
+        memory::preflight(NAME, needs, ALTERNATIVE, state.limit())?;
         let options = self.options();
         let n = eval::start(NAME, &self.stopping, problem, &mut state)?;
         let region = self.region.insert(Region::new(n, Means::Ball(self.subproblem)));

@@ -106,8 +106,17 @@ impl Gltr {
             // Rounding around a semidefinite T is no negative curvature.
             negative = (smallest < -rounding).then_some(smallest);
             lower = rounding - smallest.min(0.0);
-            while !t.factor(lower, &mut self.pivots) {
-                lower += rounding;
+            // Doubled, so that no size of T, nor an eigenvalue that bisection missed, makes it long; at infinity h vanishes.
+            let mut more = rounding;
+            while !t.factor(lower, &mut self.pivots) && lower.is_finite() {
+                lower += more;
+                more *= 2.0;
+            }
+            if !lower.is_finite() {
+                // Squares of T overflow: no step, and a promise of nothing.
+                self.small.clear();
+                self.small.resize(self.lanczos.steps(), 0.0);
+                return (0.0, true);
             }
         }
         let square = self.evaluate(lower).square;

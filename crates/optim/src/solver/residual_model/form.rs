@@ -8,6 +8,7 @@ use super::qr::QrForm;
 use super::second_order::SecondOrder;
 use crate::eval;
 use crate::linalg::vector;
+use crate::memory::bytes;
 use secant_core::problem::LeastSquares;
 use serde::{Deserialize, Serialize};
 
@@ -44,26 +45,40 @@ pub enum Factorization {
 
 impl Factorization {
     /// What [`Auto`](Self::Auto) is for m residuals and n parameters; S is n × n.
-    pub(super) fn of(self, m: usize, n: usize, second_order: SecondOrder) -> Self {
+    pub(crate) fn of(self, m: usize, n: usize, second_order: SecondOrder) -> Self {
         if self != Self::Auto {
             return self;
         }
-        let bytes = |entries: usize| entries.saturating_mul(size_of::<f64>());
+        let size = |entries: usize| entries.saturating_mul(size_of::<f64>());
         let square = |side: usize| side.saturating_mul(side).saturating_mul(SQUARES);
         let jacobian = m.saturating_mul(n);
         let dual = jacobian.saturating_mul(JACOBIANS).saturating_add(square(m));
         if second_order != SecondOrder::Off {
-            return if bytes(jacobian) <= QR_BYTES { Self::Qr } else { Self::NormalEquations };
+            return if size(jacobian) <= QR_BYTES { Self::Qr } else { Self::NormalEquations };
         }
-        if m < n && bytes(dual) <= DENSE_BYTES {
+        if m < n && size(dual) <= DENSE_BYTES {
             Self::Dual
-        } else if bytes(jacobian) <= QR_BYTES {
+        } else if size(jacobian) <= QR_BYTES {
             Self::Qr
-        } else if bytes(square(n)) <= DENSE_BYTES {
+        } else if size(square(n)) <= DENSE_BYTES {
             Self::NormalEquations
         } else {
             Self::Lsmr
         }
+    }
+}
+
+impl Factorization {
+    /// Bytes of a run: the form at both points, S with its factor, and the vectors.
+    pub(in crate::solver) fn bytes(self, m: usize, n: usize, second_order: SecondOrder) -> u64 {
+        let second = if second_order == SecondOrder::Off { 0 } else { 3 };
+        let form = match self.of(m, n, second_order) {
+            Self::Auto | Self::Qr => [(JACOBIANS, m, n), (SQUARES, n, n)],
+            Self::NormalEquations => [(0, m, n), (SQUARES, n, n)],
+            Self::Dual => [(JACOBIANS, m, n), (SQUARES, m, m)],
+            Self::Lsmr => [(15, m, 1), (4, n, 1)],
+        };
+        bytes(&[form[0], form[1], (second, n, n), (5, m, 1), (24, n, 1)])
     }
 }
 

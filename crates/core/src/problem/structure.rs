@@ -1,0 +1,93 @@
+//! What a chooser of methods may know of a problem before it runs: the form of f and what its evaluations cost.
+//!
+//! Everything is counted, never timed, so that a choice made from it is the same on every machine and any number of threads.
+
+use super::{Curvature, Derivatives, LeastSquares};
+
+/// The form of f as a function of θ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// A quadratic: one Newton step is the solution. An affine model with squared error and a quadratic penalty.
+    Quadratic,
+    /// A convex loss of an affine model with a convex penalty: a generalised linear model.
+    GeneralizedLinear,
+    /// Anything else, or unknown.
+    #[default]
+    General,
+}
+
+/// Floating-point operations of each kind of evaluation over all samples. Zero where nobody counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Costs {
+    /// f with ∇f.
+    pub evaluation: f64,
+    /// A product with the Hessian at a linearised point.
+    pub hessian_vector: f64,
+    /// A product with the Gauss–Newton matrix at a linearised point.
+    pub gauss_newton_vector: f64,
+    /// A dense Hessian.
+    pub hessian: f64,
+    /// A dense Gauss–Newton matrix.
+    pub gauss_newton: f64,
+    /// A dense J.
+    pub jacobian: f64,
+    /// JᵀJ with Jᵀr.
+    pub normal_equations: f64,
+}
+
+impl Costs {
+    /// What follows from the cost of one evaluation (flops) alone, for n parameters: a product is two evaluations, as by
+    /// differences of gradients, and a dense matrix n products.
+    pub fn of_evaluation(evaluation: f64, n: usize) -> Self {
+        let (product, n) = (2.0 * evaluation, n as f64);
+        Self {
+            evaluation,
+            hessian_vector: product,
+            gauss_newton_vector: product,
+            hessian: n * product,
+            gauss_newton: n * product,
+            jacobian: n * evaluation,
+            normal_equations: n * evaluation,
+        }
+    }
+}
+
+/// What is known of a problem. The default knows nothing.
+///
+/// ```
+/// use secant_core::problem::{Form, Structure};
+/// assert_eq!(Structure::default().form, Form::General);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Structure {
+    /// The form of f.
+    pub form: Form,
+    /// λ > 0 with ∇²f ⪰ λI on the parameters that a ridge penalty acts on; 0 where none is known.
+    pub ridge: f64,
+    /// N, where f is a mean over samples.
+    pub samples: Option<usize>,
+    /// m, where f is half a sum of squares: N·c, and a residual per penalised parameter.
+    pub residuals: Option<usize>,
+    /// Where second derivatives come from: by differences they have too few digits for a method that rests on them.
+    pub second_derivatives: Derivatives,
+    /// What evaluations cost, where they were counted.
+    pub costs: Option<Costs>,
+    /// Bytes that the problem takes, beside the caller's matrix, to form a dense Hessian, Gauss–Newton matrix or JᵀJ.
+    pub dense_bytes: u64,
+}
+
+impl Structure {
+    /// The structure of `problem`; the number of residuals is asked of its residuals where it does not say.
+    pub fn of<P: Curvature + ?Sized>(problem: &P) -> Self {
+        let mut structure = problem.structure();
+        if structure.residuals.is_none() {
+            structure.residuals = problem.as_least_squares().map(|view| view.residual_len());
+        }
+        structure
+    }
+
+    /// A least-squares problem of which nothing else is known.
+    pub fn of_residuals<P: LeastSquares + ?Sized>(problem: &P) -> Self {
+        Self { residuals: Some(problem.residual_len()), ..Self::default() }
+    }
+}

@@ -1,0 +1,100 @@
+//! What the risk says of itself to a chooser of methods: its form, and its flops counted node by node.
+
+use super::Risk;
+use super::dense::JACOBIAN_ENTRIES;
+use crate::loss::LossHessian;
+use crate::problem::{Costs, Derivatives, Form, Objective, Structure};
+
+/// Flops of one sample by kind of sweep.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sweeps {
+    forward: f64,
+    /// From z̄ to θ̄ and the inner x̄.
+    backward: f64,
+    tangent: f64,
+    adjoint_tangent: f64,
+}
+
+impl Risk<'_> {
+    pub(super) fn known_structure(&self) -> Structure {
+        let convex = self.loss.is_convex() && self.penalty.ridge().is_some();
+        let squared = self.loss.hessian_kind() == LossHessian::Identity;
+        let form = match (self.graph.is_affine(), convex) {
+            (true, true) if squared => Form::Quadratic,
+            (true, true) => Form::GeneralizedLinear,
+            _ => Form::General,
+        };
+        Structure {
+            form,
+            ridge: self.penalty.ridge().unwrap_or(0.0),
+            samples: Some(self.data.samples()),
+            residuals: self.least_squares().map(|view| view.len()),
+            second_derivatives: Derivatives::Exact,
+            costs: Some(self.costs()),
+            dense_bytes: self.dense_bytes(),
+        }
+    }
+
+    /// Per sample: z = W·x needs one product forward, one each for W̄ and x̄ backward and for Ẇ·x and W·ẋ along a tangent, and
+    /// twice the backward ones for their derivatives; what does not depend on θ needs none.
+    fn sweeps(&self) -> Sweeps {
+        let mut active = vec![false; self.graph.shapes.len()];
+        let mut sweeps = Sweeps::default();
+        for (index, node) in self.graph.nodes.iter().enumerate() {
+            let shapes: Vec<_> =
+                node.inputs.iter().map(|&i| self.graph.shapes[i].clone()).collect();
+            let flops = node.op.flops(&shapes, &self.graph.shapes[index + 1]) as f64;
+            let owns = f64::from(u8::from(!node.blocks.is_empty()));
+            let moves = f64::from(u8::from(node.inputs.iter().any(|&i| active[i])));
+            active[index + 1] = owns + moves > 0.0;
+            sweeps.forward += flops;
+            sweeps.backward += (owns + moves) * flops;
+            sweeps.tangent += (owns + moves) * flops;
+            sweeps.adjoint_tangent += (owns * (1.0 + moves) + moves * (1.0 + owns)) * flops;
+        }
+        sweeps
+    }
+
+    fn costs(&self) -> Costs {
+        let sweeps = self.sweeps();
+        let (samples, n) = (self.data.samples() as f64, self.dim() as f64);
+        let c = self.graph.outputs() as f64;
+        let hessian_vector = samples * (sweeps.tangent + sweeps.adjoint_tangent);
+        let jacobian = samples * (sweeps.forward + c * sweeps.backward);
+        // SYRK: half of the products of the full matrix.
+        let normal_equations = jacobian + samples * c * n * n;
+        let gauss_newton = self.linear_head_flops().unwrap_or(normal_equations);
+        Costs {
+            evaluation: samples * (sweeps.forward + sweeps.backward),
+            hessian_vector,
+            gauss_newton_vector: samples * (sweeps.tangent + sweeps.backward),
+            hessian: if self.graph.is_affine() { gauss_newton } else { n * hessian_vector },
+            gauss_newton,
+            jacobian,
+            normal_equations,
+        }
+    }
+
+    /// XᵀDX for every pair of outputs; one pair where D is the identity.
+    fn linear_head_flops(&self) -> Option<f64> {
+        let head = self.graph.linear_head()?;
+        let d = self.graph.shapes[head.inputs[0]].len() as f64;
+        let c = self.graph.outputs() as f64;
+        let pairs = match self.loss.hessian_kind() {
+            LossHessian::Identity => 1.0,
+            LossHessian::Dense => 0.5 * c * (c + 1.0),
+        };
+        Some(pairs * self.data.samples() as f64 * d * d)
+    }
+
+    /// The columns of H before their triangles are averaged, or the block of J and its copy times the loss's Hessian.
+    fn dense_bytes(&self) -> u64 {
+        let (n, c) = (self.dim(), self.graph.outputs());
+        let columns = if self.graph.is_affine() { 0 } else { n.saturating_mul(n) };
+        let tile = n.saturating_mul(c).saturating_mul(self.tile_samples());
+        let all = n.saturating_mul(c).saturating_mul(self.data.samples());
+        let block = all.min(JACOBIAN_ENTRIES.max(tile)).saturating_mul(2);
+        let entries = columns.max(block).saturating_mul(size_of::<f64>());
+        u64::try_from(entries).unwrap_or(u64::MAX)
+    }
+}

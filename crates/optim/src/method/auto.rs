@@ -1,0 +1,184 @@
+//! Auto: a method chosen by the structure of the problem, n, N·c and memory; and another one where it fails.
+//!
+//! The candidates are ranked by what their runs are expected to cost, in counted operations; what does not fit into memory is left
+//! out. Where Newton would pay on a convex f only if a method of gradients took long, that goes first and gets as many evaluations as
+//! Newton would cost: whichever was right, the run costs at most about twice the cheaper one (the ski rental of Karlin & al.).
+//! A run that ends in failure is taken up by the next method from the best point so far. Iterations, evaluations and time are
+//! shared: later methods get what earlier ones left.
+//! Memory and cost: those of the methods that run. The choice depends on the problem and the memory allowed, never on a clock or threads.
+//! Source: Karlin, Manasse, Rudolph & Sleator (1988), Algorithmica 3, for the share.
+
+use super::Method;
+use super::advice::Ranking;
+use super::candidates::{Candidate, Setting};
+use super::relay::{Relay, Stage};
+use crate::bounds::Bounds;
+use crate::error::OptimError;
+use crate::l1::L1;
+use crate::memory::{self, readable};
+use crate::minimize::{Iterates, Setup, Solution};
+use crate::solver::{Lbfgs, LbfgsB, OwlQn, Tron, TrustRegion};
+use crate::stopping::Stopping;
+use secant_core::problem::{Curvature, Form};
+
+const NAME: &str = "Auto";
+
+/// A method of gradients is not given fewer evaluations than this before Newton: below, it would hardly have begun.
+const LEAST_SHARE: f64 = 20.0;
+
+/// A method chosen for the problem.
+///
+/// What ran and why stands in the notes of the report, and its `solver` names it: `Auto: Newton`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Auto {
+    /// When to stop; the limits are shared by all methods that run. A `gradient_tolerance` left at its default becomes that of the
+    /// method chosen.
+    pub stopping: Stopping,
+    /// l and u. Default none.
+    pub bounds: Option<Bounds>,
+    /// The weights of an L1 penalty. Default none.
+    pub l1: Option<L1>,
+    /// Most bytes of memory. Default none: half of what is free.
+    pub memory_limit: Option<u64>,
+}
+
+impl Auto {
+    /// The method's name.
+    pub const NAME: &'static str = NAME;
+
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// When to stop.
+    pub fn with_stopping(mut self, stopping: Stopping) -> Self {
+        self.stopping = stopping;
+        self
+    }
+
+    /// θ stays within these bounds.
+    pub fn with_bounds(mut self, bounds: Bounds) -> Self {
+        self.bounds = Some(bounds);
+        self
+    }
+
+    /// Σⱼ wⱼ|θⱼ| is added to f.
+    pub fn with_l1(mut self, l1: L1) -> Self {
+        self.l1 = Some(l1);
+        self
+    }
+
+    /// Most bytes of memory.
+    pub fn with_memory_limit(mut self, bytes: u64) -> Self {
+        self.memory_limit = Some(bytes);
+        self
+    }
+
+    /// The methods for `problem`, best first, with memory, time and reason. Times one evaluation at the origin for the seconds; the
+    /// order does not depend on it.
+    ///
+    /// # Errors
+    /// [`OptimError`]: bounds or weights that do not fit the problem, or both at once.
+    pub fn advise<P: Curvature>(&self, problem: &P) -> Result<Ranking, OptimError> {
+        let setting = self.setting(problem)?;
+        Ok(Ranking::new(problem, &setting, memory::allowed(self.memory_limit)))
+    }
+
+    /// Checks the options against `problem`.
+    pub(super) fn validate<P: Curvature>(&self, problem: &P) -> Result<(), OptimError> {
+        self.stopping.validate(NAME)?;
+        self.setting(problem).map(|_| ())
+    }
+
+    /// Minimises `problem` from `theta0` (length n).
+    pub(super) fn minimize<P: Curvature>(
+        &self,
+        problem: &P,
+        theta0: &[f64],
+        setup: Setup,
+    ) -> Result<(Solution, Iterates), OptimError> {
+        self.stopping.validate(NAME)?;
+        let setting = self.setting(problem)?;
+        let (stages, notes) = self.plan(&setting);
+        let setup = Setup { memory_limit: self.memory_limit.or(setup.memory_limit), ..setup };
+        Relay::new(&self.stopping, setup, notes).run(problem, stages, theta0)
+    }
+
+    fn setting<P: Curvature>(&self, problem: &P) -> Result<Setting<'_>, OptimError> {
+        let n = problem.dim();
+        // Bounds that bound nothing ask for nothing.
+        let bounds = self.bounds.as_ref().filter(|bounds| !bounds.is_free());
+        if let Some(bounds) = bounds {
+            bounds.of(n)?;
+        }
+        if let Some(l1) = &self.l1 {
+            l1.validate(NAME, Some(n))?;
+        }
+        if bounds.is_some() && self.l1.is_some() {
+            return Err(OptimError::BoundsAndL1 { solver: NAME });
+        }
+        Ok(Setting::of(problem, bounds, self.l1.as_ref()))
+    }
+
+    /// What runs, in turn, and what was left out.
+    fn plan(&self, setting: &Setting<'_>) -> (Vec<Stage>, Vec<String>) {
+        let (fitting, notes) = self.fitting(setting.candidates());
+        let mut stages: Vec<Stage> = Vec::new();
+        let convex = setting.structure.form != Form::General;
+        if let Some(first) = fitting.first() {
+            stages.push(Stage::of(first));
+            let newton = fitting.iter().find(|other| matches!(other.method, Method::Newton(_)));
+            let gradients = matches!(first.method, Method::Lbfgs(_) | Method::Bfgs(_));
+            if let Some(newton) = newton.filter(|_| convex && gradients) {
+                let share =
+                    (newton.total() / first.operations * first.evaluations).max(LEAST_SHARE);
+                stages[0].share = Some(share as u64);
+                stages.push(Stage::of(newton));
+            }
+        }
+        for method in fallbacks(setting) {
+            let repeated = stages.iter().any(|stage| stage.method.name() == method.name());
+            if !repeated {
+                stages.push(Stage { method, reason: "the next to try", share: None });
+            }
+        }
+        (stages, notes)
+    }
+
+    /// The candidates that fit into memory, and notes of those that do not.
+    fn fitting(&self, candidates: Vec<Candidate>) -> (Vec<Candidate>, Vec<String>) {
+        let most = candidates.iter().map(|candidate| candidate.bytes).max().unwrap_or(0);
+        if self.memory_limit.is_none() && most <= memory::UNASKED {
+            return (candidates, Vec::new());
+        }
+        let Some(allowed) = memory::allowed(self.memory_limit) else {
+            return (candidates, Vec::new());
+        };
+        let mut notes = Vec::new();
+        let mut fitting = candidates;
+        fitting.retain(|candidate| {
+            let fits = candidate.bytes <= allowed || !candidate.method.is_dense();
+            if !fits {
+                let (name, needs) = (candidate.method.name(), readable(candidate.bytes));
+                notes.push(format!(
+                    "{name} left out: it needs {needs} of memory, {} are allowed",
+                    readable(allowed)
+                ));
+            }
+            fits
+        });
+        (fitting, notes)
+    }
+}
+
+/// What goes on where the choice fails, without a matrix.
+fn fallbacks(setting: &Setting<'_>) -> Vec<Method> {
+    match (setting.bounds, setting.l1) {
+        (Some(bounds), _) => {
+            vec![Tron::new(bounds.clone()).into(), LbfgsB::new(bounds.clone()).into()]
+        }
+        (None, Some(l1)) => vec![OwlQn::new(l1.clone()).into()],
+        (None, None) => vec![TrustRegion::default().into(), Lbfgs::default().into()],
+    }
+}

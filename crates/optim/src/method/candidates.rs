@@ -1,0 +1,254 @@
+//! What each method would cost on a problem: memory, flops of an iteration, and how many iterations problems of its form take as a rule.
+//!
+//! Flops are counted from the problem's structure, never timed: the order of the candidates is the same on every machine. The numbers
+//! of iterations are what the runs of `cargo run --release --example auto_table` take, rounded to one digit: an order, no promise.
+
+use super::Method;
+use crate::bounds::Bounds;
+use crate::l1::L1;
+use crate::solver::{
+    Bfgs, BoundedLevenbergMarquardt, Factorization, Lbfgs, LbfgsB, LevenbergMarquardt, Newton,
+    NewtonCg, OwlQn, ProximalNewton, Scaling, SecondOrder, Subproblem, Tron, TrustRegion, Update,
+};
+use crate::stopping::Stopping;
+use secant_core::problem::{Costs, Curvature, Derivatives, Form, Structure};
+
+/// What an operation on streamed vectors, or of a factorisation without blocks, costs in operations of a matrix product.
+const STREAMED: f64 = 4.0;
+/// What an evaluation over samples costs beside its operations: handing work to threads, in operations of a matrix product.
+const EVALUATION: f64 = 5e4;
+/// Pairs of products J·v and Jᵀ·u in a step by LSMR.
+const PAIRS: f64 = 50.0;
+/// Operations per parameter or residual of an evaluation that nobody counted.
+const UNCOUNTED: f64 = 100.0;
+
+/// The form of the problem and what is asked beside its minimum.
+#[derive(Debug)]
+pub(super) struct Setting<'a> {
+    pub n: usize,
+    /// m, 0 where f is no sum of squares.
+    pub m: usize,
+    pub structure: Structure,
+    pub costs: Costs,
+    pub bounds: Option<&'a Bounds>,
+    pub l1: Option<&'a L1>,
+}
+
+/// A method with its options, and what is to be expected of it.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    pub method: Method,
+    /// Bytes, the problem's own for dense matrices included.
+    pub bytes: u64,
+    /// Operations of an iteration, the evaluations included.
+    pub operations: f64,
+    /// Evaluations of f of an iteration.
+    pub evaluations: f64,
+    /// Iterations to be expected.
+    pub iterations: f64,
+    pub reason: &'static str,
+}
+
+impl Candidate {
+    /// Operations of the whole run.
+    pub(super) fn total(&self) -> f64 {
+        self.operations * self.iterations
+    }
+}
+
+impl<'a> Setting<'a> {
+    pub(super) fn of<P: Curvature>(
+        problem: &P,
+        bounds: Option<&'a Bounds>,
+        l1: Option<&'a L1>,
+    ) -> Self {
+        let (n, structure) = (problem.dim(), Structure::of(problem));
+        let m = structure.residuals.unwrap_or(0);
+        let costs = structure.costs.unwrap_or_else(|| {
+            let entries = n.max(m) as f64;
+            Costs::of_evaluation(UNCOUNTED * entries, n)
+        });
+        Self { n, m, structure, costs, bounds, l1 }
+    }
+
+    /// The methods that can do what is asked, the one with the least expected cost first.
+    pub(super) fn candidates(&self) -> Vec<Candidate> {
+        let mut found = match (self.bounds, self.l1) {
+            (Some(bounds), _) => self.bounded(bounds),
+            (None, Some(l1)) => self.sparse(l1),
+            (None, None) => self.free(),
+        };
+        found.sort_by(|a, b| a.total().total_cmp(&b.total()));
+        found
+    }
+
+    fn free(&self) -> Vec<Candidate> {
+        let mut found = vec![self.lbfgs()];
+        if self.structure.form != Form::Quadratic {
+            found.push(self.quasi_newton());
+        }
+        if self.m > 0 && !self.is_convex() {
+            found.push(self.levenberg_marquardt());
+        }
+        if self.structure.second_derivatives == Derivatives::Exact {
+            found.extend([self.newton_cg(), self.newton()]);
+            if !self.is_convex() {
+                found.extend([self.trust_region(), self.trust_region_exact()]);
+            }
+        }
+        found
+    }
+
+    fn dim(&self) -> f64 {
+        self.n as f64
+    }
+
+    fn is_convex(&self) -> bool {
+        self.structure.form != Form::General
+    }
+
+    /// Operations of one evaluation of f with ∇f.
+    pub(super) fn evaluation(&self) -> f64 {
+        self.costs.evaluation + self.overhead()
+    }
+
+    /// What any evaluation over samples costs beside its operations.
+    fn overhead(&self) -> f64 {
+        if self.structure.samples.is_some() { EVALUATION } else { 0.0 }
+    }
+
+    fn candidate(
+        &self,
+        method: impl Into<Method>,
+        (operations, evaluations): (f64, f64),
+        iterations: f64,
+        reason: &'static str,
+    ) -> Candidate {
+        let method = method.into();
+        let own = method.memory(self.n, self.m).unwrap_or(0);
+        let bytes =
+            own.saturating_add(if method.is_dense() { self.structure.dense_bytes } else { 0 });
+        let operations = operations + evaluations * self.evaluation();
+        Candidate { method, bytes, operations, evaluations, iterations, reason }
+    }
+
+    fn newton(&self) -> Candidate {
+        let factor = self.dim().powi(3) / 3.0;
+        let (iterations, reason) = match self.structure.form {
+            Form::Quadratic => (1.0, "f is quadratic: one step is the solution"),
+            Form::GeneralizedLinear => {
+                (8.0, "a generalised linear model: few steps, quadratic at the end")
+            }
+            Form::General => (20.0, "exact second derivatives, few parameters"),
+        };
+        self.candidate(Newton::default(), (self.costs.hessian + factor, 3.0), iterations, reason)
+    }
+
+    fn newton_cg(&self) -> Candidate {
+        let (iterations, products) = match self.structure.form {
+            Form::Quadratic => (3.0, 20.0),
+            Form::GeneralizedLinear => (12.0, 15.0),
+            Form::General => (100.0, 20.0),
+        };
+        let products = self.dim().min(products);
+        let product = self.costs.hessian_vector + self.overhead() + 10.0 * STREAMED * self.dim();
+        let reason = "products with the Hessian only, no matrix";
+        self.candidate(NewtonCg::default(), (products * product, 3.0), iterations, reason)
+    }
+
+    fn lbfgs(&self) -> Candidate {
+        let pairs = Lbfgs::default().memory as f64;
+        let iterations = match self.structure.form {
+            Form::Quadratic => 60.0,
+            Form::GeneralizedLinear => 250.0,
+            Form::General => 1000.0,
+        };
+        let reason = "a gradient per step and twenty vectors: the least memory";
+        let own = 4.0 * pairs * STREAMED * self.dim();
+        self.candidate(Lbfgs::default(), (own, 1.1), iterations, reason)
+    }
+
+    fn quasi_newton(&self) -> Candidate {
+        let own = 2.0 * STREAMED * self.dim().powi(2);
+        let solver = Bfgs::default().with_update(Update::SelfScaledBroyden);
+        let reason = "a gradient per step and half a matrix, to many digits";
+        let iterations = if self.is_convex() { 150.0 } else { 400.0 };
+        self.candidate(solver, (own, 1.1), iterations, reason)
+    }
+
+    fn trust_region(&self) -> Candidate {
+        let products = self.dim().min(30.0);
+        let product = self.costs.hessian_vector + self.overhead();
+        let basis = 4.0 * STREAMED * self.dim() * products;
+        let reason = "products with the Hessian only; leaves saddles";
+        let own = products * (product + basis);
+        self.candidate(TrustRegion::default(), (own, 3.0), 80.0, reason)
+    }
+
+    fn trust_region_exact(&self) -> Candidate {
+        let eigen = 9.0 * self.dim().powi(3);
+        let solver = TrustRegion::default().with_subproblem(Subproblem::ScaledExact);
+        let reason = "the sturdiest steps for few parameters; leaves saddles";
+        self.candidate(solver, (self.costs.hessian + eigen, 3.0), 40.0, reason)
+    }
+
+    fn levenberg_marquardt(&self) -> Candidate {
+        let (m, n) = (self.m as f64, self.dim());
+        let own = match Factorization::Auto.of(self.m, self.n, SecondOrder::Off) {
+            Factorization::Auto | Factorization::Qr => {
+                self.costs.jacobian + STREAMED * (2.0 * m * n * n + n * n * n)
+            }
+            Factorization::NormalEquations => self.costs.normal_equations + n * n * n,
+            Factorization::Dual => self.costs.jacobian + m * m * n + m * m * m,
+            Factorization::Lsmr => PAIRS * (self.costs.gauss_newton_vector + STREAMED * (m + n)),
+        };
+        let mut solver = LevenbergMarquardt::default();
+        if self.structure.samples.is_some() {
+            // The parameters of a network share their units, and are no constants of nature: the usual end is enough.
+            solver = solver.with_scaling(Scaling::Identity).with_stopping(Stopping::default());
+        }
+        let reason = "a sum of squares: curvature from first derivatives, the most digits";
+        self.candidate(solver, (own, 2.0), 60.0, reason)
+    }
+
+    fn bounded(&self, bounds: &Bounds) -> Vec<Candidate> {
+        let n = self.dim();
+        let products = n.min(20.0);
+        let product = self.costs.hessian_vector + self.overhead() + 10.0 * STREAMED * n;
+        let pairs = 10.0;
+        let reason = "bounds, a gradient per step";
+        let own = (4.0 * pairs + 4.0 * pairs * pairs) * STREAMED * n;
+        let iterations = if self.is_convex() { 80.0 } else { 600.0 };
+        let lbfgsb = self.candidate(LbfgsB::new(bounds.clone()), (own, 1.2), iterations, reason);
+        let reason = "bounds, products with the Hessian, to the last digits";
+        let own = products * product;
+        let tron = self.candidate(Tron::new(bounds.clone()), (own, 3.0), 20.0, reason);
+        let mut found = vec![lbfgsb, tron];
+        if self.m > 0 {
+            let own = self.costs.normal_equations + n * n * n;
+            let solver = BoundedLevenbergMarquardt::new(bounds.clone());
+            let reason = "bounds and a sum of squares";
+            found.push(self.candidate(solver, (own, 2.0), 30.0, reason));
+        }
+        found
+    }
+
+    fn sparse(&self, l1: &L1) -> Vec<Candidate> {
+        let n = self.dim();
+        let pairs = 10.0;
+        let reason = "L1, a gradient per step";
+        let own = 4.0 * pairs * STREAMED * n;
+        let owl_qn = self.candidate(OwlQn::new(l1.clone()), (own, 1.2), 150.0, reason);
+        let (iterations, reason) = match self.structure.form {
+            Form::Quadratic => (2.0, "L1 and f quadratic: one step is the solution"),
+            Form::GeneralizedLinear => (8.0, "L1 and few parameters: few steps"),
+            Form::General => (60.0, "L1 and few parameters"),
+        };
+        // Passes of coordinate descent over the columns of H.
+        let passes = 20.0 * STREAMED * n * n;
+        let own = self.costs.hessian + n.powi(3) / 3.0 + passes;
+        let newton =
+            self.candidate(ProximalNewton::new(l1.clone()), (own, 2.0), iterations, reason);
+        vec![owl_qn, newton]
+    }
+}

@@ -1,0 +1,166 @@
+//! Several methods in turn on one problem: each takes up where the one before ended, and the books are kept as of one run.
+
+use super::Method;
+use super::candidates::Candidate;
+use crate::error::OptimError;
+use crate::minimize::{Iterates, Setup, Solution};
+use crate::stopping::{GRADIENT_TOLERANCE, Reason, Stopping};
+use secant_core::problem::Curvature;
+use std::time::Instant;
+
+/// Iterations after which a method that has not converged hands over; the last one has no such end.
+pub(super) const PATIENCE: u64 = 2_000;
+
+/// One method of the relay.
+#[derive(Clone, Debug)]
+pub(super) struct Stage {
+    pub method: Method,
+    /// Why it is here.
+    pub reason: &'static str,
+    /// Evaluations after which it hands over.
+    pub share: Option<u64>,
+}
+
+impl Stage {
+    pub(super) fn of(candidate: &Candidate) -> Self {
+        Self { method: candidate.method.clone(), reason: candidate.reason, share: None }
+    }
+}
+
+/// The run so far.
+#[derive(Debug)]
+pub(super) struct Relay<'a> {
+    stopping: &'a Stopping,
+    setup: Setup,
+    clock: Instant,
+    best: Option<Solution>,
+    iterates: Iterates,
+    /// Titles of the methods that ran.
+    ran: Vec<String>,
+    notes: Vec<String>,
+}
+
+impl<'a> Relay<'a> {
+    /// `stopping` is for the whole; `notes` come first in the report.
+    pub(super) fn new(stopping: &'a Stopping, setup: Setup, notes: Vec<String>) -> Self {
+        Self {
+            stopping,
+            setup,
+            clock: Instant::now(),
+            best: None,
+            iterates: Iterates::default(),
+            ran: Vec::new(),
+            notes,
+        }
+    }
+
+    /// Runs the stages until one ends well, a limit of the whole is reached, or none is left.
+    pub(super) fn run<P: Curvature>(
+        mut self,
+        problem: &P,
+        stages: Vec<Stage>,
+        theta0: &[f64],
+    ) -> Result<(Solution, Iterates), OptimError> {
+        let mut refusal = OptimError::NoParameters;
+        let last = stages.len().saturating_sub(1);
+        for (index, stage) in stages.into_iter().enumerate() {
+            let Some(stopping) = self.limits(&stage, index == last) else { break };
+            self.announce(&stage);
+            let theta = self.best.as_ref().map_or(theta0, |best| &best.theta);
+            let run = stage.method.with_stopping(stopping);
+            match run.run(problem, theta, self.setup) {
+                Ok((solution, iterates)) => {
+                    let reason = solution.report.reason;
+                    self.iterates.follow(&iterates);
+                    self.absorb(solution);
+                    if is_final(reason) {
+                        break;
+                    }
+                }
+                // Less memory than when the choice was made: the next one needs less.
+                Err(error @ OptimError::Memory { .. }) => {
+                    self.notes.push(error.to_string());
+                    refusal = error;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let Some(mut best) = self.best else { return Err(refusal) };
+        best.report.solver = format!("Auto: {}", self.ran.join(", "));
+        best.report.seconds = self.clock.elapsed().as_secs_f64();
+        best.report.notes = self.notes;
+        Ok((best, self.iterates))
+    }
+
+    /// What is left of the limits for a stage; none where nothing is.
+    fn limits(&self, stage: &Stage, last: bool) -> Option<Stopping> {
+        let mut stopping = self.stopping.clone();
+        if stopping.gradient_tolerance == GRADIENT_TOLERANCE {
+            stopping.gradient_tolerance = stage.method.stopping().gradient_tolerance;
+        }
+        let mut begun = false;
+        if let Some(Solution { report, .. }) = &self.best {
+            begun = true;
+            // Relative to the gradient where the whole began, which is no longer the first of the stage.
+            let reached = stopping.gradient_tolerance * report.initial_gradient.max;
+            stopping.gradient_absolute = stopping.gradient_absolute.max(reached);
+            stopping.gradient_tolerance = 0.0;
+            stopping.max_iterations = stopping.max_iterations.saturating_sub(report.iterations);
+            let used = report.evaluations.of_f();
+            stopping.max_evaluations =
+                stopping.max_evaluations.map(|most| most.saturating_sub(used));
+            let used = self.clock.elapsed();
+            stopping.max_time = stopping.max_time.map(|most| most.saturating_sub(used));
+        }
+        let nothing = stopping.max_iterations == 0
+            || stopping.max_evaluations == Some(0)
+            || stopping.max_time.is_some_and(|left| left.is_zero());
+        if begun && nothing {
+            return None;
+        }
+        if !last {
+            stopping.max_iterations = stopping.max_iterations.min(PATIENCE);
+        }
+        if let Some(share) = stage.share {
+            let most = stopping.max_evaluations.unwrap_or(u64::MAX);
+            stopping.max_evaluations = Some(most.min(share));
+        }
+        Some(stopping)
+    }
+
+    /// Says what runs next, and why.
+    fn announce(&mut self, stage: &Stage) {
+        let (name, reason) = (stage.method.name(), stage.reason);
+        let share = stage.share.map_or_else(String::new, |share| {
+            format!("; {share} evaluations, what the next would cost")
+        });
+        self.notes.push(match &self.best {
+            None => format!("{name} chosen: {reason}{share}"),
+            Some(Solution { report, .. }) => format!(
+                "{name} goes on from f = {:e} after {} iteration(s): {}{share}",
+                report.value, report.iterations, report.reason
+            ),
+        });
+    }
+
+    /// Adds a stage's books.
+    fn absorb(&mut self, mut stage: Solution) {
+        self.ran.push(stage.report.solver.clone());
+        self.notes.append(&mut stage.report.notes);
+        let Some(best) = &mut self.best else {
+            self.best = Some(stage);
+            return;
+        };
+        if best.report.follow(stage.report) {
+            best.theta = stage.theta;
+        }
+    }
+}
+
+/// Whether another method could not do better: nothing is left to gain, f is not finite where the run began or has no minimum, or it
+/// was stopped from outside.
+fn is_final(reason: Reason) -> bool {
+    let outside = matches!(reason, Reason::Interrupted | Reason::MaxTime);
+    let hopeless = matches!(reason, Reason::NonFiniteStart | Reason::Unbounded);
+    reason.is_success() || outside || hopeless
+}

@@ -1,0 +1,232 @@
+//! Memory is stated before it is allocated: what each method says it takes is what it takes, and what does not fit is refused first.
+//! One test at a time in this binary, because the counter is global.
+
+use faer::MatMut;
+use secant_core::problem::{Curvature, LeastSquares, Linearization, Objective};
+use secant_optim::{
+    Bfgs, BoundedLevenbergMarquardt, Bounds, Factorization, GaussNewton, L1, Lbfgs, LbfgsB,
+    LevenbergMarquardt, Method, Modification, Newton, NewtonCg, OptimError, OwlQn, ProximalNewton,
+    RegularizedNewton, Sr1, Stopping, Subproblem, Tron, TrustRegion,
+};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use std::alloc::System;
+
+#[global_allocator]
+static GLOBAL: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// ½‖r‖² with rᵢ = θ_(i mod n) − 1, m ≥ n; allocates nothing.
+struct Straight {
+    n: usize,
+    m: usize,
+}
+
+impl Straight {
+    fn times(&self, j: usize) -> f64 {
+        (self.m / self.n + usize::from(j < self.m % self.n)) as f64
+    }
+}
+
+impl Objective for Straight {
+    fn dim(&self) -> usize {
+        self.n
+    }
+    fn value(&self, theta: &[f64]) -> f64 {
+        (0..self.n).map(|j| 0.5 * self.times(j) * (theta[j] - 1.0).powi(2)).sum()
+    }
+    fn value_gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
+        for (j, g) in gradient.iter_mut().enumerate() {
+            *g = self.times(j) * (theta[j] - 1.0);
+        }
+        self.value(theta)
+    }
+}
+
+impl LeastSquares for Straight {
+    fn residual_len(&self) -> usize {
+        self.m
+    }
+    fn residuals(&self, theta: &[f64], residuals: &mut [f64]) -> f64 {
+        for (i, r) in residuals.iter_mut().enumerate() {
+            *r = theta[i % self.n] - 1.0;
+        }
+        self.value(theta)
+    }
+    fn jacobian_vector(&self, _: &[f64], v: &[f64], out: &mut [f64]) {
+        for (i, out) in out.iter_mut().enumerate() {
+            *out = v[i % self.n];
+        }
+    }
+    fn jacobian_transpose_vector(&self, _: &[f64], u: &[f64], out: &mut [f64]) {
+        out.fill(0.0);
+        for (i, u) in u.iter().enumerate() {
+            out[i % self.n] += u;
+        }
+    }
+    fn normal_equations(
+        &self,
+        theta: &[f64],
+        mut normal: MatMut<'_, f64>,
+        gradient: &mut [f64],
+    ) -> f64 {
+        normal.fill(0.0);
+        for j in 0..self.n {
+            normal[(j, j)] = self.times(j);
+        }
+        self.value_gradient(theta, gradient)
+    }
+    fn jacobian(&self, theta: &[f64], residuals: &mut [f64], mut jacobian: MatMut<'_, f64>) -> f64 {
+        jacobian.fill(0.0);
+        for i in 0..self.m {
+            jacobian[(i, i % self.n)] = 1.0;
+        }
+        self.residuals(theta, residuals)
+    }
+}
+
+struct At<'a>(&'a Straight);
+
+impl Curvature for Straight {
+    type At<'a> = At<'a>;
+    fn linearize(&self, _: &[f64]) -> At<'_> {
+        At(self)
+    }
+    fn as_least_squares(&self) -> Option<Box<dyn LeastSquares + '_>> {
+        Some(Box::new(self))
+    }
+}
+
+impl Linearization for At<'_> {
+    fn value(&self) -> f64 {
+        0.0
+    }
+    fn gradient(&self) -> &[f64] {
+        &[]
+    }
+    fn hessian_vector(&self, v: &[f64], out: &mut [f64]) {
+        for (j, out) in out.iter_mut().enumerate() {
+            *out = self.0.times(j) * v[j];
+        }
+    }
+    fn gauss_newton_vector(&self, v: &[f64], out: &mut [f64]) {
+        self.hessian_vector(v, out);
+    }
+    fn hessian(&self, mut out: MatMut<'_, f64>) {
+        out.fill(0.0);
+        for j in 0..self.0.n {
+            out[(j, j)] = self.0.times(j);
+        }
+    }
+    fn gauss_newton(&self, out: MatMut<'_, f64>) {
+        self.hessian(out);
+    }
+}
+
+/// Those that form a matrix of n × n.
+fn dense() -> Vec<Method> {
+    let region = |subproblem| Method::from(TrustRegion::default().with_subproblem(subproblem));
+    vec![
+        Newton::default().into(),
+        Newton::default().with_modification(Modification::TurnedSigns).into(),
+        RegularizedNewton::default().into(),
+        region(Subproblem::Exact),
+        region(Subproblem::ScaledExact),
+        region(Subproblem::Dogleg),
+        LevenbergMarquardt::default().with_factorization(Factorization::Qr).into(),
+        LevenbergMarquardt::default().with_factorization(Factorization::NormalEquations).into(),
+        GaussNewton::default().into(),
+        BoundedLevenbergMarquardt::default().into(),
+        Bfgs::default().into(),
+        Sr1::default().into(),
+        ProximalNewton::new(L1::new(0.1)).into(),
+    ]
+}
+
+fn vectors_only() -> Vec<Method> {
+    vec![
+        Lbfgs::default().into(),
+        NewtonCg::default().into(),
+        LbfgsB::new(Bounds::default()).into(),
+        Tron::new(Bounds::default()).into(),
+        OwlQn::new(L1::new(0.1)).into(),
+    ]
+}
+
+/// All in one, because the counter is global.
+#[test]
+fn memory_is_what_was_stated_and_refused_before_it_is_allocated() {
+    what_is_stated_is_taken();
+    what_does_not_fit_is_refused_before_anything_is_allocated();
+    absurd_sizes_are_refused_without_a_limit();
+}
+
+fn what_is_stated_is_taken() {
+    let problem = Straight { n: 300, m: 700 };
+    // What a run lays out before its first step. Bases and factors grow later, within what was stated.
+    let stopping = Stopping { max_iterations: 0, ..Stopping::default() };
+    for method in dense().into_iter().chain(vectors_only()) {
+        let name = method.name();
+        let stated = method.memory(300, 700).unwrap() as f64;
+        let region = Region::new(GLOBAL);
+        let solution = method.with_stopping(stopping.clone()).minimize(&problem, &[5.0; 300]);
+        let taken = region.change().bytes_allocated as f64;
+        assert!(solution.is_ok());
+        // The factorisation at the start has scratch of its own in the methods of least squares.
+        let limits = 0.2 * stated..=1.3 * stated + 3e5;
+        assert!(limits.contains(&taken), "{name}: {stated} stated, {taken} taken");
+    }
+}
+
+fn what_does_not_fit_is_refused_before_anything_is_allocated() {
+    let (n, limit) = (20_000, 1 << 20);
+    let problem = Straight { n, m: n };
+    let start = vec![0.0; n];
+    for method in dense() {
+        let name = method.name();
+        let needs = method.memory(n, n).unwrap();
+        let region = Region::new(GLOBAL);
+        let refused = method.minimize_within(&problem, &start, Some(limit)).unwrap_err();
+        let taken = region.change().bytes_allocated;
+        assert!(taken < 50 * 8 * n, "{name} allocated {taken} bytes");
+        let OptimError::Memory { solver, needed, allowed, alternative } = refused else {
+            panic!("{name}: {refused}")
+        };
+        assert_eq!((solver, allowed), (name, limit));
+        assert!(needed >= needs && needed >= 8 * 20_000 * 10_000, "{name}: {needed}");
+        assert!(!alternative.is_empty());
+        let text = refused.to_string();
+        assert!(text.contains("GiB of memory, 1.0 MiB are allowed"), "{text}");
+    }
+    for method in vectors_only() {
+        let stopping = Stopping { max_iterations: 2, ..Stopping::default() };
+        let run = method.with_stopping(stopping).minimize_within(&problem, &start, Some(limit));
+        assert!(run.is_ok(), "{run:?}");
+    }
+}
+
+/// 8n² bytes for a million parameters are eight terabytes.
+fn absurd_sizes_are_refused_without_a_limit() {
+    if secant_optim::memory::available().is_none() {
+        // Where the free memory is not known nothing is refused.
+        return;
+    }
+    let n = 1_000_000;
+    let problem = Straight { n, m: n };
+    let start = vec![0.0; n];
+    for method in dense() {
+        let name = method.name();
+        let refused = method.minimize(&problem, &start).unwrap_err();
+        assert!(matches!(refused, OptimError::Memory { .. }), "{name}: {refused}");
+    }
+    let stopping = Stopping { max_iterations: 20, ..Stopping::default() };
+    let report = Method::auto().with_stopping(stopping).minimize(&problem, &start).unwrap().report;
+    assert!(report.notes.iter().any(|note| note.starts_with("Newton left out")), "{report}");
+    assert!(report.reason.is_success(), "{report}");
+}
+
+/// No n overflows the arithmetic.
+#[test]
+fn the_largest_sizes_saturate() {
+    for method in dense() {
+        assert_eq!(method.memory(usize::MAX, usize::MAX), Some(u64::MAX), "{}", method.name());
+    }
+}
