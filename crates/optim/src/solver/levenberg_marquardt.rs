@@ -174,7 +174,10 @@ impl Workspace {
         let mut ahead = Ahead { promised: self.wake(problem, state), ..Ahead::default() };
         let (woken, rejected) = (ahead.promised.is_some(), self.rejected);
         for _ in 0..MAX_TRIALS {
-            let undamped = std::mem::take(&mut self.fresh);
+            let undamped = std::mem::take(&mut self.fresh) && {
+                let mut place = Place { problem, theta: &state.theta };
+                self.model.is_worth_undamped(&mut place, &mut self.next, LINEAR)
+            };
             let (mu, limit, enough) = if undamped {
                 (0.0, None, LINEAR)
             } else {
