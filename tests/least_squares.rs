@@ -129,8 +129,8 @@ fn lsmr_fits_as_well_as_qr_and_forms_no_matrix() {
 fn second_derivatives_of_a_network_make_a_large_residual_converge_fast() {
     // Three tanh units cannot follow noise: the residuals stay large.
     let x: Vec<f64> = (0..60).map(|i| f64::from(i) / 15.0 - 2.0).collect();
-    let y: Vec<f64> =
-        (0..60).map(|i| f64::sin(2.0 * x[i as usize]) + f64::from(i * 37 % 11) / 4.0).collect();
+    let noise = |i: usize| (i * 37 % 11) as f64 / 4.0;
+    let y: Vec<f64> = x.iter().enumerate().map(|(i, x)| f64::sin(2.0 * x) + noise(i)).collect();
     let data = Dataset::from_slices(1, &x, 1, &y).unwrap();
     let net = Network::mlp([1, 3, 1], Activation::Tanh);
     let risk = Risk::new(net.graph().unwrap(), &data, SquaredError, Ridge(1e-3)).unwrap();

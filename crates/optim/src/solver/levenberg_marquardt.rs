@@ -63,7 +63,7 @@ pub struct LevenbergMarquardt {
     pub offset_tolerance: f64,
     /// When to stop, beside that. Default: that of [`Stopping`] with [`GRADIENT_TOLERANCE`].
     pub stopping: Stopping,
-    work: Option<Workspace>,
+    work: Option<Box<Workspace>>,
     derivatives: Derivatives,
 }
 
@@ -366,7 +366,7 @@ impl<P: LeastSquares> Solver<P, FitState> for LevenbergMarquardt {
         let mut work = Workspace::new(m, n, self);
         let within = (self.scaling, self.offset_tolerance);
         work.model.begin((NAME, &self.stopping), within, problem, &mut state)?;
-        self.work = Some(work);
+        self.work = Some(Box::new(work));
         Ok((state, None))
     }
 
