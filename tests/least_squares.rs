@@ -4,8 +4,8 @@ use secant::optim::{
     Evaluations, Factorization, LevenbergMarquardt, Scaling, SecondOrder, Solution,
 };
 use secant::{
-    Activation, Dataset, Lbfgs, LeastSquares, Network, NoPenalty, Ridge, Risk, SquaredError,
-    Stopping, check, minimize,
+    Activation, Dataset, Lbfgs, LeastSquares, Network, NoPenalty, Report, Ridge, Risk,
+    SquaredError, Stopping, check, minimize,
 };
 
 /// y = sin 3x·e^(−x²/2) at `samples` even points of [−2, 2].
@@ -102,17 +102,16 @@ fn with_fewer_residuals_than_parameters_the_dual_form_takes_the_steps_of_qr() {
 }
 
 #[test]
-fn lsmr_takes_nearly_the_steps_of_qr_and_forms_no_matrix() {
+fn lsmr_fits_as_well_as_qr_and_forms_no_matrix() {
     let solver = LevenbergMarquardt::default().with_scaling(Scaling::Identity);
     for samples in [40, 200] {
         let by = |factorization, count| {
             steps(samples, count, solver.clone().with_factorization(factorization))
         };
-        let start = by(Factorization::Lsmr, 0);
-        let (qr, lsmr) = (by(Factorization::Qr, 1), by(Factorization::Lsmr, 1));
-        let moved = distance(&start.theta, &qr.theta);
-        let apart = distance(&qr.theta, &lsmr.theta);
-        assert!(apart <= 1e-3 * moved, "{apart:e} of {moved:e}\n{}", lsmr.report);
+        // The first step, some nine products with J, gains most of what the exact one does.
+        let (qr, lsmr) = (by(Factorization::Qr, 1).report, by(Factorization::Lsmr, 1).report);
+        let gain = |report: &Report| report.initial_value - report.value;
+        assert!(gain(&lsmr) > 0.7 * gain(&qr), "{lsmr}\n{qr}");
 
         let end = by(Factorization::Lsmr, 60).report;
         let e = end.evaluations;
@@ -130,8 +129,8 @@ fn lsmr_takes_nearly_the_steps_of_qr_and_forms_no_matrix() {
 fn second_derivatives_of_a_network_make_a_large_residual_converge_fast() {
     // Three tanh units cannot follow noise: the residuals stay large.
     let x: Vec<f64> = (0..60).map(|i| f64::from(i) / 15.0 - 2.0).collect();
-    let y: Vec<f64> =
-        (0..60).map(|i| f64::sin(2.0 * x[i as usize]) + f64::from(i * 37 % 11) / 4.0).collect();
+    let noise = |i: usize| (i * 37 % 11) as f64 / 4.0;
+    let y: Vec<f64> = x.iter().enumerate().map(|(i, x)| f64::sin(2.0 * x) + noise(i)).collect();
     let data = Dataset::from_slices(1, &x, 1, &y).unwrap();
     let net = Network::mlp([1, 3, 1], Activation::Tanh);
     let risk = Risk::new(net.graph().unwrap(), &data, SquaredError, Ridge(1e-3)).unwrap();
@@ -148,4 +147,29 @@ fn second_derivatives_of_a_network_make_a_large_residual_converge_fast() {
         assert!(report.reason.is_success(), "{report}");
         assert!(2 * cost(&report.evaluations) < cost(&plain.evaluations), "{report}\n{plain}");
     }
+}
+
+#[test]
+fn a_network_too_large_for_matrices_is_fitted_by_products_without_a_word() {
+    let net = Network::mlp([10, 160, 42], Activation::Tanh);
+    let mut x = net.draw(11).unwrap();
+    x.truncate(220 * 10);
+    let y: Vec<f64> =
+        (0..220 * 42).map(|i| f64::sin(5.0 * x[i / 42 * 10] + 0.1 * (i % 42) as f64)).collect();
+    let data = Dataset::from_slices(10, &x, 42, &y).unwrap();
+    let risk = Risk::new(net.graph().unwrap(), &data, SquaredError, NoPenalty).unwrap();
+    let residuals = risk.least_squares().unwrap();
+    let theta = net.draw(3).unwrap();
+    // Four matrices of JᵀJ's size would be more than 2 GiB, and there are more residuals than parameters.
+    assert!(theta.len() > 8_192 && residuals.residual_len() > theta.len());
+    let stopping = Stopping { max_iterations: 1, ..Stopping::default() };
+    let solver = LevenbergMarquardt::default()
+        .with_acceleration(None)
+        .with_initial_damping(0.1)
+        .with_stopping(stopping);
+    let report = minimize(&residuals, solver, &theta).unwrap().report;
+    let e = report.evaluations;
+    assert_eq!([e.jacobian, e.normal_equations], [0; 2], "{report}");
+    assert!(e.normal_diagonal == 1 + report.iterations, "{report}");
+    assert!(report.value < 0.5 * report.initial_value, "{report}");
 }

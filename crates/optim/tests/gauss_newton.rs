@@ -49,6 +49,14 @@ fn an_exact_fit_is_reached_within_a_few_jacobians() {
     assert!(solution.report.reason.is_success(), "{}", solution.report);
     assert_eq!(solution.theta, [1.0, 1.0]);
     assert!(solution.report.evaluations.jacobian < 30, "{}", solution.report);
+    for factorization in [Factorization::NormalEquations, Factorization::Dual, Factorization::Lsmr]
+    {
+        let solver = GaussNewton::default().with_factorization(factorization);
+        let Solution { theta, report } = minimize(&rosenbrock(), solver, &[-1.2, 1.0]).unwrap();
+        assert!(report.reason.is_success(), "{factorization:?} {report}");
+        assert!(theta.iter().all(|x| (x - 1.0).abs() < 1e-12), "{factorization:?} {theta:?}");
+        assert!(report.iterations < 30, "{factorization:?} {report}");
+    }
 }
 
 #[test]

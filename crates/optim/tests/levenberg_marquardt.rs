@@ -374,6 +374,36 @@ fn nan_ahead_is_avoided_by_damping() {
 }
 
 #[test]
+fn a_jacobian_of_nan_ahead_is_avoided_or_has_its_reason() {
+    // Residuals are finite everywhere, J only up to `wall`.
+    let problem = |wall: f64| {
+        LeastSquaresFn::new(2, 2, |x, r| {
+            r[0] = x[0] * x[0] - 2.0;
+            r[1] = x[1] - x[0];
+        })
+        .with_jacobian(move |x: &[f64], mut j: MatMut<'_, f64>| {
+            let slope = if x[0] < wall { 2.0 * x[0] } else { f64::NAN };
+            j.copy_from(faer::mat![[slope, 0.0], [-1.0, 1.0]]);
+        })
+    };
+    for factorization in FORMS_OF_FEW {
+        let solver = || LevenbergMarquardt::default().with_factorization(factorization);
+        // The undamped step from 0.5 leads to 2.25.
+        let solution = run(&problem(2.0), solver(), &[0.5, 0.5]);
+        assert!(solution.report.reason.is_success(), "{factorization:?} {}", solution.report);
+        assert!(common::distance(&solution.theta, &[2.0_f64.sqrt(); 2]) < 1e-12);
+        // The minimum is behind the wall.
+        let solution = run(&problem(1.2), solver(), &[0.5, 0.5]);
+        let (report, theta) = (&solution.report, &solution.theta);
+        assert!(!report.reason.is_success(), "{factorization:?} {report}");
+        assert!(theta[0] < 1.2 && report.value < report.initial_value, "{theta:?} {report}");
+        // At the start.
+        let report = run(&problem(0.2), solver(), &[0.5, 0.5]).report;
+        assert_eq!(report.reason, Reason::NonFiniteStart, "{factorization:?} {report}");
+    }
+}
+
+#[test]
 fn trouble_has_its_reason_and_the_best_point_comes_back() {
     let nowhere = LeastSquaresFn::new(1, 1, |x, r| r[0] = if x[0] == 2.0 { 1.0 } else { f64::NAN })
         .with_jacobian(|_: &[f64], mut j: MatMut<'_, f64>| j[(0, 0)] = 1.0);

@@ -38,7 +38,7 @@ pub struct GaussNewton {
     pub offset_tolerance: f64,
     /// When to stop, beside that. Default: that of [`Stopping`] with [`GRADIENT_TOLERANCE`].
     pub stopping: Stopping,
-    work: Option<Workspace>,
+    work: Option<Box<Workspace>>,
     derivatives: Derivatives,
 }
 
@@ -166,7 +166,8 @@ impl<P: LeastSquares> Solver<P, FitState> for GaussNewton {
         let mut model = ResidualModel::new((m, n), self.factorization, SecondOrder::Off);
         let within = (SCALING, self.offset_tolerance);
         model.begin((NAME, &self.stopping), within, problem, &mut state)?;
-        self.work = Some(Workspace { model, next: NextPoint::new(n), polish: Polish::new() });
+        self.work =
+            Some(Box::new(Workspace { model, next: NextPoint::new(n), polish: Polish::new() }));
         Ok((state, None))
     }
 

@@ -66,7 +66,7 @@ pub struct LevenbergMarquardt {
     pub offset_tolerance: f64,
     /// When to stop, beside that. Default: that of [`Stopping`] with [`GRADIENT_TOLERANCE`].
     pub stopping: Stopping,
-    work: Option<Workspace>,
+    work: Option<Box<Workspace>>,
     derivatives: Derivatives,
 }
 
@@ -177,7 +177,10 @@ impl Workspace {
         let mut ahead = Ahead { promised: self.wake(problem, state), ..Ahead::default() };
         let (woken, rejected) = (ahead.promised.is_some(), self.rejected);
         for _ in 0..MAX_TRIALS {
-            let undamped = std::mem::take(&mut self.fresh);
+            let undamped = std::mem::take(&mut self.fresh) && {
+                let mut place = Place { problem, theta: &state.theta };
+                self.model.is_worth_undamped(&mut place, &mut self.next, LINEAR)
+            };
             let (mu, limit, enough) = if undamped {
                 (0.0, None, LINEAR)
             } else {
@@ -370,7 +373,7 @@ impl<P: LeastSquares> Solver<P, FitState> for LevenbergMarquardt {
         let mut work = Workspace::new(m, n, self);
         let within = (self.scaling, self.offset_tolerance);
         work.model.begin((NAME, &self.stopping), within, problem, &mut state)?;
-        self.work = Some(work);
+        self.work = Some(Box::new(work));
         Ok((state, None))
     }
 

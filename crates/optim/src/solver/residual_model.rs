@@ -257,6 +257,24 @@ impl ResidualModel {
         predicted.is_finite().then_some(predicted)
     }
 
+    /// Whether the undamped step is worth its price: always, but for LSMR, where a rough one is asked first and must have ρ ≥ `linear`.
+    pub(crate) fn is_worth_undamped<P: LeastSquares>(
+        &mut self,
+        place: &mut Place<'_, P>,
+        next: &mut NextPoint,
+        linear: f64,
+    ) -> bool {
+        let Form::Lsmr(form) = &mut self.now.form else { return true };
+        vector::scale_into(-1.0, &self.now.projected, &mut self.right);
+        form.solve_roughly(place, &self.now.inverse_scale, &self.right, &mut next.scaled);
+        let promised = self.now.form.promise(&self.now.residuals, 0.0, &next.scaled);
+        vector::multiply(&self.now.inverse_scale, &mut next.scaled);
+        vector::step(place.theta, 1.0, &next.scaled, &mut next.theta);
+        let value = self.residuals(place.problem, &next.theta);
+        // Written so that NaN is refused.
+        value.is_finite() && self.reduction() >= linear * promised
+    }
+
     /// Compares what both models promised of the latest step with the decrease that came. True where the other one was so much nearer
     /// that it is in use from now on.
     pub(crate) fn judge(&mut self, reduction: f64) -> bool {

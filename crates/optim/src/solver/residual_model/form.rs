@@ -38,7 +38,7 @@ pub enum Factorization {
     Dual,
     /// LSMR on J·v and Jᵀ·u, no matrix: each step as exact as it is worth, [`FORCING`](super::FORCING), with at most
     /// [`LSMR_ITERATIONS`](super::LSMR_ITERATIONS) pairs of products. Memory 15m + 22n.
-    /// D comes from `LeastSquares::normal_diagonal`: one pass over J by tiles for a network, nothing more for a `LeastSquaresFn`; a problem
+    /// D comes from `LeastSquares::normal_diagonal`: one pass over J by tiles for a network, the price of c gradients; J itself for a `LeastSquaresFn`; a problem
     /// of your own should override its default of n products, or take [`Scaling::Identity`](super::Scaling::Identity), which asks once.
     Lsmr,
 }
