@@ -90,7 +90,7 @@
 //! `nalgebra`: [`ArgminProblem`] over `nalgebra::DVector`, for argmin's own solvers.
 
 mod adapter;
-mod batches;
+pub mod batches;
 mod bounds;
 mod error;
 mod eval;
@@ -104,11 +104,11 @@ pub mod linear;
 mod method;
 mod minimize;
 mod nonfinite;
-mod rate_finder;
+pub mod rate_finder;
 mod report;
 mod robust;
 mod sampled;
-mod schedule;
+pub mod schedule;
 pub mod solver;
 mod state;
 pub mod stopping;
