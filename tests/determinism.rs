@@ -59,7 +59,7 @@ fn products(risk: &Risk<'_>) -> Bits {
     let value = risk.value_gradient(&theta, &mut gradient);
     let samples = risk.data().samples();
     let mut random = Random::new(7);
-    let batch: Vec<usize> = (0..1 + samples / 2).map(|_| random.below(samples)).collect();
+    let batch: Vec<usize> = (0..samples.div_ceil(2)).map(|_| random.below(samples)).collect();
     let mut on_batch = vec![0.0; n];
     let batch_value = risk.value_gradient_on(&batch, &theta, &mut on_batch);
     let at = risk.linearize(&theta);

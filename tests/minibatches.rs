@@ -44,8 +44,11 @@ fn with_threads<R: Send>(threads: usize, run: impl FnOnce() -> R + Send) -> R {
     ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(run)
 }
 
+/// A name, a model, its data and what makes its loss.
+type Case = (&'static str, Network, Dataset, fn() -> Box<dyn Loss>);
+
 /// Every kind of target, several shards, and a model of each kind.
-fn cases() -> Vec<(&'static str, Network, Dataset, fn() -> Box<dyn Loss>)> {
+fn cases() -> Vec<Case> {
     vec![
         ("softmax", Network::mlp([6, 30, 20, 3], Activation::Tanh), labels(6, 3, 1_501), || {
             Box::new(SoftmaxCrossEntropy)

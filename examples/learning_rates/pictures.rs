@@ -58,6 +58,7 @@ pub fn map(area: &Area<'_>, map: &Map<'_>) -> Result<(), Box<dyn Error>> {
     let mut chart = ChartBuilder::on(area)
         .caption(&map.caption, (FONT, 20))
         .margin(14)
+        .margin_right(28)
         .x_label_area_size(44)
         .y_label_area_size(58)
         .build_cartesian_2d(x.clone(), y.clone())?;
@@ -103,6 +104,7 @@ pub fn curves(area: &Area<'_>, picture: &Curves) -> Result<(), Box<dyn Error>> {
     let mut chart = ChartBuilder::on(area)
         .caption(&picture.caption, (FONT, 20))
         .margin(14)
+        .margin_right(28)
         .x_label_area_size(44)
         .y_label_area_size(70)
         .build_cartesian_2d(0.0..longest as f64, picture.y.1.clone().log_scale())?;
@@ -110,6 +112,7 @@ pub fn curves(area: &Area<'_>, picture: &Curves) -> Result<(), Box<dyn Error>> {
         .configure_mesh()
         .light_line_style(WHITE)
         .x_desc(picture.x)
+        .x_label_formatter(&|iteration| format!("{iteration:.0}"))
         .y_desc(picture.y.0)
         .y_label_formatter(&|gap| format!("{gap:.0e}"))
         .label_style((FONT, 15))

@@ -253,7 +253,9 @@ mod tests {
         let mut seen = [0; 10];
         for batch in all.concat() {
             assert_eq!(batch.len(), 4);
-            batch.iter().for_each(|&index| seen[index] += 1);
+            for index in batch {
+                seen[index] += 1;
+            }
         }
         // Each of the 60 epochs keeps a sample with probability 0.8; six standard deviations of 3.1.
         assert!(seen.iter().all(|&count: &i32| count.abs_diff(48) < 19), "{seen:?}");
@@ -268,7 +270,9 @@ mod tests {
         let all = epochs(minibatches, 10, 1000).concat().concat();
         assert_eq!(all.len(), 10_000);
         let mut seen = [0; 10];
-        all.iter().for_each(|&index| seen[index] += 1);
+        for &index in &all {
+            seen[index] += 1;
+        }
         // Six standard deviations of a binomial count with mean 1,000.
         assert!(seen.iter().all(|&count: &i32| count.abs_diff(1000) < 180), "{seen:?}");
         assert!(all[..10].iter().collect::<std::collections::HashSet<_>>().len() < 10);

@@ -95,7 +95,7 @@
 //! needs an OpenBLAS of the system (Debian: `libopenblas-dev`, and `pkg-config` to find it).
 
 mod adapter;
-mod batches;
+pub mod batches;
 mod bounds;
 mod costs;
 mod error;
@@ -113,11 +113,11 @@ mod method;
 mod minimize;
 pub mod nonfinite;
 mod quadratic_model;
-mod rate_finder;
+pub mod rate_finder;
 mod report;
 mod robust;
 mod sampled;
-mod schedule;
+pub mod schedule;
 pub mod solver;
 mod state;
 pub mod stopping;

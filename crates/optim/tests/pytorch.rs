@@ -67,6 +67,7 @@ fn method(row: &Value) -> Method {
     }
 }
 
+type ValueGradient = dyn Fn(&[f64], &mut [f64]) -> f64;
 type Path = Rc<RefCell<Vec<Vec<f64>>>>;
 
 /// The problem of that name, which writes down every θ that it is asked about.
@@ -88,7 +89,7 @@ fn problem(name: &str) -> (Function, Path) {
         }
         value
     };
-    let (n, f): (usize, Box<dyn Fn(&[f64], &mut [f64]) -> f64>) = match name {
+    let (n, f): (usize, Box<ValueGradient>) = match name {
         "rosenbrock" => (2, Box::new(rosenbrock)),
         _ => (3, Box::new(quadratic)),
     };

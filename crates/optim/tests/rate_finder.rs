@@ -4,7 +4,8 @@ mod common;
 
 use common::{Function, quadratic};
 use secant_optim::{
-    Adadelta, Adam, GradientDescent, Lbfgs, Method, OptimError, RateFinder, Reason, Stopping,
+    Adadelta, Adam, GradientDescent, Lbfgs, Method, OptimError, RateFinder, RateTried, Reason,
+    Stopping,
 };
 
 /// ½·Σ λᵢxᵢ² with λ = 1 and 9.
@@ -56,7 +57,7 @@ fn the_range_grows_beyond_an_edge_and_says_when_it_may_not() {
 fn a_search_in_which_every_run_diverges_finds_no_rate() {
     let finder = RateFinder { lowest: 1.0, highest: 10.0, growth: 0, ..RateFinder::default() };
     let found = finder.full_batch(&descent(budget(5000)), &bowl(), &[1.0, 1.0]).unwrap();
-    assert!(found.best.is_none() && found.tried.iter().all(|tried| tried.diverged()));
+    assert!(found.best.is_none() && found.tried.iter().all(RateTried::diverged));
     assert!(found.tried.iter().any(|tried| tried.reason == Reason::NonFiniteValue));
 }
 
