@@ -19,8 +19,8 @@ pub const GAUSS_NEWTON_VECTOR: f64 = 4.0 / 3.0;
 /// J·v or Jᵀ·u at θ: a forward sweep, and a tangent or backward one.
 pub const JACOBIAN_VECTOR: f64 = 1.0;
 
-/// Timings per kind that the median is taken of.
-const TIMINGS: usize = 5;
+/// Timings per kind, of which the least counts: what else runs on the machine only adds.
+const TIMINGS: usize = 7;
 /// A timing lasts at least this long, in seconds: short work is repeated.
 const SHORTEST_TIMING: f64 = 2e-4;
 /// Work that takes this long, in seconds, is timed once.
@@ -76,7 +76,7 @@ impl Costs {
         }
     }
 
-    /// Timings at `theta` (length n) on this machine, as quotients of medians of five: the kinds that occur in `used`, and the counts
+    /// Timings at `theta` (length n) on this machine, as quotients of the least of seven: the kinds that occur in `used`, and the counts
     /// of [`counted`](Self::counted) for the others. Needs a dense matrix where a kind of it is used.
     ///
     /// # Panics
@@ -167,7 +167,7 @@ impl Costs {
     }
 }
 
-/// Seconds that `work` takes: the median, after a first call that fills caches and pools. More than zero.
+/// Seconds that `work` takes at least, after a first call that fills caches and pools. More than zero.
 fn seconds(mut work: impl FnMut()) -> f64 {
     let once = |work: &mut dyn FnMut(), repeats: u64| {
         let start = Instant::now();
@@ -187,10 +187,5 @@ fn seconds(mut work: impl FnMut()) -> f64 {
         reason = "between 1 and 2e12"
     )]
     let repeats = (SHORTEST_TIMING / warm).ceil().max(1.0) as u64;
-    let mut times = [0.0; TIMINGS];
-    for time in &mut times {
-        *time = once(&mut work, repeats);
-    }
-    times.sort_by(f64::total_cmp);
-    times[TIMINGS / 2]
+    (0..TIMINGS).map(|_| once(&mut work, repeats)).fold(warm, f64::min)
 }
