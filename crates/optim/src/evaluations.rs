@@ -17,6 +17,9 @@ pub(crate) const NORMAL_EQUATIONS: &str = "normal_equations_count";
 pub(crate) const JACOBIAN_VECTOR: &str = "jacobian_vector_count";
 pub(crate) const JACOBIAN_TRANSPOSE_VECTOR: &str = "jacobian_transpose_vector_count";
 
+/// Kinds of evaluations.
+pub(crate) const KINDS: usize = 12;
+
 /// How often each kind of evaluation was asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evaluations {
@@ -76,6 +79,36 @@ impl Evaluations {
         let products = self.hessian_vector + self.gauss_newton_vector;
         let of_jacobian = self.jacobian_vector + self.jacobian_transpose_vector;
         self.of_f() + self.hessian + self.gauss_newton + products + of_jacobian
+    }
+
+    /// The counts, in the order of the fields.
+    pub(crate) fn each(&self) -> [u64; KINDS] {
+        [
+            self.value,
+            self.value_gradient,
+            self.linearize,
+            self.hessian,
+            self.gauss_newton,
+            self.hessian_vector,
+            self.gauss_newton_vector,
+            self.residuals,
+            self.jacobian,
+            self.normal_equations,
+            self.jacobian_vector,
+            self.jacobian_transpose_vector,
+        ]
+    }
+
+    /// Those that need no residuals.
+    pub(crate) fn without_residuals(&self) -> Self {
+        Self {
+            residuals: 0,
+            jacobian: 0,
+            normal_equations: 0,
+            jacobian_vector: 0,
+            jacobian_transpose_vector: 0,
+            ..*self
+        }
     }
 
     /// Evaluations of f of any kind: what `max_evaluations` limits.
