@@ -60,7 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let pair = |theta: &[f64]| (theta[0], theta[1]);
     let end: Vec<f64> =
         VALLEY_POINT.iter().zip(&trusted.direction).map(|(x, u)| x + trusted.radius * u).collect();
-    let levels: Vec<f64> = (0..14).map(|k| 0.05 * 2.0_f64.powi(k)).collect();
+    let levels: Vec<f64> = (0..11).map(|k| 0.4 * 2.0_f64.powi(k)).collect();
     let lowest = model.evaluate(&newton);
     let above: Vec<f64> = levels.iter().map(|level| lowest + level).collect();
     let axes = || (Axis::linear("x").within(-1.5, 1.5), Axis::linear("y").within(-0.8, 1.6));

@@ -11,7 +11,7 @@
 //! | gradients | gradient-equivalents: what the passes cost in evaluations of f with ∇f, by [`Costs`] |
 //! | seconds | wall-clock time of the run |
 //! | memory | the solver's own state, an estimate from the lengths of its buffers, [`Method::memory`]; the peak of a process cannot be measured without an allocator |
-//! | end | the [`Reason`] |
+//! | end | the [`Reason`](crate::Reason) |
 //!
 //! and what it took to come within 1e-2, 1e-4, 1e-8 and 1e-12 of the best value found by any method: the first step at which
 //! f − f_best ≤ gap·(f₀ − f_best), or at which the two differ by rounding only.

@@ -277,24 +277,24 @@ impl fmt::Display for Comparison {
         writeln!(
             f,
             "\n{:width$} {:>15} {:>8} {:>10} {:>8} {:>10} {:>9} {:>9}  end",
-            "method", "value", "‖g‖∞", "iterations", "epochs", "gradients", "seconds", "memory"
+            "method", "value", "‖g‖∞", "iterations", "epochs", "gradients", "time", "memory"
         )?;
         for row in &self.rows {
             writeln!(
                 f,
-                "{:width$} {:>15.8e} {:>8.1e} {:>10} {:>8} {:>10} {:>9.4} {:>9}  {:?}",
+                "{:width$} {:>15.8e} {:>8.1e} {:>10} {:>8} {:>10} {:>9} {:>9}  {:?}",
                 row.name,
                 row.value,
                 row.gradient_norm,
                 row.iterations,
                 row.epochs,
                 amount(row.gradient_equivalents),
-                row.seconds,
+                time(row.seconds),
                 row.memory_bytes.map_or("–".to_owned(), bytes),
                 row.reason
             )?;
         }
-        write!(f, "\n{:width$}", "gradients | seconds to a gap of")?;
+        write!(f, "\n{:width$}", "gradients | time to a gap of")?;
         writeln!(f)?;
         write!(f, "{:width$}", "method")?;
         for gap in GAPS {
@@ -305,7 +305,9 @@ impl fmt::Display for Comparison {
             write!(f, "{:width$}", row.name)?;
             for reached in &row.reached {
                 let cell = match reached.gradient_equivalents.zip(reached.seconds) {
-                    Some((gradients, seconds)) => format!("{} | {seconds:.4}", amount(gradients)),
+                    Some((gradients, seconds)) => {
+                        format!("{} | {}", amount(gradients), time(seconds))
+                    }
                     None => "–".to_owned(),
                 };
                 write!(f, " {cell:>19}")?;
@@ -322,12 +324,27 @@ impl fmt::Display for Comparison {
     }
 }
 
-/// A number of gradients: with decimals where it is small.
+/// A number of gradients: three digits where it is small.
 fn amount(gradients: f64) -> String {
-    const SMALL: f64 = 100.0;
-    const TINY: f64 = 10.0;
-    let decimals = usize::from(gradients < SMALL) + usize::from(gradients < TINY);
-    format!("{gradients:.decimals$}")
+    format!("{gradients:.prec$}", prec = digits(gradients))
+}
+
+/// Three digits and a unit.
+fn time(seconds: f64) -> String {
+    const THOUSAND: f64 = 1e3;
+    let mut value = seconds * THOUSAND * THOUSAND;
+    for unit in ["µs", "ms"] {
+        if value < THOUSAND {
+            return format!("{value:.prec$} {unit}", prec = digits(value));
+        }
+        value /= THOUSAND;
+    }
+    format!("{value:.prec$} s", prec = digits(value))
+}
+
+/// Decimals that make three digits of a number from 1 to 1000.
+fn digits(value: f64) -> usize {
+    usize::from(value < 100.0) + usize::from(value < 10.0)
 }
 
 fn bytes(count: u64) -> String {

@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_linear_axis_counts_in_ones_twos_and_fives() {
-        assert_eq!(labels(&Axis::linear(""), &[-1.0, 1.0]).first().unwrap(), "−1.00");
+        assert_eq!(labels(&Axis::linear(""), &[-1.0, 1.0]).first().unwrap(), "−1.0");
         let labels = labels(&Axis::linear(""), &[0.0, 70.0]);
         assert_eq!(labels, ["0", "10", "20", "30", "40", "50", "60", "70"]);
     }

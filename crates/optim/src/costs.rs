@@ -4,7 +4,7 @@
 //! (`docs/products.md`), so that the same run has the same cost everywhere; [`Costs::measured`] times a problem. Dense matrices
 //! differ most: a count takes n products for each, which a generalised linear model or a sum of squares does with far less.
 
-use crate::evaluations::Evaluations;
+use crate::evaluations::{Evaluations, KINDS};
 use faer::Mat;
 use secant_core::problem::{Curvature, LeastSquares, Linearization};
 use serde::{Deserialize, Serialize};
@@ -19,10 +19,10 @@ pub const GAUSS_NEWTON_VECTOR: f64 = 4.0 / 3.0;
 /// J·v or Jᵀ·u at θ: a forward sweep, and a tangent or backward one.
 pub const JACOBIAN_VECTOR: f64 = 1.0;
 
-/// Timings per kind that the median is taken of.
-const TIMINGS: usize = 5;
+/// Timings per kind, of which the least counts: what else runs on the machine only adds.
+const TIMINGS: usize = 7;
 /// A timing lasts at least this long, in seconds: short work is repeated.
-const SHORTEST_TIMING: f64 = 2e-4;
+const SHORTEST_TIMING: f64 = 1e-3;
 /// Work that takes this long, in seconds, is timed once.
 const LONG_WORK: f64 = 0.1;
 
@@ -79,8 +79,8 @@ impl Costs {
         }
     }
 
-    /// Timings at `theta` (length n) on this machine, as quotients of medians of five: the kinds that occur in `used`, and the counts
-    /// of [`counted`](Self::counted) for the others. Needs a dense matrix where a kind of it is used.
+    /// Timings at `theta` (length n) on this machine, as quotients of the least of seven: the kinds that occur in `used`, and the counts
+    /// of [`counted`](Self::counted) for the others. On a machine that is busy with other work the quotients can be far off. Needs a dense matrix where a kind of it is used.
     ///
     /// # Panics
     /// Where `theta` is not of the problem's length.
@@ -88,14 +88,14 @@ impl Costs {
         let n = problem.dim();
         assert_eq!(theta.len(), n, "theta has {} entries, the problem {n} parameters", theta.len());
         let (v, mut out) = (vec![1.0; n], vec![0.0; n]);
-        let unit = seconds(|| _ = problem.value_gradient(theta, &mut out));
-        let time = |work: &mut dyn FnMut()| seconds(work) / unit;
+        // Measured kinds are in seconds until they are divided by the unit, which is timed before and after them.
         let mut costs = Self::counted(n);
+        let before = seconds(|| _ = problem.value_gradient(theta, &mut out));
         if used.value > 0 {
-            costs.value = time(&mut || _ = problem.value(theta));
+            costs.value = seconds(|| _ = problem.value(theta));
         }
         if used.linearize > 0 {
-            costs.linearize = time(&mut || _ = problem.linearize(theta).value());
+            costs.linearize = seconds(|| _ = problem.linearize(theta).value());
         }
         let matrices = used.hessian + used.gauss_newton;
         if matrices + used.hessian_vector + used.gauss_newton_vector > 0 {
@@ -103,79 +103,88 @@ impl Costs {
             let n = if matrices > 0 { n } else { 0 };
             let mut matrix = Mat::zeros(n, n);
             if used.hessian > 0 {
-                costs.hessian = time(&mut || at.hessian(matrix.as_mut()));
+                costs.hessian = seconds(|| at.hessian(matrix.as_mut()));
             }
             if used.gauss_newton > 0 {
-                costs.gauss_newton = time(&mut || at.gauss_newton(matrix.as_mut()));
+                costs.gauss_newton = seconds(|| at.gauss_newton(matrix.as_mut()));
             }
             if used.hessian_vector > 0 {
-                costs.hessian_vector = time(&mut || at.hessian_vector(&v, &mut out));
+                costs.hessian_vector = seconds(|| at.hessian_vector(&v, &mut out));
             }
             if used.gauss_newton_vector > 0 {
-                costs.gauss_newton_vector = time(&mut || at.gauss_newton_vector(&v, &mut out));
+                costs.gauss_newton_vector = seconds(|| at.gauss_newton_vector(&v, &mut out));
             }
         }
-        if let Some(residuals) = problem.as_least_squares() {
-            costs.measure_residuals(&*residuals, theta, used, unit);
+        let residuals = problem.as_least_squares();
+        if let Some(residuals) = &residuals {
+            costs.time_residuals(&**residuals, theta, used);
         }
+        let unit = before.min(seconds(|| _ = problem.value_gradient(theta, &mut out)));
+        // Without residuals their kinds were not timed.
+        let timed = if residuals.is_some() { *used } else { used.without_residuals() };
+        for (cost, count) in costs.each_mut().into_iter().zip(timed.each()) {
+            if count > 0 {
+                *cost /= unit;
+            }
+        }
+        costs.value_gradient = 1.0;
         costs
     }
 
-    fn measure_residuals(
-        &mut self,
-        problem: &dyn LeastSquares,
-        theta: &[f64],
-        used: &Evaluations,
-        unit: f64,
-    ) {
+    fn time_residuals(&mut self, problem: &dyn LeastSquares, theta: &[f64], used: &Evaluations) {
         let (m, n) = (problem.residual_len(), theta.len());
         let (v, mut r, mut g) = (vec![1.0; n], vec![0.0; m], vec![0.0; n]);
-        let time = |work: &mut dyn FnMut()| seconds(work) / unit;
         if used.residuals > 0 {
-            self.residuals = time(&mut || _ = problem.residuals(theta, &mut r));
+            self.residuals = seconds(|| _ = problem.residuals(theta, &mut r));
         }
         if used.jacobian > 0 {
             let mut jacobian = Mat::zeros(m, n);
-            self.jacobian = time(&mut || _ = problem.jacobian(theta, &mut r, jacobian.as_mut()));
+            self.jacobian = seconds(|| _ = problem.jacobian(theta, &mut r, jacobian.as_mut()));
         }
         if used.normal_equations > 0 {
             let mut normal = Mat::zeros(n, n);
             self.normal_equations =
-                time(&mut || _ = problem.normal_equations(theta, normal.as_mut(), &mut g));
+                seconds(|| _ = problem.normal_equations(theta, normal.as_mut(), &mut g));
         }
         if used.normal_diagonal > 0 {
-            self.normal_diagonal = time(&mut || problem.normal_diagonal(theta, &mut g));
+            self.normal_diagonal = seconds(|| problem.normal_diagonal(theta, &mut g));
         }
         if used.jacobian_vector > 0 {
-            self.jacobian_vector = time(&mut || problem.jacobian_vector(theta, &v, &mut r));
+            self.jacobian_vector = seconds(|| problem.jacobian_vector(theta, &v, &mut r));
         }
         if used.jacobian_transpose_vector > 0 {
             self.jacobian_transpose_vector =
-                time(&mut || problem.jacobian_transpose_vector(theta, &r, &mut g));
+                seconds(|| problem.jacobian_transpose_vector(theta, &r, &mut g));
         }
     }
 
     /// The gradient-equivalents of `made`, but for the gradients of minibatches: each costs its part of the samples, and a trace counts
     /// these as epochs.
     pub fn of(&self, made: &Evaluations) -> f64 {
-        let each = |count: u64, cost: f64| count as f64 * cost;
-        each(made.value, self.value)
-            + each(made.value_gradient, self.value_gradient)
-            + each(made.linearize, self.linearize)
-            + each(made.hessian, self.hessian)
-            + each(made.gauss_newton, self.gauss_newton)
-            + each(made.hessian_vector, self.hessian_vector)
-            + each(made.gauss_newton_vector, self.gauss_newton_vector)
-            + each(made.residuals, self.residuals)
-            + each(made.jacobian, self.jacobian)
-            + each(made.normal_equations, self.normal_equations)
-            + each(made.normal_diagonal, self.normal_diagonal)
-            + each(made.jacobian_vector, self.jacobian_vector)
-            + each(made.jacobian_transpose_vector, self.jacobian_transpose_vector)
+        { *self }.each_mut().into_iter().zip(made.each()).map(|(c, k)| k as f64 * *c).sum()
+    }
+
+    /// In the order of [`Evaluations::each`].
+    fn each_mut(&mut self) -> [&mut f64; KINDS] {
+        [
+            &mut self.value,
+            &mut self.value_gradient,
+            &mut self.linearize,
+            &mut self.hessian,
+            &mut self.gauss_newton,
+            &mut self.hessian_vector,
+            &mut self.gauss_newton_vector,
+            &mut self.residuals,
+            &mut self.jacobian,
+            &mut self.normal_equations,
+            &mut self.normal_diagonal,
+            &mut self.jacobian_vector,
+            &mut self.jacobian_transpose_vector,
+        ]
     }
 }
 
-/// Seconds that `work` takes: the median, after a first call that fills caches and pools. More than zero.
+/// Seconds that `work` takes at least, after a first call that fills caches and pools. More than zero.
 fn seconds(mut work: impl FnMut()) -> f64 {
     let once = |work: &mut dyn FnMut(), repeats: u64| {
         let start = Instant::now();
@@ -195,10 +204,5 @@ fn seconds(mut work: impl FnMut()) -> f64 {
         reason = "between 1 and 2e12"
     )]
     let repeats = (SHORTEST_TIMING / warm).ceil().max(1.0) as u64;
-    let mut times = [0.0; TIMINGS];
-    for time in &mut times {
-        *time = once(&mut work, repeats);
-    }
-    times.sort_by(f64::total_cmp);
-    times[TIMINGS / 2]
+    (0..TIMINGS).map(|_| once(&mut work, repeats)).fold(warm, f64::min)
 }

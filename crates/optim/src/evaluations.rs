@@ -19,6 +19,9 @@ pub(crate) const NORMAL_DIAGONAL: &str = "normal_diagonal_count";
 pub(crate) const JACOBIAN_VECTOR: &str = "jacobian_vector_count";
 pub(crate) const JACOBIAN_TRANSPOSE_VECTOR: &str = "jacobian_transpose_vector_count";
 
+/// Kinds of evaluations.
+pub(crate) const KINDS: usize = 13;
+
 /// How often each kind of evaluation was asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evaluations {
@@ -86,6 +89,38 @@ impl Evaluations {
         let products = self.hessian_vector + self.gauss_newton_vector;
         let of_jacobian = self.jacobian_vector + self.jacobian_transpose_vector;
         self.of_f() + self.hessian + self.gauss_newton + products + of_jacobian
+    }
+
+    /// The counts, in the order of the fields, but for the gradients of minibatches.
+    pub(crate) fn each(&self) -> [u64; KINDS] {
+        [
+            self.value,
+            self.value_gradient,
+            self.linearize,
+            self.hessian,
+            self.gauss_newton,
+            self.hessian_vector,
+            self.gauss_newton_vector,
+            self.residuals,
+            self.jacobian,
+            self.normal_equations,
+            self.normal_diagonal,
+            self.jacobian_vector,
+            self.jacobian_transpose_vector,
+        ]
+    }
+
+    /// Those that need no residuals.
+    pub(crate) fn without_residuals(&self) -> Self {
+        Self {
+            residuals: 0,
+            jacobian: 0,
+            normal_equations: 0,
+            normal_diagonal: 0,
+            jacobian_vector: 0,
+            jacobian_transpose_vector: 0,
+            ..*self
+        }
     }
 
     /// Evaluations of f on all samples, of any kind: what `max_evaluations` limits.
