@@ -3,6 +3,7 @@
 use faer::{Mat, MatMut};
 use secant_core::problem::{Derivatives, LeastSquares, Objective};
 use std::fmt;
+use std::ops::Range;
 
 /// Step of a central difference relative to |θⱼ|, or absolute where θⱼ = 0: ε^⅓, which balances the rounding of r, ε/h,
 /// and the third derivative, h².  Nocedal & Wright (2006) §8.1.
@@ -46,6 +47,7 @@ pub struct LeastSquaresFn<'a> {
     residuals: usize,
     r: Box<Residuals<'a>>,
     jacobian: Option<Box<Jacobian<'a>>>,
+    linear: Vec<Range<usize>>,
 }
 
 impl fmt::Debug for LeastSquaresFn<'_> {
@@ -65,7 +67,7 @@ impl<'a> LeastSquaresFn<'a> {
         residuals: usize,
         r: impl Fn(&[f64], &mut [f64]) + Send + Sync + 'a,
     ) -> Self {
-        Self { parameters, residuals, r: Box::new(r), jacobian: None }
+        Self { parameters, residuals, r: Box::new(r), jacobian: None, linear: Vec::new() }
     }
 
     /// `jacobian(θ, out)` writes every entry of J = ∂r/∂θ, m × n.
@@ -74,6 +76,13 @@ impl<'a> LeastSquaresFn<'a> {
         jacobian: impl Fn(&[f64], MatMut<'_, f64>) + Send + Sync + 'a,
     ) -> Self {
         self.jacobian = Some(Box::new(jacobian));
+        self
+    }
+
+    /// The entries of θ in `range` enter r linearly, together with those named before: for
+    /// [`VariableProjection`](crate::VariableProjection), which checks it.
+    pub fn with_linear(mut self, range: Range<usize>) -> Self {
+        self.linear.push(range);
         self
     }
 
@@ -180,5 +189,9 @@ impl LeastSquares for LeastSquaresFn<'_> {
             Some(_) => Derivatives::Exact,
             None => Derivatives::Differences,
         }
+    }
+
+    fn linear_parameters(&self) -> Vec<Range<usize>> {
+        self.linear.clone()
     }
 }

@@ -49,6 +49,7 @@
 //! | [`NewtonCg`] | Hessian products | 7n | k products, k ≤ 200 | any n; least memory; f convex or nearly |
 //! | [`LevenbergMarquardt`] | r, J | 2Ncn + 4n², or 4n² | 2Ncn² + n³ by QR, Ncn² + n³/3 by JᵀJ | least squares, n to some thousands |
 //! | [`GaussNewton`] | r, J | the same | the same | least squares, almost linear or near the minimum |
+//! | [`VariableProjection`] | r, J | 4Ncn | 2Ncn² + n³/3 and 4Ncp·n; a QR of Nc·p per trial | least squares, p of the parameters linear: the last layer |
 //! | [`Bfgs`] | ∇f | n²/2 | one pass over n²/2 numbers | n to some thousands, costly f |
 //! | [`Bfgs`] ([`Update`]: self-scaled, DFP) | ∇f | n²/2 | the same | networks that are hard to train, to many digits |
 //! | [`Sr1`] | ∇f | n²/2 + kn | k passes over n²/2 numbers | f not convex, no products; n to some thousands |
@@ -106,6 +107,7 @@ pub mod solver;
 mod state;
 pub mod stopping;
 pub mod subproblem;
+pub mod variable_projection;
 
 pub use adapter::ArgminProblem;
 pub use argmin;
@@ -132,3 +134,4 @@ pub use solver::{
 };
 pub use state::{FitState, TRACE_RESERVE, TraceEntry};
 pub use stopping::{Reason, Stopping};
+pub use variable_projection::{ProjectedJacobian, ReducedLeastSquares, VariableProjection};

@@ -10,6 +10,7 @@ use crate::solver::{
 };
 use crate::state::FitState;
 use crate::stopping::Stopping;
+use crate::variable_projection::VariableProjection;
 use argmin::core::Solver;
 use secant_core::problem::{Curvature, LeastSquares};
 
@@ -83,7 +84,7 @@ macro_rules! methods {
 
 methods! {
     on_objective: Newton, RegularizedNewton, NewtonCg, TrustRegion, Tron, AdaptiveCubic, Bfgs, Sr1, Lbfgs, LbfgsB, OwlQn, ProximalNewton, NonlinearCg, GradientDescent, Momentum, Nesterov, AdaGrad, RmsProp, Adadelta, Adam;
-    on_residuals: GaussNewton, LevenbergMarquardt, BoundedLevenbergMarquardt;
+    on_residuals: GaussNewton, LevenbergMarquardt, BoundedLevenbergMarquardt, VariableProjection;
 }
 
 impl Default for Method {

@@ -2,10 +2,12 @@
 //!
 //! r has N·c entries (z − y)/√N, sample after sample, and then √λ·θⱼ for every penalised θⱼ.
 
+mod linear;
+
 use super::Risk;
 use super::dense::{add_product, assert_square, mirror};
 use crate::loss::LossHessian;
-use crate::problem::{LeastSquares, Objective};
+use crate::problem::{LeastSquares, LinearPart, Objective};
 use crate::sweep::{backward, forward, tangent};
 use faer::MatMut;
 use std::ops::Range;
@@ -194,6 +196,28 @@ impl LeastSquares for LeastSquaresRisk<'_> {
             jacobian[(first + row, index)] = self.lambda.sqrt();
         }
         half_square(residuals)
+    }
+
+    fn linear_parameters(&self) -> Vec<Range<usize>> {
+        self.risk.graph.linear_parameters()
+    }
+
+    fn linear_part(&self, ranges: &[Range<usize>]) -> LinearPart {
+        self.part(ranges)
+    }
+
+    fn linear_design(
+        &self,
+        theta: &[f64],
+        part: &LinearPart,
+        residuals: &mut [f64],
+        design: MatMut<'_, f64>,
+    ) -> f64 {
+        self.design(theta, part, residuals, design)
+    }
+
+    fn parameters_name(&self, range: &Range<usize>) -> String {
+        self.name(range)
     }
 }
 

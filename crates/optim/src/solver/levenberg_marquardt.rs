@@ -157,6 +157,26 @@ impl LevenbergMarquardt {
     }
 }
 
+impl LevenbergMarquardt {
+    /// One iteration. `settle(problem, θ⁺, f(θ) − f(θ⁺))` hears of an accepted step before J is formed there, and may make the problem
+    /// another one, of no larger f; it then returns true.
+    pub(crate) fn iterate<P: LeastSquares>(
+        &mut self,
+        problem: &mut Problem<P>,
+        state: &mut FitState,
+        settle: impl FnMut(&mut Problem<P>, &[f64], f64) -> bool,
+    ) {
+        let options = Options::of(self);
+        let work = self.work.as_mut().expect("argmin's Executor calls init first");
+        if let Err(reason) = work.advance(&options, problem, state, settle) {
+            return state.stop(reason);
+        }
+        let within = (options.scaling, options.offset_tolerance);
+        let point = (&mut work.model, &mut work.next);
+        work.polish.finish(point, within, &self.stopping, problem, state);
+    }
+}
+
 impl Workspace {
     fn new(m: usize, n: usize, options: &LevenbergMarquardt) -> Self {
         let zeros = || vec![0.0; n];
@@ -180,6 +200,7 @@ impl Workspace {
         options: &Options,
         problem: &mut Problem<P>,
         state: &mut FitState,
+        mut settle: impl FnMut(&mut Problem<P>, &[f64], f64) -> bool,
     ) -> Result<(), Reason> {
         let mut ahead = Ahead { promised: self.wake(state), ..Ahead::default() };
         let (woken, rejected) = (ahead.promised.is_some(), self.rejected);
@@ -195,10 +216,14 @@ impl Workspace {
                 if self.next.theta == state.theta {
                     break;
                 }
-                let value = self.model.residuals(problem, &self.next.theta);
-                let rho = self.model.reduction() / predicted;
+                let mut value = self.model.residuals(problem, &self.next.theta);
+                let reduction = self.model.reduction();
+                let rho = reduction / predicted;
                 // Written so that a NaN ρ is refused.
                 if value.is_finite() && rho >= enough {
+                    if settle(problem, &self.next.theta, reduction) {
+                        value = self.model.residuals(problem, &self.next.theta);
+                    }
                     if self.next.linearize(&mut self.model, problem, options.scaling) {
                         self.model.advance();
                         state.accept(&mut self.next.theta, value, &mut self.next.gradient);
@@ -371,15 +396,7 @@ impl<P: LeastSquares> Solver<P, FitState> for LevenbergMarquardt {
         problem: &mut Problem<P>,
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
-        let options = Options::of(self);
-        let work = self.work.as_mut().expect("argmin's Executor calls init first");
-        if let Err(reason) = work.advance(&options, problem, &mut state) {
-            state.stop(reason);
-            return Ok((state, None));
-        }
-        let within = (options.scaling, options.offset_tolerance);
-        let point = (&mut work.model, &mut work.next);
-        work.polish.finish(point, within, &self.stopping, problem, &mut state);
+        self.iterate(problem, &mut state, |_, _, _| false);
         Ok((state, None))
     }
 }
