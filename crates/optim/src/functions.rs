@@ -1,7 +1,7 @@
 //! Least-squares problems from closures, for models that are no network.
 
 use faer::{Mat, MatMut};
-use secant_core::problem::{Derivatives, LeastSquares, Objective};
+use secant_core::problem::{Derivatives, LeastSquares, LinearPart, Objective};
 use std::fmt;
 use std::ops::Range;
 
@@ -193,5 +193,46 @@ impl LeastSquares for LeastSquaresFn<'_> {
 
     fn linear_parameters(&self) -> Vec<Range<usize>> {
         self.linear.clone()
+    }
+
+    /// Without a Jacobian by whole steps: r is linear in these parameters, so that no step is too long.
+    fn linear_design(
+        &self,
+        theta: &[f64],
+        part: &LinearPart,
+        residuals: &mut [f64],
+        mut design: MatMut<'_, f64>,
+    ) -> f64 {
+        let value = self.residuals(theta, residuals);
+        let columns = part.ranges.iter().cloned().flatten();
+        if self.jacobian.is_some() {
+            let jacobian = self.dense_jacobian(theta);
+            for (j, column) in columns.enumerate() {
+                design.as_mut().col_mut(j).copy_from(jacobian.col(column));
+            }
+            return value;
+        }
+        let mut at = theta.to_vec();
+        let mut ahead = vec![0.0; self.residuals];
+        let size = half_square(residuals).sqrt();
+        for (j, column) in columns.enumerate() {
+            let mut step = 1.0;
+            // A second time where a step of 1 moves r by less than r, and would leave fewer digits.
+            for last in [false, true] {
+                at[column] = theta[column] + step;
+                (self.r)(&at, &mut ahead);
+                ahead.iter_mut().zip(&*residuals).for_each(|(ahead, r)| *ahead -= r);
+                let moved = half_square(&ahead).sqrt();
+                if last || !(moved > 0.0 && moved < size) {
+                    break;
+                }
+                step = size / moved;
+            }
+            at[column] = theta[column];
+            for (i, moved) in ahead.iter().enumerate() {
+                design[(i, j)] = moved / step;
+            }
+        }
+        value
     }
 }

@@ -5,7 +5,8 @@
 //! The ridge δ² keeps θ_L in bounds where columns of A all but depend on each other, as the last hidden layer of a network does:
 //! without it θ_L is of the size of A's condition, and ρ is so bent that no step is short enough. It begins at
 //! [`RIDGE`], with D the norms of the columns, and fades: after each accepted step the ridge's part of f may be no more than
-//! [`SHARE`] of what the step gained. A run ends only where what the ridge does to ∇f is rounding.
+//! [`SHARE`] of what the step gained. A run ends only where what the ridge does to ∇f is rounding. Where the columns are independent at the
+//! start, to a least pivot of δ, there is none.
 //! Stop: [`Stopping`], on the whole of ∇f; and what ends [`LevenbergMarquardt`]. The linear entries of the start do not matter.
 //! Memory 4mn. Cost per step: that of Levenberg–Marquardt on n − p parameters, 4mp(n − p) flops, and for each trial two evaluations of r
 //! and 2mp² flops. Source: Golub & Pereyra (1973), SIAM J. Numer. Anal. 10; Kaufman (1975), BIT 15; for a ridge in it Newman, Ruthotto, Hart &
@@ -37,8 +38,10 @@ pub const RIDGE: f64 = 1e-3;
 /// The ridge's part of f after a step is at most this part of what the step gained: so it never decides where the run goes. Of 1, 0.3 and
 /// 0.1 on the curve of the example `small_net_accuracy`, the first takes more steps and the last lets θ_L grow a thousand times larger.
 pub const SHARE: f64 = 0.3;
+/// ‖r‖² ≤ this · ε² of the square with θ_L = 0 is rounding left over from it: 64², as for [`LevenbergMarquardt`].
+const LEFT_OVER: f64 = 4096.0;
 /// δ² falls at most by this factor in a step.
-const FASTEST_FADE: f64 = 0.1;
+const FASTEST_FADE: f64 = 0.01;
 
 /// The Jacobian of the reduced residuals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,7 +80,8 @@ pub struct VariableProjection {
     pub linear: Vec<Range<usize>>,
     /// The Jacobian of the reduced residuals.
     pub jacobian: ProjectedJacobian,
-    /// δ² at the start, relative to the squared norms of the columns of A; 0: none at any time. Range [0, ∞). Default [`RIDGE`].
+    /// δ² at the start, relative to the squared norms of the columns of A, unless these are independent; 0: none at any time. Range
+    /// [0, ∞). Default [`RIDGE`].
     pub ridge: f64,
     /// A pivot of A (its columns scaled) below this part of the largest is none; where it is less than rounding, rounding counts. Range
     /// [0, 1). Default 0.
@@ -128,8 +132,12 @@ struct Run {
     core: Option<Core>,
     theta: Vec<f64>,
     gradient: Vec<f64>,
-    /// δ² at the end, for the report.
+    /// δ²
     ridge: f64,
+    /// ½‖r‖² without the ridge, after the last step.
+    half_square: f64,
+    /// f up to here may be rounding: ε of what it is at the start with θ_L = 0.
+    floor: f64,
 }
 
 impl VariableProjection {
@@ -190,6 +198,8 @@ impl VariableProjection {
             theta: vec![0.0; n],
             gradient: vec![0.0; n],
             ridge: self.ridge,
+            half_square: f64::NAN,
+            floor: 0.0,
         })
     }
 }
@@ -220,6 +230,9 @@ impl Run {
         reduced: &mut Problem<ReducedLeastSquares<P>>,
         nonlinear: Vec<f64>,
     ) -> Result<(), Error> {
+        if let Some(problem) = &reduced.problem {
+            self.half_square = problem.ridge_share(&nonlinear).1;
+        }
         let state = FitState::new().param(nonlinear);
         (self.state, _) = self.solver.init(reduced, state)?;
         Ok(())
@@ -227,21 +240,25 @@ impl Run {
 
     /// One step; the ridge fades with what it gained.
     fn step<P: LeastSquares>(&mut self, reduced: &mut Problem<ReducedLeastSquares<P>>) {
-        let ridge = &mut self.ridge;
-        self.solver.iterate(reduced, &mut self.state, |problem, nonlinear, gained| {
-            let Some(problem) = problem.problem.as_mut().filter(|_| *ridge > 0.0) else { return false };
+        let Self { solver, state, ridge, half_square, .. } = self;
+        solver.iterate(reduced, state, |problem, nonlinear| {
+            let problem = problem.problem.as_mut().filter(|_| *ridge > 0.0);
+            let Some(problem) = problem else { return false };
             let (share, rest) = problem.ridge_share(nonlinear);
-            let part = 0.5 * share;
+            let (part, gained) = (0.5 * share, *half_square - rest);
+            *half_square = rest;
             // Written so that NaN changes nothing.
             if !(part > SHARE * gained) {
                 return false;
             }
             let least = invisible(share, rest, *ridge);
-            *ridge = (*ridge * (SHARE * gained / part).max(FASTEST_FADE)).max(least).min(*ridge);
+            let faded = *ridge * (SHARE * gained / part).max(FASTEST_FADE);
+            *ridge = faded.max(least).min(*ridge);
             problem.set_ridge(*ridge);
+            *half_square = problem.ridge_share(nonlinear).1;
             true
         });
-        self.state.update();
+        state.update();
     }
 
     /// The δ² that can no longer be seen in ∇f, where the ridge is larger.
@@ -255,7 +272,7 @@ impl Run {
         (self.ridge > least && share > 0.0).then_some(least)
     }
 
-    /// Begins again with a hundredth of the ridge, or with the least, where it is still to be seen.
+    /// Begins again with 1e-4 of the ridge, or with the least, where it is still to be seen.
     fn fade<P: LeastSquares>(
         &mut self,
         reduced: &mut Problem<ReducedLeastSquares<P>>,
@@ -307,7 +324,7 @@ impl FitSolver for VariableProjection {
         if let Some((linear, nonlinear)) = run.core.as_ref().map(Core::parameters) {
             notes.push(format!("{linear} linear parameters solved for, {nonlinear} left"));
         }
-        if self.ridge > 0.0 {
+        if run.ridge > 0.0 {
             notes.push(format!("ridge on the linear parameters faded to {:.1e}", run.ridge));
         }
         notes
@@ -330,11 +347,13 @@ impl<P: LeastSquares> Solver<P, FitState> for VariableProjection {
         let nonlinear = run.reduced(problem, |run, reduced| {
             let problem = reduced.problem.as_mut().expect("put in when it was made");
             let nonlinear = problem.nonlinear(state.theta());
-            if nonlinear.is_empty() {
-                // No step follows in which it could fade.
+            let (independence, without) = problem.survey(&nonlinear);
+            run.floor = f64::EPSILON * without;
+            // Without steps it could not fade, and independent columns need none.
+            if nonlinear.is_empty() || independence >= run.ridge.sqrt() {
                 run.ridge = 0.0;
             }
-            problem.begin_ridge(&nonlinear, run.ridge);
+            problem.set_ridge(run.ridge);
             run.theta = problem.full(&nonlinear);
             nonlinear
         });
@@ -343,8 +362,11 @@ impl<P: LeastSquares> Solver<P, FitState> for VariableProjection {
         }
         eval::start(NAME, &self.stopping, problem, &mut state)?;
         let all_linear = nonlinear.is_empty();
-        if state.reason().is_none() && all_linear {
+        if all_linear {
             state.stop(Reason::GradientConverged);
+        } else if state.value() <= LEFT_OVER * f64::EPSILON * run.floor {
+            // r is solved away at the start, and what is left is rounding.
+            state.stop(Reason::RoundingFloor);
         }
         if state.reason().is_none() {
             run.reduced(problem, |run, reduced| run.begin(reduced, nonlinear))?;
@@ -379,8 +401,13 @@ impl<P: LeastSquares> Solver<P, FitState> for VariableProjection {
             }
             eval::finish(&self.stopping, problem, &mut state);
         }
-        if let Some(reason) = ended.filter(|_| !visible) {
-            state.stop(reason);
+        match ended.filter(|_| !visible) {
+            // Levenberg–Marquardt does not know where f came from.
+            Some(Reason::LineSearchFailed) if state.value() <= run.floor => {
+                state.stop(Reason::RoundingFloor);
+            }
+            Some(reason) => state.stop(reason),
+            None => {}
         }
         Ok((state, None))
     }

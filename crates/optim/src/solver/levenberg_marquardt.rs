@@ -158,13 +158,13 @@ impl LevenbergMarquardt {
 }
 
 impl LevenbergMarquardt {
-    /// One iteration. `settle(problem, θ⁺, f(θ) − f(θ⁺))` hears of an accepted step before J is formed there, and may make the problem
-    /// another one, of no larger f; it then returns true.
+    /// One iteration. `settle(problem, θ⁺)` hears of an accepted step before J is formed there, and may make the problem another
+    /// one, of no larger f; it then returns true.
     pub(crate) fn iterate<P: LeastSquares>(
         &mut self,
         problem: &mut Problem<P>,
         state: &mut FitState,
-        settle: impl FnMut(&mut Problem<P>, &[f64], f64) -> bool,
+        settle: impl FnMut(&mut Problem<P>, &[f64]) -> bool,
     ) {
         let options = Options::of(self);
         let work = self.work.as_mut().expect("argmin's Executor calls init first");
@@ -200,7 +200,7 @@ impl Workspace {
         options: &Options,
         problem: &mut Problem<P>,
         state: &mut FitState,
-        mut settle: impl FnMut(&mut Problem<P>, &[f64], f64) -> bool,
+        mut settle: impl FnMut(&mut Problem<P>, &[f64]) -> bool,
     ) -> Result<(), Reason> {
         let mut ahead = Ahead { promised: self.wake(state), ..Ahead::default() };
         let (woken, rejected) = (ahead.promised.is_some(), self.rejected);
@@ -217,11 +217,10 @@ impl Workspace {
                     break;
                 }
                 let mut value = self.model.residuals(problem, &self.next.theta);
-                let reduction = self.model.reduction();
-                let rho = reduction / predicted;
+                let rho = self.model.reduction() / predicted;
                 // Written so that a NaN ρ is refused.
                 if value.is_finite() && rho >= enough {
-                    if settle(problem, &self.next.theta, reduction) {
+                    if settle(problem, &self.next.theta) {
                         value = self.model.residuals(problem, &self.next.theta);
                     }
                     if self.next.linearize(&mut self.model, problem, options.scaling) {
@@ -396,7 +395,7 @@ impl<P: LeastSquares> Solver<P, FitState> for LevenbergMarquardt {
         problem: &mut Problem<P>,
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
-        self.iterate(problem, &mut state, |_, _, _| false);
+        self.iterate(problem, &mut state, |_, _| false);
         Ok((state, None))
     }
 }

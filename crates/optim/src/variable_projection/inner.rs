@@ -85,6 +85,11 @@ impl Inner {
         true
     }
 
+    /// The least pivot over the largest, a measure of how nearly the columns depend on each other; 0 where they do.
+    pub(super) fn independence(&self) -> f64 {
+        if self.rank < self.p { 0.0 } else { (self.qr.r(self.p - 1, self.p - 1) / self.qr.r(0, 0)).abs() }
+    }
+
     /// `coefficients` (p) ← argmin ‖b + Φ·x‖² + ‖δD·x‖², the shortest one. `b` has h entries.
     pub(super) fn solve(&mut self, b: impl Iterator<Item = f64>, coefficients: &mut [f64]) {
         self.right.fill(0.0);

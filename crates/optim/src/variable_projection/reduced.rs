@@ -348,12 +348,18 @@ impl Core {
 }
 
 impl<P: LeastSquares> ReducedLeastSquares<P> {
-    /// δ² as given, with D from θ_N.
-    pub(super) fn begin_ridge(&mut self, nonlinear: &[f64], square: f64) {
-        let mut work = self.core.lock();
+    /// How nearly the columns of A depend on each other at θ_N, and ½‖r₀‖², f with θ_L = 0; leaves D there.
+    pub(super) fn survey(&mut self, nonlinear: &[f64]) -> (f64, f64) {
+        let core = &self.core;
+        let mut work = core.lock();
         self.solve(&mut work, nonlinear);
+        let independence = work.now.inner.independence();
+        let mut theta = work.now.theta.clone();
+        core.linear.iter().for_each(|&index| theta[index] = 0.0);
+        let without = self.problem.residuals(&theta, &mut work.residuals[..core.residuals]);
         drop(work);
-        self.set_ridge(square);
+        self.set_ridge(0.0);
+        (independence, without)
     }
 
     /// δ²‖Dθ_L‖² at θ_N, the last point, twice what the ridge adds to f, and ½‖r‖² without it.
