@@ -59,7 +59,6 @@ fn main() -> Result<(), Box<dyn Error>> {
                 }
             }
             let report = best.ok_or("a method has at least one variant")?;
-            eprintln!("{report}");
             let last = report.trace.len() - 1;
             let points = [ITERATIONS.min(last), last].map(|at| &report.trace[at]);
             let reached = report.trace.iter().find(|at| 2.0 * at.value <= REACHED);

@@ -66,9 +66,9 @@ pub use secant_optim::{
     AdaGrad, Adadelta, Adam, AdaptiveCubic, ArgminProblem, Bfgs, BoundedLevenbergMarquardt, Bounds,
     GaussNewton, GradientDescent, HessianKind, L1, LassoPath, Lbfgs, LbfgsB, LeastSquaresFn,
     LevenbergMarquardt, Method, Momentum, Nesterov, Newton, NewtonCg, NonlinearCg, Optimality,
-    OwlQn, ProximalNewton, Reason, RegularizedNewton, Report, RmsProp, RobustLeastSquares,
-    RobustSolution, Safeguard, Solution, Sr1, Stopping, Subproblem, Tron, TrustRegion, minimize,
-    minimize_robust,
+    OwlQn, ProximalNewton, Reason, ReducedLeastSquares, RegularizedNewton, Report, RmsProp,
+    RobustLeastSquares, RobustSolution, Safeguard, Solution, Sr1, Stopping, Subproblem, Tron,
+    TrustRegion, VariableProjection, minimize, minimize_robust,
 };
 
 /// The guide: conventions, methods, how the products work, performance. Its snippets are tests.

@@ -32,7 +32,7 @@ const OPTIM: &[&[&str]] = &[
     &["state"],
     &["eval"],
     &["solver"],
-    &["report"],
+    &["report", "variable_projection"],
     &["minimize"],
     &["method"],
     &["robust", "lasso_path"],

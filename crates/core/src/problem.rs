@@ -117,7 +117,8 @@ pub struct LinearPart {
 impl LinearPart {
     /// Rows and columns of Φ.
     pub fn design_shape(&self) -> (usize, usize) {
-        let total = |ranges: &[Range<usize>]| ranges.iter().map(ExactSizeIterator::len).sum::<usize>();
+        let total =
+            |ranges: &[Range<usize>]| ranges.iter().map(ExactSizeIterator::len).sum::<usize>();
         (total(&self.rows) / self.copies, total(&self.ranges) / self.copies)
     }
 }

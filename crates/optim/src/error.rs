@@ -59,13 +59,17 @@ pub enum OptimError {
         solver: &'static str,
     },
     /// Nobody says which parameters are linear: neither the problem nor the caller.
-    #[error("{solver} needs parameters that the residuals are linear in, and neither the problem nor the caller names any")]
+    #[error(
+        "{solver} needs parameters that the residuals are linear in, and neither the problem nor the caller names any"
+    )]
     NoLinearParameters {
         /// The solver that was asked.
         solver: &'static str,
     },
     /// A range of linear parameters that is empty, outside θ, or overlaps another.
-    #[error("{solver}: the linear parameters {start}..{end} are empty, overlap others or reach beyond the {parameters} there are")]
+    #[error(
+        "{solver}: the linear parameters {start}..{end} are empty, overlap others or reach beyond the {parameters} there are"
+    )]
     LinearRange {
         /// The solver that was asked.
         solver: &'static str,
@@ -77,7 +81,9 @@ pub enum OptimError {
         parameters: usize,
     },
     /// Parameters that were said to be linear and are not.
-    #[error("{solver}: the residuals are not linear in {parameters} (off by {bend:e} of their size)")]
+    #[error(
+        "{solver}: the residuals are not linear in {parameters} (off by {bend:e} of their size)"
+    )]
     NotLinear {
         /// The solver that was asked.
         solver: &'static str,

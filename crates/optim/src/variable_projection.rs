@@ -5,8 +5,8 @@
 //! The ridge δ² keeps θ_L in bounds where columns of A all but depend on each other, as the last hidden layer of a network does:
 //! without it θ_L is of the size of A's condition, and ρ is so bent that no step is short enough. It begins at
 //! [`RIDGE`], with D the norms of the columns, and fades: after each accepted step the ridge's part of f may be no more than
-//! [`SHARE`] of what the step gained. A run ends only where what the ridge does to ∇f is rounding. Where the columns are independent at the
-//! start, to a least pivot of δ, there is none.
+//! [`SHARE`] of what the step gained, though δ² falls no faster than f for long. A run ends only where what the ridge does to ∇f is
+//! rounding. Where the columns are independent at the start, to a least pivot of δ, there is none.
 //! Stop: [`Stopping`], on the whole of ∇f; and what ends [`LevenbergMarquardt`]. The linear entries of the start do not matter.
 //! Memory 4mn. Cost per step: that of Levenberg–Marquardt on n − p parameters, 4mp(n − p) flops, and for each trial two evaluations of r
 //! and 2mp² flops. Source: Golub & Pereyra (1973), SIAM J. Numer. Anal. 10; Kaufman (1975), BIT 15; for a ridge in it Newman, Ruthotto, Hart &
@@ -40,6 +40,9 @@ pub const RIDGE: f64 = 1e-3;
 pub const SHARE: f64 = 0.3;
 /// ‖r‖² ≤ this · ε² of the square with θ_L = 0 is rounding left over from it: 64², as for [`LevenbergMarquardt`].
 const LEFT_OVER: f64 = 4096.0;
+/// While steps are taken δ² stays above this part of where it began times f/f(θ_L = 0): short steps gain little, and would let a θ_L
+/// grow that makes the next ones shorter still.
+const LEAST_RIDGE: f64 = 1e-3;
 /// δ² falls at most by this factor in a step.
 const FASTEST_FADE: f64 = 0.01;
 
@@ -132,8 +135,9 @@ struct Run {
     core: Option<Core>,
     theta: Vec<f64>,
     gradient: Vec<f64>,
-    /// δ²
+    /// δ², and where it began.
     ridge: f64,
+    first_ridge: f64,
     /// ½‖r‖² without the ridge, after the last step.
     half_square: f64,
     /// f up to here may be rounding: ε of what it is at the start with θ_L = 0.
@@ -179,7 +183,8 @@ impl VariableProjection {
     /// The checked reduced problem's parts and Levenberg–Marquardt for it.
     fn prepare<P: LeastSquares>(&self, problem: &P, theta: &[f64]) -> Result<Run, OptimError> {
         let n = problem.dim();
-        let named = if self.linear.is_empty() { &problem.linear_parameters() } else { &self.linear };
+        let named =
+            if self.linear.is_empty() { &problem.linear_parameters() } else { &self.linear };
         let ranges = check_ranges(NAME, named, n)?;
         check_linear(NAME, problem, theta, &ranges)?;
         let mut core = Core::new(problem, &ranges, self.ridge > 0.0);
@@ -198,6 +203,7 @@ impl VariableProjection {
             theta: vec![0.0; n],
             gradient: vec![0.0; n],
             ridge: self.ridge,
+            first_ridge: self.ridge,
             half_square: f64::NAN,
             floor: 0.0,
         })
@@ -240,7 +246,7 @@ impl Run {
 
     /// One step; the ridge fades with what it gained.
     fn step<P: LeastSquares>(&mut self, reduced: &mut Problem<ReducedLeastSquares<P>>) {
-        let Self { solver, state, ridge, half_square, .. } = self;
+        let Self { solver, state, ridge, half_square, floor, first_ridge, .. } = self;
         solver.iterate(reduced, state, |problem, nonlinear| {
             let problem = problem.problem.as_mut().filter(|_| *ridge > 0.0);
             let Some(problem) = problem else { return false };
@@ -251,7 +257,8 @@ impl Run {
             if !(part > SHARE * gained) {
                 return false;
             }
-            let least = invisible(share, rest, *ridge);
+            let least = LEAST_RIDGE * *first_ridge * f64::EPSILON * rest / *floor;
+            let least = least.max(invisible(share, rest, *ridge));
             let faded = *ridge * (SHARE * gained / part).max(FASTEST_FADE);
             *ridge = faded.max(least).min(*ridge);
             problem.set_ridge(*ridge);
@@ -262,10 +269,7 @@ impl Run {
     }
 
     /// The δ² that can no longer be seen in ∇f, where the ridge is larger.
-    fn visible<P: LeastSquares>(
-        &self,
-        reduced: &Problem<ReducedLeastSquares<P>>,
-    ) -> Option<f64> {
+    fn visible<P: LeastSquares>(&self, reduced: &Problem<ReducedLeastSquares<P>>) -> Option<f64> {
         let problem = reduced.problem.as_ref().filter(|_| self.ridge > 0.0)?;
         let (share, rest) = problem.ridge_share(self.state.theta());
         let least = invisible(share, rest, self.ridge);

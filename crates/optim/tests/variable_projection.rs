@@ -108,7 +108,9 @@ fn the_full_jacobian_passes_every_check_and_both_give_the_gradient() {
 
 #[test]
 fn the_reduced_value_is_the_least_over_the_linear_parameters() {
-    for (problem, theta) in [(exponentials(1.0), EXPONENTIALS.to_vec()), (twins(), vec![0.3, -0.8, 0.7, 0.4])] {
+    for (problem, theta) in
+        [(exponentials(1.0), EXPONENTIALS.to_vec()), (twins(), vec![0.3, -0.8, 0.7, 0.4])]
+    {
         let (reduced, nonlinear) = reduced(&problem, &theta, ProjectedJacobian::Kaufman);
         let full = reduced.full(&nonlinear);
         assert_eq!(reduced.nonlinear(&full), nonlinear);
@@ -132,8 +134,7 @@ fn the_minimum_is_that_of_levenberg_marquardt() {
     let plain = minimize(&problem, LevenbergMarquardt::default(), &EXPONENTIALS).unwrap();
     for jacobian in JACOBIANS {
         for ridge in [0.0, 1e-3, 1.0] {
-            let solver =
-                VariableProjection::default().with_jacobian(jacobian).with_ridge(ridge);
+            let solver = VariableProjection::default().with_jacobian(jacobian).with_ridge(ridge);
             let solution = run(&problem, solver, &EXPONENTIALS);
             let report = &solution.report;
             assert!(report.reason.is_success(), "{report}");
@@ -394,7 +395,10 @@ fn wrong_claims_are_named() {
     };
     let problem = exponentials(1.0);
     let error = claim(&problem, vec![0..1, 3..4]);
-    assert!(matches!(&error, OptimError::NotLinear { parameters, .. } if parameters == "θ[3..4]"), "{error}");
+    assert!(
+        matches!(&error, OptimError::NotLinear { parameters, .. } if parameters == "θ[3..4]"),
+        "{error}"
+    );
     for ranges in [vec![0..1, 0..2], vec![4..6], vec![2..2]] {
         let error = claim(&problem, ranges);
         assert!(matches!(error, OptimError::LinearRange { parameters: 5, .. }), "{error}");
@@ -406,8 +410,12 @@ fn wrong_claims_are_named() {
     });
     let error = claim(&product, vec![0..1, 1..2]);
     let both = "θ[0..1], θ[1..2]";
-    assert!(matches!(&error, OptimError::NotLinear { parameters, .. } if parameters == both), "{error}");
-    let odd = LeastSquaresFn::new(5, 1, |b, r| r[0] = (b[0] - 1.0).powi(3) + b[1] + b[2] * b[3] * b[4]);
+    assert!(
+        matches!(&error, OptimError::NotLinear { parameters, .. } if parameters == both),
+        "{error}"
+    );
+    let odd =
+        LeastSquaresFn::new(5, 1, |b, r| r[0] = (b[0] - 1.0).powi(3) + b[1] + b[2] * b[3] * b[4]);
     assert!(matches!(claim(&odd, vec![0..1]), OptimError::NotLinear { .. }));
     let edge = LeastSquaresFn::new(5, 1, |b, r| {
         r[0] = if (b[0] - 1.0).abs() > 0.1 { f64::NAN } else { b[0] + b[1] * b[2] * b[3] * b[4] };
@@ -479,9 +487,11 @@ fn nan_ahead_is_avoided_and_nan_everywhere_has_its_reason() {
 #[test]
 fn limits_hold_and_the_evaluations_are_counted() {
     let problem = exponentials(1.0);
-    for (iterations, evaluations, reason) in
-        [(0, 1000, Reason::MaxIterations), (2, 1000, Reason::MaxIterations), (1000, 9, Reason::MaxEvaluations)]
-    {
+    for (iterations, evaluations, reason) in [
+        (0, 1000, Reason::MaxIterations),
+        (2, 1000, Reason::MaxIterations),
+        (1000, 9, Reason::MaxEvaluations),
+    ] {
         let stopping = Stopping {
             max_iterations: iterations,
             max_evaluations: Some(evaluations),

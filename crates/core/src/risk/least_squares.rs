@@ -12,6 +12,9 @@ use crate::sweep::{backward, forward, tangent};
 use faer::MatMut;
 use std::ops::Range;
 
+/// Rows of J that are transposed together: a cache line of doubles.
+const TRANSPOSED: usize = 8;
+
 /// A [`Risk`] with squared error and a ridge penalty (or none), seen through its residuals.
 #[derive(Debug)]
 pub struct LeastSquaresRisk<'a> {
@@ -184,9 +187,13 @@ impl LeastSquares for LeastSquaresRisk<'_> {
         self.risk.for_each_jacobian(theta, |range, z, transposed| {
             let rows = self.rows(&range);
             self.data_residual(&range, z, &mut residuals[rows.clone()]);
-            for (row, gradient) in rows.zip(transposed.chunks_exact(n)) {
-                for (j, entry) in gradient.iter().enumerate() {
-                    jacobian[(row, j)] = scale * entry;
+            // A block of rows at a time: both sides then move by whole cache lines.
+            let blocks = rows.step_by(TRANSPOSED).zip(transposed.chunks(n * TRANSPOSED));
+            for (first, block) in blocks {
+                for j in 0..n {
+                    for (i, entry) in block[j..].iter().step_by(n).enumerate() {
+                        jacobian[(first + i, j)] = scale * entry;
+                    }
                 }
             }
         });

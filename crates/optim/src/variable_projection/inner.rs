@@ -87,7 +87,11 @@ impl Inner {
 
     /// The least pivot over the largest, a measure of how nearly the columns depend on each other; 0 where they do.
     pub(super) fn independence(&self) -> f64 {
-        if self.rank < self.p { 0.0 } else { (self.qr.r(self.p - 1, self.p - 1) / self.qr.r(0, 0)).abs() }
+        if self.rank < self.p {
+            0.0
+        } else {
+            (self.qr.r(self.p - 1, self.p - 1) / self.qr.r(0, 0)).abs()
+        }
     }
 
     /// `coefficients` (p) ← argmin ‖b + Φ·x‖² + ‖δD·x‖², the shortest one. `b` has h entries.
@@ -130,15 +134,18 @@ impl Inner {
 
     /// `x` ((h + ridge) × q) ← (I − Q₁Q₁ᵀ)·x; with `bent` (p × q) = ∂Φᵀr also − Q₁·R⁻ᵀ·S·bent, the rest of Golub and Pereyra's
     /// derivative. `along` is scratch for p × q.
-    pub(super) fn project(&mut self, x: &mut [f64], bent: Option<MatRef<'_, f64>>, along: &mut [f64]) {
-        let (rows, rank) = (self.rows(), self.rank);
-        let q = x.len() / rows.max(1);
+    pub(super) fn project(
+        &mut self,
+        mut x: MatMut<'_, f64>,
+        bent: Option<MatRef<'_, f64>>,
+        along: &mut [f64],
+    ) {
+        let (rows, rank, q) = (self.rows(), self.rank, x.ncols());
         if rank == 0 || q == 0 {
             return;
         }
         self.span();
         let basis = MatRef::from_column_major_slice(&self.basis, rows, rank);
-        let mut x = MatMut::from_column_major_slice_mut(x, rows, q);
         let along = &mut along[..rank * q];
         let image = MatMut::from_column_major_slice_mut(along, rank, q);
         matmul(image, Accum::Replace, basis.transpose(), x.as_ref(), 1.0, Par::rayon(0));

@@ -78,7 +78,7 @@ struct Work {
     /// ∇f of the problem there.
     gradient: Vec<f64>,
     /// Rows of one copy.
-    gathered: Vec<f64>,
+    gathered: Mat<f64>,
     along: Vec<f64>,
     coefficients: Vec<f64>,
     /// r with the ridge.
@@ -241,12 +241,15 @@ impl Core {
             value: f64::NAN,
         };
         let extra = if ridge { linear.len() } else { 0 };
+        // Not needed where one copy has all the rows.
+        let rows = point.inner.rows();
+        let gathered = if rows == m + extra { 0 } else { rows };
         let work = Work {
             full: Mat::zeros(m, n),
             projected: Mat::zeros(m + extra, q),
             known: false,
             gradient: vec![0.0; n],
-            gathered: vec![0.0; point.inner.rows() * q],
+            gathered: Mat::zeros(gathered, q),
             along: vec![0.0; p * q],
             coefficients: vec![0.0; p],
             residuals: vec![0.0; m + extra],
@@ -289,7 +292,10 @@ impl Core {
     fn ridge_rows<'a>(&'a self, theta: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
         let linear = self.ridge.map_or(&[][..], |_| &self.linear[..]);
         let (root, copies) = (self.ridge.unwrap_or(0.0).sqrt(), self.part.copies);
-        linear.iter().enumerate().map(move |(l, &index)| root * self.scale[l / copies] * theta[index])
+        linear
+            .iter()
+            .enumerate()
+            .map(move |(l, &index)| root * self.scale[l / copies] * theta[index])
     }
 
     /// r with the rows of the ridge.
@@ -315,18 +321,24 @@ impl Core {
     /// Projects `projected`, copy by copy.
     fn project(&self, work: &mut Work, bends: Option<&Mat<f64>>) {
         let Work { linearized, projected, gathered, along, .. } = work;
-        let (copies, rows) = (self.part.copies, linearized.inner.rows().max(1));
+        let copies = self.part.copies;
         for (k, of_copy) in self.copies.iter().enumerate() {
-            for (j, column) in gathered.chunks_exact_mut(rows).enumerate() {
-                let from = projected.col_as_slice(j);
-                column.iter_mut().zip(of_copy).for_each(|(to, &row)| *to = from[row]);
-            }
             let (p, q) = (self.scale.len(), self.nonlinear.len());
             let bent = bends.map(|bends| Mat::from_fn(p, q, |i, j| bends[(i * copies + k, j)]));
-            linearized.inner.project(gathered, bent.as_ref().map(Mat::as_ref), along);
-            for (j, column) in gathered.chunks_exact(rows).enumerate() {
-                let to = projected.col_as_slice_mut(j);
-                column.iter().zip(of_copy).for_each(|(from, &row)| to[row] = *from);
+            let bent = bent.as_ref().map(Mat::as_ref);
+            if of_copy.len() == projected.nrows() {
+                // All rows, and in order.
+                linearized.inner.project(projected.as_mut(), bent, along);
+                continue;
+            }
+            for j in 0..q {
+                let (from, to) = (projected.col_as_slice(j), gathered.col_as_slice_mut(j));
+                to.iter_mut().zip(of_copy).for_each(|(to, &row)| *to = from[row]);
+            }
+            linearized.inner.project(gathered.as_mut(), bent, along);
+            for j in 0..q {
+                let (from, to) = (gathered.col_as_slice(j), projected.col_as_slice_mut(j));
+                from.iter().zip(of_copy).for_each(|(from, &row)| to[row] = *from);
             }
         }
     }

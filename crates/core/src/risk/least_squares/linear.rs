@@ -63,7 +63,8 @@ impl LeastSquaresRisk<'_> {
                     let columns = if weight { d } else { 1 };
                     for (sample, input) in range.clone().zip(inputs.chunks_exact(d)) {
                         for j in 0..columns {
-                            design[(sample, first + j)] = if weight { scale * input[j] } else { scale };
+                            design[(sample, first + j)] =
+                                if weight { scale * input[j] } else { scale };
                         }
                     }
                     first += columns;
@@ -80,7 +81,8 @@ impl LeastSquaresRisk<'_> {
         let samples = self.risk.data.samples();
         design.as_mut().subrows_mut(samples, part.design_shape().0 - samples).fill(0.0);
         let columns = part.ranges.iter().cloned().flatten().step_by(part.copies);
-        let penalised = columns.enumerate().filter(|(_, at)| self.penalised.binary_search(at).is_ok());
+        let penalised =
+            columns.enumerate().filter(|(_, at)| self.penalised.binary_search(at).is_ok());
         for (row, (j, _)) in penalised.enumerate() {
             design[(samples + row, j)] = self.lambda.sqrt();
         }
