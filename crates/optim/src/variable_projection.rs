@@ -93,7 +93,7 @@ pub struct VariableProjection {
     pub levenberg_marquardt: LevenbergMarquardt,
     /// When to stop. Default: that of [`LevenbergMarquardt`].
     pub stopping: Stopping,
-    run: Option<Run>,
+    run: Option<Box<Run>>,
 }
 
 impl Default for VariableProjection {
@@ -253,8 +253,9 @@ impl Run {
             let (share, rest) = problem.ridge_share(nonlinear);
             let (part, gained) = (0.5 * share, *half_square - rest);
             *half_square = rest;
-            // Written so that NaN changes nothing.
-            if !(part > SHARE * gained) {
+            // A NaN changes nothing.
+            let too_large = part > SHARE * gained;
+            if !too_large {
                 return false;
             }
             let least = LEAST_RIDGE * *first_ridge * f64::EPSILON * rest / *floor;
@@ -375,7 +376,7 @@ impl<P: LeastSquares> Solver<P, FitState> for VariableProjection {
         if state.reason().is_none() {
             run.reduced(problem, |run, reduced| run.begin(reduced, nonlinear))?;
         }
-        self.run = Some(run);
+        self.run = Some(Box::new(run));
         Ok((state, None))
     }
 
