@@ -1,4 +1,5 @@
 //! Variable projection: its derivatives, the minima it reaches, what it says of wrong claims, and how it ends.
+#![expect(clippy::single_range_in_vec_init, reason = "lists of ranges, some of one")]
 
 mod common;
 #[path = "common/mgh.rs"]
@@ -245,7 +246,6 @@ fn in_order(name: &str, b: &[f64]) -> Vec<f64> {
 #[test]
 fn certified_parameters_come_out_from_both_starts() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/nist/");
-    #[expect(clippy::single_range_in_vec_init, reason = "lists of ranges, some of one")]
     let sets: [(&str, Model, &[Range<usize>], f64); 5] = [
         ("Misra1a", misra_1a, &[0..1], 9.0),
         // Certified for data of five digits; the sum of squares is 1.6e-8, and J's condition 1e4.
@@ -389,17 +389,17 @@ fn all_linear_is_solved_where_it_starts() {
 
 #[test]
 fn wrong_claims_are_named() {
-    let claim = |problem: &LeastSquaresFn<'_>, ranges: Vec<Range<usize>>| {
-        let solver = VariableProjection::default().with_linear(ranges);
+    let claim = |problem: &LeastSquaresFn<'_>, ranges: &[Range<usize>]| {
+        let solver = VariableProjection::default().with_linear(ranges.iter().cloned());
         minimize(problem, solver, &[1.0, 0.3, 1.0, 1.5, 0.2]).unwrap_err()
     };
     let problem = exponentials(1.0);
-    let error = claim(&problem, vec![0..1, 3..4]);
+    let error = claim(&problem, &[0..1, 3..4]);
     assert!(
         matches!(&error, OptimError::NotLinear { parameters, .. } if parameters == "θ[3..4]"),
         "{error}"
     );
-    for ranges in [vec![0..1, 0..2], vec![4..6], vec![2..2]] {
+    for ranges in [&[0..1, 0..2][..], &[4..6], &[2..2]] {
         let error = claim(&problem, ranges);
         assert!(matches!(error, OptimError::LinearRange { parameters: 5, .. }), "{error}");
     }
@@ -408,7 +408,7 @@ fn wrong_claims_are_named() {
         r[0] = b[0] * b[1] - b[4];
         r[1] = b[2] + b[3] - 1.0;
     });
-    let error = claim(&product, vec![0..1, 1..2]);
+    let error = claim(&product, &[0..1, 1..2]);
     let both = "θ[0..1], θ[1..2]";
     assert!(
         matches!(&error, OptimError::NotLinear { parameters, .. } if parameters == both),
@@ -416,11 +416,11 @@ fn wrong_claims_are_named() {
     );
     let odd =
         LeastSquaresFn::new(5, 1, |b, r| r[0] = (b[0] - 1.0).powi(3) + b[1] + b[2] * b[3] * b[4]);
-    assert!(matches!(claim(&odd, vec![0..1]), OptimError::NotLinear { .. }));
+    assert!(matches!(claim(&odd, &[0..1]), OptimError::NotLinear { .. }));
     let edge = LeastSquaresFn::new(5, 1, |b, r| {
         r[0] = if (b[0] - 1.0).abs() > 0.1 { f64::NAN } else { b[0] + b[1] * b[2] * b[3] * b[4] };
     });
-    assert!(matches!(claim(&edge, vec![0..1]), OptimError::NotLinear { .. }));
+    assert!(matches!(claim(&edge, &[0..1]), OptimError::NotLinear { .. }));
 
     let silent = LeastSquaresFn::new(2, 2, |b, r| r.copy_from_slice(b));
     let error = minimize(&silent, VariableProjection::default(), &[0.0; 2]).unwrap_err();
