@@ -149,7 +149,7 @@ fn several_heads_and_named_parts_go_by_dense_columns() {
     let theta = net.draw(1).unwrap();
     assert_eq!(view.linear_part(&ranges).copies, 1);
     compare(&view, &ranges, &theta, ProjectedJacobian::GolubPereyra);
-    let part: Vec<_> = vec![ranges[0].start + 1..ranges[0].start + 4];
+    let part = [Range { start: ranges[0].start + 1, end: ranges[0].start + 4 }];
     assert_eq!(view.parameters_name(&part[0]), "part of deep.weight");
     compare(&view, &part, &theta, ProjectedJacobian::Kaufman);
 }
