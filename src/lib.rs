@@ -76,9 +76,9 @@ pub use secant_optim::{
     BoundedLevenbergMarquardt, Bounds, GaussNewton, GradientDescent, HessianKind, L1, LassoPath,
     Lbfgs, LbfgsB, LeastSquaresFn, LevenbergMarquardt, Method, Minibatches, Momentum, Nesterov,
     Newton, NewtonCg, NonlinearCg, Optimality, OwlQn, ProximalNewton, QuadraticModel, Ranking,
-    RateFinder, Reason, RegularizedNewton, Report, RmsProp, RobustLeastSquares, RobustSolution,
-    Safeguard, Schedule, Solution, Sr1, Stopping, Subproblem, Tron, TrustRegion, minimize,
-    minimize_robust, minimize_sampled,
+    RateFinder, Reason, ReducedLeastSquares, RegularizedNewton, Report, RmsProp,
+    RobustLeastSquares, RobustSolution, Safeguard, Schedule, Solution, Sr1, Stopping, Subproblem,
+    Tron, TrustRegion, VariableProjection, minimize, minimize_robust, minimize_sampled,
 };
 
 /// The guide: conventions, methods, comparing them, how the products work, performance. Its snippets are tests.

@@ -33,7 +33,7 @@ const OPTIM: &[&[&str]] = &[
     &["state"],
     &["eval"],
     &["solver"],
-    &["report"],
+    &["report", "variable_projection"],
     &["minimize"],
     &["sampled"],
     &["method"],

@@ -16,6 +16,8 @@
 //! # Ok::<(), secant_core::graph::GraphError>(())
 //! ```
 
+mod linear;
+
 use crate::op::{Dependence, Layout, Op, Place, Region, TRACKED_INPUTS};
 use crate::params::Parameters;
 use crate::shape::{Shape, ShapeError};

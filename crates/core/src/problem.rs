@@ -26,7 +26,8 @@ mod structure;
 
 pub use structure::{Costs, Form, Structure};
 
-use faer::MatMut;
+use faer::{Mat, MatMut};
+use std::ops::Range;
 
 /// A full-batch, deterministic function f: ℝⁿ → ℝ. The same θ gives the same bits.
 ///
@@ -109,6 +110,27 @@ pub enum Derivatives {
     Differences,
 }
 
+/// Parameters θ_L that the residuals are affine in: r(θ) = r₀ + A·θ_L, where r₀ and A depend on the other parameters only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinearPart {
+    /// Where θ_L lies in θ: in order, apart from each other.
+    pub ranges: Vec<Range<usize>>,
+    /// The residuals that θ_L enters, one range after the other; all others do not depend on it.
+    pub rows: Vec<Range<usize>>,
+    /// c: on `rows` A is Φ ⊗ I_c. Entry i·c + k of the rows depends on the entries j·c + k of θ_L only, by Φᵢⱼ whatever k; 1
+    /// where A is no such product. The lengths of all ranges are multiples of c.
+    pub copies: usize,
+}
+
+impl LinearPart {
+    /// Rows and columns of Φ.
+    pub fn design_shape(&self) -> (usize, usize) {
+        let total =
+            |ranges: &[Range<usize>]| ranges.iter().map(ExactSizeIterator::len).sum::<usize>();
+        (total(&self.rows) / self.copies, total(&self.ranges) / self.copies)
+    }
+}
+
 /// An objective that is half a sum of squares: f(θ) = ½‖r(θ)‖², r ∈ ℝᵐ. J = ∂r/∂θ is m × n.
 ///
 /// # Panics
@@ -144,6 +166,40 @@ pub trait LeastSquares: Objective {
     /// Where J comes from, for the report. Default exact.
     fn derivatives(&self) -> Derivatives {
         Derivatives::Exact
+    }
+    /// Where in θ the parameters lie that r is affine in, all of them together. Default none.
+    fn linear_parameters(&self) -> Vec<Range<usize>> {
+        Vec::new()
+    }
+    /// How the parameters in `ranges` (in order, apart from each other) enter, taken for granted that they enter linearly.
+    /// Default: all residuals, one copy.
+    fn linear_part(&self, ranges: &[Range<usize>]) -> LinearPart {
+        let rows = vec![Range { start: 0, end: self.residual_len() }];
+        LinearPart { ranges: ranges.to_vec(), rows, copies: 1 }
+    }
+    /// `residuals` ← r(θ) and `design` ← Φ(θ), of the [shape](LinearPart::design_shape) of `part`. Returns ½‖r‖². The default
+    /// takes it from the dense J.
+    fn linear_design(
+        &self,
+        theta: &[f64],
+        part: &LinearPart,
+        residuals: &mut [f64],
+        mut design: MatMut<'_, f64>,
+    ) -> f64 {
+        let mut jacobian = Mat::zeros(self.residual_len(), self.dim());
+        let value = self.jacobian(theta, residuals, jacobian.as_mut());
+        let columns = part.ranges.iter().cloned().flatten().step_by(part.copies);
+        for (j, column) in columns.enumerate() {
+            let rows = part.rows.iter().cloned().flatten().step_by(part.copies);
+            for (i, row) in rows.enumerate() {
+                design[(i, j)] = jacobian[(row, column)];
+            }
+        }
+        value
+    }
+    /// What to call a range of θ in messages. Default `θ[start..end]`.
+    fn parameters_name(&self, range: &Range<usize>) -> String {
+        format!("θ[{}..{}]", range.start, range.end)
     }
 }
 
@@ -238,5 +294,23 @@ impl<P: LeastSquares + ?Sized> LeastSquares for &P {
     }
     fn derivatives(&self) -> Derivatives {
         (**self).derivatives()
+    }
+    fn linear_parameters(&self) -> Vec<Range<usize>> {
+        (**self).linear_parameters()
+    }
+    fn linear_part(&self, ranges: &[Range<usize>]) -> LinearPart {
+        (**self).linear_part(ranges)
+    }
+    fn linear_design(
+        &self,
+        theta: &[f64],
+        part: &LinearPart,
+        residuals: &mut [f64],
+        design: MatMut<'_, f64>,
+    ) -> f64 {
+        (**self).linear_design(theta, part, residuals, design)
+    }
+    fn parameters_name(&self, range: &Range<usize>) -> String {
+        (**self).parameters_name(range)
     }
 }

@@ -142,6 +142,40 @@ pub enum OptimError {
         /// The solver that was asked.
         solver: &'static str,
     },
+    /// Nobody says which parameters are linear: neither the problem nor the caller.
+    #[error(
+        "{solver} needs parameters that the residuals are linear in, and neither the problem nor the caller names any"
+    )]
+    NoLinearParameters {
+        /// The solver that was asked.
+        solver: &'static str,
+    },
+    /// A range of linear parameters that is empty, outside θ, or overlaps another.
+    #[error(
+        "{solver}: the linear parameters {start}..{end} are empty, overlap others or reach beyond the {parameters} there are"
+    )]
+    LinearRange {
+        /// The solver that was asked.
+        solver: &'static str,
+        /// Of the range.
+        start: usize,
+        /// Of the range.
+        end: usize,
+        /// n of the problem.
+        parameters: usize,
+    },
+    /// Parameters that were said to be linear and are not.
+    #[error(
+        "{solver}: the residuals are not linear in {parameters} (off by {bend:e} of their size)"
+    )]
+    NotLinear {
+        /// The solver that was asked.
+        solver: &'static str,
+        /// Their names, or where in θ they are.
+        parameters: String,
+        /// How far the residuals leave a straight line, relative to their size.
+        bend: f64,
+    },
     /// The problem has no parameters.
     #[error("the problem has no parameters to fit")]
     NoParameters,

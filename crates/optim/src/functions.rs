@@ -2,9 +2,10 @@
 
 use faer::{Mat, MatMut};
 use secant_core::problem::{
-    Costs, Curvature, Derivatives, LeastSquares, Linearization, Objective, Structure,
+    Costs, Curvature, Derivatives, LeastSquares, LinearPart, Linearization, Objective, Structure,
 };
 use std::fmt;
+use std::ops::Range;
 
 /// Step of a central difference relative to |θⱼ|, or absolute where θⱼ = 0: ε^⅓, which balances the rounding of r, ε/h,
 /// and the third derivative, h².  Nocedal & Wright (2006) §8.1.
@@ -52,6 +53,7 @@ pub struct LeastSquaresFn<'a> {
     residuals: usize,
     r: Box<Residuals<'a>>,
     jacobian: Option<Box<Jacobian<'a>>>,
+    linear: Vec<Range<usize>>,
 }
 
 impl fmt::Debug for LeastSquaresFn<'_> {
@@ -71,7 +73,7 @@ impl<'a> LeastSquaresFn<'a> {
         residuals: usize,
         r: impl Fn(&[f64], &mut [f64]) + Send + Sync + 'a,
     ) -> Self {
-        Self { parameters, residuals, r: Box::new(r), jacobian: None }
+        Self { parameters, residuals, r: Box::new(r), jacobian: None, linear: Vec::new() }
     }
 
     /// `jacobian(θ, out)` writes every entry of J = ∂r/∂θ, m × n.
@@ -80,6 +82,13 @@ impl<'a> LeastSquaresFn<'a> {
         jacobian: impl Fn(&[f64], MatMut<'_, f64>) + Send + Sync + 'a,
     ) -> Self {
         self.jacobian = Some(Box::new(jacobian));
+        self
+    }
+
+    /// The entries of θ in `range` enter r linearly, together with those named before: for
+    /// [`VariableProjection`](crate::VariableProjection), which checks it.
+    pub fn with_linear(mut self, range: Range<usize>) -> Self {
+        self.linear.push(range);
         self
     }
 
@@ -315,5 +324,50 @@ impl LeastSquares for LeastSquaresFn<'_> {
             Some(_) => Derivatives::Exact,
             None => Derivatives::Differences,
         }
+    }
+
+    fn linear_parameters(&self) -> Vec<Range<usize>> {
+        self.linear.clone()
+    }
+
+    /// Without a Jacobian by whole steps: r is linear in these parameters, so that no step is too long.
+    fn linear_design(
+        &self,
+        theta: &[f64],
+        part: &LinearPart,
+        residuals: &mut [f64],
+        mut design: MatMut<'_, f64>,
+    ) -> f64 {
+        let value = self.residuals(theta, residuals);
+        let columns = part.ranges.iter().cloned().flatten();
+        if self.jacobian.is_some() {
+            let jacobian = self.dense_jacobian(theta);
+            for (j, column) in columns.enumerate() {
+                design.as_mut().col_mut(j).copy_from(jacobian.col(column));
+            }
+            return value;
+        }
+        let mut at = theta.to_vec();
+        let mut ahead = vec![0.0; self.residuals];
+        let size = half_square(residuals).sqrt();
+        for (j, column) in columns.enumerate() {
+            let mut step = 1.0;
+            // A second time where a step of 1 moves r by less than r, and would leave fewer digits.
+            for last in [false, true] {
+                at[column] = theta[column] + step;
+                (self.r)(&at, &mut ahead);
+                ahead.iter_mut().zip(&*residuals).for_each(|(ahead, r)| *ahead -= r);
+                let moved = half_square(&ahead).sqrt();
+                if last || !(moved > 0.0 && moved < size) {
+                    break;
+                }
+                step = size / moved;
+            }
+            at[column] = theta[column];
+            for (i, moved) in ahead.iter().enumerate() {
+                design[(i, j)] = moved / step;
+            }
+        }
+        value
     }
 }

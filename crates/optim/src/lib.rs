@@ -53,6 +53,7 @@
 //! | [`LevenbergMarquardt`] ([`Factorization::Lsmr`]) | r, J·v, Jᵀ·u | 15Nc + 22n | k ≤ 200 products with J and Jᵀ per trial | least squares, any n; no matrix |
 //! | [`LevenbergMarquardt`] ([`SecondOrder`]) | r, J, or Hessian | 3n² more | n³/3 more | large residuals |
 //! | [`GaussNewton`] | r, J | the same, without S | the same | least squares, almost linear or near the minimum |
+//! | [`VariableProjection`] | r, J | 4Ncn | 2Ncn² + n³/3 and 4Ncp·n; a QR of Nc·p per trial | least squares, p of the parameters linear: the last layer |
 //! | [`Bfgs`] | ∇f | n²/2 | one pass over n²/2 numbers | n to some thousands, costly f |
 //! | [`Bfgs`] ([`Update`]: self-scaled, DFP) | ∇f | n²/2 | the same | networks that are hard to train, to many digits |
 //! | [`Sr1`] | ∇f | n²/2 + kn | k passes over n²/2 numbers | f not convex, no products; n to some thousands |
@@ -122,6 +123,7 @@ pub mod solver;
 mod state;
 pub mod stopping;
 pub mod subproblem;
+pub mod variable_projection;
 
 pub use adapter::ArgminProblem;
 pub use argmin;
@@ -155,3 +157,4 @@ pub use solver::{
 };
 pub use state::{FitState, TRACE_RESERVE, TraceEntry};
 pub use stopping::{Reason, Stopping};
+pub use variable_projection::{ProjectedJacobian, ReducedLeastSquares, VariableProjection};

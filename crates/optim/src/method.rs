@@ -11,6 +11,7 @@ use crate::solver::{
     Subproblem, Tron, TrustRegion,
 };
 use crate::stopping::Stopping;
+use crate::variable_projection::VariableProjection;
 use secant_core::problem::{Curvature, LeastSquares, SampledObjective};
 
 mod advice;
@@ -214,7 +215,7 @@ macro_rules! methods {
 methods! {
     on_objective: Newton, RegularizedNewton, NewtonCg, TrustRegion, Tron, AdaptiveCubic, Bfgs, Sr1, Lbfgs, LbfgsB, OwlQn, ProximalNewton, NonlinearCg;
     on_samples: GradientDescent, Momentum, Nesterov, AdaGrad, RmsProp, Adadelta, Adam, AdamW;
-    on_residuals: GaussNewton, LevenbergMarquardt, BoundedLevenbergMarquardt;
+    on_residuals: GaussNewton, LevenbergMarquardt, BoundedLevenbergMarquardt, VariableProjection;
 }
 
 impl From<Auto> for Method {

@@ -249,8 +249,8 @@ impl FitState {
         self.best.at
     }
 
-    /// Checks θ₀ and lays out every buffer.
-    pub(crate) fn begin(&mut self, n: usize, stopping: &Stopping) -> Result<(), OptimError> {
+    /// Checks θ₀.
+    pub(crate) fn check_start(&self, n: usize) -> Result<(), OptimError> {
         if n == 0 {
             return Err(OptimError::NoParameters);
         }
@@ -260,6 +260,12 @@ impl FitState {
         if let Some(index) = self.theta.iter().position(|x| !x.is_finite()) {
             return Err(OptimError::StartNotFinite { index, value: self.theta[index] });
         }
+        Ok(())
+    }
+
+    /// Checks θ₀ and lays out every buffer.
+    pub(crate) fn begin(&mut self, n: usize, stopping: &Stopping) -> Result<(), OptimError> {
+        self.check_start(n)?;
         self.gradient = vec![0.0; n];
         self.best = Best { theta: self.theta.clone(), at: NOWHERE, iteration: 0 };
         self.max_iterations = self.max_iterations.min(stopping.max_iterations);

@@ -150,6 +150,29 @@ impl LevenbergMarquardt {
     }
 }
 
+impl LevenbergMarquardt {
+    /// One iteration. `settle(problem, θ⁺)` hears of an accepted step before J is formed there, and may make the problem another
+    /// one, of no larger f; it then returns true.
+    pub(crate) fn iterate<P: LeastSquares>(
+        &mut self,
+        problem: &mut Problem<P>,
+        state: &mut FitState,
+        settle: impl FnMut(&mut Problem<P>, &[f64]) -> bool,
+    ) {
+        // Taken out for the step, so that it can be told the options.
+        let mut work = self.work.take().expect("argmin's Executor calls init first");
+        match work.advance(self, problem, state, settle) {
+            Ok(()) => {
+                let within = (self.scaling, self.offset_tolerance);
+                let point = (&mut work.model, &mut work.next);
+                work.polish.finish(point, within, &self.stopping, problem, state);
+            }
+            Err(reason) => state.stop(reason),
+        }
+        self.work = Some(work);
+    }
+}
+
 impl Workspace {
     fn new(m: usize, n: usize, options: &LevenbergMarquardt) -> Self {
         let zeros = || vec![0.0; n];
@@ -173,6 +196,7 @@ impl Workspace {
         options: &LevenbergMarquardt,
         problem: &mut Problem<P>,
         state: &mut FitState,
+        mut settle: impl FnMut(&mut Problem<P>, &[f64]) -> bool,
     ) -> Result<(), Reason> {
         let mut ahead = Ahead { promised: self.wake(problem, state), ..Ahead::default() };
         let (woken, rejected) = (ahead.promised.is_some(), self.rejected);
@@ -191,12 +215,15 @@ impl Workspace {
                 if self.next.theta == state.theta {
                     break;
                 }
-                let value = self.model.residuals(problem, &self.next.theta);
+                let mut value = self.model.residuals(problem, &self.next.theta);
                 let reduction = self.model.reduction();
                 let rho = reduction / predicted;
                 let other_model = value.is_finite() && self.model.judge(reduction);
                 // Written so that a NaN ρ is refused.
                 if value.is_finite() && rho >= enough {
+                    if settle(problem, &self.next.theta) {
+                        value = self.model.residuals(problem, &self.next.theta);
+                    }
                     if self.next.linearize(&mut self.model, problem, options.scaling) {
                         let mut place = Place { problem, theta: &state.theta };
                         self.model.advance(&mut place, &self.next, &state.gradient);
@@ -382,17 +409,7 @@ impl<P: LeastSquares> Solver<P, FitState> for LevenbergMarquardt {
         problem: &mut Problem<P>,
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
-        // Taken out for the step, so that it can be told the options.
-        let mut work = self.work.take().expect("argmin's Executor calls init first");
-        match work.advance(self, problem, &mut state) {
-            Ok(()) => {
-                let within = (self.scaling, self.offset_tolerance);
-                let point = (&mut work.model, &mut work.next);
-                work.polish.finish(point, within, &self.stopping, problem, &mut state);
-            }
-            Err(reason) => state.stop(reason),
-        }
-        self.work = Some(work);
+        self.iterate(problem, &mut state, |_, _| false);
         Ok((state, None))
     }
 }

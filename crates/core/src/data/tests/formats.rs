@@ -327,7 +327,14 @@ fn the_shipped_nist_files_are_certified_as_published() {
     let norris = NistLinear::read(shipped_file("nist/Norris.dat")).unwrap();
     assert_eq!((norris.predictors, norris.samples(), norris.intercept), (1, 36, true));
     assert_eq!(norris.residual_degrees, 34);
-    for (name, samples, parameters) in [("Misra1a", 14, 2), ("MGH09", 11, 4), ("Thurber", 37, 7)] {
+    for (name, samples, parameters) in [
+        ("Misra1a", 14, 2),
+        ("MGH09", 11, 4),
+        ("Thurber", 37, 7),
+        ("Lanczos3", 24, 6),
+        ("MGH17", 33, 5),
+        ("ENSO", 168, 9),
+    ] {
         let set = NistNonlinear::read(shipped_file(&format!("nist/{name}.dat"))).unwrap();
         assert_eq!((set.name.as_str(), set.samples()), (name, samples));
         assert_eq!((set.parameters.len(), set.deviations.len()), (parameters, parameters));
