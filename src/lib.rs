@@ -85,6 +85,8 @@ pub use secant_optim::{
 pub mod guide {
     #[doc = include_str!("../docs/conventions.md")]
     pub mod conventions {}
+    #[doc = include_str!("../docs/choosing.md")]
+    pub mod choosing {}
     #[doc = include_str!("../docs/methods.md")]
     pub mod methods {}
     #[doc = include_str!("../docs/comparing.md")]

@@ -1,6 +1,6 @@
 //! The promise: a fit without a method named is a method chosen for the model, and the choice is always the same.
 
-use secant::problem::{Curvature, Form, LeastSquares, Structure};
+use secant::problem::{Curvature, Form, Structure};
 use secant::{
     Activation, Auto, Bounds, Dataset, L1, Logistic, Method, Network, NoPenalty, Objective, Rho,
     Ridge, Risk, Robust, SoftmaxCrossEntropy, SquaredError, fit,

@@ -69,14 +69,13 @@ const fn classifier(
     Net { set, labels: true, hidden, activation, lambda }
 }
 
-const NETS: [Net; 12] = [
+const NETS: [Net; 11] = [
     net("yacht", &[6], Activation::Tanh, 1e-3),
     net("diabetes", &[5], Activation::Tanh, 1e-2),
     net("energy", &[8], Activation::Sigmoid, 1e-3),
     net("concrete", &[8], Activation::Tanh, 1e-3),
     net("concrete", &[16, 16], Activation::Silu, 1e-2),
     net("airfoil", &[10], Activation::Tanh, 1e-3),
-    net("power_plant", &[8], Activation::Tanh, 1e-3),
     classifier("iris", &[6], Activation::Tanh, 1e-3),
     classifier("wine", &[8], Activation::Tanh, 1e-3),
     classifier("breast_cancer", &[8], Activation::Sigmoid, 1e-3),

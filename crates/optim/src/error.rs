@@ -79,8 +79,8 @@ pub enum OptimError {
     /// The matrices of a solver do not fit into the memory that is free.
     #[error(
         "{solver} needs {} of memory, {} are allowed; {alternative} needs far less",
-        crate::memory::readable(*.needed),
-        crate::memory::readable(*.allowed)
+        readable(*.needed),
+        readable(*.allowed)
     )]
     Memory {
         /// The solver that was asked.
@@ -201,5 +201,30 @@ pub(crate) fn require(
         Ok(())
     } else {
         Err(OptimError::OptionOutOfRange { solver, option, value, allowed })
+    }
+}
+
+/// Bytes as a message says them: `1.5 GiB`.
+pub(crate) fn readable(bytes: u64) -> String {
+    const UNIT: f64 = 1024.0;
+    let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let (mut size, mut unit) = (bytes as f64, 0);
+    while size >= UNIT && unit + 1 < units.len() {
+        size /= UNIT;
+        unit += 1;
+    }
+    let digits = usize::from(unit > 0);
+    format!("{size:.digits$} {}", units[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_read_well() {
+        assert_eq!(readable(512), "512 B");
+        assert_eq!(readable(3 << 29), "1.5 GiB");
+        assert_eq!(readable(u64::MAX), "16.0 EiB");
     }
 }

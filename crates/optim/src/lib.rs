@@ -40,7 +40,7 @@
 //!
 //! | method | needs | memory | cost per step beside the evaluation | for |
 //! |---|---|---|---|---|
-//! | [`Auto`] | what it chooses | | | a method chosen for the problem: [`Method::auto`], [`Method::advise`] |
+//! | [`Auto`] | what it chooses | | | the default: chosen for the problem; [`Method::advise`] |
 //! | [`Newton`] | Hessian | 2n² | n³/3 and one Hessian | n to some thousands; linear models in one step |
 //! | [`RegularizedNewton`] | Hessian | 2n² | n³/3 per trial and one Hessian | f convex or nearly so, no line search |
 //! | [`TrustRegion`] (`Gltr`, `Steihaug`) | Hessian products | kn, 3n | k products, k ≤ 200; 8nk² | any n; non-convex f, saddles; no matrix |
@@ -57,7 +57,7 @@
 //! | [`Bfgs`] | ∇f | n²/2 | one pass over n²/2 numbers | n to some thousands, costly f |
 //! | [`Bfgs`] ([`Update`]: self-scaled, DFP) | ∇f | n²/2 | the same | networks that are hard to train, to many digits |
 //! | [`Sr1`] | ∇f | n²/2 + kn | k passes over n²/2 numbers | f not convex, no products; n to some thousands |
-//! | [`Lbfgs`] | ∇f | 2mn | 4mn | any n; the default |
+//! | [`Lbfgs`] | ∇f | 2mn | 4mn | any n |
 //! | [`LbfgsB`] | ∇f | 2mn + 8n | 4mn + 4m²·(free parameters) | bounds, any n |
 //! | [`Tron`] | Hessian products | 12n | k products | bounds, any n; the last digits |
 //! | [`BoundedLevenbergMarquardt`] | r, JᵀJ | 4n² | Ncn² + a few n³/3 per trial | bounds, squared error, n to some thousands |

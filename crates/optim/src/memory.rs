@@ -110,18 +110,6 @@ pub(crate) fn preflight(
     }
 }
 
-/// `1.5 GiB`
-pub(crate) fn readable(bytes: u64) -> String {
-    let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    let (mut size, mut unit) = (bytes as f64, 0);
-    while size >= KIB as f64 && unit + 1 < units.len() {
-        size /= KIB as f64;
-        unit += 1;
-    }
-    let digits = usize::from(unit > 0);
-    format!("{size:.digits$} {}", units[unit])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,12 +153,5 @@ mod tests {
         assert_eq!(refused, Err(OptimError::Memory { solver, needed: 9, allowed: 8, alternative }));
         assert_eq!(preflight("Newton", Some(8), "L-BFGS", Some(8)), Ok(()));
         assert_eq!(preflight("Newton", None, "L-BFGS", Some(8)), Ok(()));
-    }
-
-    #[test]
-    fn sizes_read_well() {
-        assert_eq!(readable(512), "512 B");
-        assert_eq!(readable(3 << 29), "1.5 GiB");
-        assert_eq!(readable(u64::MAX), "16.0 EiB");
     }
 }

@@ -224,9 +224,10 @@ impl From<Auto> for Method {
     }
 }
 
+/// [`Auto`].
 impl Default for Method {
     fn default() -> Self {
-        Self::Lbfgs(Lbfgs::default())
+        Self::auto()
     }
 }
 

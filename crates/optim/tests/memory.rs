@@ -133,7 +133,7 @@ fn dense() -> Vec<Method> {
         region(Subproblem::Dogleg),
         LevenbergMarquardt::default().with_factorization(Factorization::Qr).into(),
         LevenbergMarquardt::default().with_factorization(Factorization::NormalEquations).into(),
-        GaussNewton::default().into(),
+        GaussNewton::default().with_factorization(Factorization::NormalEquations).into(),
         BoundedLevenbergMarquardt::default().into(),
         Bfgs::default().into(),
         Sr1::default().into(),

@@ -2,7 +2,7 @@
 
 use super::Method;
 use super::candidates::{Candidate, Setting};
-use crate::memory::readable;
+use crate::error::readable;
 use secant_core::problem::Curvature;
 use std::fmt;
 use std::ops::Deref;

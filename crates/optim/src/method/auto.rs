@@ -13,9 +13,9 @@ use super::advice::Ranking;
 use super::candidates::{Candidate, Setting};
 use super::relay::{Relay, Stage};
 use crate::bounds::Bounds;
-use crate::error::OptimError;
+use crate::error::{OptimError, readable};
 use crate::l1::L1;
-use crate::memory::{self, readable};
+use crate::memory;
 use crate::minimize::{Iterates, Setup, Solution};
 use crate::solver::{Lbfgs, LbfgsB, OwlQn, Tron, TrustRegion};
 use crate::stopping::Stopping;
@@ -133,7 +133,7 @@ impl Auto {
             if let Some(newton) = newton.filter(|_| convex && gradients) {
                 let share =
                     (newton.total() / first.operations * first.evaluations).max(LEAST_SHARE);
-                stages[0].share = Some(share as u64);
+                stages[0].share = Some(whole(share));
                 stages.push(Stage::of(newton));
             }
         }
@@ -170,6 +170,16 @@ impl Auto {
         });
         (fitting, notes)
     }
+}
+
+/// The whole number below `count` > 0.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "positive, and the conversion saturates"
+)]
+fn whole(count: f64) -> u64 {
+    count as u64
 }
 
 /// What goes on where the choice fails, without a matrix.

@@ -147,7 +147,7 @@ impl<'a> Setting<'a> {
     fn newton_cg(&self) -> Candidate {
         let (iterations, products) = match self.structure.form {
             Form::Quadratic => (3.0, 20.0),
-            Form::GeneralizedLinear => (12.0, 15.0),
+            Form::GeneralizedLinear => (20.0, 15.0),
             Form::General => (100.0, 20.0),
         };
         let products = self.dim().min(products);
@@ -160,7 +160,7 @@ impl<'a> Setting<'a> {
         let pairs = Lbfgs::default().memory as f64;
         let iterations = match self.structure.form {
             Form::Quadratic => 60.0,
-            Form::GeneralizedLinear => 250.0,
+            Form::GeneralizedLinear => 350.0,
             Form::General => 1000.0,
         };
         let reason = "a gradient per step and twenty vectors: the least memory";

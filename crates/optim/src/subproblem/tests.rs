@@ -399,6 +399,6 @@ fn a_matrix_whose_squares_overflow_gives_no_step_and_ends() {
     let mut step = [f64::NAN; 2];
     let bound = Bound::Radius(1.0);
     let found = Gltr::new(2).solve(&Dense(h.as_ref()), &[1.0, 0.0], bound, 1e-8, 2, &mut step);
-    let promised = found.map(|found| found.predicted).unwrap_or(0.0);
+    let promised = found.map_or(0.0, |found| found.predicted);
     assert_eq!((promised, step), (0.0, [0.0; 2]));
 }
