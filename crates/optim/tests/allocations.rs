@@ -18,21 +18,28 @@ use std::alloc::System;
 #[global_allocator]
 static GLOBAL: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
+/// Runs that are counted; the least of them is the run's own, since the thread of the test harness allocates at times.
+const REPEATS: usize = 3;
+
 /// Allocations and reallocations of a run of exactly `steps` steps.
 fn allocations<'p, P, S>(problem: &'p P, mut solver: S, start: &[f64], steps: u64) -> usize
 where
     P: Objective,
-    S: FitSolver + Solver<&'p P, FitState>,
+    S: FitSolver + Solver<&'p P, FitState> + Clone,
 {
     // The trace is reserved in one piece whatever its length.
     *solver.stopping_mut() =
         Stopping { gradient_tolerance: 0.0, max_iterations: steps, ..Stopping::default() };
-    let region = Region::new(GLOBAL);
-    let solution = minimize(problem, solver, start).unwrap();
-    let change = region.change();
-    assert_eq!(solution.report.reason, Reason::MaxIterations, "{}", solution.report);
-    assert_eq!(solution.report.iterations, steps);
-    change.allocations + change.reallocations
+    let count = |_| {
+        let solver = solver.clone();
+        let region = Region::new(GLOBAL);
+        let solution = minimize(problem, solver, start).unwrap();
+        let change = region.change();
+        assert_eq!(solution.report.reason, Reason::MaxIterations, "{}", solution.report);
+        assert_eq!(solution.report.iterations, steps);
+        change.allocations + change.reallocations
+    };
+    (0..REPEATS).map(count).min().unwrap()
 }
 
 /// rᵢ = 10(xᵢ₊₁ − xᵢ²), a long curved valley whose residuals allocate nothing; n parameters, n − 1 residuals.
