@@ -4,10 +4,13 @@
 //! picture and the crossover with Adam come from `cargo run --release --example complexity`.
 
 #[path = "../examples/complexity/law.rs"]
+#[allow(dead_code, unused_imports, reason = "the example uses all of it")]
 mod law;
 #[path = "../examples/complexity/measure.rs"]
+#[allow(dead_code, unused_imports, reason = "the example uses all of it")]
 mod measure;
 #[path = "../examples/complexity/problem.rs"]
+#[allow(dead_code, unused_imports, reason = "the example uses all of it")]
 mod problem;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};

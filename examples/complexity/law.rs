@@ -6,7 +6,7 @@ const STUDENT: [f64; 10] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.
 /// p with its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Exponent {
-    pub exponent: f64,
+    pub power: f64,
     pub low: f64,
     pub high: f64,
 }
@@ -27,7 +27,7 @@ pub fn exponent(points: &[(usize, f64)]) -> Option<Exponent> {
     let freedom = count - 2;
     let student = STUDENT[freedom.min(STUDENT.len()) - 1];
     let half = student * (left / freedom as f64 / spread).sqrt();
-    Some(Exponent { exponent: slope, low: slope - half, high: slope + half })
+    Some(Exponent { power: slope, low: slope - half, high: slope + half })
 }
 
 /// The middle one.
@@ -45,7 +45,7 @@ mod tests {
         let exact: Vec<(usize, f64)> =
             [100, 200, 400, 800].iter().map(|&n| (n, 3.0 * (n as f64).powf(2.5))).collect();
         let law = exponent(&exact).unwrap();
-        assert!((law.exponent - 2.5).abs() < 1e-12 && law.high - law.low < 1e-6, "{law:?}");
+        assert!((law.power - 2.5).abs() < 1e-12 && law.high - law.low < 1e-6, "{law:?}");
         let noisy: Vec<(usize, f64)> =
             exact.iter().zip([1.1, 0.9, 1.1, 0.9]).map(|((n, y), e)| (*n, y * e)).collect();
         let law = exponent(&noisy).unwrap();

@@ -162,14 +162,14 @@ fn print_laws(laws: &[Law], json: bool) {
         let points = law.points.len();
         if json {
             let line = serde_json::json!({
-                "method": law.method, "quantity": law.quantity, "exponent": fit.exponent,
+                "method": law.method, "quantity": law.quantity, "exponent": fit.power,
                 "low": fit.low, "high": fit.high, "points": points,
             });
             println!("{line}");
         } else {
             let (method, quantity) = (&law.method, law.quantity);
             let interval = format!("{:.2} … {:.2}", fit.low, fit.high);
-            println!("{method:38} {quantity:20} {:9.2} {interval:>16} {points:7}", fit.exponent);
+            println!("{method:38} {quantity:20} {:9.2} {interval:>16} {points:7}", fit.power);
         }
     }
 }
