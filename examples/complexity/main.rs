@@ -82,23 +82,22 @@ impl Asked {
     }
 }
 
-/// n from `low` on in steps of √2 or of √10.
-fn sizes(low: usize, high: usize, factor: f64) -> Vec<usize> {
-    let sizes = std::iter::successors(Some(low as f64), |n| Some(n * factor));
-    // Half a step of grace, so that rounding does not lose the last one.
-    sizes.take_while(|n| *n < high as f64 * factor.sqrt()).map(|n| n.round() as usize).collect()
+/// n from `low` on in so many steps of √`square`.
+fn sizes(low: u64, steps: u32, square: u64) -> Vec<usize> {
+    // low·√(square^k) by integers: no rounding to reason about.
+    let size = |k| (low * low * square.pow(k)).isqrt();
+    (0..=steps).filter_map(|k| usize::try_from(size(k)).ok()).collect()
 }
 
 fn plans(quick: bool) -> Vec<Plan> {
     let plan = |method, sizes, steps| Plan { method, sizes, steps };
-    let pick = |short: usize, long: usize| if quick { short } else { long };
-    let root = std::f64::consts::SQRT_2;
-    let linear = || sizes(10_000, 1_000_000, 10_f64.sqrt());
+    let pick = |short: u32, long: u32| if quick { short } else { long };
+    let linear = || sizes(10_000, 4, 10);
     let mut plans = vec![
-        plan(Contestant::Newton, sizes(500, pick(2000, 5657), root), 3),
-        plan(Contestant::LevenbergMarquardtQr, sizes(125, pick(350, 700), root), 3),
-        plan(Contestant::LevenbergMarquardtNormal, sizes(500, pick(1414, 4000), root), 3),
-        plan(Contestant::Bfgs, sizes(1000, pick(4000, 11_314), root), 20),
+        plan(Contestant::Newton, sizes(500, pick(4, 7), 2), 3),
+        plan(Contestant::LevenbergMarquardtQr, sizes(125, pick(3, 5), 2), 3),
+        plan(Contestant::LevenbergMarquardtNormal, sizes(500, pick(3, 6), 2), 3),
+        plan(Contestant::Bfgs, sizes(1000, pick(4, 7), 2), 20),
     ];
     plans.extend([5, 10, 20].map(|memory| plan(Contestant::Lbfgs(memory), linear(), 9)));
     plans.extend([
@@ -114,11 +113,7 @@ fn laws(quick: bool) -> Result<Vec<Law>, Box<dyn Error>> {
     let mut laws = vec![Law {
         method: "Newton".into(),
         quantity: "assembly time",
-        points: assembly::run(&sizes(
-            250,
-            if quick { 1414 } else { 2828 },
-            std::f64::consts::SQRT_2,
-        ))?,
+        points: assembly::run(&sizes(250, if quick { 5 } else { 7 }, 2))?,
     }];
     for plan in plans(quick) {
         let (mut time, mut bytes, mut product) = (Vec::new(), Vec::new(), Vec::new());
