@@ -49,7 +49,7 @@ fn methods() -> Vec<(&'static str, Method)> {
         max_iterations: MOST_ITERATIONS,
         ..Stopping::default()
     };
-    let methods = [
+    let methods = vec![
         ("tr_gltr", region(Subproblem::Gltr)),
         ("tr_exact", region(Subproblem::Exact)),
         ("tr_scaled", region(Subproblem::ScaledExact)),
@@ -63,7 +63,8 @@ fn methods() -> Vec<(&'static str, Method)> {
         ("nonlinear_cg", NonlinearCg::default().into()),
         ("lbfgs", Lbfgs::default().into()),
     ];
-    methods.map(|(name, method)| (name, method.with_stopping(stopping.clone()))).into()
+    let stopped = |(name, method): (_, Method)| (name, method.with_stopping(stopping.clone()));
+    methods.into_iter().map(stopped).collect()
 }
 
 /// What the file says of one instance.

@@ -381,3 +381,40 @@ fn advice_knows_bounds_l1_and_memory() {
     assert!(ranking.iter().all(|advice| !advice.fits));
     assert!(ranking.to_string().contains("does not fit"), "{ranking}");
 }
+
+/// H = JᵀJ + Σ rᵢ∇²rᵢ written out for the decay; differences of the gradient agree to their ten digits.
+#[test]
+fn second_derivatives_of_a_formula_agree_with_those_written_out() {
+    let (t, y, theta) = ([0.0, 1.0, 2.0, 3.0], [2.0, 1.2, 0.75, 0.42], [1.3, 0.7]);
+    let (mut exact, mut normal) = ([[0.0; 2]; 2], [[0.0; 2]; 2]);
+    for (t, y) in t.iter().zip(y) {
+        let e = f64::exp(-theta[1] * t);
+        let (r, j) = (theta[0] * e - y, [e, -theta[0] * t * e]);
+        let second = [[0.0, -t * e], [-t * e, theta[0] * t * t * e]];
+        for a in 0..2 {
+            for b in 0..2 {
+                normal[a][b] += j[a] * j[b];
+                exact[a][b] += j[a] * j[b] + r * second[a][b];
+            }
+        }
+    }
+    let problem = decay();
+    let at = problem.linearize(&theta);
+    let (mut h, mut g) = (Mat::zeros(2, 2), Mat::zeros(2, 2));
+    at.hessian(h.as_mut());
+    at.gauss_newton(g.as_mut());
+    let v = [0.3, -2.0];
+    let (mut hv, mut gv) = ([0.0; 2], [0.0; 2]);
+    at.hessian_vector(&v, &mut hv);
+    at.gauss_newton_vector(&v, &mut gv);
+    for a in 0..2 {
+        for b in 0..2 {
+            assert!((h[(a, b)] - exact[a][b]).abs() < 1e-8, "{} {}", h[(a, b)], exact[a][b]);
+            assert!((g[(a, b)] - normal[a][b]).abs() < 1e-14);
+        }
+        assert!((hv[a] - exact[a][0] * v[0] - exact[a][1] * v[1]).abs() < 1e-8);
+        assert!((gv[a] - normal[a][0] * v[0] - normal[a][1] * v[1]).abs() < 1e-13);
+    }
+    at.hessian_vector(&[0.0, 0.0], &mut hv);
+    assert_eq!(hv, [0.0, 0.0]);
+}

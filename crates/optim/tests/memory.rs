@@ -14,7 +14,7 @@ use std::alloc::System;
 #[global_allocator]
 static GLOBAL: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// ½‖r‖² with rᵢ = θ_(i mod n) − 1, m ≥ n; allocates nothing.
+/// ½‖r‖² with rᵢ = θ_(i mod n) − 1, m ≥ n; its residuals allocate nothing.
 struct Straight {
     n: usize,
     m: usize,
@@ -83,12 +83,14 @@ impl LeastSquares for Straight {
     }
 }
 
-struct At<'a>(&'a Straight);
+struct At<'a>(&'a Straight, f64, Vec<f64>);
 
 impl Curvature for Straight {
     type At<'a> = At<'a>;
-    fn linearize(&self, _: &[f64]) -> At<'_> {
-        At(self)
+    fn linearize(&self, theta: &[f64]) -> At<'_> {
+        let mut gradient = vec![0.0; self.n];
+        let value = self.value_gradient(theta, &mut gradient);
+        At(self, value, gradient)
     }
     fn as_least_squares(&self) -> Option<Box<dyn LeastSquares + '_>> {
         Some(Box::new(self))
@@ -97,10 +99,10 @@ impl Curvature for Straight {
 
 impl Linearization for At<'_> {
     fn value(&self) -> f64 {
-        0.0
+        self.1
     }
     fn gradient(&self) -> &[f64] {
-        &[]
+        &self.2
     }
     fn hessian_vector(&self, v: &[f64], out: &mut [f64]) {
         for (j, out) in out.iter_mut().enumerate() {

@@ -4,12 +4,14 @@ use super::Method;
 use super::candidates::Candidate;
 use crate::error::OptimError;
 use crate::minimize::{Iterates, Setup, Solution};
-use crate::stopping::{GRADIENT_TOLERANCE, Reason, Stopping};
+use crate::stopping::{GRADIENT_TOLERANCE, MAX_ITERATIONS, Reason, Stopping};
 use secant_core::problem::Curvature;
 use std::time::Instant;
 
-/// Iterations after which a method that has not converged hands over; the last one has no such end.
-pub(super) const PATIENCE: u64 = 2_000;
+/// Iterations after which a method of second derivatives that has not converged hands over; the last one has no such end.
+const PATIENCE: u64 = 2_000;
+/// The same for a method of gradients: hard networks take thousands of its steps, each of them cheap.
+const PATIENCE_WITH_GRADIENTS: u64 = MAX_ITERATIONS;
 
 /// One method of the relay.
 #[derive(Clone, Debug)]
@@ -119,7 +121,7 @@ impl<'a> Relay<'a> {
             return None;
         }
         if !last {
-            stopping.max_iterations = stopping.max_iterations.min(PATIENCE);
+            stopping.max_iterations = stopping.max_iterations.min(patience(&stage.method));
         }
         if let Some(share) = stage.share {
             let most = stopping.max_evaluations.unwrap_or(u64::MAX);
@@ -154,6 +156,16 @@ impl<'a> Relay<'a> {
         if best.report.follow(stage.report) {
             best.theta = stage.theta;
         }
+    }
+}
+
+/// Iterations that a method gets while there is another one.
+fn patience(method: &Method) -> u64 {
+    match method {
+        Method::Lbfgs(_) | Method::Bfgs(_) | Method::LbfgsB(_) | Method::OwlQn(_) => {
+            PATIENCE_WITH_GRADIENTS
+        }
+        _ => PATIENCE,
     }
 }
 
