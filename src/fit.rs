@@ -128,8 +128,9 @@ impl Fit<'_> {
     /// let fit = secant::fit(&net, &data).method(adam).minibatches(minibatches).run()?;
     /// assert_eq!(fit.report().epochs, Some(20.0));
     ///
-    /// // L-BFGS, the default, needs the same function at every evaluation.
-    /// let error = secant::fit(&net, &data).minibatches(minibatches).run().unwrap_err();
+    /// // Methods with curvature, the default among them, need the same function at every evaluation.
+    /// let lbfgs = secant::Lbfgs::default();
+    /// let error = secant::fit(&net, &data).method(lbfgs).minibatches(minibatches).run().unwrap_err();
     /// assert!(error.to_string().starts_with("L-BFGS does not run on minibatches"));
     /// # Ok::<(), secant::FitError>(())
     /// ```

@@ -138,7 +138,7 @@ impl FitSolver for GradientDescent {
         &mut self.stopping
     }
     fn memory(&self, n: usize, _: usize) -> Option<u64> {
-        Some(bytes(&[(6, n, 1)]))
+        Some(bytes(&[(8, n, 1)]))
     }
     fn validate(&self) -> Result<(), OptimError> {
         match &self.step_length {

@@ -170,7 +170,7 @@ impl FitSolver for Lbfgs {
         &mut self.stopping
     }
     fn memory(&self, n: usize, _: usize) -> Option<u64> {
-        Some(bytes(&[(2, n, self.memory), (9, n, 1)]))
+        Some(bytes(&[(2, n, self.memory), (7, n, 1)]))
     }
     fn validate(&self) -> Result<(), OptimError> {
         let memory = self.memory;
