@@ -8,8 +8,9 @@
 
 use super::vector::{self, vectorize};
 
-/// Numbers of one vector that are worked on at a time: those of four vectors stay in the first-level cache.
-const CHUNK: usize = 1024;
+/// Numbers of one vector that are worked on at a time: those of four vectors stay in the second-level cache, and a run of memory is long
+/// enough for the prefetcher to get going in each of the 2m vectors.
+const CHUNK: usize = 8192;
 /// Partial sums of one inner product: four products at a time fill the registers.
 const LANES: usize = 8;
 
@@ -362,7 +363,7 @@ mod tests {
     /// A walk with gradients of Σ (1 + (k mod 7))·xₖ² / 2, and every fifth step with the sign of y turned, to be skipped.
     #[test]
     fn compact_form_is_the_two_loop_recursion() {
-        for n in [1, 2, 9, 1024, 1500, 2500] {
+        for n in [1, 2, 9, 1024, CHUNK, 2 * CHUNK + 500] {
             for capacity in [1, 2, 5] {
                 walk(n, capacity);
             }
