@@ -82,7 +82,7 @@ macro_rules! methods {
                 }
             }
 
-            /// Minimises `problem` from `theta0` (length n), as [`minimize`] does. Gauss–Newton and Levenberg–Marquardt run on
+            /// Minimises `problem` from `theta0` (length n), as [`minimize`](crate::minimize()) does. Gauss–Newton and Levenberg–Marquardt run on
             /// the problem's residuals, [`Curvature::as_least_squares`].
             ///
             /// # Errors
