@@ -4,7 +4,7 @@ use plotters::prelude::*;
 use std::error::Error;
 use std::path::Path;
 
-const COLOURS: [RGBColor; 10] = [
+const COLOURS: [RGBColor; 11] = [
     RGBColor(214, 39, 40),
     RGBColor(255, 127, 14),
     RGBColor(188, 189, 34),
@@ -15,6 +15,7 @@ const COLOURS: [RGBColor; 10] = [
     RGBColor(148, 103, 189),
     RGBColor(0, 0, 0),
     RGBColor(127, 127, 127),
+    RGBColor(227, 119, 194),
 ];
 
 /// A named line of points (n, y).
