@@ -1,14 +1,16 @@
 //! Where each method overtakes Adam: wall time to a relative gap of 1e-4 and of 1e-8 on linear regression of growing n, and on a
 //! small network; Adam at the best of several rates.
 
+use secant::compare::{CostRule, compare};
 use secant::{
     Activation, Adam, Bfgs, Dataset, Lbfgs, LevenbergMarquardt, Method, Network, Newton, NewtonCg,
-    NoPenalty, Report, Ridge, Risk, SquaredError, Stopping,
+    NoPenalty, Ridge, Risk, SquaredError, Stopping,
 };
 use std::error::Error;
 use std::time::Duration;
 
 pub const GAPS: [f64; 2] = [1e-4, 1e-8];
+const ADAM: &str = "Adam";
 const RATES: [f64; 4] = [1e-3, 1e-2, 1e-1, 1.0];
 /// Samples per feature of the regressions.
 const SAMPLES: usize = 4;
@@ -62,38 +64,30 @@ fn race(
         max_time: Some(limit),
         ..Stopping::default()
     };
-    let mut reports = Vec::new();
+    let mut contest = compare().stopping(stopping).costs(CostRule::Counted);
     for method in methods {
-        let name = method.name().to_owned();
-        let report = method.with_stopping(stopping.clone()).minimize(risk, start)?.report;
-        reports.push((name, report));
+        contest = contest.method(method.name(), method);
     }
     for rate in RATES {
-        let adam = Adam::default().with_rate(rate).with_stopping(stopping.clone());
-        reports.push(("Adam".to_owned(), Method::from(adam).minimize(risk, start)?.report));
+        contest = contest.method(format!("{ADAM}, rate {rate}"), Adam::default().with_rate(rate));
     }
-    let lowest = reports.iter().map(|(_, report)| report.value).fold(f64::INFINITY, f64::min);
+    let table = contest.run(risk, start)?;
     let mut found: Vec<Race> = Vec::new();
-    for (method, report) in &reports {
-        let seconds = GAPS.map(|gap| reached(report, lowest, gap));
+    for row in &table.rows {
+        let method = row.name.split(',').next().unwrap_or_default().to_owned();
+        let seconds = GAPS.map(|gap| row.reached.iter().find(|r| r.gap == gap)?.seconds);
         // Of the runs at several rates the fastest counts, gap by gap.
-        if let Some(before) = found.iter_mut().find(|race| race.method == *method) {
+        if let Some(before) = found.iter_mut().find(|race| race.method == method) {
             for (best, seconds) in before.seconds.iter_mut().zip(seconds) {
                 *best = [*best, seconds].into_iter().flatten().reduce(f64::min);
             }
         } else {
-            let (problem, n) = (problem.to_owned(), report.parameters);
-            found.push(Race { problem, n, method: method.clone(), seconds });
+            let (problem, n) = (problem.to_owned(), table.parameters);
+            found.push(Race { problem, n, method, seconds });
         }
     }
     races.extend(found);
     Ok(())
-}
-
-/// When (f − f*)/(f₀ − f*) first was below `gap`.
-fn reached(report: &Report, lowest: f64, gap: f64) -> Option<f64> {
-    let target = lowest + gap * (report.initial_value - lowest);
-    report.trace.iter().find(|entry| entry.value <= target).map(|entry| entry.seconds)
 }
 
 /// y = Σ x_j + noise; the columns' sizes fall from 1 to [`SMALLEST`], so that no rate suits all of them.
@@ -135,7 +129,7 @@ fn noise() -> impl FnMut() -> f64 {
 pub fn verdicts(races: &[Race]) -> Vec<String> {
     let mut sentences = Vec::new();
     let mut methods: Vec<&str> = races.iter().map(|race| race.method.as_str()).collect();
-    methods.retain(|method| *method != "Adam");
+    methods.retain(|method| *method != ADAM);
     methods.sort_unstable();
     methods.dedup();
     let mut problems: Vec<&str> = races.iter().map(|race| race.problem.as_str()).collect();
@@ -163,5 +157,5 @@ fn sizes_behind(races: &[Race], problem: &str, method: &str, k: usize) -> Vec<us
         race.and_then(|race| race.seconds[k]).unwrap_or(f64::INFINITY)
     };
     let mine = races.iter().filter(|race| race.problem == problem && race.method == method);
-    mine.map(|race| race.n).filter(|&n| of("Adam", n) < of(method, n)).collect()
+    mine.map(|race| race.n).filter(|&n| of(ADAM, n) < of(method, n)).collect()
 }

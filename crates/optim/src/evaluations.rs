@@ -86,10 +86,7 @@ impl Evaluations {
     /// Complete passes over the data, the epochs of a full-batch run: each evaluation, product and dense matrix goes once
     /// through all samples, whatever it does with them. What a pass costs is for [`Costs`](crate::Costs) to say.
     pub fn passes(&self) -> u64 {
-        let products = self.hessian_vector + self.gauss_newton_vector;
-        let of_jacobian =
-            self.normal_diagonal + self.jacobian_vector + self.jacobian_transpose_vector;
-        self.of_f() + self.hessian + self.gauss_newton + products + of_jacobian
+        self.each().iter().sum()
     }
 
     /// The counts, in the order of the fields, but for the gradients of minibatches.

@@ -11,6 +11,8 @@ use std::fs;
 pub const SHARE: u64 = 2;
 /// Less than this is allowed without a look at the free memory, which takes longer than many a small fit: 16 MiB.
 pub const UNASKED: u64 = 16 << 20;
+/// What to use instead of a method whose matrices do not fit: products alone.
+pub(crate) const PRODUCTS_INSTEAD: &str = "the trust region with `Subproblem::Gltr` or L-BFGS";
 /// What `/proc/meminfo` counts in.
 const KIB: u64 = 1024;
 

@@ -33,8 +33,6 @@ use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 const NAME: &str = "variable projection";
-/// What needs no matrix of J's size.
-const ALTERNATIVE: &str = "the trust region with `Subproblem::Gltr` or L-BFGS";
 
 /// δ² at the start, relative to the squared norms of the columns of A: the damping that Levenberg–Marquardt begins with for θ_N.  Nielsen (1999).
 pub const RIDGE: f64 = 1e-3;
@@ -355,7 +353,7 @@ impl<P: LeastSquares> Solver<P, FitState> for VariableProjection {
         self.validate()?;
         let (m, n, _) = eval::shape(problem);
         state.check_start(n)?;
-        memory::preflight(NAME, self.memory(n, m), ALTERNATIVE, state.limit())?;
+        memory::preflight(NAME, self.memory(n, m), memory::PRODUCTS_INSTEAD, state.limit())?;
         let mut run = self.prepare(eval::split(problem).0, state.theta())?;
         let nonlinear = run.reduced(problem, |run, reduced| {
             let problem = reduced.problem.as_mut().expect("put in when it was made");

@@ -21,8 +21,6 @@ use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::{Derivatives, LeastSquares};
 
-/// What takes its place where its matrices do not fit.
-const ALTERNATIVE: &str = "the trust region with `Subproblem::Gltr` or L-BFGS";
 const NAME: &str = "Gauss–Newton";
 /// D decides only which directions of a singular J are left out: current norms.
 const SCALING: Scaling = Scaling::Marquardt;
@@ -161,7 +159,7 @@ impl<P: LeastSquares> Solver<P, FitState> for GaussNewton {
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
         let (m, n, derivatives) = eval::shape(problem);
-        memory::preflight(NAME, self.memory(n, m), ALTERNATIVE, state.limit())?;
+        memory::preflight(NAME, self.memory(n, m), memory::PRODUCTS_INSTEAD, state.limit())?;
         self.derivatives = derivatives;
         let mut model = ResidualModel::new((m, n), self.factorization, SecondOrder::Off);
         let within = (SCALING, self.offset_tolerance);

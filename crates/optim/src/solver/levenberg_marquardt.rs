@@ -22,8 +22,6 @@ use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::{Derivatives, LeastSquares};
 
-/// What takes its place where its matrices do not fit.
-const ALTERNATIVE: &str = "the trust region with `Subproblem::Gltr` or L-BFGS";
 const NAME: &str = "Levenberg–Marquardt";
 
 /// First damping, relative to D².  Nielsen (1999): τ = 1e-3 for a start of unknown quality.
@@ -395,7 +393,7 @@ impl<P: LeastSquares> Solver<P, FitState> for LevenbergMarquardt {
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
         let (m, n, derivatives) = eval::shape(problem);
-        memory::preflight(NAME, self.memory(n, m), ALTERNATIVE, state.limit())?;
+        memory::preflight(NAME, self.memory(n, m), memory::PRODUCTS_INSTEAD, state.limit())?;
         self.derivatives = derivatives;
         let mut work = Workspace::new(m, n, self);
         let within = (self.scaling, self.offset_tolerance);

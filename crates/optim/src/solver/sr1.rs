@@ -41,8 +41,6 @@ pub const GROW: f64 = 2.0;
 pub const SKIP: f64 = 1e-8;
 /// Largest relative residual of a step; the relative gradient where that is smaller.
 pub const FORCING: f64 = 1e-2;
-/// What takes its place where its matrices do not fit.
-const ALTERNATIVE: &str = "the trust region with `Subproblem::Gltr` or L-BFGS";
 const NAME: &str = "SR1";
 
 /// The symmetric rank-one method in a trust region.
@@ -151,7 +149,7 @@ impl<P: Objective> Solver<P, FitState> for Sr1 {
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
         let needs = self.memory(eval::dim(problem), 0);
-        memory::preflight(NAME, needs, ALTERNATIVE, state.limit())?;
+        memory::preflight(NAME, needs, memory::PRODUCTS_INSTEAD, state.limit())?;
         let n = eval::start(NAME, &self.stopping, problem, &mut state)?;
         self.work = Some(Workspace::new(n, &state, self.initial_radius));
         Ok((state, None))
