@@ -7,6 +7,8 @@ use secant::{
 };
 use std::time::{Duration, Instant};
 
+/// ‖∇f‖∞ falls by this for every method, `Auto` too, so that times are those of one accuracy. The methods' own defaults differ.
+const GRADIENT_TOLERANCE: f64 = 1e-10;
 /// No single method gets more time than this.
 const MOST_SECONDS: u64 = 20;
 /// Runs up to these seconds are repeated this often; a time is the median.
@@ -190,7 +192,8 @@ fn run<P: Curvature>(
     start: &[f64],
 ) -> Result<Run, OptimError> {
     let max_time = Some(Duration::from_secs(MOST_SECONDS));
-    let stopping = Stopping { max_time, ..method.stopping().clone() };
+    let gradient_tolerance = GRADIENT_TOLERANCE;
+    let stopping = Stopping { max_time, gradient_tolerance, ..method.stopping().clone() };
     let once = || {
         let clock = Instant::now();
         let solution = method.clone().with_stopping(stopping.clone()).minimize(problem, start)?;

@@ -4,7 +4,7 @@
 //!
 //! FOLDER (or `SECANT_DATA`) holds the public data sets: linear models of the regression tables with a ridge penalty, softmax and logistic
 //! regression of the classification tables, small networks on some of both, the nonlinear problems of NIST; those of Moré, Garbow &
-//! Hillstrom need no file. Sets that take minutes are left out unless `--all`. Every method runs with its defaults from the same start. A time is the
+//! Hillstrom need no file. Sets that take minutes are left out unless `--all`. Every method runs with its defaults from the same start, to the same gradient tolerance. A time is the
 //! median of several runs in this process; `ratio` is Auto's over that of the fastest single method that got as low as Auto did.
 //! Below the table: the largest ratio, and where Auto ended above the median method.
 

@@ -3,7 +3,8 @@
 //!
 //! `cargo run --release --example complexity [-- --quick] [--json] [--out DIR]`: the exponents of time and memory with their 95 %
 //! intervals, at an evaluation that costs O(n) and is not counted; with `--json` a line
-//! `{"method","quantity","exponent","low","high","points"}` each.
+//! `{"method","quantity","exponent","low","high","points"}` each. A law of time is that of the sizes that no cache holds; where smaller
+//! ones were measured too, a second line `…, caches too` is fitted to all.
 //! `… -- streaming`: a step's time over that of moving its bytes at the machine's bandwidth.
 //! `… -- crossover`: wall time to a relative gap of 1e-4 and 1e-8, beside Adam at its best rate.
 //! Without `--json` all three are printed, and `complexity_time.svg` and `complexity_memory.svg` drawn into DIR (`out`).
@@ -34,7 +35,14 @@ struct Law {
     method: String,
     quantity: &'static str,
     points: Vec<(usize, f64)>,
+    /// How many of the points, the last ones, are of runs that no cache holds; 0 where that does not matter.
+    beyond_caches: usize,
 }
+
+/// A run of more bytes than this is beyond every cache: twice the last one of a common machine.
+const BEYOND_CACHES: usize = 64 << 20;
+/// Fewer points than this make no law.
+const FEWEST: usize = 4;
 
 struct Asked {
     quick: bool,
@@ -92,18 +100,21 @@ fn sizes(low: u64, steps: u32, square: u64) -> Vec<usize> {
 fn plans(quick: bool) -> Vec<Plan> {
     let plan = |method, sizes, steps| Plan { method, sizes, steps };
     let pick = |short: u32, long: u32| if quick { short } else { long };
-    let linear = || sizes(10_000, 4, 10);
+    // From 10⁴ on; as far as leaves several sizes beyond the caches.
+    let linear = |short: u32, long: u32| {
+        if quick { sizes(10_000, short, 4) } else { sizes(10_000, long, 2) }
+    };
     let mut plans = vec![
-        plan(Contestant::Newton, sizes(500, pick(4, 7), 2), 3),
+        plan(Contestant::Newton, sizes(500, pick(6, 8), 2), 3),
         plan(Contestant::LevenbergMarquardtQr, sizes(125, pick(3, 5), 2), 3),
         plan(Contestant::LevenbergMarquardtNormal, sizes(500, pick(3, 6), 2), 3),
-        plan(Contestant::Bfgs, sizes(1000, pick(4, 7), 2), 20),
+        plan(Contestant::Bfgs, sizes(1000, 8, 2), 20),
     ];
-    plans.extend([5, 10, 20].map(|memory| plan(Contestant::Lbfgs(memory), linear(), 9)));
+    plans.extend([5, 10, 20].map(|memory| plan(Contestant::Lbfgs(memory), linear(8, 16), 9)));
     plans.extend([
-        plan(Contestant::NewtonCg, linear(), 4),
-        plan(Contestant::Adam, linear(), 20),
-        plan(Contestant::GradientDescent, linear(), 20),
+        plan(Contestant::NewtonCg, linear(9, 18), 4),
+        plan(Contestant::Adam, linear(10, 19), 20),
+        plan(Contestant::GradientDescent, linear(10, 19), 20),
     ]);
     plans
 }
@@ -114,6 +125,7 @@ fn laws(quick: bool) -> Result<Vec<Law>, Box<dyn Error>> {
         method: "Newton".into(),
         quantity: "assembly time",
         points: assembly::run(&sizes(250, if quick { 5 } else { 7 }, 2))?,
+        beyond_caches: 0,
     }];
     for plan in plans(quick) {
         let (mut time, mut bytes, mut product) = (Vec::new(), Vec::new(), Vec::new());
@@ -128,7 +140,11 @@ fn laws(quick: bool) -> Result<Vec<Law>, Box<dyn Error>> {
             product.extend(step.per_product.map(|seconds| (n, seconds)));
         }
         let method = plan.method.name();
-        let law = |quantity, points| Law { method: method.clone(), quantity, points };
+        let beyond = bytes.iter().filter(|(_, bytes)| *bytes > BEYOND_CACHES as f64).count();
+        let law = |quantity, points, beyond_caches| {
+            let method = method.clone();
+            Law { method, quantity, points, beyond_caches }
+        };
         if product.is_empty() {
             let dense = matches!(
                 plan.method,
@@ -136,35 +152,49 @@ fn laws(quick: bool) -> Result<Vec<Law>, Box<dyn Error>> {
                     | Contestant::LevenbergMarquardtQr
                     | Contestant::LevenbergMarquardtNormal
             );
-            laws.push(law(if dense { "factorisation time" } else { "step time" }, time));
+            let quantity = if dense { "factorisation time" } else { "step time" };
+            laws.push(law(quantity, time, beyond));
         } else {
-            laws.push(law("time per product", product));
+            laws.push(law("time per product", product, beyond));
         }
-        laws.push(law("memory", bytes));
+        laws.push(law("memory", bytes, 0));
     }
     Ok(laws)
+}
+
+impl Law {
+    /// The law beyond the caches, where there are enough points, and the law of all points.
+    fn fits(&self) -> Vec<(&Self, String, &[(usize, f64)])> {
+        let quantity = self.quantity.to_owned();
+        let first = self.points.len() - self.beyond_caches.min(self.points.len());
+        if first == 0 || self.points.len() - first < FEWEST {
+            return vec![(self, quantity, &self.points)];
+        }
+        let all = format!("{quantity}, caches too");
+        vec![(self, quantity, &self.points[first..]), (self, all, &self.points)]
+    }
 }
 
 fn print_laws(laws: &[Law], json: bool) {
     if !json {
         println!(
-            "{:38} {:20} {:>9} {:>16} {:>7}",
+            "{:38} {:31} {:>9} {:>16} {:>7}",
             "method", "quantity", "exponent", "95 % interval", "points"
         );
     }
-    for law in laws {
-        let Some(fit) = law::exponent(&law.points) else { continue };
-        let points = law.points.len();
+    for (law, quantity, points) in laws.iter().flat_map(Law::fits) {
+        let Some(fit) = law::exponent(points) else { continue };
+        let points = points.len();
         if json {
             let line = serde_json::json!({
-                "method": law.method, "quantity": law.quantity, "exponent": fit.power,
+                "method": law.method, "quantity": quantity, "exponent": fit.power,
                 "low": fit.low, "high": fit.high, "points": points,
             });
             println!("{line}");
         } else {
-            let (method, quantity) = (&law.method, law.quantity);
+            let method = &law.method;
             let interval = format!("{:.2} … {:.2}", fit.low, fit.high);
-            println!("{method:38} {quantity:20} {:9.2} {interval:>16} {points:7}", fit.power);
+            println!("{method:38} {quantity:31} {:9.2} {interval:>16} {points:7}", fit.power);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! How far a step is from moving its own numbers once: its time over that of streaming as many bytes.
 //!
 //! The bandwidth is the best of a copy, a triad and an inner product over arrays far beyond the caches, on one thread and on
-//! two. L-BFGS and the first-order methods run on one thread, BFGS on all.
+//! all; a method is held against what all threads move, since at these n they all run on all.
 
 use super::law::median;
 use super::measure::Contestant;
@@ -32,7 +32,7 @@ pub struct Stream {
     /// Bytes that a step must move, in units of 8n (of 8n² for BFGS).
     pub bytes: f64,
     pub seconds: f64,
-    /// `seconds` over the time that the bytes take at the bandwidth of as many threads.
+    /// `seconds` over the time that the bytes take at the bandwidth of all threads.
     pub ratio: f64,
 }
 
@@ -81,31 +81,29 @@ fn product(x: &[f64], y: &[f64]) -> f64 {
     lanes.iter().sum()
 }
 
-/// Bytes per step in units of 8n (of 8n² for BFGS), and the threads that move them.
-fn traffic(method: Contestant) -> (f64, bool) {
+/// Bytes per step in units of 8n (of 8n² for BFGS).
+fn traffic(method: Contestant) -> f64 {
     match method {
         // Two passes over [S Y], and θ, ∇f, p, θ⁺.
-        Contestant::Lbfgs(memory) => (4.0 * memory as f64 + 4.0, false),
+        Contestant::Lbfgs(memory) => 4.0 * memory as f64 + 4.0,
         // The triangle is read and written once; half as much again for what is not overlapped.
-        Contestant::Bfgs => (1.5, true),
-        // Read s, r, ∇f, θ and write s, r, Δ, θ⁺; then Δ, the norms of ∇f⁺, θ⁺ and their distance; the best point kept.
-        Contestant::Adam => (ADAM, false),
+        Contestant::Bfgs => 1.5,
+        Contestant::Adam => ADAM,
         _ => unreachable!("only these are streamed"),
     }
 }
 
-/// Vectors that a step of Adam reads or writes beside the evaluation: the update s, r, ∇f → s, r, Δ; θ, Δ → θ⁺; ∇f⁺ finite; θ⁺ − θ;
-/// the norms of ∇f⁺ (two) and θ⁺; θ⁺ → best.
-const ADAM: f64 = 6.0 + 3.0 + 1.0 + 2.0 + 3.0 + 2.0;
+/// Vectors that a step of Adam reads or writes beside the evaluation: s, r, θ, ∇f → s, r, θ⁺; then θ⁺, θ and ∇f⁺ for the stopping tests.
+const ADAM: f64 = 7.0 + 3.0;
 
 /// L-BFGS and Adam at `n`, BFGS at `n_dense`.
 pub fn run(bandwidth: Bandwidth, n: usize, n_dense: usize) -> Result<Vec<Stream>, Box<dyn Error>> {
     let cases = [(Contestant::Lbfgs(10), n), (Contestant::Bfgs, n_dense), (Contestant::Adam, n)];
     let streams = cases.into_iter().map(|(method, n)| {
-        let (units, all) = traffic(method);
         let size = n as f64;
-        let bytes = units * WORD * if method == Contestant::Bfgs { size * size } else { size };
-        let rate = if all { bandwidth.all_threads } else { bandwidth.one_thread };
+        let unit = WORD * if method == Contestant::Bfgs { size * size } else { size };
+        let bytes = traffic(method) * unit;
+        let rate = bandwidth.all_threads;
         let seconds = method.run(n, 12)?.seconds;
         Ok(Stream { method: method.name(), n, bytes, seconds, ratio: seconds * rate / bytes })
     });

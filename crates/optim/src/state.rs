@@ -1,11 +1,11 @@
 //! The state of a run under argmin's `Executor`.
 //!
-//! argmin's `IterState` clones the best parameters in every iteration; this one copies them into a buffer it keeps,
-//! so that a step allocates nothing.
+//! argmin's `IterState` clones the best parameters in every iteration; in this one the current point is the best one until a step
+//! leads to a worse, and is then copied into a buffer that the state keeps: a step allocates nothing, and a descent copies nothing.
 
 use crate::error::OptimError;
 use crate::evaluations::Evaluations;
-use crate::linalg::vector;
+use crate::linalg::vector::{self, Sizes};
 use crate::stopping::{FLOOR_GRADIENT, FLOOR_VALUE, Progress, Reason, StepTaken, Stopping};
 use argmin::core::{Problem, State, TerminationReason, TerminationStatus};
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,8 @@ pub struct FitState {
     pub(crate) gradient: Vec<f64>,
     /// ‖∇f(θ)‖∞
     pub(crate) gradient_norm: f64,
+    /// ‖∇f(θ)‖₂
+    gradient_norm_2: f64,
     pub(crate) reason: Option<Reason>,
     best: Best,
     /// The solver knows the current point to be the best, below the resolution of f.
@@ -90,7 +92,9 @@ const NOWHERE: Summary =
 
 #[derive(Clone, Debug)]
 struct Best {
+    /// The best θ, unless it is the current one.
     theta: Vec<f64>,
+    is_current: bool,
     at: Summary,
     iteration: u64,
 }
@@ -169,7 +173,7 @@ impl FitState {
 
     /// θ with the lowest value so far (among values that rounding cannot tell apart: the smallest gradient).
     pub fn best_theta(&self) -> &[f64] {
-        &self.best.theta
+        if self.best.is_current { &self.theta } else { &self.best.theta }
     }
 
     /// f(best θ).
@@ -267,7 +271,7 @@ impl FitState {
     pub(crate) fn begin(&mut self, n: usize, stopping: &Stopping) -> Result<(), OptimError> {
         self.check_start(n)?;
         self.gradient = vec![0.0; n];
-        self.best = Best { theta: self.theta.clone(), at: NOWHERE, iteration: 0 };
+        self.best = Best { theta: vec![0.0; n], is_current: true, at: NOWHERE, iteration: 0 };
         self.max_iterations = self.max_iterations.min(stopping.max_iterations);
         self.target = self.target.max(stopping.target.unwrap_or(f64::NEG_INFINITY));
         let entries = self.max_iterations.min(TRACE_RESERVE) + 1;
@@ -279,7 +283,7 @@ impl FitState {
     /// Takes f(θ₀); ∇f(θ₀) already stands in `gradient`.
     pub(crate) fn begin_at(&mut self, value: f64) {
         self.value = value;
-        self.gradient_norm = vector::norm_inf(&self.gradient);
+        self.measure_gradient();
         self.start = self.summary();
         self.gradient_reference = self.gradient_norm;
         // The start is the best point even when its value is not finite: something must come back.
@@ -294,8 +298,20 @@ impl FitState {
 
     /// Moves to θ⁺ = `theta` with ∇f = `gradient` and f = `value`; the old θ and ∇f are left in the two buffers.
     pub(crate) fn accept(&mut self, theta: &mut Vec<f64>, value: f64, gradient: &mut Vec<f64>) {
+        let sizes = Sizes::of(theta, &self.theta, gradient);
+        self.accept_measured(theta, value, gradient, &sizes);
+    }
+
+    /// [`accept`](Self::accept) with the sizes of the step known.
+    pub(crate) fn accept_measured(
+        &mut self,
+        theta: &mut Vec<f64>,
+        value: f64,
+        gradient: &mut Vec<f64>,
+        sizes: &Sizes,
+    ) {
         self.steps += 1;
-        self.move_to(theta, value, gradient);
+        self.move_measured(theta, value, gradient, sizes);
     }
 
     /// The steps and epochs of a run on minibatches, whose steps are not evaluated one by one.
@@ -305,27 +321,59 @@ impl FitState {
 
     /// [`accept`](Self::accept) without counting a step.
     pub(crate) fn move_to(&mut self, theta: &mut Vec<f64>, value: f64, gradient: &mut Vec<f64>) {
-        let (step_norm, step_length) = vector::distance(theta, &self.theta);
+        let sizes = Sizes::of(theta, &self.theta, gradient);
+        self.move_measured(theta, value, gradient, &sizes);
+    }
+
+    fn move_measured(
+        &mut self,
+        theta: &mut Vec<f64>,
+        value: f64,
+        gradient: &mut Vec<f64>,
+        sizes: &Sizes,
+    ) {
         std::mem::swap(&mut self.theta, theta);
         std::mem::swap(&mut self.gradient, gradient);
         let previous_value = std::mem::replace(&mut self.value, value);
-        self.gradient_norm = vector::norm_inf(&self.gradient);
-        self.step_length = step_length;
+        self.gradient_norm = sizes.gradient_norm;
+        self.gradient_norm_2 = vector::norm_of_squares(sizes.gradient_squares, &self.gradient);
+        self.step_length = sizes.step_squares.sqrt();
         self.step = Some(StepTaken {
             previous_value,
-            step_norm,
-            theta_norm: vector::norm_inf(&self.theta),
+            step_norm: sizes.step_norm,
+            theta_norm: sizes.theta_norm,
         });
         self.watch_floor(previous_value);
+        if self.is_better() {
+            self.make_best();
+        } else if std::mem::take(&mut self.best.is_current) {
+            self.best.theta.copy_from_slice(theta);
+        }
     }
 
-    /// Moves within the iteration that [`accept`](Self::accept) counted: θ, f and ∇f are replaced, by better ones.
+    /// The current point becomes the best one.
+    fn make_best(&mut self) {
+        self.best.is_current = true;
+        self.best.at = self.summary();
+        self.best.iteration = self.steps;
+    }
+
+    fn measure_gradient(&mut self) {
+        self.gradient_norm = vector::norm_inf(&self.gradient);
+        self.gradient_norm_2 = vector::norm(&self.gradient);
+    }
+
+    /// Moves within the iteration that [`accept`](Self::accept) counted: θ, f and ∇f are replaced, by better ones. Where the point
+    /// was the best one, the new point is.
     pub(crate) fn refine(&mut self, theta: &mut Vec<f64>, value: f64, gradient: &mut Vec<f64>) {
         std::mem::swap(&mut self.theta, theta);
         std::mem::swap(&mut self.gradient, gradient);
         self.value = value;
-        self.gradient_norm = vector::norm_inf(&self.gradient);
+        self.measure_gradient();
         self.floor.gradient_floor = self.floor.gradient_floor.min(self.gradient_norm);
+        if self.best.is_current {
+            self.make_best();
+        }
     }
 
     /// Makes the current point the best one, on a proof that f cannot give: its differences are below rounding.
@@ -391,7 +439,7 @@ impl FitState {
         Summary {
             value: self.value,
             gradient_norm: self.gradient_norm,
-            gradient_norm_2: vector::norm(&self.gradient),
+            gradient_norm_2: self.gradient_norm_2,
         }
     }
 
@@ -416,8 +464,9 @@ impl State for FitState {
             value: f64::INFINITY,
             gradient: Vec::new(),
             gradient_norm: f64::INFINITY,
+            gradient_norm_2: f64::INFINITY,
             reason: None,
-            best: Best { theta: Vec::new(), at: NOWHERE, iteration: 0 },
+            best: Best { theta: Vec::new(), is_current: false, at: NOWHERE, iteration: 0 },
             preferred: false,
             start: NOWHERE,
             gradient_reference: f64::INFINITY,
@@ -441,9 +490,7 @@ impl State for FitState {
 
     fn update(&mut self) {
         if std::mem::take(&mut self.preferred) || self.is_better() {
-            self.best.theta.copy_from_slice(&self.theta);
-            self.best.at = self.summary();
-            self.best.iteration = self.steps;
+            self.make_best();
         }
     }
 
@@ -452,7 +499,8 @@ impl State for FitState {
     }
 
     fn get_best_param(&self) -> Option<&Vec<f64>> {
-        (!self.best.theta.is_empty()).then_some(&self.best.theta)
+        let best = if self.best.is_current { &self.theta } else { &self.best.theta };
+        (!best.is_empty()).then_some(best)
     }
 
     fn get_max_iters(&self) -> u64 {

@@ -178,3 +178,30 @@ fn a_crawl_of_gradient_descent_by_line_search_is_a_stall_too() {
     let solution = minimize(&bowl, solver, &[1.0, 1.0]).unwrap();
     assert_eq!(solution.report.reason, Reason::Stalled, "{}", solution.report);
 }
+
+/// Heavy momentum swings through the minimum and out again: the best point lies in the middle of the run.
+#[test]
+fn the_best_point_comes_back_from_a_run_that_moves_on() {
+    let f = |x: &[f64]| x.iter().map(|x| 0.25 * x.powi(4) + x * x).sum::<f64>();
+    let function = Function::new(
+        2,
+        |x, g| {
+            for (g, x) in g.iter_mut().zip(x) {
+                *g = slope(*x);
+            }
+            x.iter().map(|x| 0.25 * x.powi(4) + x * x).sum()
+        },
+        |_| faer::Mat::zeros(2, 2),
+    );
+    for steps in 1..40 {
+        let stopping =
+            Stopping { gradient_tolerance: 0.0, max_iterations: steps, ..Stopping::default() };
+        let solver = Momentum::new().with_rate(0.05).with_momentum(0.97).with_stopping(stopping);
+        let solution = minimize(&function, solver, &[1.5, -0.5]).unwrap();
+        let report = &solution.report;
+        let least = report.trace.iter().map(|entry| entry.value).fold(f64::INFINITY, f64::min);
+        assert_eq!((f(&solution.theta), report.value), (least, least), "{steps} steps");
+        let at = report.trace.iter().position(|entry| entry.value == least).unwrap();
+        assert_eq!(report.best_iteration, at as u64);
+    }
+}

@@ -16,7 +16,8 @@ pub enum Form {
     General,
 }
 
-/// Floating-point operations of each kind of evaluation over all samples. Zero where nobody counted.
+/// Floating-point operations of each kind of evaluation over all samples, in those of a wide matrix product: what runs at a lower rate
+/// counts for more. Zero where nobody counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Costs {
     /// f with ∇f.

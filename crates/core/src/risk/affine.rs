@@ -22,6 +22,8 @@ const UPDATE_SAMPLES: usize = 256;
 const TASK_SAMPLES: usize = 1024;
 /// Blocks, or parts of one, that are summed at the same time.
 const TASKS: usize = 16;
+/// Products below which handing them to other threads takes longer than they do.
+const SERIAL_PRODUCTS: usize = 1 << 19;
 
 /// Σ hᵢ·x̃ᵢ·x̃ᵢᵀ over some samples.
 struct Moment {
@@ -48,18 +50,19 @@ impl Linearized<'_> {
         let d = features.len() / risk.data.samples();
         let tasks = risk.tasks(weights.is_some());
         let n_samples = risk.data.samples();
+        let moment = |task: &Task| {
+            let column = |index: usize| {
+                weights.as_ref().map(|w| &w[index * n_samples..(index + 1) * n_samples])
+            };
+            let weights = task.weights.and_then(column);
+            Moment::new(&features, d, weights, task.samples.clone())
+        };
         for batch in tasks.chunks(TASKS) {
-            let moments: Vec<Moment> = batch
-                .par_iter()
-                .with_max_len(1)
-                .map(|task| {
-                    let column = |index: usize| {
-                        weights.as_ref().map(|w| &w[index * n_samples..(index + 1) * n_samples])
-                    };
-                    let weights = task.weights.and_then(column);
-                    Moment::new(&features, d, weights, task.samples.clone())
-                })
-                .collect();
+            let moments: Vec<Moment> = if batch.len() * n_samples * d * d <= SERIAL_PRODUCTS {
+                batch.iter().map(moment).collect()
+            } else {
+                batch.par_iter().with_max_len(1).map(moment).collect()
+            };
             for (task, moment) in batch.iter().zip(&moments) {
                 if task.weights.is_some() {
                     moment.add_to(out.as_mut(), head, task.outputs, risk.scale());

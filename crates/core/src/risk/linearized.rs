@@ -60,8 +60,12 @@ impl<'a> Linearized<'a> {
                 }
             });
         };
-        let tasks = sums.par_iter_mut().enumerate().zip(&mut kept.tapes).with_max_len(1);
-        tasks.for_each(work);
+        if sums.len() == 1 || rayon::current_num_threads() == 1 {
+            sums.iter_mut().enumerate().zip(&mut kept.tapes).for_each(work);
+        } else {
+            let tasks = sums.par_iter_mut().enumerate().zip(&mut kept.tapes).with_max_len(1);
+            tasks.for_each(work);
+        }
         risk.sum_gradients(&sums, &mut kept.gradient);
         let mut value = risk.mean_loss(&sums);
         value += risk.penalty.add_gradient(parameters, theta, &mut kept.gradient);

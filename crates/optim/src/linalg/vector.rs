@@ -3,10 +3,18 @@
 //! `pulp` picks the instruction set when the program runs; inside, plain loops over arrays of [`LANES`] numbers become
 //! vector instructions. A reduction keeps [`LANES`] partial sums: four AVX-512 registers, enough to hide the latency of
 //! a fused multiply–add, and a rounding error √[`LANES`]-fold below one long sum's.
+//! A long vector is a tree of blocks whose shape depends on its length alone; from [`PARALLEL`] numbers on, the halves run in
+//! parallel.
 
 use pulp::{Arch, Simd, WithSimd};
+use std::ops::Range;
 
 const LANES: usize = 32;
+/// Numbers of one vector that are worked on at a time: those of four vectors stay in the second-level cache, and a run of memory is long
+/// enough for the prefetcher to get going.
+pub(crate) const BLOCK: usize = 8192;
+/// From this length on, one pass over a vector takes longer than handing half of it to another thread: 2 MiB.
+pub(crate) const PARALLEL: usize = 1 << 18;
 
 /// Runs `f` compiled for the widest vectors of this machine; put `#[inline(always)]` before the closure. The detection is cached.
 #[inline(always)]
@@ -55,13 +63,49 @@ pub(crate) fn dot_inline(x: &[f64], y: &[f64]) -> f64 {
     tree_sum(lanes)
 }
 
+/// Where a tree of blocks divides `len` > [`BLOCK`] numbers: the same for every number of threads.
+pub(crate) fn half(len: usize) -> usize {
+    (len / 2).next_multiple_of(BLOCK)
+}
+
+/// Both, in parallel where `len` numbers are enough for it.
+pub(crate) fn both<A: Send, B: Send>(
+    parallel: bool,
+    a: impl FnOnce() -> A + Send,
+    b: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    if parallel { rayon::join(a, b) } else { (a(), b()) }
+}
+
+/// `join` over `of` every block of `range`, as a tree.
+fn reduce<T: Send>(
+    range: Range<usize>,
+    of: &(impl Fn(Range<usize>) -> T + Sync),
+    join: &(impl Fn(T, T) -> T + Sync),
+) -> T {
+    if range.len() <= BLOCK {
+        return of(range);
+    }
+    let middle = range.start + half(range.len());
+    let (a, b) = both(
+        range.len() >= PARALLEL,
+        || reduce(range.start..middle, of, join),
+        || reduce(middle..range.end, of, join),
+    );
+    join(a, b)
+}
+
 /// xᵀy.
 pub(crate) fn dot(x: &[f64], y: &[f64]) -> f64 {
     debug_assert_eq!(x.len(), y.len());
-    vectorize(
-        #[inline(always)]
-        || dot_inline(x, y),
-    )
+    let block = |range: Range<usize>| {
+        let (x, y) = (&x[range.clone()], &y[range]);
+        vectorize(
+            #[inline(always)]
+            || dot_inline(x, y),
+        )
+    };
+    reduce(0..x.len(), &block, &|a, b| a + b)
 }
 
 /// y ← y + a·x.
@@ -79,6 +123,13 @@ pub(crate) fn axpy(a: f64, x: &[f64], y: &mut [f64]) {
 
 /// out ← x + a·p.
 pub(crate) fn step(x: &[f64], a: f64, p: &[f64], out: &mut [f64]) {
+    if x.len() >= PARALLEL {
+        let middle = half(x.len());
+        let ((x, x_rest), (p, p_rest)) = (x.split_at(middle), p.split_at(middle));
+        let (out, out_rest) = out.split_at_mut(middle);
+        rayon::join(|| step(x, a, p, out), || step(x_rest, a, p_rest, out_rest));
+        return;
+    }
     vectorize(
         #[inline(always)]
         || {
@@ -169,9 +220,14 @@ pub(crate) fn norm_inf(x: &[f64]) -> f64 {
 
 /// ‖x‖₂, without overflow or underflow on the way.
 pub(crate) fn norm(x: &[f64]) -> f64 {
+    norm_of_squares(dot(x, x), x)
+}
+
+/// ‖x‖₂ from its square, where that has neither overflowed nor lost digits to underflow; from x itself otherwise.
+pub(crate) fn norm_of_squares(squares: f64, x: &[f64]) -> f64 {
     /// Below this the squares lose digits to underflow.
     const SMALL: f64 = 1e-140;
-    let direct = dot(x, x).sqrt();
+    let direct = squares.sqrt();
     if direct.is_finite() && direct > SMALL {
         return direct;
     }
@@ -182,27 +238,111 @@ pub(crate) fn norm(x: &[f64]) -> f64 {
     size * x.iter().map(|x| (x / size) * (x / size)).sum::<f64>().sqrt()
 }
 
-/// (‖x − y‖∞, ‖x − y‖₂).
-pub(crate) fn distance(x: &[f64], y: &[f64]) -> (f64, f64) {
-    vectorize(
-        #[inline(always)]
-        || {
-            let mut most = 0.0_f64;
-            let mut squares = 0.0;
-            for (x, y) in x.iter().zip(y) {
-                let difference = (x - y).abs();
-                most = if difference > most { difference } else { most };
-                squares = difference.mul_add(difference, squares);
+/// Sizes of a step θ → θ⁺ and of ∇f⁺. A NaN entry is passed over in the largest entries and shows in the sums.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sizes {
+    /// ‖θ⁺ − θ‖∞
+    pub step_norm: f64,
+    /// ‖θ⁺ − θ‖₂²
+    pub step_squares: f64,
+    /// ‖θ⁺‖∞
+    pub theta_norm: f64,
+    /// ‖∇f⁺‖∞
+    pub gradient_norm: f64,
+    /// ‖∇f⁺‖₂²
+    pub gradient_squares: f64,
+}
+
+impl Sizes {
+    /// Those of θ⁺ = `theta`, θ = `before` and ∇f⁺ = `gradient`, in one pass over the three.
+    pub(crate) fn of(theta: &[f64], before: &[f64], gradient: &[f64]) -> Self {
+        let block = |range: Range<usize>| {
+            let (theta, before) = (&theta[range.clone()], &before[range.clone()]);
+            let gradient = &gradient[range];
+            vectorize(
+                #[inline(always)]
+                || Self::of_block(theta, before, gradient),
+            )
+        };
+        reduce(0..theta.len(), &block, &Self::join)
+    }
+
+    /// Those of two parts of the vectors together.
+    pub(crate) fn join(self, other: Self) -> Self {
+        Self {
+            step_norm: self.step_norm.max(other.step_norm),
+            step_squares: self.step_squares + other.step_squares,
+            theta_norm: self.theta_norm.max(other.theta_norm),
+            gradient_norm: self.gradient_norm.max(other.gradient_norm),
+            gradient_squares: self.gradient_squares + other.gradient_squares,
+        }
+    }
+
+    /// [`of`](Self::of), to be inlined into a dispatched loop.
+    #[inline(always)]
+    pub(crate) fn of_block(theta: &[f64], before: &[f64], gradient: &[f64]) -> Self {
+        let mut parts = [[0.0_f64; PARTS]; 5];
+        let (theta, theta_tail) = theta.as_chunks::<PARTS>();
+        let (before, before_tail) = before.as_chunks::<PARTS>();
+        let (gradient, gradient_tail) = gradient.as_chunks::<PARTS>();
+        for ((theta, before), gradient) in theta.iter().zip(before).zip(gradient) {
+            for k in 0..PARTS {
+                take(&mut parts, k, [theta[k], before[k], gradient[k]]);
             }
-            (most, squares.sqrt())
-        },
-    )
+        }
+        for (k, &theta) in theta_tail.iter().enumerate() {
+            take(&mut parts, k, [theta, before_tail[k], gradient_tail[k]]);
+        }
+        let [step, step_squares, size, slope, slope_squares] = parts;
+        let largest = |parts: [f64; PARTS]| parts.into_iter().fold(0.0, f64::max);
+        let sum = |parts: [f64; PARTS]| parts.into_iter().sum();
+        Self {
+            step_norm: largest(step),
+            step_squares: sum(step_squares),
+            theta_norm: largest(size),
+            gradient_norm: largest(slope),
+            gradient_squares: sum(slope_squares),
+        }
+    }
+}
+
+/// Partial results of each of the five in [`Sizes`].
+const PARTS: usize = 16;
+
+/// Takes θ⁺, θ and ∇f⁺ of one entry into part `k` of the five.
+#[inline(always)]
+fn take(parts: &mut [[f64; PARTS]; 5], k: usize, [theta, before, gradient]: [f64; 3]) {
+    let [step, step_squares, size, slope, slope_squares] = parts;
+    let difference = (theta - before).abs();
+    step[k] = larger(difference, step[k]);
+    step_squares[k] = difference.mul_add(difference, step_squares[k]);
+    size[k] = larger(theta.abs(), size[k]);
+    slope[k] = larger(gradient.abs(), slope[k]);
+    slope_squares[k] = gradient.mul_add(gradient, slope_squares[k]);
+}
+
+/// The larger; the second where the first is NaN.
+#[inline(always)]
+fn larger(a: f64, b: f64) -> f64 {
+    if a > b { a } else { b }
+}
+
+/// (‖x − y‖∞, ‖x − y‖₂).
+#[cfg(test)]
+pub(crate) fn distance(x: &[f64], y: &[f64]) -> (f64, f64) {
+    let sizes = Sizes::of(x, y, x);
+    (sizes.step_norm, sizes.step_squares.sqrt())
 }
 
 /// No NaN and no infinity.
 pub(crate) fn all_finite(x: &[f64]) -> bool {
+    all_finite_with(dot(x, x), x)
+}
+
+/// [`all_finite`], with ‖x‖₂² at hand.
+pub(crate) fn all_finite_with(squares: f64, x: &[f64]) -> bool {
     // A finite sum of squares proves it; an infinite one may be overflow.
-    dot(x, x).is_finite() || x.iter().all(|x| x.is_finite())
+    squares.is_finite() || x.iter().all(|x| x.is_finite())
 }
 
 #[cfg(test)]
@@ -219,6 +359,34 @@ mod tests {
             let most = x.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
             assert_eq!(norm_inf(&x), most);
         }
+    }
+
+    #[test]
+    fn sizes_equal_plain_loops_and_their_bits_do_not_depend_on_the_threads() {
+        for n in [0, 1, 15, 16, 37, BLOCK + 3, PARALLEL + 5] {
+            // Quarters of small integers: all sums are exact.
+            let of = |k: usize| (0..n).map(|i| ((i * k) % 23) as f64 / 4.0 - 2.5).collect();
+            let (theta, before, gradient): (Vec<f64>, Vec<f64>, Vec<f64>) = (of(5), of(7), of(11));
+            let sizes = Sizes::of(&theta, &before, &gradient);
+            let largest = |x: &[f64]| x.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+            let squares = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>();
+            let step: Vec<f64> = theta.iter().zip(&before).map(|(a, b)| a - b).collect();
+            assert_eq!(sizes.step_norm, largest(&step));
+            assert_eq!(sizes.step_squares, squares(&step));
+            assert_eq!(sizes.theta_norm, largest(&theta));
+            assert_eq!(sizes.gradient_norm, largest(&gradient));
+            assert_eq!(sizes.gradient_squares, squares(&gradient));
+        }
+        let x: Vec<f64> = (0..3 * PARALLEL + 1).map(|i| (i as f64).sin()).collect();
+        let run = || (dot(&x, &x).to_bits(), Sizes::of(&x, &x, &x).gradient_squares.to_bits());
+        let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        assert_eq!(pool(1).install(run), pool(3).install(run));
+    }
+
+    #[test]
+    fn a_gradient_that_is_not_a_number_shows_in_its_squares() {
+        let sizes = Sizes::of(&[1.0, 2.0], &[0.0, 0.0], &[f64::NAN, 1.0]);
+        assert!(sizes.gradient_squares.is_nan() && sizes.gradient_norm == 1.0);
     }
 
     #[test]

@@ -12,7 +12,7 @@
 use super::FitSolver;
 use super::first_order::{self, Buffers, FirstOrder, Moments, RuleSolver};
 use crate::error::{OptimError, require};
-use crate::linalg::vector;
+use crate::memory::bytes;
 use crate::schedule::Schedule;
 use crate::state::FitState;
 use crate::stopping::Stopping;
@@ -132,9 +132,23 @@ impl FirstOrder for AdamW {
         self.square = vec![0.0; n];
     }
     fn update(&mut self, t: u64, theta: &[f64], gradient: &[f64], step: &mut [f64]) {
-        let rate = self.rate * self.schedule.factor(t);
-        self.moments().update(t, rate, gradient, (&mut self.mean, &mut self.square), step);
-        vector::axpy(-rate * self.weight_decay, theta, step);
+        let (rule, rate) = (self.moments(), self.rate * self.schedule.factor(t));
+        let (keep, moments) =
+            (-rate * self.weight_decay, (&mut self.mean[..], &mut self.square[..]));
+        rule.update(t, rate, keep, (theta, gradient), moments, step);
+    }
+    fn advance(
+        &mut self,
+        t: u64,
+        theta: &[f64],
+        gradient: &[f64],
+        _step: &mut [f64],
+        next: &mut [f64],
+    ) {
+        let (rule, rate) = (self.moments(), self.rate * self.schedule.factor(t));
+        let (keep, moments) =
+            (1.0 - rate * self.weight_decay, (&mut self.mean[..], &mut self.square[..]));
+        rule.update(t, rate, keep, (theta, gradient), moments, next);
     }
     fn set_rate(&mut self, rate: f64) {
         self.rate = rate;
@@ -154,6 +168,9 @@ impl FitSolver for AdamW {
     }
     fn stopping_mut(&mut self) -> &mut Stopping {
         &mut self.stopping
+    }
+    fn memory(&self, n: usize, _: usize) -> Option<u64> {
+        Some(bytes(&[(8, n, 1)]))
     }
     fn validate(&self) -> Result<(), OptimError> {
         first_order::require_rate(NAME, self.rate)?;

@@ -7,10 +7,11 @@
 use super::FitSolver;
 use crate::error::{OptimError, require};
 use crate::eval;
-use crate::linalg::vector;
+use crate::linalg::vector::{self, BLOCK, PARALLEL, Sizes, vectorize};
 use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem};
+use rayon::prelude::*;
 use secant_core::problem::Objective;
 
 /// A method whose step is made of θ, ∇f and what it remembers of them: the only kind that runs on minibatches too.
@@ -27,6 +28,18 @@ pub trait FirstOrder: FitSolver {
     fn reset(&mut self, n: usize);
     /// `step` ← Δ, from θₜ and a gradient there, all of length n; `t` = 1 for the first step.
     fn update(&mut self, t: u64, theta: &[f64], gradient: &[f64], step: &mut [f64]);
+    /// `next` ← θ + Δ, as [`update`](Self::update) and a sum would; `step` is scratch. A rule that can do both in one pass does.
+    fn advance(
+        &mut self,
+        t: u64,
+        theta: &[f64],
+        gradient: &[f64],
+        step: &mut [f64],
+        next: &mut [f64],
+    ) {
+        self.update(t, theta, gradient, step);
+        vector::step(theta, 1.0, step, next);
+    }
     /// ε, the learning rate before its schedule.
     fn set_rate(&mut self, rate: f64);
     /// Checks every option for a run on minibatches. Default: [`FitSolver::validate`].
@@ -90,16 +103,20 @@ fn step<P: Objective>(
     problem: &mut Problem<P>,
     state: &mut FitState,
 ) {
-    rule.update(state.steps() + 1, &state.theta, &state.gradient, &mut buffers.step);
-    vector::step(&state.theta, 1.0, &buffers.step, &mut buffers.theta);
-    let value = eval::value_gradient(problem, &buffers.theta, &mut buffers.gradient);
-    if value.is_finite() && vector::all_finite(&buffers.gradient) {
-        state.accept(&mut buffers.theta, value, &mut buffers.gradient);
+    let Buffers { step, theta, gradient } = buffers;
+    rule.advance(state.steps() + 1, &state.theta, &state.gradient, step, theta);
+    let value = eval::value_gradient(problem, theta, gradient);
+    let sizes = Sizes::of(theta, &state.theta, gradient);
+    if value.is_finite() && vector::all_finite_with(sizes.gradient_squares, gradient) {
+        state.accept_measured(theta, value, gradient, &sizes);
         eval::finish(stopping, problem, state);
     } else {
         state.stop(Reason::NonFiniteValue);
     }
 }
+
+/// s, r, (θ, ∇f) and the output of a run of entries.
+type Block<'a> = (((&'a mut [f64], &'a mut [f64]), (&'a [f64], &'a [f64])), &'a mut [f64]);
 
 /// The decaying means of Adam and `AdamW`, with their decays.
 #[derive(Clone, Copy, Debug)]
@@ -113,22 +130,42 @@ pub(crate) struct Moments {
 }
 
 impl Moments {
-    /// s⁺ = ρ₁·s + (1 − ρ₁)·g, r⁺ = ρ₂·r + (1 − ρ₂)·g⊙g, and Δ = −ε·ŝ / (√r̂ + δ) with ŝ = s⁺/(1 − ρ₁ᵗ), r̂ = r⁺/(1 − ρ₂ᵗ).
+    /// s⁺ = ρ₁·s + (1 − ρ₁)·g, r⁺ = ρ₂·r + (1 − ρ₂)·g⊙g, and `out` ← κ·θ + Δ with Δ = −ε·ŝ / (√r̂ + δ), ŝ = s⁺/(1 − ρ₁ᵗ),
+    /// r̂ = r⁺/(1 − ρ₂ᵗ). κ = 0 gives the step, κ = 1 the next point. In parallel for large n.
     pub(crate) fn update(
         self,
         t: u64,
         rate: f64,
-        gradient: &[f64],
+        keep: f64,
+        (theta, gradient): (&[f64], &[f64]),
         (mean, square): (&mut [f64], &mut [f64]),
-        step: &mut [f64],
+        out: &mut [f64],
     ) {
         let (rho1, rho2) = (self.decay_mean, self.decay_square);
         // 1 − ρᵗ; `powf` because t may exceed an i32.
         let (bias1, bias2) = (1.0 - rho1.powf(t as f64), 1.0 - rho2.powf(t as f64));
-        for (((s, r), g), step) in mean.iter_mut().zip(square).zip(gradient).zip(step) {
-            *s = rho1 * *s + (1.0 - rho1) * g;
-            *r = rho2 * *r + (1.0 - rho2) * g * g;
-            *step = -rate * (*s / bias1) / ((*r / bias2).sqrt() + self.delta);
+        // One division and one root an entry.
+        let (rate, root) = (rate / bias1, bias2.sqrt().recip());
+        let block = |(((s, r), (theta, g)), out): Block<'_>| {
+            vectorize(
+                #[inline(always)]
+                || {
+                    let inputs = theta.iter().zip(g);
+                    let state = s.iter_mut().zip(r.iter_mut());
+                    for (((s, r), (theta, g)), out) in state.zip(inputs).zip(out.iter_mut()) {
+                        *s = rho1 * *s + (1.0 - rho1) * g;
+                        *r = rho2 * *r + (1.0 - rho2) * g * g;
+                        *out = keep * theta - rate * *s / (r.sqrt() * root + self.delta);
+                    }
+                },
+            );
+        };
+        if out.len() >= PARALLEL {
+            let state = mean.par_chunks_mut(BLOCK).zip(square.par_chunks_mut(BLOCK));
+            let inputs = theta.par_chunks(BLOCK).zip(gradient.par_chunks(BLOCK));
+            state.zip(inputs).zip(out.par_chunks_mut(BLOCK)).for_each(block);
+        } else {
+            block((((mean, square), (theta, gradient)), out));
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::error::OptimError;
 use crate::eval;
 use crate::linalg::vector;
-use crate::line_search::{Found, LineSearch, SearchOption, Trial};
+use crate::line_search::{Found, LineSearch, SearchOption};
 use crate::state::FitState;
 use crate::stopping::Reason;
 use argmin::core::Problem;
@@ -24,6 +24,17 @@ pub(crate) struct LineStep {
     pub gradient: Vec<f64>,
 }
 
+/// What is known at the start of a search along p.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Start {
+    /// The first α to try.
+    pub initial: f64,
+    /// ∇fᵀp
+    pub slope: f64,
+    /// θ + `initial`·p already stands in the buffer.
+    pub is_laid: bool,
+}
+
 impl LineStep {
     pub(crate) fn new(n: usize) -> Self {
         Self { theta: vec![0.0; n], gradient: vec![0.0; n] }
@@ -39,11 +50,31 @@ impl LineStep {
         p: &[f64],
         initial: f64,
     ) -> Result<f64, Reason> {
+        let start = Start { initial, slope: vector::dot(&state.gradient, p), is_laid: false };
+        self.take_from(search, problem, state, p, &start, |line, state, value| {
+            state.accept(&mut line.theta, value, &mut line.gradient);
+        })
+    }
+
+    /// [`take`](Self::take) with the slope and perhaps the first trial at hand. `accept` moves the state to the trial in this
+    /// buffer, with its value, and leaves the point before here.
+    pub(crate) fn take_from<P: Objective>(
+        &mut self,
+        search: &(impl Copy + Into<LineSearch>),
+        problem: &mut Problem<P>,
+        state: &mut FitState,
+        p: &[f64],
+        start: &Start,
+        accept: impl FnOnce(&mut Self, &mut FitState, f64),
+    ) -> Result<f64, Reason> {
         let search: LineSearch = (*search).into();
-        let slope = vector::dot(&state.gradient, p);
+        let Start { initial, slope, is_laid } = *start;
+        let mut is_laid = is_laid;
         let (mut finite_ahead, mut nonfinite_ahead) = (false, false);
         let found = search.search(state.value, slope, initial, |step| {
-            vector::step(&state.theta, step, p, &mut self.theta);
+            if !std::mem::take(&mut is_laid) {
+                vector::step(&state.theta, step, p, &mut self.theta);
+            }
             let value = eval::value_gradient(problem, &self.theta, &mut self.gradient);
             let at_slope = vector::dot(&self.gradient, p);
             let finite = value.is_finite() && at_slope.is_finite();
@@ -57,15 +88,18 @@ impl LineStep {
             Found::Accepted(_) | Found::Decreased(_) if self.theta == state.theta => {
                 Err(refusal(&search, state, slope * initial))
             }
-            Found::Accepted(at) | Found::Decreased(at) => Ok(self.accept(state, at)),
+            Found::Accepted(at) | Found::Decreased(at) => {
+                accept(self, state, at.value);
+                Ok(at.step)
+            }
             Found::AtMaximum(at) => {
                 let longest = at.step >= initial * search.max_growth();
                 let straight = (at.slope - slope).abs() <= STRAIGHT * slope.abs();
-                let step = self.accept(state, at);
+                accept(self, state, at.value);
                 if longest && straight {
                     state.stop(Reason::Unbounded);
                 }
-                Ok(step)
+                Ok(at.step)
             }
             Found::Nothing { .. } if nonfinite_ahead && !finite_ahead => {
                 Err(Reason::NonFiniteValue)
@@ -80,11 +114,6 @@ impl LineStep {
                 Err(refusal(&search, state, promised))
             }
         }
-    }
-
-    fn accept(&mut self, state: &mut FitState, at: Trial) -> f64 {
-        state.accept(&mut self.theta, at.value, &mut self.gradient);
-        at.step
     }
 }
 
