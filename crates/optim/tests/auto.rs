@@ -285,7 +285,7 @@ fn a_share_of_evaluations_is_kept_and_newton_goes_on() {
     let n = 60;
     let mut draws = common::Draws(5);
     let inner = quadratic(spd(n, 1e7, &mut draws), vec![1.0; n], 0.0);
-    let costs = Costs { hessian: 1e8, ..Costs::of_evaluation(1e6, n) };
+    let costs = Costs { hessian: 2e8, ..Costs::of_evaluation(1e6, n) };
     let known = Structure { costs: Some(costs), ..structure(Form::Quadratic, 1e6, n) };
     let solution = auto(&Posing::as_(&inner, known), &vec![1.0; n]);
     assert_eq!(picked(&solution), "L-BFGS, Newton", "{}", solution.report);
@@ -300,7 +300,7 @@ fn limits_are_shared_by_all_methods_that_run() {
     let n = 60;
     let mut draws = common::Draws(5);
     let inner = quadratic(spd(n, 1e7, &mut draws), vec![1.0; n], 0.0);
-    let costs = Costs { hessian: 1e8, ..Costs::of_evaluation(1e6, n) };
+    let costs = Costs { hessian: 2e8, ..Costs::of_evaluation(1e6, n) };
     let known = Structure { costs: Some(costs), ..structure(Form::Quadratic, 1e6, n) };
     let problem = Posing::as_(&inner, known).with_broken_hessian();
     let whole = auto(&problem, &vec![1.0; n]);

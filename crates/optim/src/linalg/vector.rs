@@ -377,7 +377,7 @@ mod tests {
             assert_eq!(sizes.gradient_norm, largest(&gradient));
             assert_eq!(sizes.gradient_squares, squares(&gradient));
         }
-        let x: Vec<f64> = (0..3 * PARALLEL + 1).map(|i| (i as f64).sin()).collect();
+        let x: Vec<f64> = (0..=3 * PARALLEL).map(|i| (i as f64).sin()).collect();
         let run = || (dot(&x, &x).to_bits(), Sizes::of(&x, &x, &x).gradient_squares.to_bits());
         let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         assert_eq!(pool(1).install(run), pool(3).install(run));

@@ -1,7 +1,7 @@
 //! Auto: a method chosen by the structure of the problem, n, N·c and memory; and another one where it fails.
 //!
 //! The candidates are ranked by what their runs are expected to cost, in counted operations; what does not fit into memory is left
-//! out. Where Newton would pay on a convex f only if a method of gradients took long, that goes first and gets as many evaluations as
+//! out. On a convex f Newton goes before a method that is expected to be little cheaper. Where Newton would pay on a convex f only if a method of gradients took long, that goes first and gets as many evaluations as
 //! Newton would cost: whichever was right, the run costs at most about twice the cheaper one (the ski rental of Karlin & al.).
 //! A run that ends in failure is taken up by the next method from the best point so far. Iterations, evaluations and time are
 //! shared: later methods get what earlier ones left.
