@@ -19,13 +19,23 @@ mod activation;
 mod arithmetic;
 mod concat;
 mod dense;
+mod layer_norm;
+mod reduce;
+mod reshape;
+mod scale_shift;
+mod slice;
 mod softmax;
 mod views;
 
-pub use activation::Activation;
+pub use activation::{Activation, MAX_EXPONENT};
 pub use arithmetic::{Add, Multiply};
 pub use concat::Concat;
 pub use dense::Dense;
+pub use layer_norm::{LAYER_NORM_EPSILON, LayerNorm};
+pub use reduce::{Reduce, Reduction};
+pub use reshape::{Flatten, Reshape};
+pub use scale_shift::{Per, ScaleShift};
+pub use slice::{Select, Slice};
 pub use softmax::Softmax;
 pub use views::{AdjointSlot, Adjoints, Inputs, ParamAdjoints, Params, Tangents};
 pub(crate) use views::{Layout, Place, Region, TRACKED_INPUTS};
@@ -131,6 +141,13 @@ pub trait Op: Debug + Send + Sync {
     fn flops(&self, inputs: &[Shape], output: &Shape) -> usize {
         let _ = inputs;
         2 * output.len()
+    }
+
+    /// Where entry `entry` of the output is copied from, as (input, entry of that input), by nodes that move entries and do nothing
+    /// else: messages name the feature then.
+    fn origin(&self, inputs: &[Shape], entry: usize) -> Option<(usize, usize)> {
+        let _ = (inputs, entry);
+        None
     }
 
     /// [`adjoint`](Self::adjoint) sample by sample: θ̄ of sample b goes to column b of `each` (n × B) instead of a sum. The

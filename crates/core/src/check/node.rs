@@ -12,7 +12,7 @@ use std::ops::Range;
 /// Samples in the tile that a node is checked on.
 const BATCH: usize = 3;
 
-/// Checks all methods of `op` at random inputs of the given shapes, drawn from `seed`.
+/// Checks all methods of `op` at random inputs of the given shapes, standard normal numbers drawn from `seed`.
 ///
 /// `tangent` and `adjoint_tangent` against central differences of `value` and `adjoint`; the adjoint identity ⟨z̄, ż⟩ = ⟨x̄, ẋ⟩ +
 /// ⟨θ̄, θ̇⟩; second derivatives against their dense matrix and its symmetry; whether adjoints are added and values written
@@ -21,10 +21,35 @@ const BATCH: usize = 3;
 /// # Errors
 /// Those of [`Op::output_shape`], and an input without entries.
 pub fn op(op: &dyn Op, inputs: &[Shape], seed: u64) -> Result<Checks, ShapeError> {
+    op_within(op, inputs, seed, |x| x)
+}
+
+/// The same with every entry of the inputs mapped by `domain`: into the domain of a logarithm, away from a kink.
+///
+/// ```
+/// use secant_core::check;
+/// use secant_core::op::Activation;
+/// use secant_core::shape::Shape;
+///
+/// let inputs = [Shape::vector(5)];
+/// assert!(!check::op(&Activation::Log, &inputs, 1)?.passed());
+/// assert!(check::op_within(&Activation::Log, &inputs, 1, |x| 0.5 + x.abs())?.passed());
+/// # Ok::<(), secant_core::shape::ShapeError>(())
+/// ```
+///
+/// # Errors
+/// As [`op`].
+pub fn op_within(
+    op: &dyn Op,
+    inputs: &[Shape],
+    seed: u64,
+    domain: impl Fn(f64) -> f64,
+) -> Result<Checks, ShapeError> {
     let bench = Bench::new(op, inputs)?;
     let mut random = Random::new(seed);
     let mut draw = |len: usize| -> Vec<f64> { (0..len).map(|_| random.normal()).collect() };
-    let (point, a, b) = (draw(bench.point), draw(bench.point), draw(bench.point));
+    let (mut point, a, b) = (draw(bench.point), draw(bench.point), draw(bench.point));
+    point[..bench.inputs].iter_mut().for_each(|x| *x = domain(*x));
     let (z_bar, z_bar_dot) = (draw(bench.outputs), draw(bench.outputs));
     let still = vec![0.0; bench.outputs];
     let mut checks = Checks::default();
