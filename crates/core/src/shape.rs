@@ -116,6 +116,12 @@ pub enum ShapeError {
         /// What is allowed.
         allowed: &'static str,
     },
+    /// An input of codes that is computed from parameters.
+    #[error("input {index} depends on parameters: must be data, integers")]
+    NotData {
+        /// Position of the input, from 0.
+        index: usize,
+    },
     /// A node that cannot be had.
     #[error("{reason}")]
     Refused {

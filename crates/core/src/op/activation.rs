@@ -393,6 +393,10 @@ impl Op for Activation {
         }
     }
 
+    fn origin(&self, _inputs: &[Shape], entry: usize) -> Option<(usize, usize)> {
+        matches!(self, Self::Identity).then_some((0, entry))
+    }
+
     fn dependence(&self, active: &[bool]) -> Dependence {
         if matches!(self, Self::Identity) || !active[0] {
             Dependence::Affine
