@@ -27,7 +27,7 @@
 //! | [`compare`](compare()) | methods side by side on one problem: a [`Comparison`](compare::Comparison), its table and pictures |
 //! | [`core`] | problem traits, data, graph of nodes, losses, penalties, [`Risk`], derivative checks |
 //! | [`optim`] | Newton, trust regions, BFGS, L-BFGS and the first-order baselines as argmin solvers |
-//! | [`guide`] | conventions, methods, comparing them, how the products work, performance |
+//! | [`guide`] | conventions, nodes, methods, comparing them, how the products work, performance |
 //!
 //! # Features
 //!
@@ -81,10 +81,12 @@ pub use secant_optim::{
     Tron, TrustRegion, VariableProjection, minimize, minimize_robust, minimize_sampled,
 };
 
-/// The guide: conventions, methods, comparing them, how the products work, performance. Its snippets are tests.
+/// The guide: conventions, nodes, methods, comparing them, how the products work, performance. Its snippets are tests.
 pub mod guide {
     #[doc = include_str!("../docs/conventions.md")]
     pub mod conventions {}
+    #[doc = include_str!("../docs/nodes.md")]
+    pub mod nodes {}
     #[doc = include_str!("../docs/choosing.md")]
     pub mod choosing {}
     #[doc = include_str!("../docs/methods.md")]

@@ -9,7 +9,10 @@ use secant::data::Dataset;
 use secant::graph::Graph;
 use secant::loss::{Logistic, Loss, SoftmaxCrossEntropy, SquaredError};
 use secant::network::Network;
-use secant::op::{Activation, Add, Concat, Dense, Multiply, Softmax};
+use secant::op::{
+    Activation, Add, Bilinear, Concat, Dense, Dropout, Embedding, Flatten, LayerNorm, MatMul,
+    Multiply, Reduce, Reduction, Reshape, ScaleShift, Select, Slice, Softmax,
+};
 use secant::penalty::Ridge;
 use secant::problem::{Curvature, Linearization, Objective, SampledObjective};
 use secant::risk::Risk;
@@ -94,7 +97,34 @@ fn start_threads(pool: &ThreadPool) {
     pool.broadcast(|_| (0..10).for_each(|_| all()));
 }
 
-/// A graph with every kind of node.
+/// A graph with the nodes that move, reduce and multiply entries; feature 0 is one of three codes.
+fn moved() -> Graph {
+    let mut g = Graph::builder(5);
+    let code = g.node("code", Slice::new(0..1), &[g.input()]).unwrap();
+    let row = g.node("row", Embedding::new(3, 8), &[code]).unwrap();
+    let h = g.node("h", Dense::new(12), &[g.input()]).unwrap();
+    let h = g.node("dropout", Dropout::new(0.3), &[h]).unwrap();
+    let grid = g.node("grid", Reshape::new([4, 3]), &[h]).unwrap();
+    let normed = g.node("norm", LayerNorm::over(1), &[grid]).unwrap();
+    let scaled = g.node("scaled", ScaleShift::per_channel(), &[normed]).unwrap();
+    let grams = g.node("grams", MatMul { transpose: [true, false] }, &[scaled, grid]).unwrap();
+    let picked = g.node("picked", Select::new([2, 0]).along(1), &[grams]).unwrap();
+    let flat = g.node("flat", Flatten, &[picked]).unwrap();
+    let form = g.node("form", Bilinear::new(4), &[row, flat]).unwrap();
+    let exp = g.node("exp", Activation::Exp, &[form]).unwrap();
+    let power = g.node("power", Activation::Power { exponent: -0.5 }, &[exp]).unwrap();
+    let mut parts = vec![power];
+    for reduction in [Reduction::Sum, Reduction::Mean, Reduction::SquaredNorm, Reduction::LogSumExp]
+    {
+        let name = format!("{reduction:?}");
+        parts.push(g.node(&name, Reduce::along(reduction, 0), &[grid]).unwrap());
+    }
+    let all = g.node("all", Concat, &parts).unwrap();
+    let y = g.node("y", Dense::new(2), &[all]).unwrap();
+    g.build(y).unwrap()
+}
+
+/// A graph with dense nodes, every activation that needs no domain, softmax and joins.
 fn joined() -> Graph {
     let mut g = Graph::builder(5);
     let x = g.input();
@@ -157,7 +187,11 @@ fn nothing_is_allocated_from_the_second_call_on() {
     measure("wide network", wide.graph().unwrap(), &data, Box::new(SquaredError), None);
     let joined = joined();
     let data = numbers(5, 2, 1_501);
-    measure("every node", &joined, &data, Box::new(SquaredError), None);
+    measure("joined nodes", &joined, &data, Box::new(SquaredError), None);
+    let mut inputs = normals(5 * 1_501, 1);
+    inputs.chunks_exact_mut(5).enumerate().for_each(|(i, x)| x[0] = (i % 3) as f64);
+    let data = Dataset::from_slices(5, &inputs, 2, &normals(2 * 1_501, 2)).unwrap();
+    measure("moved entries", &moved(), &data, Box::new(SquaredError), None);
     let linear = Network::linear(30, 1);
     let data = labels(30, 2, 9_000);
     measure("linear model", linear.graph().unwrap(), &data, Box::new(Logistic), None);

@@ -3,8 +3,10 @@
 use rayon::ThreadPoolBuilder;
 use secant::core::random::Random;
 use secant::data::Dataset;
+use secant::graph::Graph;
 use secant::loss::{Logistic, Loss, Robust, SoftmaxCrossEntropy, SquaredError};
-use secant::optim::{LastBatch, Sampling};
+use secant::op::{Dense, Dropout};
+use secant::optim::{LastBatch, Sampling, minimize_sampled};
 use secant::penalty::{NoPenalty, Ridge};
 use secant::problem::{Objective, SampledObjective};
 use secant::{
@@ -221,4 +223,46 @@ fn the_facade_says_what_runs_on_minibatches() {
     let robust = fit().method(Adam::default()).robust(Rho::Huber).max_iterations(20).run();
     let steps = robust.unwrap().report().evaluations.sampled_gradient;
     assert!(steps > 0 && steps.is_multiple_of(20), "{steps}");
+}
+
+#[test]
+fn dropout_is_drawn_anew_in_every_step_and_reported_on_one_function() {
+    let mut g = Graph::builder(3);
+    let h = g.node("hidden", Dense::new(8), &[g.input()]).unwrap();
+    let h = g.node("tanh", Activation::Tanh, &[h]).unwrap();
+    let h = g.node("dropout", Dropout::new(0.5), &[h]).unwrap();
+    let y = g.node("y", Dense::new(1), &[h]).unwrap();
+    let graph = g.build(y).unwrap();
+    let data = numbers(3, 1, 300);
+    let theta = normals(graph.parameters().dim(), 5);
+    let run = |threads: usize| {
+        let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let risk = Risk::new(&graph, &data, SquaredError, NoPenalty).unwrap();
+            let minibatches = Minibatches::of(32).with_epochs(3).with_seed(1);
+            let sgd = GradientDescent::fixed(0.05);
+            minimize_sampled(&risk, sgd, &minibatches, &theta).unwrap()
+        })
+    };
+    let solution = run(1);
+    assert_eq!(bits(&solution.theta), bits(&run(4).theta));
+    // The reported value is the full-batch objective's, whose masks no step has drawn.
+    let risk = Risk::new(&graph, &data, SquaredError, NoPenalty).unwrap();
+    assert_eq!(solution.report.value, risk.value(&solution.theta));
+    // Two steps by hand, with draws 1 and 2.
+    let two = Minibatches { sampling: Sampling::InOrder, ..Minibatches::of(300).with_steps(2) };
+    let all: Vec<usize> = (0..300).collect();
+    let mut by_hand = theta.clone();
+    let mut gradients = Vec::new();
+    for draw in 1..=2 {
+        let mut gradient = vec![0.0; theta.len()];
+        risk.value_gradient_drawn(draw, &all, &by_hand, &mut gradient);
+        by_hand.iter_mut().zip(&gradient).for_each(|(theta, slope)| *theta -= 1e-3 * slope);
+        gradients.push(gradient);
+    }
+    assert_ne!(gradients[0], gradients[1]);
+    // Of so short steps the last one is the best.
+    let descent = GradientDescent::fixed(1e-3);
+    let solution = minimize_sampled(&risk, descent, &two, &theta).unwrap();
+    assert_eq!(bits(&solution.theta), bits(&by_hand));
 }

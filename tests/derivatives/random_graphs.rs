@@ -7,7 +7,10 @@ use proptest::test_runner::RngSeed;
 use secant::check;
 use secant::graph::{Graph, GraphBuilder, NodeId};
 use secant::loss::{Logistic, SoftmaxCrossEntropy, SquaredError};
-use secant::op::{Activation, Add, Concat, Dense, Multiply, Softmax};
+use secant::op::{
+    Activation, Add, Bilinear, Concat, Dense, Dropout, Flatten, LayerNorm, MatMul, Multiply, Op,
+    Reduce, Reduction, Reshape, ScaleShift, Select, Slice, Softmax,
+};
 use secant::penalty::{NoPenalty, Ridge};
 use secant::risk::Risk;
 
@@ -42,7 +45,57 @@ enum Step {
         from: [usize; 3],
         parts: usize,
     },
+    ScaleShift {
+        from: usize,
+    },
+    LayerNorm {
+        from: usize,
+        affine: bool,
+    },
+    Dropout {
+        from: usize,
+        probability: f64,
+    },
+    Reduce {
+        from: usize,
+        reduction: Reduction,
+    },
+    Slice {
+        from: usize,
+        range: [usize; 2],
+    },
+    Select {
+        from: usize,
+        entries: [usize; 3],
+    },
+    /// An activation on e^tanh x, which is within (1/e, e).
+    Positive {
+        from: usize,
+        kind: Activation,
+    },
+    /// Of a 2 × 3 and a 3 × 2 matrix, either of them stored transposed.
+    MatMul {
+        from: [usize; 2],
+        transpose: [bool; 2],
+    },
+    Bilinear {
+        from: [usize; 2],
+        width: usize,
+        bias: bool,
+    },
 }
+
+/// Beside those of every real number.
+const POSITIVE: [Activation; 4] = [
+    Activation::Log,
+    Activation::Sqrt,
+    Activation::Power { exponent: 2.5 },
+    Activation::Power { exponent: -1.0 },
+];
+const REDUCTIONS: [Reduction; 4] =
+    [Reduction::Sum, Reduction::Mean, Reduction::SquaredNorm, Reduction::LogSumExp];
+/// Large enough that differences of a narrow layer's norm keep their digits.
+const EPSILON: f64 = 0.1;
 
 #[derive(Clone, Copy, Debug)]
 enum Target {
@@ -77,6 +130,20 @@ fn step() -> impl Strategy<Value = Step> {
         [from(), from()].prop_map(|from| Step::Multiply { from }),
         ([from(), from(), from()], 1..=3_usize)
             .prop_map(|(from, parts)| Step::Concat { from, parts }),
+        from().prop_map(|from| Step::ScaleShift { from }),
+        (from(), any::<bool>()).prop_map(|(from, affine)| Step::LayerNorm { from, affine }),
+        (from(), 0.0..0.7).prop_map(|(from, probability)| Step::Dropout { from, probability }),
+        (from(), prop::sample::select(&REDUCTIONS[..]))
+            .prop_map(|(from, reduction)| Step::Reduce { from, reduction }),
+        (from(), [from(), from()]).prop_map(|(from, range)| Step::Slice { from, range }),
+        (from(), [from(), from(), from()])
+            .prop_map(|(from, entries)| Step::Select { from, entries }),
+        (from(), prop::sample::select(&POSITIVE[..]))
+            .prop_map(|(from, kind)| Step::Positive { from, kind }),
+        ([from(), from()], any::<[bool; 2]>())
+            .prop_map(|(from, transpose)| Step::MatMul { from, transpose }),
+        ([from(), from()], 1..=4_usize, any::<bool>())
+            .prop_map(|(from, width, bias)| Step::Bilinear { from, width, bias }),
     ]
 }
 
@@ -155,8 +222,62 @@ impl Draft {
         if value.1 == width { value.0 } else { self.dense(value, width, false) }
     }
 
+    fn node(&mut self, op: impl Op + 'static, inputs: &[NodeId]) -> NodeId {
+        let name = self.name();
+        self.builder.node(&name, op, inputs).unwrap()
+    }
+
     fn apply(&mut self, step: &Step) {
         let node = match *step {
+            Step::ScaleShift { from } => {
+                let input = self.take(from).0;
+                self.node(ScaleShift::per_entry(), &[input])
+            }
+            Step::LayerNorm { from, affine } => {
+                let input = self.take(from).0;
+                let op = LayerNorm::default().with_epsilon(EPSILON);
+                self.node(if affine { op } else { op.without_affine() }, &[input])
+            }
+            Step::Dropout { from, probability } => {
+                let input = self.take(from).0;
+                self.node(Dropout::new(probability), &[input])
+            }
+            Step::Reduce { from, reduction } => {
+                let input = self.take(from).0;
+                self.node(Reduce::all(reduction), &[input])
+            }
+            Step::Slice { from, range } => {
+                let (input, width) = self.take(from);
+                let (a, b) = (range[0] % width, range[1] % width);
+                self.node(Slice::new(a.min(b)..a.max(b) + 1), &[input])
+            }
+            Step::Select { from, entries } => {
+                let (input, width) = self.take(from);
+                self.node(Select::new(entries.map(|entry| entry % width)), &[input])
+            }
+            Step::Positive { from, kind } => {
+                let input = self.take(from).0;
+                let bounded = self.node(Activation::Tanh, &[input]);
+                let positive = self.node(Activation::Exp, &[bounded]);
+                self.node(kind, &[positive])
+            }
+            Step::MatMul { from, transpose } => {
+                let mut factors = Vec::new();
+                for (index, extents) in [[2, 3], [3, 2]].into_iter().enumerate() {
+                    let value = self.take(from[index]);
+                    let fitted = self.fitted(value, 6);
+                    let [rows, cols] = extents;
+                    let stored = if transpose[index] { [cols, rows] } else { extents };
+                    factors.push(self.node(Reshape::new(stored), &[fitted]));
+                }
+                let product = self.node(MatMul { transpose }, &factors);
+                self.node(Flatten, &[product])
+            }
+            Step::Bilinear { from, width, bias } => {
+                let (a, b) = (self.take(from[0]).0, self.take(from[1]).0);
+                let op = Bilinear::new(width);
+                self.node(if bias { op } else { op.without_bias() }, &[a, b])
+            }
             Step::Dense { from, width, bias } => {
                 let value = self.take(from);
                 self.dense(value, width, bias)

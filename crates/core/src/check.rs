@@ -15,7 +15,7 @@
 mod node;
 mod sampled;
 
-pub use node::op;
+pub use node::{op, op_within};
 pub use sampled::sampled;
 
 use crate::problem::{Curvature, LeastSquares, Linearization, Objective};

@@ -1,4 +1,4 @@
-//! Elementwise functions on slices: exp, tanh, logistic, softplus, sine, cosine, erf, and loops of one's own.
+//! Elementwise functions on slices: exp, log, tanh, logistic, softplus, sine, cosine, erf, and loops of one's own.
 //!
 //! Kernels ([`scalar`]) have no branches; [`vectorize`] compiles a loop over them for the widest vectors that the machine has.
 //! An element's result depends on the element alone: not on its place in the slice, nor on the machine's vector width. Without
@@ -226,6 +226,11 @@ pub fn exp(x: &[f64], out: &mut [f64]) {
 /// `out`ᵢ ← e^`x`ᵢ − 1 within 2 ulp.
 pub fn expm1(x: &[f64], out: &mut [f64]) {
     map(x, out, scalar::expm1);
+}
+
+/// `out`ᵢ ← ln `x`ᵢ within 1 ulp; −∞ at 0, NaN below.
+pub fn log(x: &[f64], out: &mut [f64]) {
+    map(x, out, scalar::log);
 }
 
 /// `out`ᵢ ← ln(1 + `x`ᵢ) within 1 ulp.

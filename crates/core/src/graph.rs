@@ -16,10 +16,14 @@
 //! # Ok::<(), secant_core::graph::GraphError>(())
 //! ```
 
+mod domain;
 mod linear;
 
-use crate::op::{Dependence, Layout, Op, Place, Region, TRACKED_INPUTS};
+pub use domain::DomainError;
+
+use crate::op::{Dependence, Domain, Layout, Op, Place, Region, TRACKED_INPUTS};
 use crate::params::Parameters;
+use crate::random::hashed_name;
 use crate::shape::{Shape, ShapeError};
 use std::fmt;
 use std::ops::Range;
@@ -126,6 +130,8 @@ pub struct Node {
     pub(crate) fresh: Vec<bool>,
     /// Inputs whose adjoint is zeroed before this node's backward step.
     pub(crate) zero_first: Vec<usize>,
+    /// A hash of the name, for nodes with randomness.
+    pub(crate) key: u64,
 }
 
 impl Node {
@@ -288,6 +294,11 @@ impl GraphBuilder {
             return Err(refuse(ShapeError::Empty(empty.clone())));
         }
         let output = op.output_shape(&shapes).map_err(refuse)?;
+        let variable =
+            |&index: &usize| self.active[inputs[index]] && op.domain(index) != Domain::Numbers;
+        if let Some(index) = (0..inputs.len()).find(variable) {
+            return Err(refuse(ShapeError::NotData { index }));
+        }
         if output.is_empty() {
             return Err(refuse(ShapeError::Empty(output)));
         }
@@ -301,7 +312,8 @@ impl GraphBuilder {
             && (!active || op.dependence(&active_inputs) == Dependence::Affine);
         let ranges = blocks.iter().map(|&b| self.parameters.blocks()[b].range.clone()).collect();
         let (fresh, zero_first) = (Vec::new(), Vec::new());
-        self.nodes.push(Node { name: name.into(), op, inputs, blocks, ranges, fresh, zero_first });
+        let (name, key) = (name.into(), hashed_name(name));
+        self.nodes.push(Node { name, op, inputs, blocks, ranges, fresh, zero_first, key });
         self.shapes.push(output);
         self.active.push(active);
         self.affine.push(affine);

@@ -17,15 +17,35 @@
 
 mod activation;
 mod arithmetic;
+mod batch_norm;
+mod bilinear;
 mod concat;
 mod dense;
+mod dropout;
+mod embedding;
+mod layer_norm;
+mod matmul;
+mod reduce;
+mod reshape;
+mod scale_shift;
+mod slice;
 mod softmax;
 mod views;
 
-pub use activation::Activation;
+pub use activation::{Activation, MAX_EXPONENT};
 pub use arithmetic::{Add, Multiply};
+pub use batch_norm::BatchNorm;
+pub use bilinear::Bilinear;
 pub use concat::Concat;
 pub use dense::Dense;
+pub use dropout::Dropout;
+pub use embedding::Embedding;
+pub use layer_norm::{LAYER_NORM_EPSILON, LayerNorm};
+pub use matmul::MatMul;
+pub use reduce::{Reduce, Reduction};
+pub use reshape::{Flatten, Reshape};
+pub use scale_shift::{Per, ScaleShift};
+pub use slice::{Select, Slice};
 pub use softmax::Softmax;
 pub use views::{AdjointSlot, Adjoints, Inputs, ParamAdjoints, Params, Tangents};
 pub(crate) use views::{Layout, Place, Region, TRACKED_INPUTS};
@@ -43,6 +63,61 @@ pub struct At<'a> {
     pub x: Inputs<'a>,
     /// θ: the node's parameter blocks.
     pub theta: Params<'a>,
+    /// What a node with randomness goes by in training; `None` in prediction.
+    pub training: Option<Training<'a>>,
+}
+
+/// What names the random numbers of a node in training: they depend on nothing else, so not on tiles or threads.
+#[derive(Clone, Copy, Debug)]
+pub struct Training<'a> {
+    /// The draw: 0 for the objective on all samples, t in step t of a run on minibatches.
+    pub draw: u64,
+    /// A hash of the node's name.
+    pub node: u64,
+    /// The tile's samples.
+    pub samples: Samples<'a>,
+}
+
+/// The samples of a tile by their indices in the data set.
+#[derive(Clone, Copy, Debug)]
+pub enum Samples<'a> {
+    /// One after another.
+    Run {
+        /// The first one's index.
+        first: usize,
+        /// B.
+        len: usize,
+    },
+    /// Gathered.
+    Listed(&'a [usize]),
+}
+
+impl Samples<'_> {
+    /// B.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Run { len, .. } => *len,
+            Self::Listed(indices) => indices.len(),
+        }
+    }
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// The index of the sample in column `column` of the tile.
+    pub fn index(&self, column: usize) -> usize {
+        match self {
+            Self::Run { first, .. } => first + column,
+            Self::Listed(indices) => indices[column],
+        }
+    }
+    /// Column `column` alone.
+    fn column(self, column: usize) -> Self {
+        match self {
+            Self::Run { first, .. } => Self::Run { first: first + column, len: 1 },
+            Self::Listed(indices) => Self::Listed(&indices[column..=column]),
+        }
+    }
 }
 
 /// A direction: (ẋ, θ̇).
@@ -70,6 +145,31 @@ pub enum Dependence {
     Affine,
     /// Anything else.
     Nonlinear,
+}
+
+/// What an input of a node may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Domain {
+    /// Any number.
+    Numbers,
+    /// Integers 0 … `count` − 1 that do not depend on θ.
+    Codes {
+        /// How many there are.
+        count: usize,
+    },
+}
+
+impl Domain {
+    /// The code that `x` is; `None` for what is none, and where there are no codes.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 ≤ x < count")]
+    pub fn code(self, x: f64) -> Option<usize> {
+        match self {
+            Self::Codes { count } if x >= 0.0 && x < count as f64 && x.fract() == 0.0 => {
+                Some(x as usize)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A node's function and its derivatives to second order.
@@ -133,6 +233,20 @@ pub trait Op: Debug + Send + Sync {
         2 * output.len()
     }
 
+    /// What input `input` may hold. Data outside of it are refused before a fit or a prediction; an input of codes that depends on
+    /// θ, when the graph is built.
+    fn domain(&self, input: usize) -> Domain {
+        let _ = input;
+        Domain::Numbers
+    }
+
+    /// Where entry `entry` of the output is copied from, as (input, entry of that input), by nodes that move entries and do nothing
+    /// else: messages name the feature then.
+    fn origin(&self, inputs: &[Shape], entry: usize) -> Option<(usize, usize)> {
+        let _ = (inputs, entry);
+        None
+    }
+
     /// [`adjoint`](Self::adjoint) sample by sample: θ̄ of sample b goes to column b of `each` (n × B) instead of a sum. The
     /// default calls `adjoint` on one sample at a time.
     fn adjoint_each(
@@ -154,10 +268,15 @@ pub trait Op: Debug + Send + Sync {
     }
 }
 
-impl At<'_> {
+impl<'a> At<'a> {
     /// The same place, sample `index` of the tile alone.
     pub fn column(&self, index: usize) -> Self {
-        Self { batch: 1, x: self.x.column(index), theta: self.theta }
+        let only = |training: Training<'a>| Training {
+            samples: training.samples.column(index),
+            ..training
+        };
+        let training = self.training.map(only);
+        Self { batch: 1, x: self.x.column(index), theta: self.theta, training }
     }
 }
 

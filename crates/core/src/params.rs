@@ -9,6 +9,8 @@ pub enum Role {
     Weight,
     /// Is added: initialised at zero, left out of penalties by default.
     Bias,
+    /// Multiplies one entry alone: initialised at one, left out of penalties by default.
+    Scale,
 }
 
 /// A parameter that a node asks for.
@@ -20,7 +22,7 @@ pub struct ParamSpec {
     pub rows: usize,
     /// Columns; 1 for a vector.
     pub cols: usize,
-    /// Weight or bias.
+    /// Weight, bias or scale.
     pub role: Role,
     /// Inputs that feed one output (Glorot & Bengio 2010, n_in).
     pub fan_in: usize,
@@ -36,6 +38,10 @@ impl ParamSpec {
     /// A bias of `rows` entries.
     pub fn bias(name: &'static str, rows: usize) -> Self {
         Self { name, rows, cols: 1, role: Role::Bias, fan_in: 1, fan_out: rows }
+    }
+    /// A scale of `rows` entries.
+    pub fn scale(name: &'static str, rows: usize) -> Self {
+        Self { role: Role::Scale, ..Self::bias(name, rows) }
     }
     /// Number of entries (saturating).
     pub fn len(&self) -> usize {

@@ -47,14 +47,14 @@ pub trait Penalty: Debug + Send + Sync {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NoPenalty;
 
-/// λ/2·‖w‖² over the weights; biases are left out.
+/// λ/2·‖w‖² over the weights; biases and scales are left out.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ridge(
     /// λ ≥ 0.
     pub f64,
 );
 
-/// λ/2·‖θ‖² over weights and biases.
+/// λ/2·‖θ‖² over weights, biases and scales.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RidgeAll(
     /// λ ≥ 0.

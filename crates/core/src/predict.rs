@@ -1,8 +1,8 @@
-//! The outputs of a graph at one θ on any number of samples.
+//! The outputs of a graph at one θ on any number of samples. Dropout is off here.
 
-use crate::graph::Graph;
+use crate::graph::{DomainError, Graph};
 use crate::partition::Partition;
-use crate::sweep::{Tile, forward};
+use crate::sweep::{Tile, check_domains, forward};
 use crate::tape::Tape;
 use rayon::prelude::*;
 
@@ -35,6 +35,9 @@ pub enum PredictError {
         /// The value.
         value: f64,
     },
+    /// A number that a node cannot take.
+    #[error(transparent)]
+    Domain(#[from] DomainError),
 }
 
 /// Whether θ and `inputs` (d × M) can go through `graph`.
@@ -62,9 +65,10 @@ pub fn check(graph: &Graph, theta: &[f64], inputs: &[f64]) -> Result<(), Predict
 /// z = model(x; θ) for the M samples of `inputs` (d × M, column-major): c × M. In parallel over tiles of samples.
 ///
 /// # Errors
-/// As [`check`].
+/// As [`check`], and for inputs outside of the domain of a node.
 pub fn outputs(graph: &Graph, theta: &[f64], inputs: &[f64]) -> Result<Vec<f64>, PredictError> {
     check(graph, theta, inputs)?;
+    check_domains(graph, inputs, false)?;
     let (d, c) = (graph.features(), graph.outputs());
     let samples = inputs.len() / d;
     let mut out = vec![0.0; c * samples];
@@ -75,7 +79,7 @@ pub fn outputs(graph: &Graph, theta: &[f64], inputs: &[f64]) -> Result<Vec<f64>,
     out.par_chunks_mut(c * tile).zip(inputs.par_chunks(d * tile)).for_each_init(
         || Tape::new(graph, tile),
         |tape, (out, data)| {
-            let tile = Tile { graph, theta, data, batch: data.len() / d };
+            let tile = Tile { graph, theta, data, batch: data.len() / d, training: None };
             forward(tile, &mut tape.values);
             out.copy_from_slice(&tape.values[tile.output_value()]);
         },

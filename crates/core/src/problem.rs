@@ -220,6 +220,19 @@ pub trait SampledObjective {
     /// The mean over the samples named by `indices` (each < N, some perhaps twice) plus the penalty, with its gradient written
     /// to `gradient`. The same indices in the same order and the same θ give the same bits.
     fn value_gradient_on(&self, indices: &[usize], theta: &[f64], gradient: &mut [f64]) -> f64;
+    /// The same where the objective has random numbers of its own (dropout): those of draw `draw`, of which
+    /// [`value_gradient_on`](Self::value_gradient_on) is draw 0. A run passes its step, from 1. The same draw gives the same bits.
+    /// The default has none.
+    fn value_gradient_drawn(
+        &self,
+        draw: u64,
+        indices: &[usize],
+        theta: &[f64],
+        gradient: &mut [f64],
+    ) -> f64 {
+        let _ = draw;
+        self.value_gradient_on(indices, theta, gradient)
+    }
 }
 
 impl<P: Objective + ?Sized> Objective for &P {
@@ -259,6 +272,15 @@ impl<P: SampledObjective + ?Sized> SampledObjective for &P {
     }
     fn value_gradient_on(&self, indices: &[usize], theta: &[f64], gradient: &mut [f64]) -> f64 {
         (**self).value_gradient_on(indices, theta, gradient)
+    }
+    fn value_gradient_drawn(
+        &self,
+        draw: u64,
+        indices: &[usize],
+        theta: &[f64],
+        gradient: &mut [f64],
+    ) -> f64 {
+        (**self).value_gradient_drawn(draw, indices, theta, gradient)
     }
 }
 

@@ -82,9 +82,40 @@ impl Random {
     }
 }
 
+/// A number for every pair of numbers, as if drawn at random: the bits of splitmix64 (Steele, Lea & Flood 2014) started at `key`,
+/// `index` steps on. A stream that can be entered anywhere, so that threads and order have no part in it.
+#[inline]
+pub fn hashed(key: u64, index: u64) -> u64 {
+    // 2⁶⁴ over the golden ratio, and the mixer's constants.
+    let mut bits = key.wrapping_add(index.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    bits ^ (bits >> 31)
+}
+
+/// A number for a name, the same on every platform: FNV-1a (Fowler, Noll & Vo).
+pub(crate) fn hashed_name(name: &str) -> u64 {
+    name.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hashes_are_those_of_splitmix64_and_fnv() {
+        // The first numbers of splitmix64 from the seed 1234567, as its authors' code gives them.
+        let first: Vec<u64> = (0..3).map(|index| hashed(1_234_567, index)).collect();
+        assert_eq!(
+            first,
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]
+        );
+        // From the test vectors of FNV.
+        assert_eq!(hashed_name(""), 0xCBF2_9CE4_8422_2325);
+        assert_eq!(hashed_name("foobar"), 0x8594_4171_F739_67E8);
+    }
 
     #[test]
     #[expect(clippy::unreadable_literal, reason = "digits as their source writes them")]

@@ -27,12 +27,13 @@ pub use least_squares::LeastSquaresRisk;
 pub use linearized::Linearized;
 
 use crate::data::{Dataset, Targets};
-use crate::graph::Graph;
+use crate::graph::{DomainError, Graph};
 use crate::loss::{Loss, LossError};
+use crate::op::Samples;
 use crate::partition::Partition;
 use crate::penalty::{Penalty, PenaltyError};
 use crate::problem::{Curvature, LeastSquares, Objective, Structure};
-use crate::sweep::Tile;
+use crate::sweep::{Tile, check_domains};
 use pool::Pool;
 use std::ops::Range;
 
@@ -47,6 +48,9 @@ pub enum RiskError {
         /// Features of the data.
         found: usize,
     },
+    /// A number in the data that a node cannot take.
+    #[error(transparent)]
+    Domain(#[from] DomainError),
     /// The loss refuses.
     #[error(transparent)]
     Loss(#[from] LossError),
@@ -57,6 +61,9 @@ pub enum RiskError {
 
 /// Bytes of tapes that a linearisation may keep by default: 2 GiB.
 pub const TAPE_BUDGET: usize = 2 << 30;
+
+/// The draw of nodes with randomness in the objective on all samples: always the same, so that it is a function.
+const FULL_BATCH_DRAW: u64 = 0;
 
 /// Mean loss over a data set plus penalty, as an objective with curvature.
 #[derive(Debug)]
@@ -74,7 +81,7 @@ impl<'a> Risk<'a> {
     /// The mean `loss` of `graph` on `data` plus `penalty`.
     ///
     /// # Errors
-    /// When features, outputs, targets or the penalty's constants do not fit.
+    /// When features, outputs, targets, the penalty's constants or the domain of a node do not fit.
     pub fn new(
         graph: &'a Graph,
         data: &'a Dataset,
@@ -100,6 +107,7 @@ impl<'a> Risk<'a> {
         }
         loss.check(graph.outputs(), data.targets())?;
         penalty.check()?;
+        check_domains(graph, data.inputs(), true)?;
         let partition = Partition::new(graph, data.samples());
         let (tape_budget, pool) = (TAPE_BUDGET, Pool::default());
         Ok(Self { graph, data, loss, penalty, partition, tape_budget, pool })
@@ -157,7 +165,9 @@ impl<'a> Risk<'a> {
     fn tile<'t>(&'t self, theta: &'t [f64], range: &Range<usize>) -> Tile<'t> {
         let d = self.data.features();
         let data = &self.data.inputs()[range.start * d..range.end * d];
-        Tile { graph: self.graph, theta, data, batch: range.len() }
+        let samples = Samples::Run { first: range.start, len: range.len() };
+        let training = Some((FULL_BATCH_DRAW, samples));
+        Tile { graph: self.graph, theta, data, batch: range.len(), training }
     }
 
     fn targets(&self) -> &Targets {

@@ -1,10 +1,23 @@
 //! The shape of one sample's value at a node, without the sample axis.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Extents of one sample's value, slowest axis last: `[32]` a vector, `[28, 28, 3]` an image of three channels.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Shape(Vec<usize>);
+
+/// How the entries along one axis lie in a sample: entry k of the axis at i + `inner`·(k + `extent`·o), i < `inner`, o < `outer`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Runs {
+    /// The product of the faster extents.
+    pub(crate) inner: usize,
+    /// The axis's extent.
+    pub(crate) extent: usize,
+    /// The product of the slower extents.
+    pub(crate) outer: usize,
+}
 
 impl Shape {
     /// A vector of `rows` entries.
@@ -26,6 +39,34 @@ impl Shape {
     /// Whether an extent is zero.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+    /// How the entries along `axis` lie.
+    pub(crate) fn runs(&self, axis: usize) -> Result<Runs, ShapeError> {
+        if axis < self.0.len() {
+            return Ok(self.runs_or_all(axis));
+        }
+        let (option, allowed) = ("axis", "an axis of the input, the fastest being 0");
+        Err(ShapeError::Option { option, value: axis as f64, allowed })
+    }
+    /// The same for an axis that was checked; behind the last one all entries are one entry of it.
+    pub(crate) fn runs_or_all(&self, axis: usize) -> Runs {
+        let product = |extents: &[usize]| extents.iter().product();
+        let (faster, rest) = self.0.split_at(axis.min(self.0.len()));
+        let (extent, slower) =
+            rest.split_first().map_or((1, rest), |(extent, rest)| (*extent, rest));
+        Runs { inner: product(faster), extent, outer: product(slower) }
+    }
+    /// The same with another extent of `axis`.
+    pub(crate) fn with_extent(&self, axis: usize, extent: usize) -> Self {
+        let mut extents = self.0.clone();
+        extents[axis] = extent;
+        Self(extents)
+    }
+    /// The same without `axis`; one entry where it was the only one.
+    pub(crate) fn without_axis(&self, axis: usize) -> Self {
+        let mut extents = self.0.clone();
+        extents.remove(axis);
+        if extents.is_empty() { Self::vector(1) } else { Self(extents) }
     }
 }
 
@@ -74,6 +115,18 @@ pub enum ShapeError {
         value: f64,
         /// What is allowed.
         allowed: &'static str,
+    },
+    /// An input of codes that is computed from parameters.
+    #[error("input {index} depends on parameters: must be data, integers")]
+    NotData {
+        /// Position of the input, from 0.
+        index: usize,
+    },
+    /// A node that cannot be had.
+    #[error("{reason}")]
+    Refused {
+        /// Why, and what to take instead.
+        reason: &'static str,
     },
     /// Any other demand on an input's shape.
     #[error("input {index} has shape {found}, expected {expected}")]

@@ -12,16 +12,18 @@
 
 mod adjoint_tangent;
 mod backward;
+mod domain;
 mod forward;
 mod tangent;
 
 pub(crate) use adjoint_tangent::{TapeRef, adjoint_tangent};
 pub(crate) use backward::{backward, backward_each};
+pub(crate) use domain::check_domains;
 pub(crate) use forward::forward;
 pub(crate) use tangent::tangent;
 
 use crate::graph::{Graph, Node};
-use crate::op::{At, Inputs, Params, Region};
+use crate::op::{At, Inputs, Params, Region, Samples, Training};
 use std::ops::Range;
 
 /// One tile of samples at one θ.
@@ -33,6 +35,8 @@ pub(crate) struct Tile<'a> {
     pub(crate) data: &'a [f64],
     /// B.
     pub(crate) batch: usize,
+    /// The draw and the samples' indices in training; `None` in prediction.
+    pub(crate) training: Option<(u64, Samples<'a>)>,
 }
 
 impl<'a> Tile<'a> {
@@ -40,7 +44,9 @@ impl<'a> Tile<'a> {
         let graph = self.graph;
         let x =
             Inputs::new(&node.inputs, &graph.shapes, &graph.layout, self.data, values, self.batch);
-        At { batch: self.batch, x, theta: Params::new(&node.ranges, self.theta) }
+        let training =
+            self.training.map(|(draw, samples)| Training { draw, node: node.key, samples });
+        At { batch: self.batch, x, theta: Params::new(&node.ranges, self.theta), training }
     }
 
     /// Entries of node `index` (0 the first after the data) in the value arena.

@@ -34,15 +34,16 @@ pub(crate) fn value_gradient<P: Objective>(
     inner(problem).value_gradient(theta, gradient)
 }
 
-/// The mean over the samples `indices` at θ, with its gradient in `gradient`; counted apart.
+/// The mean over the samples `indices` at θ in step `draw`, with its gradient in `gradient`; counted apart.
 pub(crate) fn sampled_gradient<P: SampledObjective>(
     problem: &mut Problem<P>,
+    draw: u64,
     indices: &[usize],
     theta: &[f64],
     gradient: &mut [f64],
 ) -> f64 {
     count(problem, SAMPLED_GRADIENT);
-    inner(problem).value_gradient_on(indices, theta, gradient)
+    inner(problem).value_gradient_drawn(draw, indices, theta, gradient)
 }
 
 /// `out` ← ∇²f(θ); counted as a linearisation and a Hessian.

@@ -4,6 +4,8 @@
 //! [`evaluate_every`](Minibatches::evaluate_every) and at the end, and counted apart: `value_gradient` beside `sampled_gradient`.
 //! The trace, the best point and the tests of [`Stopping`](crate::Stopping) look at these; a test of the step or of the change
 //! of the value compares two of them in a row. Time is looked at after every step.
+//! Random numbers of the objective itself (dropout) are drawn anew in every step; all samples are always looked at with those of draw
+//! 0, which are the ones of a full-batch fit, so that these values are of one function.
 //! Stop: [`Stopping`](crate::Stopping), with the limit of [`Minibatches`] in the place of `max_iterations`; a batch whose value or
 //! gradient is not finite ends the run with the best point kept.
 //! Memory 4n beside the rule's, and N indices. Cost per step n and B/N of an evaluation.
@@ -48,6 +50,15 @@ impl<P: SampledObjective> SampledObjective for Whole<'_, P> {
     }
     fn value_gradient_on(&self, indices: &[usize], theta: &[f64], gradient: &mut [f64]) -> f64 {
         self.problem.value_gradient_on(indices, theta, gradient)
+    }
+    fn value_gradient_drawn(
+        &self,
+        draw: u64,
+        indices: &[usize],
+        theta: &[f64],
+        gradient: &mut [f64],
+    ) -> f64 {
+        self.problem.value_gradient_drawn(draw, indices, theta, gradient)
     }
 }
 
@@ -166,7 +177,7 @@ where
             break;
         }
         let value =
-            eval::sampled_gradient(&mut problem, batches.next_batch(), &theta, &mut gradient);
+            eval::sampled_gradient(&mut problem, t, batches.next_batch(), &theta, &mut gradient);
         if !(value.is_finite() && vector::all_finite(&gradient)) {
             state.stop(Reason::NonFiniteValue);
             break;

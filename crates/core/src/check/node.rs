@@ -2,8 +2,8 @@
 
 use super::{Checks, DIFFERENCE_TOLERANCE, EXACT_TOLERANCE, asymmetry, difference_along, distance};
 use crate::op::{
-    Adjoints, At, Bar, Dot, EachParam, Inputs, Layout, Op, ParamAdjoints, Params, Place, Region,
-    Tangents,
+    Adjoints, At, Bar, Domain, Dot, EachParam, Inputs, Layout, Op, ParamAdjoints, Params, Place,
+    Region, Samples, Tangents, Training,
 };
 use crate::random::Random;
 use crate::shape::{Shape, ShapeError};
@@ -12,20 +12,47 @@ use std::ops::Range;
 /// Samples in the tile that a node is checked on.
 const BATCH: usize = 3;
 
-/// Checks all methods of `op` at random inputs of the given shapes, drawn from `seed`.
+/// Checks all methods of `op` at random inputs of the given shapes, standard normal numbers drawn from `seed`.
 ///
 /// `tangent` and `adjoint_tangent` against central differences of `value` and `adjoint`; the adjoint identity ⟨z̄, ż⟩ = ⟨x̄, ẋ⟩ +
 /// ⟨θ̄, θ̇⟩; second derivatives against their dense matrix and its symmetry; whether adjoints are added and values written
-/// everywhere; `adjoint_each` against `adjoint`; inputs without tangent and adjoint.
+/// everywhere; `adjoint_each` against `adjoint`; inputs without tangent and adjoint. Inputs of codes get codes, and stay.
 ///
 /// # Errors
 /// Those of [`Op::output_shape`], and an input without entries.
 pub fn op(op: &dyn Op, inputs: &[Shape], seed: u64) -> Result<Checks, ShapeError> {
+    op_within(op, inputs, seed, |x| x)
+}
+
+/// The same with every entry of the inputs mapped by `domain`: into the domain of a logarithm, away from a kink.
+///
+/// ```
+/// use secant_core::check;
+/// use secant_core::op::Activation;
+/// use secant_core::shape::Shape;
+///
+/// let inputs = [Shape::vector(5)];
+/// assert!(!check::op(&Activation::Log, &inputs, 1)?.passed());
+/// assert!(check::op_within(&Activation::Log, &inputs, 1, |x| 0.5 + x.abs())?.passed());
+/// # Ok::<(), secant_core::shape::ShapeError>(())
+/// ```
+///
+/// # Errors
+/// As [`op`].
+pub fn op_within(
+    op: &dyn Op,
+    inputs: &[Shape],
+    seed: u64,
+    domain: impl Fn(f64) -> f64,
+) -> Result<Checks, ShapeError> {
     let bench = Bench::new(op, inputs)?;
     let mut random = Random::new(seed);
     let mut draw = |len: usize| -> Vec<f64> { (0..len).map(|_| random.normal()).collect() };
-    let (point, a, b) = (draw(bench.point), draw(bench.point), draw(bench.point));
     let (z_bar, z_bar_dot) = (draw(bench.outputs), draw(bench.outputs));
+    let (mut point, mut a, mut b) = (draw(bench.point), draw(bench.point), draw(bench.point));
+    point[..bench.inputs].iter_mut().for_each(|x| *x = domain(*x));
+    bench.draw_codes(&mut random, &mut point);
+    [&mut a, &mut b].into_iter().for_each(|direction| bench.hold_codes(direction, 0.0));
     let still = vec![0.0; bench.outputs];
     let mut checks = Checks::default();
 
@@ -94,10 +121,10 @@ impl<'a> Bench<'a> {
         }
         let output = op.output_shape(inputs)?;
         let mut layout = Layout::default();
-        for shape in inputs {
-            let rows = shape.len();
-            let value = Region::Arena(layout.value_rows);
-            layout.places.push(Place { rows, value, active: Some(layout.value_rows) });
+        for (index, shape) in inputs.iter().enumerate() {
+            let (rows, start) = (shape.len(), layout.value_rows);
+            let active = (op.domain(index) == Domain::Numbers).then_some(start);
+            layout.places.push(Place { rows, value: Region::Arena(start), active });
             layout.value_rows += rows;
         }
         let mut passive = layout.clone();
@@ -122,6 +149,28 @@ impl<'a> Bench<'a> {
         })
     }
 
+    /// Inputs that hold codes, and where these lie in a point.
+    fn codes(&self) -> impl Iterator<Item = (Domain, Range<usize>)> {
+        let places = self.layout.places.iter().enumerate();
+        places.filter(|(_, place)| place.active.is_none()).map(|(index, place)| {
+            let Region::Arena(start) = place.value else { return (Domain::Numbers, 0..0) };
+            (self.op.domain(index), start * BATCH..(start + place.rows) * BATCH)
+        })
+    }
+
+    /// Random codes in their places.
+    fn draw_codes(&self, random: &mut Random, point: &mut [f64]) {
+        for (domain, range) in self.codes() {
+            let Domain::Codes { count } = domain else { continue };
+            point[range].iter_mut().for_each(|x| *x = random.below(count) as f64);
+        }
+    }
+
+    /// `value` in the places of codes: they do not move, and nobody asks for their adjoint.
+    fn hold_codes(&self, point: &mut [f64], value: f64) {
+        self.codes().for_each(|(_, range)| point[range].fill(value));
+    }
+
     /// Where θ lies in a point.
     fn theta(&self) -> Range<usize> {
         self.inputs..self.point
@@ -130,7 +179,10 @@ impl<'a> Bench<'a> {
     fn at<'t>(&'t self, point: &'t [f64]) -> At<'t> {
         let (x, theta) = point.split_at(self.inputs);
         let x = Inputs::new(&self.nodes, &self.shapes, &self.layout, &[], x, BATCH);
-        At { batch: BATCH, x, theta: Params::new(&self.blocks, theta) }
+        // Not from 0, so that a node that takes a column for a sample is found out.
+        let samples = Samples::Run { first: 1, len: BATCH };
+        let training = Some(Training { draw: 0, node: 0, samples });
+        At { batch: BATCH, x, theta: Params::new(&self.blocks, theta), training }
     }
 
     fn dot<'t>(&'t self, direction: &'t [f64]) -> Dot<'t> {
@@ -165,6 +217,7 @@ impl<'a> Bench<'a> {
         let mut target = Bar { x, theta: ParamAdjoints::new(&self.blocks, theta) };
         self.op.adjoint(self.at(point), &self.value(point), z_bar, &mut target);
         target.x.zero_untouched();
+        self.hold_codes(&mut bar, initial);
         bar
     }
 
@@ -182,6 +235,7 @@ impl<'a> Bench<'a> {
         for (index, sum) in theta.iter_mut().enumerate() {
             *sum = (0..BATCH).map(|sample| columns[sample * dim + index]).sum();
         }
+        self.hold_codes(&mut bar, 0.0);
         bar
     }
 
@@ -204,6 +258,7 @@ impl<'a> Bench<'a> {
         let (at, dot) = (self.at(point), self.dot(direction));
         self.op.adjoint_tangent(at, &z, z_bar, dot, &z_dot, z_bar_dot, &mut target);
         target.x.zero_untouched();
+        self.hold_codes(&mut bar, 0.0);
         bar
     }
 

@@ -78,6 +78,11 @@ const LOG_TAIL: [f64; 7] = [
 /// ½√2 from below, as bits: mantissas are taken from [½√2, √2).
 const HALF_SQRT2_BITS: u64 = 0x3FE6_A09E_0000_0000;
 
+/// Makes the smallest subnormal number a normal one.
+const SUBNORMAL_SCALE: f64 = 18014398509481984.0;
+/// log₂ of [`SUBNORMAL_SCALE`].
+const SUBNORMAL_SHIFT: f64 = 54.0;
+
 /// erf(x)/x − 1 in x² on [0, 1].
 const ERF_SMALL: [f64; 13] = [
     0.1283791670955126,
@@ -283,6 +288,30 @@ pub fn log1p(x: f64) -> f64 {
     let value = if x == -1.0 { f64::NEG_INFINITY } else { value };
     let value = if x == 0.0 { x } else { value };
     if x >= -1.0 { value } else { f64::NAN }
+}
+
+/// ln x within 1 ulp, subnormal x included; −∞ at 0, NaN below.
+#[inline(always)]
+pub fn log(x: f64) -> f64 {
+    // Subnormal numbers have no leading one to take the exponent from.
+    let subnormal = x < f64::MIN_POSITIVE;
+    let t = if subnormal { x * SUBNORMAL_SCALE } else { x };
+    let shift = if subnormal { SUBNORMAL_SHIFT } else { 0.0 };
+    // t = 2ᵏ·m with m in [½√2, √2), as in `log1p`.
+    let biased =
+        t.to_bits().wrapping_sub(HALF_SQRT2_BITS).wrapping_add(BIAS << FRACTION) >> FRACTION;
+    let k = f64::from_bits(biased | ROUND.to_bits()) - (ROUND + BIAS as f64) - shift;
+    let m = f64::from_bits(t.to_bits().wrapping_sub(biased.wrapping_sub(BIAS) << FRACTION));
+    let f = m - 1.0;
+    let w = f / (2.0 + f);
+    let z = w * w;
+    let half_square = 0.5 * f * f;
+    let r = z.mul_add(polynomial(z, &LOG_TAIL), half_square);
+    let small = w.mul_add(r, k * LN2_LO);
+    let value = k.mul_add(LN2_HI, f - (half_square - small));
+    let value = if x == f64::INFINITY { x } else { value };
+    let value = if x == 0.0 { f64::NEG_INFINITY } else { value };
+    if x >= 0.0 { value } else { f64::NAN }
 }
 
 /// ln(1 + e^x) = max(x, 0) + ln(1 + e^(−|x|)) within 2 ulp.

@@ -5,6 +5,7 @@ use super::scalar;
 const REAL_LINE: &[u8] = include_bytes!("../../tests/fixtures/elementwise_real_line.bin");
 const ANGLES: &[u8] = include_bytes!("../../tests/fixtures/elementwise_angles.bin");
 const ERF: &[u8] = include_bytes!("../../tests/fixtures/elementwise_erf.bin");
+const LOG: &[u8] = include_bytes!("../../tests/fixtures/elementwise_log.bin");
 const LOG1P: &[u8] = include_bytes!("../../tests/fixtures/elementwise_log1p.bin");
 
 /// Residuals are stored in units of 2⁻¹⁵ ulp.
@@ -14,8 +15,9 @@ type Slices = fn(&[f64], &mut [f64]);
 type Kernel = fn(f64) -> f64;
 
 /// Every function, as slices and as kernel.
-const FUNCTIONS: [(&str, Slices, Kernel); 9] = [
+const FUNCTIONS: [(&str, Slices, Kernel); 10] = [
     ("exp", super::exp, scalar::exp),
+    ("log", super::log, scalar::log),
     ("expm1", super::expm1, scalar::expm1),
     ("log1p", super::log1p, scalar::log1p),
     ("tanh", super::tanh, scalar::tanh),
@@ -116,6 +118,11 @@ fn erf_is_within_2_ulp() {
 }
 
 #[test]
+fn log_is_within_1_ulp() {
+    assert_bound("log", 1.0, largest_error(super::log, LOG, 1, 0));
+}
+
+#[test]
 fn log1p_is_within_1_ulp_and_its_unit_form_within_2() {
     assert_bound("log1p", 1.0, largest_error(super::log1p, LOG1P, 1, 0));
     let mut unit = (0.0, 0.0);
@@ -137,10 +144,11 @@ fn uniform(state: &mut u64) -> f64 {
 #[test]
 fn many_random_points_agree_with_libm() {
     // (name, low, high, function, libm's, stated bound + 1).
-    let cases: [(&str, f64, f64, Kernel, Kernel, f64); 9] = [
+    let cases: [(&str, f64, f64, Kernel, Kernel, f64); 10] = [
         ("exp", -745.0, 709.0, scalar::exp, libm::exp, 2.0),
         ("expm1", -4.0, 4.0, scalar::expm1, libm::expm1, 3.0),
         ("expm1", -40.0, 709.0, scalar::expm1, libm::expm1, 3.0),
+        ("log", 0.0, 9.0, scalar::log, libm::log, 2.0),
         ("log1p", -1.0, 9.0, scalar::log1p, libm::log1p, 2.0),
         ("tanh", -20.0, 20.0, scalar::tanh, libm::tanh, 3.0),
         ("sin", -1e5, 1e5, scalar::sin, libm::sin, 2.0),
@@ -190,6 +198,10 @@ fn limits_are_exact() {
         (scalar::expm1, -inf, -1.0),
         (scalar::expm1, inf, inf),
         (scalar::expm1, 709.8, inf),
+        (scalar::log, 0.0, -inf),
+        (scalar::log, -0.0, -inf),
+        (scalar::log, 1.0, 0.0),
+        (scalar::log, inf, inf),
         (scalar::log1p, -1.0, -inf),
         (scalar::log1p, inf, inf),
         (scalar::tanh, inf, 1.0),
@@ -207,6 +219,7 @@ fn limits_are_exact() {
     ] {
         assert_eq!(f(x).to_bits(), f64::to_bits(y), "f({x:e}) = {:e}", f(x));
     }
+    assert!(scalar::log(-f64::MIN_POSITIVE).is_nan() && scalar::log(-inf).is_nan());
     assert!(scalar::log1p(-1.0 - f64::EPSILON).is_nan());
     assert!(scalar::sin(inf).is_nan() && scalar::cos(-inf).is_nan());
 }
@@ -248,7 +261,7 @@ fn bits_depend_neither_on_place_nor_on_vector_width() {
                 let mut out = vec![0.0; len];
                 f(&x[start..start + len], &mut out);
                 for (i, y) in out.iter().enumerate() {
-                    // NaN (log1p below −1) has no one bit pattern.
+                    // NaN (log below 0) has no one bit pattern.
                     let same = y.to_bits() == expected[start + i] || y.is_nan();
                     assert!(same, "{name}({:e}) in place {i} of {len}", x[start + i]);
                 }

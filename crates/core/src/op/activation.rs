@@ -1,4 +1,7 @@
-//! Elementwise activations z = σ(x), with σ′ and σ″ in closed form.
+//! Elementwise functions z = σ(x), with σ′ and σ″ in closed form: activations, powers, exp, log, sqrt.
+//!
+//! Outside of its domain a function is NaN or infinite. Solvers take a point with such a value for a failed trial and shorten their
+//! step; a start there is refused.
 
 use super::{At, Bar, Dependence, Dot, Op, one_input};
 use crate::elementwise::{scalar, vectorize};
@@ -8,7 +11,7 @@ use std::f64::consts::FRAC_1_SQRT_2;
 /// 1/√(2π), the height of the normal density.
 const NORMAL_DENSITY: f64 = 0.398_942_280_401_432_7;
 
-/// An elementwise function between layers.
+/// An elementwise function.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Activation {
     /// x.
@@ -32,14 +35,32 @@ pub enum Activation {
     Gelu,
     /// sin x  (Sitzmann et al. 2020).
     Sine,
+    /// eˣ, infinite above 709.78.
+    Exp,
+    /// ln x for x > 0; −∞ at 0, NaN below.
+    Log,
+    /// √x for x ≥ 0, with an infinite derivative at 0; NaN below.
+    Sqrt,
+    /// x^p. For an integer p all x, but 0 where p < 0 (infinite), by multiplications within |p| ulp; for any other p x ≥ 0, NaN
+    /// below, as e^(p·ln x) within 2 + 2|p·ln x| ulp, with an infinite derivative at 0 where p < 1 and σ″ infinite where p < 2.
+    Power {
+        /// p, at most [`MAX_EXPONENT`] in size.
+        exponent: f64,
+    },
 }
+
+/// The largest |p| of [`Activation::Power`]: 2¹⁰²⁴ overflows.
+pub const MAX_EXPONENT: f64 = 1023.0;
+/// Bits of an integer exponent, that of σ″ included: at most 1025.
+const EXPONENT_BITS: u32 = 11;
 
 /// An activation as its loops see it.
 #[derive(Clone, Copy, Debug)]
 struct Kernel {
     activation: Activation,
-    /// Whether an angle lies beyond the range of the vectorised sine.
-    far: bool,
+    /// Whether the slower, general formula is needed: an angle beyond the range of the vectorised sine, an exponent that is no
+    /// integer.
+    general: bool,
 }
 
 impl Kernel {
@@ -68,9 +89,19 @@ impl Kernel {
             Activation::Softplus => scalar::softplus(x),
             Activation::Silu => x * scalar::sigmoid(x),
             Activation::Gelu => x * normal_distribution(x),
-            Activation::Sine if self.far => libm::sin(x),
+            Activation::Sine if self.general => libm::sin(x),
             Activation::Sine => scalar::sin(x),
+            Activation::Exp => scalar::exp(x),
+            Activation::Log => scalar::log(x),
+            Activation::Sqrt => x.sqrt(),
+            Activation::Power { exponent } => self.power(x, exponent),
         }
+    }
+
+    /// x^p, in the way that the node's own exponent asks for: p may be that of a derivative.
+    #[inline(always)]
+    fn power(self, x: f64, exponent: f64) -> f64 {
+        if self.general { scalar::exp(exponent * scalar::log(x)) } else { whole_power(x, exponent) }
     }
 
     /// σ′ from x and z = σ(x), whichever is cheaper.
@@ -100,8 +131,14 @@ impl Kernel {
                 s * x.mul_add(1.0 - s, 1.0)
             }
             Activation::Gelu => x.mul_add(normal_density(x), normal_distribution(x)),
-            Activation::Sine if self.far => libm::cos(x),
+            Activation::Sine if self.general => libm::cos(x),
             Activation::Sine => scalar::cos(x),
+            Activation::Exp => z,
+            Activation::Log => x.recip(),
+            Activation::Sqrt => 0.5 / z,
+            // 0·x⁻¹ is not 0 at x = 0.
+            Activation::Power { exponent: 0.0 } => 0.0,
+            Activation::Power { exponent } => exponent * self.power(x, exponent - 1.0),
         }
     }
 
@@ -134,6 +171,20 @@ impl Kernel {
                 (slope, density * (-x).mul_add(x, 2.0))
             }
             Activation::Sine => (self.slope(x, z), -z),
+            Activation::Exp => (z, z),
+            Activation::Log => {
+                let slope = x.recip();
+                (slope, -slope * slope)
+            }
+            Activation::Sqrt => {
+                let slope = 0.5 / z;
+                (slope, -slope * slope / z)
+            }
+            Activation::Power { exponent: 0.0 | 1.0 } => (self.slope(x, z), 0.0),
+            Activation::Power { exponent } => {
+                let factor = exponent * (exponent - 1.0);
+                (self.slope(x, z), factor * self.power(x, exponent - 2.0))
+            }
         }
     }
 }
@@ -142,27 +193,37 @@ impl Activation {
     /// Calls `run` with the variant known at compile time, so that its loop has no branch on it. x: the inputs.
     #[inline(always)]
     fn specialised(self, x: &[f64], run: impl Specialised) {
-        macro_rules! near {
+        macro_rules! plain {
             ($activation:expr) => {
                 run.call(
                     #[inline(always)]
-                    || Kernel { activation: $activation, far: false },
+                    || Kernel { activation: $activation, general: false },
                 )
             };
         }
         match self {
-            Self::Identity => near!(Self::Identity),
-            Self::Tanh => near!(Self::Tanh),
-            Self::Relu => near!(Self::Relu),
-            Self::LeakyRelu { slope } => near!(Self::LeakyRelu { slope }),
-            Self::Sigmoid => near!(Self::Sigmoid),
-            Self::Softplus => near!(Self::Softplus),
-            Self::Silu => near!(Self::Silu),
-            Self::Gelu => near!(Self::Gelu),
+            Self::Identity => plain!(Self::Identity),
+            Self::Tanh => plain!(Self::Tanh),
+            Self::Relu => plain!(Self::Relu),
+            Self::LeakyRelu { slope } => plain!(Self::LeakyRelu { slope }),
+            Self::Sigmoid => plain!(Self::Sigmoid),
+            Self::Softplus => plain!(Self::Softplus),
+            Self::Silu => plain!(Self::Silu),
+            Self::Gelu => plain!(Self::Gelu),
             Self::Sine if x.iter().any(|x| x.abs() > scalar::ANGLE_MAX) => {
-                run.call(|| Kernel { activation: Self::Sine, far: true });
+                run.call(|| Kernel { activation: Self::Sine, general: true });
             }
-            Self::Sine => near!(Self::Sine),
+            Self::Sine => plain!(Self::Sine),
+            Self::Exp => plain!(Self::Exp),
+            Self::Log => plain!(Self::Log),
+            Self::Sqrt => plain!(Self::Sqrt),
+            Self::Power { exponent } if exponent.fract() == 0.0 => {
+                plain!(Self::Power { exponent });
+            }
+            Self::Power { exponent } => run.call(
+                #[inline(always)]
+                || Kernel { activation: Self::Power { exponent }, general: true },
+            ),
         }
     }
 }
@@ -270,6 +331,10 @@ impl Op for Activation {
             Self::Silu => "silu",
             Self::Gelu => "gelu",
             Self::Sine => "sine",
+            Self::Exp => "exp",
+            Self::Log => "log",
+            Self::Sqrt => "sqrt",
+            Self::Power { .. } => "power",
         }
         .into()
     }
@@ -280,6 +345,12 @@ impl Op for Activation {
         {
             let (option, allowed) = ("slope", "finite");
             return Err(ShapeError::Option { option, value: slope, allowed });
+        }
+        if let Self::Power { exponent } = *self
+            && !(exponent.abs() <= MAX_EXPONENT)
+        {
+            let (option, allowed) = ("exponent", "at most 1023 in size");
+            return Err(ShapeError::Option { option, value: exponent, allowed });
         }
         one_input(inputs).cloned()
     }
@@ -322,6 +393,10 @@ impl Op for Activation {
         }
     }
 
+    fn origin(&self, _inputs: &[Shape], entry: usize) -> Option<(usize, usize)> {
+        matches!(self, Self::Identity).then_some((0, entry))
+    }
+
     fn dependence(&self, active: &[bool]) -> Dependence {
         if matches!(self, Self::Identity) || !active[0] {
             Dependence::Affine
@@ -329,6 +404,22 @@ impl Op for Activation {
             Dependence::Nonlinear
         }
     }
+}
+
+/// x^p for an integer p of at most [`EXPONENT_BITS`] bits, by squaring: the same steps for every x, so that a loop is vector code.
+#[inline(always)]
+fn whole_power(x: f64, exponent: f64) -> f64 {
+    #[expect(clippy::cast_possible_truncation, reason = "an integer of a few bits")]
+    let exponent = exponent as i32;
+    let bits = exponent.unsigned_abs();
+    let (mut power, mut square) = (1.0, x);
+    for bit in 0..EXPONENT_BITS {
+        if bits >> bit & 1 == 1 {
+            power *= square;
+        }
+        square *= square;
+    }
+    if exponent < 0 { power.recip() } else { power }
 }
 
 /// Φ(x) = ½·erfc(−x/√2).

@@ -189,7 +189,7 @@ fn columns(values: &[f64], batch: usize) -> MatRef<'_, f64> {
 }
 
 /// `sums` += the columns of `values` (`sums.len() × B`) added up.
-fn add_row_sums(sums: &mut [f64], values: &[f64]) {
+pub(super) fn add_row_sums(sums: &mut [f64], values: &[f64]) {
     if let [sum] = sums {
         *sum += crate::elementwise::sum(values);
         return;

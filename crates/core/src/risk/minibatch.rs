@@ -4,9 +4,10 @@
 //! them. Tiles and shards are those of a data set of as many samples: they depend on the model and the number of indices only,
 //! and so do the bits. After the largest batch nothing is allocated.
 
-use super::Risk;
 use super::evaluate::{each_shard, total_loss};
 use super::pool::{ShardSum, fill, lock, with};
+use super::{FULL_BATCH_DRAW, Risk};
+use crate::op::Samples;
 use crate::partition::Partition;
 use crate::problem::{Objective, SampledObjective};
 use crate::sweep::Tile;
@@ -50,7 +51,7 @@ impl Risk<'_> {
     /// Gathers the samples of one tile and sweeps them.
     fn sweep_batch(
         &self,
-        indices: &[usize],
+        (draw, indices): (u64, &[usize]),
         theta: &[f64],
         scale: f64,
         workspace: &mut BatchWorkspace,
@@ -59,7 +60,9 @@ impl Risk<'_> {
         let BatchWorkspace { tape, inputs, numbers, labels } = workspace;
         self.data.gather_inputs(indices, inputs);
         let y = self.targets().gather_tile(indices, numbers, labels);
-        let tile = Tile { graph: self.graph, theta, data: inputs, batch: indices.len() };
+        let training = Some((draw, Samples::Listed(indices)));
+        let batch = indices.len();
+        let tile = Tile { graph: self.graph, theta, data: inputs, batch, training };
         self.sweep(tile, y, scale, tape, sum);
     }
 
@@ -82,6 +85,16 @@ impl SampledObjective for Risk<'_> {
     }
 
     fn value_gradient_on(&self, indices: &[usize], theta: &[f64], gradient: &mut [f64]) -> f64 {
+        self.value_gradient_drawn(FULL_BATCH_DRAW, indices, theta, gradient)
+    }
+
+    fn value_gradient_drawn(
+        &self,
+        draw: u64,
+        indices: &[usize],
+        theta: &[f64],
+        gradient: &mut [f64],
+    ) -> f64 {
         self.assert_dim("theta", theta);
         self.assert_dim("gradient", gradient);
         self.assert_indices(indices);
@@ -95,7 +108,7 @@ impl SampledObjective for Risk<'_> {
             sum.gradient.fill(0.0);
             with(stock, make, |workspace| {
                 for range in partition.shard(shard) {
-                    self.sweep_batch(&indices[range], theta, scale, workspace, sum);
+                    self.sweep_batch((draw, &indices[range]), theta, scale, workspace, sum);
                 }
             });
         });

@@ -1,0 +1,253 @@
+//! Some of the entries along one axis: a range, or a list.
+
+use super::{At, Bar, Dependence, Dot, Op, one_input};
+use crate::shape::{Runs, Shape, ShapeError};
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// The entries `start` .. `end` along an axis; along axis 0 of a vector, a run of features.
+///
+/// ```
+/// use secant_core::graph::Graph;
+/// use secant_core::op::{Dense, Slice};
+///
+/// let mut g = Graph::builder(7);
+/// let head = g.node("head", Slice::new(0..3), &[g.input()])?; // features 0, 1, 2
+/// let y = g.node("y", Dense::new(1), &[head])?;
+/// assert_eq!(g.build(y)?.parameters().dim(), 3 + 1);
+/// # Ok::<(), secant_core::graph::GraphError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Slice {
+    /// The axis, 0 the fastest.
+    #[serde(default)]
+    pub axis: usize,
+    /// The first entry.
+    pub start: usize,
+    /// One past the last entry.
+    pub end: usize,
+}
+
+/// The listed entries along an axis, in the order of the list; one may come twice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Select {
+    /// The axis, 0 the fastest.
+    #[serde(default)]
+    pub axis: usize,
+    /// Positions along the axis, from 0.
+    pub entries: Vec<usize>,
+}
+
+impl Slice {
+    /// A range along axis 0.
+    pub fn new(range: Range<usize>) -> Self {
+        Self { axis: 0, start: range.start, end: range.end }
+    }
+    /// Along another axis.
+    pub fn along(self, axis: usize) -> Self {
+        Self { axis, ..self }
+    }
+    /// The single run that is taken.
+    fn picks(self) -> impl Iterator<Item = Range<usize>> + Clone {
+        std::iter::once(self.start..self.end)
+    }
+}
+
+impl Select {
+    /// A list along axis 0.
+    pub fn new(entries: impl Into<Vec<usize>>) -> Self {
+        Self { axis: 0, entries: entries.into() }
+    }
+    /// Along another axis.
+    pub fn along(self, axis: usize) -> Self {
+        Self { axis, ..self }
+    }
+    fn picks(&self) -> impl Iterator<Item = Range<usize>> + Clone {
+        self.entries.iter().map(|&entry| entry..entry + 1)
+    }
+}
+
+impl Op for Slice {
+    fn name(&self) -> String {
+        "slice".into()
+    }
+
+    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        let extent = one_input(inputs)?.runs(self.axis)?.extent;
+        let out_of_range = |option, value: usize, allowed| {
+            Err(ShapeError::Option { option, value: value as f64, allowed })
+        };
+        if self.end > extent {
+            return out_of_range("end", self.end, "at most the extent of the axis");
+        }
+        if self.start >= self.end {
+            return out_of_range("start", self.start, "below `end`");
+        }
+        Ok(inputs[0].with_extent(self.axis, self.end - self.start))
+    }
+
+    fn value(&self, at: At<'_>, z: &mut [f64]) {
+        gather(at.x.shape(0).runs_or_all(self.axis), self.picks(), at.x.get(0), z);
+    }
+
+    fn tangent(&self, at: At<'_>, _z: &[f64], dot: Dot<'_>, z_dot: &mut [f64]) {
+        match dot.x.get(0) {
+            Some(x_dot) => {
+                gather(at.x.shape(0).runs_or_all(self.axis), self.picks(), x_dot, z_dot);
+            }
+            None => z_dot.fill(0.0),
+        }
+    }
+
+    fn adjoint(&self, at: At<'_>, _z: &[f64], z_bar: &[f64], bar: &mut Bar<'_>) {
+        if let Some(slot) = bar.x.slot(0) {
+            let runs = at.x.shape(0).runs_or_all(self.axis);
+            scatter(runs, self.picks(), z_bar, slot.zeroed());
+        }
+    }
+
+    fn adjoint_tangent(
+        &self,
+        at: At<'_>,
+        z: &[f64],
+        _z_bar: &[f64],
+        _dot: Dot<'_>,
+        _z_dot: &[f64],
+        z_bar_dot: &[f64],
+        bar: &mut Bar<'_>,
+    ) {
+        self.adjoint(at, z, z_bar_dot, bar);
+    }
+
+    fn dependence(&self, _active: &[bool]) -> Dependence {
+        Dependence::Affine
+    }
+
+    fn flops(&self, _inputs: &[Shape], _output: &Shape) -> usize {
+        0
+    }
+
+    fn origin(&self, inputs: &[Shape], entry: usize) -> Option<(usize, usize)> {
+        origin(inputs, self.axis, self.picks(), entry)
+    }
+}
+
+impl Op for Select {
+    fn name(&self) -> String {
+        "select".into()
+    }
+
+    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        let extent = one_input(inputs)?.runs(self.axis)?.extent;
+        let option = "entries";
+        match self.entries.iter().find(|&&entry| entry >= extent) {
+            Some(&entry) => {
+                let allowed = "positions below the extent of the axis";
+                Err(ShapeError::Option { option, value: entry as f64, allowed })
+            }
+            None => {
+                let output = inputs[0].with_extent(self.axis, self.entries.len());
+                if output.is_empty() { Err(ShapeError::Empty(output)) } else { Ok(output) }
+            }
+        }
+    }
+
+    fn value(&self, at: At<'_>, z: &mut [f64]) {
+        gather(at.x.shape(0).runs_or_all(self.axis), self.picks(), at.x.get(0), z);
+    }
+
+    fn tangent(&self, at: At<'_>, _z: &[f64], dot: Dot<'_>, z_dot: &mut [f64]) {
+        match dot.x.get(0) {
+            Some(x_dot) => {
+                gather(at.x.shape(0).runs_or_all(self.axis), self.picks(), x_dot, z_dot);
+            }
+            None => z_dot.fill(0.0),
+        }
+    }
+
+    fn adjoint(&self, at: At<'_>, _z: &[f64], z_bar: &[f64], bar: &mut Bar<'_>) {
+        if let Some(slot) = bar.x.slot(0) {
+            let runs = at.x.shape(0).runs_or_all(self.axis);
+            scatter(runs, self.picks(), z_bar, slot.zeroed());
+        }
+    }
+
+    fn adjoint_tangent(
+        &self,
+        at: At<'_>,
+        z: &[f64],
+        _z_bar: &[f64],
+        _dot: Dot<'_>,
+        _z_dot: &[f64],
+        z_bar_dot: &[f64],
+        bar: &mut Bar<'_>,
+    ) {
+        self.adjoint(at, z, z_bar_dot, bar);
+    }
+
+    fn dependence(&self, _active: &[bool]) -> Dependence {
+        Dependence::Affine
+    }
+
+    fn flops(&self, _inputs: &[Shape], _output: &Shape) -> usize {
+        0
+    }
+
+    fn origin(&self, inputs: &[Shape], entry: usize) -> Option<(usize, usize)> {
+        origin(inputs, self.axis, self.picks(), entry)
+    }
+}
+
+/// `z` ← the picked ranges of the axis, of all samples: a sample's slower axes and the samples are alike here.
+fn gather(
+    Runs { inner, extent, .. }: Runs,
+    picks: impl Iterator<Item = Range<usize>> + Clone,
+    x: &[f64],
+    z: &mut [f64],
+) {
+    let picked: usize = inner * picks.clone().map(|pick| pick.len()).sum::<usize>();
+    for (x, z) in x.chunks_exact(inner * extent).zip(z.chunks_exact_mut(picked)) {
+        let mut first = 0;
+        for pick in picks.clone() {
+            let run = &x[inner * pick.start..inner * pick.end];
+            z[first..first + run.len()].copy_from_slice(run);
+            first += run.len();
+        }
+    }
+}
+
+/// The transpose of [`gather`]: `x_bar` += `z_bar` at the picked ranges.
+fn scatter(
+    Runs { inner, extent, .. }: Runs,
+    picks: impl Iterator<Item = Range<usize>> + Clone,
+    z_bar: &[f64],
+    x_bar: &mut [f64],
+) {
+    let picked: usize = inner * picks.clone().map(|pick| pick.len()).sum::<usize>();
+    for (x_bar, z_bar) in x_bar.chunks_exact_mut(inner * extent).zip(z_bar.chunks_exact(picked)) {
+        let mut first = 0;
+        for pick in picks.clone() {
+            let run = &mut x_bar[inner * pick.start..inner * pick.end];
+            for (x_bar, z_bar) in run.iter_mut().zip(&z_bar[first..]) {
+                *x_bar += z_bar;
+            }
+            first += run.len();
+        }
+    }
+}
+
+/// Where entry `entry` of the output comes from.
+fn origin(
+    inputs: &[Shape],
+    axis: usize,
+    picks: impl Iterator<Item = Range<usize>> + Clone,
+    entry: usize,
+) -> Option<(usize, usize)> {
+    let Runs { inner, extent, .. } = inputs.first()?.runs(axis).ok()?;
+    let picked: usize = picks.clone().map(|pick| pick.len()).sum();
+    let (within, along, outer) = (entry % inner, entry / inner % picked, entry / (inner * picked));
+    let position = picks.flatten().nth(along)?;
+    Some((0, within + inner * (position + extent * outer)))
+}
