@@ -17,15 +17,26 @@
 
 mod activation;
 mod arithmetic;
+mod average_pool;
 mod concat;
+mod convolution;
 mod dense;
+mod global_pool;
+mod max_pool;
+mod patches;
+mod scratch;
 mod softmax;
 mod views;
+mod window;
 
 pub use activation::Activation;
 pub use arithmetic::{Add, Multiply};
+pub use average_pool::{AvgPool, AvgPool1d, AvgPool2d};
 pub use concat::Concat;
+pub use convolution::{Conv, Conv1d, Conv2d};
 pub use dense::Dense;
+pub use global_pool::GlobalAvgPool;
+pub use max_pool::{MaxPool, MaxPool1d, MaxPool2d};
 pub use softmax::Softmax;
 pub use views::{AdjointSlot, Adjoints, Inputs, ParamAdjoints, Params, Tangents};
 pub(crate) use views::{Layout, Place, Region, TRACKED_INPUTS};
@@ -131,6 +142,13 @@ pub trait Op: Debug + Send + Sync {
     fn flops(&self, inputs: &[Shape], output: &Shape) -> usize {
         let _ = inputs;
         2 * output.len()
+    }
+
+    /// Columns that one sample brings to the node's matrix products: 1 for a dense layer, the pixels for a convolution. Where it is
+    /// large, tiles of few samples lose no speed.
+    fn columns(&self, inputs: &[Shape], output: &Shape) -> usize {
+        let _ = (inputs, output);
+        1
     }
 
     /// [`adjoint`](Self::adjoint) sample by sample: θ̄ of sample b goes to column b of `each` (n × B) instead of a sum. The
