@@ -10,8 +10,9 @@ use secant::graph::Graph;
 use secant::loss::{Logistic, Loss, SoftmaxCrossEntropy, SquaredError};
 use secant::network::Network;
 use secant::op::{
-    Activation, Add, Bilinear, Concat, Dense, Dropout, Embedding, Flatten, LayerNorm, MatMul,
-    Multiply, Reduce, Reduction, Reshape, ScaleShift, Select, Slice, Softmax,
+    Activation, Add, AvgPool2d, Bilinear, Concat, Conv1d, Conv2d, Dense, Dropout, Embedding,
+    Flatten, GlobalAvgPool, LayerNorm, MatMul, MaxPool2d, Multiply, Reduce, Reduction, Reshape,
+    ScaleShift, Select, Slice, Softmax,
 };
 use secant::penalty::Ridge;
 use secant::problem::{Curvature, Linearization, Objective, SampledObjective};
@@ -95,6 +96,17 @@ fn start_threads(pool: &ThreadPool) {
         at.gauss_newton_vector(&theta, &mut product);
     };
     pool.broadcast(|_| (0..10).for_each(|_| all()));
+    // The scratch memory of a convolution is the thread's own.
+    for graph in [convolutional(), sequential()] {
+        let data = numbers(60, 2, 21);
+        let risk = Risk::new(&graph, &data, SquaredError, Ridge(0.01)).unwrap();
+        let theta = normals(risk.dim(), 8);
+        let all = || {
+            let mut product = vec![0.0; risk.dim()];
+            risk.linearize(&theta).hessian_vector(&theta, &mut product);
+        };
+        pool.broadcast(|_| (0..10).for_each(|_| all()));
+    }
 }
 
 /// A graph with the nodes that move, reduce and multiply entries; feature 0 is one of three codes.
@@ -153,6 +165,33 @@ fn joined() -> Graph {
     g.build(y).unwrap()
 }
 
+/// A graph of images with every kind of node for them.
+fn convolutional() -> Graph {
+    let mut g = Graph::builder([6, 5, 2]);
+    let stem = Conv2d::new(4, [3, 3]).with_padding([1, 1]);
+    let stem = g.node("stem", stem, &[g.input()]).unwrap();
+    let tanh = g.node("tanh", Activation::Tanh, &[stem]).unwrap();
+    let one = g.node("one", Conv2d::new(2, [1, 1]).with_groups(2), &[tanh]).unwrap();
+    let pool = MaxPool2d::new([3, 3]).with_stride([1, 1]).with_padding([1, 1]);
+    let pool = g.node("pool", pool, &[tanh]).unwrap();
+    let means = AvgPool2d::new([3, 1]).with_stride([1, 1]).with_padding([1, 0]);
+    let means = g.node("means", means.without_padding_counted(), &[tanh]).unwrap();
+    let joined = g.node("joined", Concat, &[one, pool, means]).unwrap();
+    let last = Conv2d::new(3, [2, 2]).with_stride([2, 1]).with_dilation([1, 2]);
+    let last = g.node("last", last, &[joined]).unwrap();
+    let channels = g.node("channels", GlobalAvgPool, &[last]).unwrap();
+    let y = g.node("y", Dense::new(2), &[channels]).unwrap();
+    g.build(y).unwrap()
+}
+
+fn sequential() -> Graph {
+    let mut g = Graph::builder([30, 2]);
+    let h = g.node("conv", Conv1d::new(4, [3]).with_stride([2]), &[g.input()]).unwrap();
+    let h = g.node("tanh", Activation::Tanh, &[h]).unwrap();
+    let y = g.node("y", Dense::new(2), &[h]).unwrap();
+    g.build(y).unwrap()
+}
+
 /// One test only: the allocator counts those of every thread.
 #[test]
 fn nothing_is_allocated_from_the_second_call_on() {
@@ -192,6 +231,11 @@ fn nothing_is_allocated_from_the_second_call_on() {
     inputs.chunks_exact_mut(5).enumerate().for_each(|(i, x)| x[0] = (i % 3) as f64);
     let data = Dataset::from_slices(5, &inputs, 2, &normals(2 * 1_501, 2)).unwrap();
     measure("moved entries", &moved(), &data, Box::new(SquaredError), None);
+    measure("every node", &joined, &data, Box::new(SquaredError), None);
+    for graph in [convolutional(), sequential()] {
+        let data = numbers(60, 2, 21);
+        measure("convolutions", &graph, &data, Box::new(SquaredError), None);
+    }
     let linear = Network::linear(30, 1);
     let data = labels(30, 2, 9_000);
     measure("linear model", linear.graph().unwrap(), &data, Box::new(Logistic), None);

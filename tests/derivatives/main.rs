@@ -2,6 +2,7 @@
 //! differences, against dense matrices and against formulas written down a second time.
 
 mod affine;
+mod images;
 mod losses;
 mod networks;
 mod nodes;

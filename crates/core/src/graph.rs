@@ -110,6 +110,9 @@ pub enum GraphError {
 /// Entries that a node's value or all of θ may have: 2³² doubles are 32 GiB.
 const MAX_ENTRIES: usize = 1 << 32;
 
+/// Columns from which on a matrix product has its full speed.
+pub(crate) const WIDE: usize = 32;
+
 /// The handle of a node while its graph is being built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NodeId {
@@ -158,16 +161,32 @@ pub struct Graph {
     pub(crate) layout: Layout,
     parameters: Parameters,
     affine: bool,
+    /// The part of the flops in matrix products that need many samples to be [`WIDE`].
+    pub(crate) narrow: f64,
 }
 
 impl Graph {
-    /// Starts a graph on `features` input features.
-    pub fn builder(features: usize) -> GraphBuilder {
+    /// Starts a graph on samples of the given shape: a number of features, or the extents of an image, `[width, height, channels]`
+    /// (see [`Shape`]). A data set for it has as many features as the shape has entries, in the same order.
+    ///
+    /// ```
+    /// use secant_core::graph::Graph;
+    /// use secant_core::op::{Conv2d, Dense, MaxPool2d};
+    ///
+    /// let mut g = Graph::builder([28, 28, 1]);
+    /// let h = g.node("conv", Conv2d::new(4, [3, 3]).with_padding([1, 1]), &[g.input()])?;
+    /// let h = g.node("pool", MaxPool2d::new([2, 2]), &[h])?;
+    /// assert_eq!(g.shape(h).unwrap().extents(), [14, 14, 4]);
+    /// let y = g.node("scores", Dense::new(10), &[h])?;
+    /// assert_eq!(g.build(y)?.features(), 784);
+    /// # Ok::<(), secant_core::graph::GraphError>(())
+    /// ```
+    pub fn builder(input: impl Into<Shape>) -> GraphBuilder {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         GraphBuilder {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             nodes: Vec::new(),
-            shapes: vec![Shape::vector(features)],
+            shapes: vec![input.into()],
             active: vec![false],
             affine: vec![true],
             parameters: Parameters::default(),
@@ -201,11 +220,23 @@ impl Graph {
     }
     /// Flops of one sample's forward sweep.
     pub fn flops(&self) -> usize {
+        self.node_flops(|_, _, _| true)
+    }
+    /// Σ flops of the nodes that count.
+    fn node_flops(&self, counts: impl Fn(&Node, &[Shape], &Shape) -> bool) -> usize {
         let flops = |(index, node): (usize, &Node)| {
             let inputs: Vec<Shape> = node.inputs.iter().map(|&i| self.shapes[i].clone()).collect();
-            node.op.flops(&inputs, &self.shapes[index + 1])
+            let output = &self.shapes[index + 1];
+            if counts(node, &inputs, output) { node.op.flops(&inputs, output) } else { 0 }
         };
-        self.nodes.iter().enumerate().map(flops).sum()
+        self.nodes.iter().enumerate().map(flops).fold(0, usize::saturating_add)
+    }
+    /// The part of the flops in matrix products to which one sample brings fewer than [`WIDE`] columns.
+    fn narrow_part(&self) -> f64 {
+        let narrow = self.node_flops(|node, inputs, output| {
+            !node.blocks.is_empty() && node.op.columns(inputs, output) < WIDE
+        });
+        narrow as f64 / self.flops().max(1) as f64
     }
 }
 
@@ -385,7 +416,9 @@ impl GraphBuilder {
         self.plan_adjoints();
         let affine = self.affine[output.index];
         let Self { nodes, shapes, parameters, .. } = self;
-        Ok(Graph { nodes, shapes, layout, parameters, affine })
+        let mut graph = Graph { nodes, shapes, layout, parameters, affine, narrow: 1.0 };
+        graph.narrow = graph.narrow_part();
+        Ok(graph)
     }
 
     /// A node that `output` does not depend on; every node after `output` is one.

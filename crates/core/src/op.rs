@@ -17,31 +17,42 @@
 
 mod activation;
 mod arithmetic;
+mod average_pool;
 mod batch_norm;
 mod bilinear;
 mod concat;
+mod convolution;
 mod dense;
 mod dropout;
 mod embedding;
+mod global_pool;
 mod layer_norm;
 mod matmul;
+mod max_pool;
+mod patches;
 mod reduce;
 mod reshape;
 mod scale_shift;
+mod scratch;
 mod slice;
 mod softmax;
 mod views;
+mod window;
 
 pub use activation::{Activation, MAX_EXPONENT};
 pub use arithmetic::{Add, Multiply};
+pub use average_pool::{AvgPool, AvgPool1d, AvgPool2d};
 pub use batch_norm::BatchNorm;
 pub use bilinear::Bilinear;
 pub use concat::Concat;
+pub use convolution::{Conv, Conv1d, Conv2d};
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use embedding::Embedding;
+pub use global_pool::GlobalAvgPool;
 pub use layer_norm::{LAYER_NORM_EPSILON, LayerNorm};
 pub use matmul::MatMul;
+pub use max_pool::{MaxPool, MaxPool1d, MaxPool2d};
 pub use reduce::{Reduce, Reduction};
 pub use reshape::{Flatten, Reshape};
 pub use scale_shift::{Per, ScaleShift};
@@ -245,6 +256,13 @@ pub trait Op: Debug + Send + Sync {
     fn origin(&self, inputs: &[Shape], entry: usize) -> Option<(usize, usize)> {
         let _ = (inputs, entry);
         None
+    }
+
+    /// Columns that one sample brings to the node's matrix products: 1 for a dense layer, the pixels for a convolution. Where it is
+    /// large, tiles of few samples lose no speed.
+    fn columns(&self, inputs: &[Shape], output: &Shape) -> usize {
+        let _ = (inputs, output);
+        1
     }
 
     /// [`adjoint`](Self::adjoint) sample by sample: θ̄ of sample b goes to column b of `each` (n × B) instead of a sum. The

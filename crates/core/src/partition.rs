@@ -1,12 +1,14 @@
 //! How samples are cut into tiles and shards. Depends on the model and N only, never on the machine or its threads.
 
-use crate::graph::Graph;
+use crate::graph::{Graph, WIDE};
 use std::ops::Range;
 
 /// Bytes of values and adjoints that one tile should stay below, so that a sweep stays in one core's L2 cache.
 const TILE_BYTES: usize = 384 << 10;
-/// Tiles are never shorter than this (but for the last): GEMMs of fewer columns lose speed.
-const MIN_TILE: usize = 32;
+/// Tiles are not shorter than this (but for the last): GEMMs of fewer columns lose speed.
+const MIN_TILE: usize = WIDE;
+/// Unless GEMMs that take a column for a sample do at most this part of the flops, as in convolutional networks.
+const NARROW_SHARE: f64 = 0.25;
 /// Nor longer.
 const MAX_TILE: usize = 512;
 /// Parameters × samples below which a shard is not worth a task.
@@ -33,13 +35,13 @@ impl Partition {
         let by_memory = (SHARD_ENTRIES / n).max(2);
         let shards = by_work.clamp(1, MAX_SHARDS).min(by_memory);
         let tile = tile_by_cache(graph).min(samples.div_ceil(shards.min(ENOUGH_SHARDS)));
-        let tile = whole_tile(tile);
+        let tile = whole_tile(tile, shortest_tile(graph));
         Self { samples, tile, shards: shards.min(samples.div_ceil(tile)) }
     }
 
     /// The longest tile of any number of samples of `graph`.
     pub(crate) fn longest_tile(graph: &Graph) -> usize {
-        whole_tile(tile_by_cache(graph))
+        whole_tile(tile_by_cache(graph), shortest_tile(graph))
     }
 
     pub(crate) fn tile_samples(&self) -> usize {
@@ -74,15 +76,21 @@ fn tile_by_cache(graph: &Graph) -> usize {
     TILE_BYTES / (8 * rows)
 }
 
-/// Neither too short nor too long, in whole vectors of eight.
-fn whole_tile(samples: usize) -> usize {
-    samples.clamp(MIN_TILE, MAX_TILE).next_multiple_of(8)
+/// [`MIN_TILE`], or one sample where the products have columns enough without others.
+fn shortest_tile(graph: &Graph) -> usize {
+    if graph.narrow <= NARROW_SHARE { 1 } else { MIN_TILE }
+}
+
+/// Neither too short nor too long, in whole vectors of eight from eight on.
+fn whole_tile(samples: usize, shortest: usize) -> usize {
+    let samples = samples.clamp(shortest, MAX_TILE);
+    if samples < 8 { samples } else { samples.next_multiple_of(8) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op::Dense;
+    use crate::op::{Activation, Conv2d, Dense};
 
     #[test]
     fn shards_cover_every_sample_once_in_order() {
@@ -96,5 +104,33 @@ mod tests {
                 (0..partition.shards()).flat_map(|s| partition.shard(s)).flatten().collect();
             assert!(covered.iter().copied().eq(0..samples));
         }
+    }
+
+    #[test]
+    fn tiles_of_images_fit_the_cache_and_hold_a_sample_at_least() {
+        let tile = |side: usize, channels: usize| {
+            let mut g = Graph::builder([side, side, 3]);
+            let conv = Conv2d::new(channels, [3, 3]).with_padding([1, 1]);
+            let h = g.node("conv", conv, &[g.input()]).unwrap();
+            let h = g.node("tanh", Activation::Tanh, &[h]).unwrap();
+            let y = g.node("y", Conv2d::new(1, [side, side]), &[h]).unwrap();
+            let graph = g.build(y).unwrap();
+            let rows = graph.layout.value_rows + graph.layout.active_rows + graph.features();
+            (Partition::longest_tile(&graph), 8 * rows)
+        };
+        // Many small images in a tile, few larger ones, one of those that fill the cache alone.
+        for (side, channels) in [(4, 1), (8, 16), (16, 16)] {
+            let (samples, bytes) = tile(side, channels);
+            assert!(samples * bytes <= TILE_BYTES + 8 * bytes, "{side}: {samples}");
+        }
+        assert_eq!(tile(64, 16).0, 1);
+        // A dense head of a tenth of the flops does not change that; a dense network has its 32.
+        let mut g = Graph::builder([32, 32, 1]);
+        let h = g.node("conv", Conv2d::new(16, [5, 5]), &[g.input()]).unwrap();
+        let y = g.node("y", Dense::new(2), &[h]).unwrap();
+        assert!(Partition::longest_tile(&g.build(y).unwrap()) < MIN_TILE);
+        let mut g = Graph::builder(20_000);
+        let y = g.node("y", Dense::new(2_000), &[g.input()]).unwrap();
+        assert_eq!(Partition::longest_tile(&g.build(y).unwrap()), MIN_TILE);
     }
 }

@@ -1,9 +1,12 @@
 //! The shape of one sample's value at a node, without the sample axis.
+//!
+//! Images are `[width, height, channels]`: a row of pixels is contiguous, rows follow one another, then channels. That is the
+//! C × H × W of other libraries, row-major. Sequences are `[length, channels]`.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Extents of one sample's value, slowest axis last: `[32]` a vector, `[28, 28, 3]` an image of three channels.
+/// Extents of one sample's value, slowest axis last: `[32]` a vector, `[28, 28, 3]` an image (width, height) of three channels.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Shape(Vec<usize>);
@@ -70,6 +73,20 @@ impl Shape {
     }
 }
 
+/// A vector of so many entries.
+impl From<usize> for Shape {
+    fn from(rows: usize) -> Self {
+        Self::vector(rows)
+    }
+}
+
+/// The extents, fastest axis first.
+impl<const D: usize> From<[usize; D]> for Shape {
+    fn from(extents: [usize; D]) -> Self {
+        Self::new(extents)
+    }
+}
+
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (axis, extent) in self.0.iter().enumerate() {
@@ -103,6 +120,18 @@ pub enum ShapeError {
         /// Shape of the odd one.
         found: Shape,
     },
+    /// Images that should be alike but for their channels are not.
+    #[error(
+        "inputs should have the same extents but for the last, the channels: the first is {first}, input {index} is {found}"
+    )]
+    Unjoinable {
+        /// Position of the odd input, from 0.
+        index: usize,
+        /// Shape of input 0.
+        first: Shape,
+        /// Shape of the odd one.
+        found: Shape,
+    },
     /// An input or the output would have no entries.
     #[error("a value would be empty (shape {0})")]
     Empty(Shape),
@@ -127,6 +156,32 @@ pub enum ShapeError {
     Refused {
         /// Why, and what to take instead.
         reason: &'static str,
+    },
+    /// A window that does not fit onto its input.
+    #[error(
+        "kernel = {kernel} with dilation {dilation} spans {span} of the {axis}: must be at most {padded}, the input with its padding"
+    )]
+    Window {
+        /// `width`, `height` or `length`.
+        axis: &'static str,
+        /// Taps of the window along the axis.
+        kernel: usize,
+        /// Inputs from one tap to the next.
+        dilation: usize,
+        /// Inputs from the first tap to the last, both counted.
+        span: usize,
+        /// Inputs along the axis with the padding on both sides.
+        padded: usize,
+    },
+    /// Groups that do not divide the channels.
+    #[error("groups = {groups}: must divide the {channels} {side} channels")]
+    Groups {
+        /// The groups asked for.
+        groups: usize,
+        /// Channels of that side.
+        channels: usize,
+        /// `input` or `output`.
+        side: &'static str,
     },
     /// Any other demand on an input's shape.
     #[error("input {index} has shape {found}, expected {expected}")]

@@ -1,9 +1,12 @@
-//! z = [x₀; x₁; …]: the features of all inputs, one below the other.
+//! z = [x₀; x₁; …]: the features of all inputs, one below the other, or the channels of all images.
+//!
+//! Channels are the slowest axis, so that a sample's images after one another are one image of all their channels.
 
 use super::{At, Bar, Dependence, Dot, Op};
 use crate::shape::{Shape, ShapeError};
 
-/// Concatenation along the features; every input is flattened.
+/// Concatenation. Images (or sequences) of one width and height are joined along the channels; where one of the inputs is a vector,
+/// or they differ in the number of axes, all are flattened and joined to a vector. Images of different sizes are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Concat;
 
@@ -13,8 +16,12 @@ impl Op for Concat {
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        if inputs.is_empty() {
+        let Some(first) = inputs.first() else {
             return Err(ShapeError::InputCount { expected: 1, found: 0 });
+        };
+        let axes = first.extents().len();
+        if axes > 1 && inputs.iter().all(|shape| shape.extents().len() == axes) {
+            return joined_channels(first, inputs);
         }
         Ok(Shape::vector(inputs.iter().map(Shape::len).fold(0, usize::saturating_add)))
     }
@@ -68,6 +75,25 @@ impl Op for Concat {
     fn dependence(&self, _active: &[bool]) -> Dependence {
         Dependence::Affine
     }
+}
+
+/// The shape of all channels, where the other extents agree.
+fn joined_channels(first: &Shape, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+    let split = |shape: &Shape| {
+        let extents = shape.extents();
+        (extents[..extents.len() - 1].to_vec(), extents[extents.len() - 1])
+    };
+    let (mut extents, mut channels) = (split(first).0, 0_usize);
+    for (index, shape) in inputs.iter().enumerate() {
+        let (pixels, own) = split(shape);
+        if pixels != extents {
+            let (first, found) = (first.clone(), shape.clone());
+            return Err(ShapeError::Unjoinable { index, first, found });
+        }
+        channels = channels.saturating_add(own);
+    }
+    extents.push(channels);
+    Ok(Shape::new(extents))
 }
 
 /// Calls `part(input, rows, first row in z, rows of z)` for every input.

@@ -1,0 +1,214 @@
+//! z = the mean of x under a window, channel by channel.
+//!
+//! z[o, c] = (1/m) Σ_t x[o·stride + t − padding, c], where x has entries; m is the number of taps, or of those on the input.
+//! Linear: ż is the same of ẋ, and x̄ gets z̄/m at every tap. Cost: taps additions per output. As PyTorch's `AvgPool2d`, with
+//! ⌊·⌋ for the output's size.
+
+use super::scratch::with_scratch;
+use super::window::{Plane, Window, channels, ones, zeros};
+use super::{AdjointSlot, At, Bar, Dependence, Dot, Op, one_input};
+use crate::elementwise::vectorize;
+use crate::shape::{Shape, ShapeError};
+use serde::{Deserialize, Serialize};
+
+/// Means over windows of a sequence, `[length, channels]`.
+pub type AvgPool1d = AvgPool<1>;
+
+/// Means over windows of an image, `[width, height, channels]`; options are (width, height) pairs.
+///
+/// ```
+/// use secant_core::op::{AvgPool2d, Op};
+/// use secant_core::shape::Shape;
+/// let pool = AvgPool2d::new([3, 3]).with_stride([1, 1]).with_padding([1, 1]);
+/// let shape = Shape::new([14, 14, 5]);
+/// assert_eq!(pool.output_shape(&[shape.clone()])?, shape);
+/// # Ok::<(), secant_core::shape::ShapeError>(())
+/// ```
+pub type AvgPool2d = AvgPool<2>;
+
+/// Average pooling along D axes, 1 or 2: [`AvgPool1d`], [`AvgPool2d`]. Options have an entry for an axis, the fastest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    bound(
+        serialize = "[usize; D]: Serialize",
+        deserialize = "[usize; D]: Deserialize<'de>, Option<[usize; D]>: Deserialize<'de>"
+    )
+)]
+pub struct AvgPool<const D: usize> {
+    kernel: [usize; D],
+    /// The kernel where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stride: Option<[usize; D]>,
+    #[serde(default = "zeros")]
+    padding: [usize; D],
+    /// Whether m counts the padding too.
+    #[serde(default = "yes")]
+    count_padding: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+impl<const D: usize> AvgPool<D> {
+    /// Windows of so many taps side by side: the stride is the kernel. No padding.
+    pub fn new(kernel: [usize; D]) -> Self {
+        Self { kernel, stride: None, padding: zeros(), count_padding: true }
+    }
+    /// Inputs from one output to the next, ≥ 1.
+    pub fn with_stride(self, stride: [usize; D]) -> Self {
+        Self { stride: Some(stride), ..self }
+    }
+    /// Zeros before and behind the input, at most half of the kernel.
+    pub fn with_padding(self, padding: [usize; D]) -> Self {
+        Self { padding, ..self }
+    }
+    /// The mean is over the entries of the input alone, the padding not counted.
+    pub fn without_padding_counted(self) -> Self {
+        Self { count_padding: false, ..self }
+    }
+
+    fn window(&self) -> Window<D> {
+        let stride = self.stride.unwrap_or(self.kernel);
+        Window { kernel: self.kernel, stride, padding: self.padding, dilation: ones() }
+    }
+
+    /// 1/m for the output `index` of a channel.
+    fn weight(&self, plane: Plane, index: usize) -> f64 {
+        let taps = if self.count_padding {
+            plane.taps()
+        } else {
+            let (x, y) = (index % plane.width.output, index / plane.width.output);
+            plane.width.covered(x) * plane.height.covered(y)
+        };
+        1.0 / taps as f64
+    }
+
+    /// Calls `work` with 1/m of every output of a channel.
+    fn with_weights(&self, plane: Plane, work: impl FnOnce(&[f64])) {
+        with_scratch(plane.outputs(), |weights| {
+            weights.iter_mut().enumerate().for_each(|(i, weight)| *weight = self.weight(plane, i));
+            work(weights);
+        });
+    }
+
+    /// z ← the means of x.
+    fn average(&self, at: At<'_>, x: &[f64], z: &mut [f64]) {
+        let plane = self.window().on(at.x.shape(0));
+        self.with_weights(plane, |weights| {
+            vectorize(
+                #[inline(always)]
+                || {
+                    let channels = x.chunks_exact(plane.inputs());
+                    for (x, z) in channels.zip(z.chunks_exact_mut(plane.outputs())) {
+                        add_windows(plane, x, z);
+                        z.iter_mut().zip(weights).for_each(|(z, weight)| *z *= weight);
+                    }
+                },
+            );
+        });
+    }
+
+    /// x̄ += z̄/m at every tap.
+    fn spread(&self, at: At<'_>, z_bar: &[f64], slot: AdjointSlot<'_>) {
+        let plane = self.window().on(at.x.shape(0));
+        let x_bar = slot.zeroed();
+        self.with_weights(plane, |weights| {
+            vectorize(
+                #[inline(always)]
+                || {
+                    let channels = x_bar.chunks_exact_mut(plane.inputs());
+                    for (x_bar, z_bar) in channels.zip(z_bar.chunks_exact(plane.outputs())) {
+                        spread_windows(plane, weights, z_bar, x_bar);
+                    }
+                },
+            );
+        });
+    }
+}
+
+/// z ← the sums of x under the window.
+#[inline(always)]
+fn add_windows(plane: Plane, x: &[f64], z: &mut [f64]) {
+    z.fill(0.0);
+    for tap in 0..plane.taps() {
+        for run in plane.runs(plane.tap(tap), 0..plane.height.output) {
+            let x = &x[run.input..];
+            let z = &mut z[run.outputs];
+            if run.stride == 1 {
+                z.iter_mut().zip(x).for_each(|(z, x)| *z += x);
+            } else {
+                z.iter_mut().zip(x.iter().step_by(run.stride)).for_each(|(z, x)| *z += x);
+            }
+        }
+    }
+}
+
+/// x̄ += z̄ · `weights` at every tap.
+#[inline(always)]
+fn spread_windows(plane: Plane, weights: &[f64], z_bar: &[f64], x_bar: &mut [f64]) {
+    for tap in 0..plane.taps() {
+        for run in plane.runs(plane.tap(tap), 0..plane.height.output) {
+            let terms = z_bar[run.outputs.clone()].iter().zip(&weights[run.outputs]);
+            let x_bar = &mut x_bar[run.input..];
+            if run.stride == 1 {
+                x_bar.iter_mut().zip(terms).for_each(|(x_bar, (z_bar, w))| *x_bar += z_bar * w);
+            } else {
+                let x_bar = x_bar.iter_mut().step_by(run.stride);
+                x_bar.zip(terms).for_each(|(x_bar, (z_bar, w))| *x_bar += z_bar * w);
+            }
+        }
+    }
+}
+
+impl<const D: usize> Op for AvgPool<D> {
+    fn name(&self) -> String {
+        format!("avg_pool{D}d")
+    }
+
+    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        let input = one_input(inputs)?;
+        self.window().check(input)?;
+        self.window().check_covered(input)?;
+        Ok(self.window().output(input, channels(input)))
+    }
+
+    fn value(&self, at: At<'_>, z: &mut [f64]) {
+        self.average(at, at.x.get(0), z);
+    }
+
+    fn tangent(&self, at: At<'_>, _z: &[f64], dot: Dot<'_>, z_dot: &mut [f64]) {
+        match dot.x.get(0) {
+            Some(x_dot) => self.average(at, x_dot, z_dot),
+            None => z_dot.fill(0.0),
+        }
+    }
+
+    fn adjoint(&self, at: At<'_>, _z: &[f64], z_bar: &[f64], bar: &mut Bar<'_>) {
+        if let Some(slot) = bar.x.slot(0) {
+            self.spread(at, z_bar, slot);
+        }
+    }
+
+    fn adjoint_tangent(
+        &self,
+        at: At<'_>,
+        z: &[f64],
+        _z_bar: &[f64],
+        _dot: Dot<'_>,
+        _z_dot: &[f64],
+        z_bar_dot: &[f64],
+        bar: &mut Bar<'_>,
+    ) {
+        self.adjoint(at, z, z_bar_dot, bar);
+    }
+
+    fn dependence(&self, _active: &[bool]) -> Dependence {
+        Dependence::Affine
+    }
+
+    fn flops(&self, inputs: &[Shape], output: &Shape) -> usize {
+        self.window().on(&inputs[0]).taps().saturating_mul(output.len())
+    }
+}
