@@ -147,7 +147,9 @@ impl Kernel {
     fn slope_and_bend(self, x: f64, z: f64) -> (f64, f64) {
         match self.activation {
             Activation::Identity => (1.0, 0.0),
-            Activation::Relu | Activation::LeakyRelu { .. } => (self.slope(x, z), 0.0),
+            Activation::Relu
+            | Activation::LeakyRelu { .. }
+            | Activation::Power { exponent: 0.0 | 1.0 } => (self.slope(x, z), 0.0),
             Activation::Tanh => {
                 let slope = self.slope(x, z);
                 (slope, -2.0 * z * slope)
@@ -180,7 +182,6 @@ impl Kernel {
                 let slope = 0.5 / z;
                 (slope, -slope * slope / z)
             }
-            Activation::Power { exponent: 0.0 | 1.0 } => (self.slope(x, z), 0.0),
             Activation::Power { exponent } => {
                 let factor = exponent * (exponent - 1.0);
                 (self.slope(x, z), factor * self.power(x, exponent - 2.0))
@@ -347,7 +348,7 @@ impl Op for Activation {
             return Err(ShapeError::Option { option, value: slope, allowed });
         }
         if let Self::Power { exponent } = *self
-            && !(exponent.abs() <= MAX_EXPONENT)
+            && (exponent.is_nan() || exponent.abs() > MAX_EXPONENT)
         {
             let (option, allowed) = ("exponent", "at most 1023 in size");
             return Err(ShapeError::Option { option, value: exponent, allowed });
