@@ -118,6 +118,39 @@ fn powers_exponentials_and_logarithms() {
 }
 
 #[test]
+fn powers_keep_their_error_bounds_and_their_limits() {
+    let power = |exponent: f64, x: &[f64]| -> Vec<f64> {
+        let mut g = Graph::builder(1);
+        let same = g.node("same", ScaleShift::per_entry(), &[g.input()]).unwrap();
+        let z = g.node("power", Activation::Power { exponent }, &[same]).unwrap();
+        outputs(&g.build(z).unwrap(), &[1.0, 0.0], x).unwrap()
+    };
+    let x: Vec<f64> = (1..2_000).map(|i| 0.002 * f64::from(i)).collect();
+    for exponent in [2.0, 3.0, -1.0, 17.0, -40.0, 255.0, 1023.0, 0.5, -0.25, 2.5, 33.3, -101.7] {
+        for (x, z) in x.iter().zip(power(exponent, &x)) {
+            let exact = libm::pow(*x, exponent);
+            let bound = if exponent.fract() == 0.0 {
+                exponent.abs()
+            } else {
+                2.0 + 2.0 * (exponent * x.ln()).abs()
+            };
+            if exact > f64::MIN_POSITIVE && exact < f64::MAX {
+                // libm's own ulp beside the bound.
+                let error = ((z - exact) / (exact.next_up() - exact)).abs();
+                assert!(error <= bound + 1.0, "{x}^{exponent}: {error} ulp");
+            }
+        }
+    }
+    assert_eq!(power(2.0, &[-3.0, 0.0, 1e200]), [9.0, 0.0, f64::INFINITY]);
+    assert_eq!(power(3.0, &[-2.0])[0], -8.0);
+    assert_eq!(power(-1.0, &[-4.0, 0.0]), [-0.25, f64::INFINITY]);
+    assert_eq!(power(0.0, &[0.0, -5.0]), [1.0, 1.0]);
+    assert_eq!(power(0.5, &[0.0])[0], 0.0);
+    assert_eq!(power(-0.5, &[0.0])[0], f64::INFINITY);
+    assert!(power(0.5, &[-1.0])[0].is_nan());
+}
+
+#[test]
 fn reductions() {
     for reduction in [Reduction::Sum, Reduction::Mean, Reduction::SquaredNorm, Reduction::LogSumExp]
     {
