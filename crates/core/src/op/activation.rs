@@ -59,7 +59,7 @@ impl Activation {
             ($activation:expr) => {
                 run.call(
                     #[inline(always)]
-                    || Kernel { activation: $activation, general: false },
+                    move || Kernel { activation: $activation, general: false },
                 )
             };
         }
@@ -84,15 +84,16 @@ impl Activation {
             }
             Self::Power { exponent } => run.call(
                 #[inline(always)]
-                || Kernel { activation: Self::Power { exponent }, general: true },
+                move || Kernel { activation: Self::Power { exponent }, general: true },
             ),
         }
     }
 }
 
-/// A loop body generic over the activation it runs.
+/// A loop body generic over the activation it runs. The kernel is copied into the loop: a constant of the activation that stays
+/// behind a reference is loaded again for every entry, and nothing is vectorised.
 trait Specialised {
-    fn call(self, kernel: impl Fn() -> Kernel);
+    fn call(self, kernel: impl Fn() -> Kernel + Copy);
 }
 
 struct Value<'a> {
@@ -102,11 +103,12 @@ struct Value<'a> {
 
 impl Specialised for Value<'_> {
     #[inline(always)]
-    fn call(self, kernel: impl Fn() -> Kernel) {
+    fn call(self, kernel: impl Fn() -> Kernel + Copy) {
         let Self { x, z } = self;
         vectorize(
             #[inline(always)]
             || {
+                let kernel = kernel;
                 for (z, &x) in z.iter_mut().zip(x) {
                     *z = kernel().at(x);
                 }
@@ -124,11 +126,12 @@ struct Tangent<'a> {
 
 impl Specialised for Tangent<'_> {
     #[inline(always)]
-    fn call(self, kernel: impl Fn() -> Kernel) {
+    fn call(self, kernel: impl Fn() -> Kernel + Copy) {
         let Self { x, z, x_dot, z_dot } = self;
         vectorize(
             #[inline(always)]
             || {
+                let kernel = kernel;
                 for (((z_dot, &x_dot), &x), &z) in z_dot.iter_mut().zip(x_dot).zip(x).zip(z) {
                     *z_dot = kernel().slope(x, z) * x_dot;
                 }
@@ -146,12 +149,12 @@ struct Adjoint<'a> {
 
 impl Specialised for Adjoint<'_> {
     #[inline(always)]
-    fn call(self, kernel: impl Fn() -> Kernel) {
+    fn call(self, kernel: impl Fn() -> Kernel + Copy) {
         let Self { x, z, z_bar, slot } = self;
         slot.add_map3(
             [z_bar, x, z],
             #[inline(always)]
-            |z_bar, x, z| kernel().slope(x, z) * z_bar,
+            move |z_bar, x, z| kernel().slope(x, z) * z_bar,
         );
     }
 }
@@ -168,12 +171,12 @@ struct AdjointTangent<'a> {
 impl Specialised for AdjointTangent<'_> {
     /// x̄˙ += σ′·z̄˙ + σ″·ẋ·z̄.
     #[inline(always)]
-    fn call(self, kernel: impl Fn() -> Kernel) {
+    fn call(self, kernel: impl Fn() -> Kernel + Copy) {
         let Self { x, z, z_bar, x_dot, z_bar_dot, slot } = self;
         slot.add_map5(
             [z_bar_dot, z_bar, x_dot, x, z],
             #[inline(always)]
-            |z_bar_dot, z_bar, x_dot, x, z| {
+            move |z_bar_dot, z_bar, x_dot, x, z| {
                 let (slope, bend) = kernel().slope_and_bend(x, z);
                 slope.mul_add(z_bar_dot, bend * x_dot * z_bar)
             },

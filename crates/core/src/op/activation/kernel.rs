@@ -154,9 +154,7 @@ fn whole_power(x: f64, exponent: f64) -> f64 {
     let bits = exponent.unsigned_abs();
     let (mut power, mut square) = (1.0, x);
     for bit in 0..EXPONENT_BITS {
-        if bits >> bit & 1 == 1 {
-            power *= square;
-        }
+        power *= if bits >> bit & 1 == 1 { square } else { 1.0 };
         square *= square;
     }
     if exponent < 0 { power.recip() } else { power }
