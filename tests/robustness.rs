@@ -10,6 +10,7 @@ use secant::op::{Activation, Dense};
 use secant::penalty::{NoPenalty, Penalty, Ridge, RidgeAll};
 use secant::problem::{Curvature, LeastSquares, Linearization, Objective};
 use secant::risk::{Risk, RiskError};
+use secant::{Lbfgs, LevenbergMarquardt, Method, Newton};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 fn linear(features: usize, outputs: usize) -> Network {
@@ -182,6 +183,37 @@ fn everything(risk: &Risk<'_>, theta: &[f64]) -> f64 {
         problem.normal_equations(theta, matrix.as_mut(), &mut out);
     }
     value
+}
+
+#[test]
+fn a_step_out_of_a_domain_is_shortened_and_a_start_outside_is_no_fit() {
+    // y = ln(2x + 1): the logarithm of a line that a long step makes negative.
+    let x: Vec<f64> = (0..20).map(|i| 0.1 * f64::from(i)).collect();
+    let y: Vec<f64> = x.iter().map(|x| (2.0 * x + 1.0).ln()).collect();
+    let data = Dataset::from_slices(1, &x, 1, &y).unwrap();
+    for last in [Activation::Log, Activation::Sqrt, Activation::Power { exponent: 0.3 }] {
+        let mut g = Graph::builder(1);
+        let line = g.node("line", Dense::new(1), &[g.input()]).unwrap();
+        let bent = g.node("bent", last, &[line]).unwrap();
+        let graph = g.build(bent).unwrap();
+        let risk = Risk::new(&graph, &data, SquaredError, NoPenalty).unwrap();
+        assert!(!everything(&risk, &[-1.0, 1.0]).is_finite(), "{last:?}: the line crosses zero");
+        for method in [
+            Method::from(Lbfgs::default()),
+            Newton::default().into(),
+            Method::from(LevenbergMarquardt::default()),
+        ] {
+            let solution = method.clone().minimize(&risk, &[10.0, 20.0]).unwrap();
+            let report = &solution.report;
+            assert!(report.value.is_finite() && report.value < report.initial_value, "{report}");
+            if last == Activation::Log {
+                assert!(report.value < 1e-12, "{report}");
+                assert!((solution.theta[0] - 2.0).abs() < 1e-4, "{report}");
+            }
+            let outside = method.minimize(&risk, &[-1.0, 1.0]).unwrap();
+            assert!(!outside.report.reason.is_converged(), "{}", outside.report);
+        }
+    }
 }
 
 /// Data, outputs of the model, loss.

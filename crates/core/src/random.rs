@@ -84,7 +84,7 @@ impl Random {
 
 /// A number for every pair of numbers, as if drawn at random: the bits of splitmix64 (Steele, Lea & Flood 2014) started at `key`,
 /// `index` steps on. A stream that can be entered anywhere, so that threads and order have no part in it.
-#[inline]
+#[inline(always)]
 pub fn hashed(key: u64, index: u64) -> u64 {
     // 2⁶⁴ over the golden ratio, and the mixer's constants.
     let mut bits = key.wrapping_add(index.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));

@@ -52,7 +52,8 @@ pub fn op_within(
     let (mut point, mut a, mut b) = (draw(bench.point), draw(bench.point), draw(bench.point));
     point[..bench.inputs].iter_mut().for_each(|x| *x = domain(*x));
     bench.draw_codes(&mut random, &mut point);
-    [&mut a, &mut b].into_iter().for_each(|direction| bench.hold_codes(direction, 0.0));
+    bench.hold_codes(&mut a, 0.0);
+    bench.hold_codes(&mut b, 0.0);
     let still = vec![0.0; bench.outputs];
     let mut checks = Checks::default();
 

@@ -3,13 +3,12 @@
 //! Outside of its domain a function is NaN or infinite. Solvers take a point with such a value for a failed trial and shorten their
 //! step; a start there is refused.
 
+mod kernel;
+
 use super::{At, Bar, Dependence, Dot, Op, one_input};
 use crate::elementwise::{scalar, vectorize};
 use crate::shape::{Shape, ShapeError};
-use std::f64::consts::FRAC_1_SQRT_2;
-
-/// 1/√(2π), the height of the normal density.
-const NORMAL_DENSITY: f64 = 0.398_942_280_401_432_7;
+use kernel::Kernel;
 
 /// An elementwise function.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,143 +50,6 @@ pub enum Activation {
 
 /// The largest |p| of [`Activation::Power`]: 2¹⁰²⁴ overflows.
 pub const MAX_EXPONENT: f64 = 1023.0;
-/// Bits of an integer exponent, that of σ″ included: at most 1025.
-const EXPONENT_BITS: u32 = 11;
-
-/// An activation as its loops see it.
-#[derive(Clone, Copy, Debug)]
-struct Kernel {
-    activation: Activation,
-    /// Whether the slower, general formula is needed: an angle beyond the range of the vectorised sine, an exponent that is no
-    /// integer.
-    general: bool,
-}
-
-impl Kernel {
-    /// σ(x).
-    #[inline(always)]
-    fn at(self, x: f64) -> f64 {
-        match self.activation {
-            Activation::Identity => x,
-            Activation::Tanh => scalar::tanh(x),
-            // Written so that NaN passes through.
-            Activation::Relu => {
-                if x < 0.0 {
-                    0.0
-                } else {
-                    x
-                }
-            }
-            Activation::LeakyRelu { slope } => {
-                if x < 0.0 {
-                    slope * x
-                } else {
-                    x
-                }
-            }
-            Activation::Sigmoid => scalar::sigmoid(x),
-            Activation::Softplus => scalar::softplus(x),
-            Activation::Silu => x * scalar::sigmoid(x),
-            Activation::Gelu => x * normal_distribution(x),
-            Activation::Sine if self.general => libm::sin(x),
-            Activation::Sine => scalar::sin(x),
-            Activation::Exp => scalar::exp(x),
-            Activation::Log => scalar::log(x),
-            Activation::Sqrt => x.sqrt(),
-            Activation::Power { exponent } => self.power(x, exponent),
-        }
-    }
-
-    /// x^p, in the way that the node's own exponent asks for: p may be that of a derivative.
-    #[inline(always)]
-    fn power(self, x: f64, exponent: f64) -> f64 {
-        if self.general { scalar::exp(exponent * scalar::log(x)) } else { whole_power(x, exponent) }
-    }
-
-    /// σ′ from x and z = σ(x), whichever is cheaper.
-    #[inline(always)]
-    fn slope(self, x: f64, z: f64) -> f64 {
-        match self.activation {
-            Activation::Identity => 1.0,
-            Activation::Tanh => (-z).mul_add(z, 1.0),
-            Activation::Relu => {
-                if x > 0.0 {
-                    1.0
-                } else {
-                    0.0
-                }
-            }
-            Activation::LeakyRelu { slope } => {
-                if x > 0.0 {
-                    1.0
-                } else {
-                    slope
-                }
-            }
-            Activation::Sigmoid => z * (1.0 - z),
-            Activation::Softplus => scalar::sigmoid(x),
-            Activation::Silu => {
-                let s = scalar::sigmoid(x);
-                s * x.mul_add(1.0 - s, 1.0)
-            }
-            Activation::Gelu => x.mul_add(normal_density(x), normal_distribution(x)),
-            Activation::Sine if self.general => libm::cos(x),
-            Activation::Sine => scalar::cos(x),
-            Activation::Exp => z,
-            Activation::Log => x.recip(),
-            Activation::Sqrt => 0.5 / z,
-            // 0·x⁻¹ is not 0 at x = 0.
-            Activation::Power { exponent: 0.0 } => 0.0,
-            Activation::Power { exponent } => exponent * self.power(x, exponent - 1.0),
-        }
-    }
-
-    /// (σ′, σ″) from x and z.
-    #[inline(always)]
-    fn slope_and_bend(self, x: f64, z: f64) -> (f64, f64) {
-        match self.activation {
-            Activation::Identity => (1.0, 0.0),
-            Activation::Relu | Activation::LeakyRelu { .. } => (self.slope(x, z), 0.0),
-            Activation::Tanh => {
-                let slope = self.slope(x, z);
-                (slope, -2.0 * z * slope)
-            }
-            Activation::Sigmoid => {
-                let slope = self.slope(x, z);
-                (slope, slope * (-2.0f64).mul_add(z, 1.0))
-            }
-            Activation::Softplus => {
-                let slope = scalar::sigmoid(x);
-                (slope, slope * (1.0 - slope))
-            }
-            Activation::Silu => {
-                let s = scalar::sigmoid(x);
-                let ds = s * (1.0 - s);
-                (x.mul_add(ds, s), ds * x.mul_add((-2.0f64).mul_add(s, 1.0), 2.0))
-            }
-            Activation::Gelu => {
-                let density = normal_density(x);
-                let slope = x.mul_add(density, normal_distribution(x));
-                (slope, density * (-x).mul_add(x, 2.0))
-            }
-            Activation::Sine => (self.slope(x, z), -z),
-            Activation::Exp => (z, z),
-            Activation::Log => {
-                let slope = x.recip();
-                (slope, -slope * slope)
-            }
-            Activation::Sqrt => {
-                let slope = 0.5 / z;
-                (slope, -slope * slope / z)
-            }
-            Activation::Power { exponent: 0.0 | 1.0 } => (self.slope(x, z), 0.0),
-            Activation::Power { exponent } => {
-                let factor = exponent * (exponent - 1.0);
-                (self.slope(x, z), factor * self.power(x, exponent - 2.0))
-            }
-        }
-    }
-}
 
 impl Activation {
     /// Calls `run` with the variant known at compile time, so that its loop has no branch on it. x: the inputs.
@@ -197,7 +59,7 @@ impl Activation {
             ($activation:expr) => {
                 run.call(
                     #[inline(always)]
-                    || Kernel { activation: $activation, general: false },
+                    move || Kernel { activation: $activation, general: false },
                 )
             };
         }
@@ -222,15 +84,16 @@ impl Activation {
             }
             Self::Power { exponent } => run.call(
                 #[inline(always)]
-                || Kernel { activation: Self::Power { exponent }, general: true },
+                move || Kernel { activation: Self::Power { exponent }, general: true },
             ),
         }
     }
 }
 
-/// A loop body generic over the activation it runs.
+/// A loop body generic over the activation it runs. The kernel is copied into the loop: a constant of the activation that stays
+/// behind a reference is loaded again for every entry, and nothing is vectorised.
 trait Specialised {
-    fn call(self, kernel: impl Fn() -> Kernel);
+    fn call(self, kernel: impl Fn() -> Kernel + Copy);
 }
 
 struct Value<'a> {
@@ -240,11 +103,12 @@ struct Value<'a> {
 
 impl Specialised for Value<'_> {
     #[inline(always)]
-    fn call(self, kernel: impl Fn() -> Kernel) {
+    fn call(self, kernel: impl Fn() -> Kernel + Copy) {
         let Self { x, z } = self;
         vectorize(
             #[inline(always)]
             || {
+                let kernel = kernel;
                 for (z, &x) in z.iter_mut().zip(x) {
                     *z = kernel().at(x);
                 }
@@ -262,11 +126,12 @@ struct Tangent<'a> {
 
 impl Specialised for Tangent<'_> {
     #[inline(always)]
-    fn call(self, kernel: impl Fn() -> Kernel) {
+    fn call(self, kernel: impl Fn() -> Kernel + Copy) {
         let Self { x, z, x_dot, z_dot } = self;
         vectorize(
             #[inline(always)]
             || {
+                let kernel = kernel;
                 for (((z_dot, &x_dot), &x), &z) in z_dot.iter_mut().zip(x_dot).zip(x).zip(z) {
                     *z_dot = kernel().slope(x, z) * x_dot;
                 }
@@ -284,12 +149,12 @@ struct Adjoint<'a> {
 
 impl Specialised for Adjoint<'_> {
     #[inline(always)]
-    fn call(self, kernel: impl Fn() -> Kernel) {
+    fn call(self, kernel: impl Fn() -> Kernel + Copy) {
         let Self { x, z, z_bar, slot } = self;
         slot.add_map3(
             [z_bar, x, z],
             #[inline(always)]
-            |z_bar, x, z| kernel().slope(x, z) * z_bar,
+            move |z_bar, x, z| kernel().slope(x, z) * z_bar,
         );
     }
 }
@@ -306,12 +171,12 @@ struct AdjointTangent<'a> {
 impl Specialised for AdjointTangent<'_> {
     /// x̄˙ += σ′·z̄˙ + σ″·ẋ·z̄.
     #[inline(always)]
-    fn call(self, kernel: impl Fn() -> Kernel) {
+    fn call(self, kernel: impl Fn() -> Kernel + Copy) {
         let Self { x, z, z_bar, x_dot, z_bar_dot, slot } = self;
         slot.add_map5(
             [z_bar_dot, z_bar, x_dot, x, z],
             #[inline(always)]
-            |z_bar_dot, z_bar, x_dot, x, z| {
+            move |z_bar_dot, z_bar, x_dot, x, z| {
                 let (slope, bend) = kernel().slope_and_bend(x, z);
                 slope.mul_add(z_bar_dot, bend * x_dot * z_bar)
             },
@@ -347,7 +212,7 @@ impl Op for Activation {
             return Err(ShapeError::Option { option, value: slope, allowed });
         }
         if let Self::Power { exponent } = *self
-            && !(exponent.abs() <= MAX_EXPONENT)
+            && (exponent.is_nan() || exponent.abs() > MAX_EXPONENT)
         {
             let (option, allowed) = ("exponent", "at most 1023 in size");
             return Err(ShapeError::Option { option, value: exponent, allowed });
@@ -404,32 +269,4 @@ impl Op for Activation {
             Dependence::Nonlinear
         }
     }
-}
-
-/// x^p for an integer p of at most [`EXPONENT_BITS`] bits, by squaring: the same steps for every x, so that a loop is vector code.
-#[inline(always)]
-fn whole_power(x: f64, exponent: f64) -> f64 {
-    #[expect(clippy::cast_possible_truncation, reason = "an integer of a few bits")]
-    let exponent = exponent as i32;
-    let bits = exponent.unsigned_abs();
-    let (mut power, mut square) = (1.0, x);
-    for bit in 0..EXPONENT_BITS {
-        if bits >> bit & 1 == 1 {
-            power *= square;
-        }
-        square *= square;
-    }
-    if exponent < 0 { power.recip() } else { power }
-}
-
-/// Φ(x) = ½·erfc(−x/√2).
-#[inline(always)]
-fn normal_distribution(x: f64) -> f64 {
-    0.5 * (1.0 + scalar::erf(x * FRAC_1_SQRT_2))
-}
-
-/// φ(x).
-#[inline(always)]
-fn normal_density(x: f64) -> f64 {
-    NORMAL_DENSITY * scalar::exp(-0.5 * x * x)
 }

@@ -5,11 +5,13 @@
 
 use super::dense::add_row_sums;
 use super::{At, Bar, Dependence, Dot, Op};
+use crate::elementwise::{dot, vectorize};
 use crate::params::ParamSpec;
 use crate::shape::{Shape, ShapeError};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// A form linear in each of two inputs; any input shape is flattened. Entry (k, i + d₁·j) of the block `weight` multiplies x₁ᵢ·x₂ⱼ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,25 +48,63 @@ struct Block {
 }
 
 impl Block {
-    /// Calls `visit(offset in the block, i, j, sample)` for every pair.
-    fn for_each(self, mut visit: impl FnMut(usize, usize, usize, usize)) {
-        for sample in 0..self.samples {
-            let (mut i, mut j) = (self.first_pair % self.rows, self.first_pair / self.rows);
-            for pair in 0..self.pairs {
-                visit(sample * self.pairs + pair, i, j, self.first_sample + sample);
-                i += 1;
-                if i == self.rows {
-                    (i, j) = (0, j + 1);
-                }
+    /// Calls `visit(pairs, i, j)` for every run of pairs with one j: where it lies in the block, in the tile's x₁, and x₂ⱼ in the
+    /// tile's x₂.
+    #[inline(always)]
+    fn for_each_run(self, mut visit: impl FnMut(Range<usize>, Range<usize>, usize)) {
+        for column in 0..self.samples {
+            let sample = self.first_sample + column;
+            let mut pair = 0;
+            while pair < self.pairs {
+                let (i, j) =
+                    ((self.first_pair + pair) % self.rows, (self.first_pair + pair) / self.rows);
+                let length = (self.rows - i).min(self.pairs - pair);
+                let (start, x1) = (column * self.pairs + pair, sample * self.rows + i);
+                visit(start..start + length, x1..x1 + length, sample * self.cols + j);
+                pair += length;
             }
         }
     }
 
-    /// x₁ᵢ·x₂ⱼ, added to `pairs`.
-    fn add_pairs(self, x1: &[f64], x2: &[f64], pairs: &mut [f64]) {
-        self.for_each(|offset, i, j, sample| {
-            pairs[offset] += x1[sample * self.rows + i] * x2[sample * self.cols + j];
-        });
+    /// `pairs` ← x₁ᵢ·x₂ⱼ.
+    fn pair(self, x1: &[f64], x2: &[f64], pairs: &mut [f64]) {
+        vectorize(
+            #[inline(always)]
+            || {
+                self.for_each_run(
+                    #[inline(always)]
+                    |run, i, j| {
+                        let x2 = x2[j];
+                        for (pair, x1) in pairs[run].iter_mut().zip(&x1[i]) {
+                            *pair = x1 * x2;
+                        }
+                    },
+                );
+            },
+        );
+    }
+
+    /// x̄₁ᵢ += Σⱼ `pairs`·x₂ⱼ.
+    fn add_first(self, pairs: &[f64], x2: &[f64], x_bar: &mut [f64]) {
+        vectorize(
+            #[inline(always)]
+            || {
+                self.for_each_run(
+                    #[inline(always)]
+                    |run, i, j| {
+                        let x2 = x2[j];
+                        for (x_bar, pair) in x_bar[i].iter_mut().zip(&pairs[run]) {
+                            *x_bar = pair.mul_add(x2, *x_bar);
+                        }
+                    },
+                );
+            },
+        );
+    }
+
+    /// x̄₂ⱼ += Σᵢ `pairs`·x₁ᵢ.
+    fn add_second(self, pairs: &[f64], x1: &[f64], x_bar: &mut [f64]) {
+        self.for_each_run(|run, i, j| x_bar[j] += dot(&pairs[run], &x1[i]));
     }
 
     /// The columns of W, or of W̄, of the pairs.
@@ -87,11 +127,9 @@ impl Pairs {
     fn new() -> Self {
         Self([0.0; BLOCK_PAIRS * BLOCK_SAMPLES])
     }
-    /// The block's entries, zeroed.
-    fn zeroed(&mut self, block: Block) -> &mut [f64] {
-        let entries = &mut self.0[..block.pairs * block.samples];
-        entries.fill(0.0);
-        entries
+    /// The block's entries, with what was there.
+    fn of(&mut self, block: Block) -> &mut [f64] {
+        &mut self.0[..block.pairs * block.samples]
     }
 }
 
@@ -130,8 +168,8 @@ impl Bilinear {
     fn add_form(&self, at: At<'_>, weight: &[f64], [x1, x2]: [&[f64]; 2], z: &mut [f64]) {
         let mut room = Pairs::new();
         Self::for_each_block(at, |block| {
-            let pairs = room.zeroed(block);
-            block.add_pairs(x1, x2, pairs);
+            let pairs = room.of(block);
+            block.pair(x1, x2, pairs);
             let columns = block.first_sample * self.outputs
                 ..(block.first_sample + block.samples) * self.outputs;
             matmul(
@@ -150,8 +188,8 @@ impl Bilinear {
         let mut room = Pairs::new();
         let w_bar = bar.theta.get(WEIGHT);
         Self::for_each_block(at, |block| {
-            let pairs = room.zeroed(block);
-            block.add_pairs(x1, x2, pairs);
+            let pairs = room.of(block);
+            block.pair(x1, x2, pairs);
             let columns =
                 block.first_pair * self.outputs..(block.first_pair + block.pairs) * self.outputs;
             matmul(
@@ -178,7 +216,7 @@ impl Bilinear {
         let x_bar = slot.zeroed();
         let mut room = Pairs::new();
         Self::for_each_block(at, |block| {
-            let pairs = room.zeroed(block);
+            let pairs = room.of(block);
             matmul(
                 MatMut::from_column_major_slice_mut(pairs, block.pairs, block.samples),
                 Accum::Replace,
@@ -187,11 +225,11 @@ impl Bilinear {
                 1.0,
                 Par::Seq,
             );
-            block.for_each(|offset, i, j, sample| {
-                let (i, j) = (sample * block.rows + i, sample * block.cols + j);
-                let (own, other_entry) = if input == 0 { (i, j) } else { (j, i) };
-                x_bar[own] += pairs[offset] * other[other_entry];
-            });
+            if input == 0 {
+                block.add_first(pairs, other, x_bar);
+            } else {
+                block.add_second(pairs, other, x_bar);
+            }
         });
     }
 }

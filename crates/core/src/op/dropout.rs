@@ -5,6 +5,7 @@
 //! and batches change no bit. On minibatches every step is a draw of its own.
 
 use super::{At, Bar, Dependence, Dot, Op, Training, one_input};
+use crate::elementwise::vectorize;
 use crate::random::hashed;
 use crate::shape::{Shape, ShapeError};
 use serde::{Deserialize, Serialize};
@@ -62,30 +63,48 @@ impl Dropout {
         Self { seed, ..self }
     }
 
-    /// Calls `entry(index, mᵢ)` for all entries of the tile's samples.
+    /// Calls `put(out, m·x)` for all entries of the tile's samples.
     #[inline(always)]
-    fn for_each(&self, training: Training<'_>, rows: usize, mut entry: impl FnMut(usize, f64)) {
+    fn masked(
+        &self,
+        training: Training<'_>,
+        x: &[f64],
+        out: &mut [f64],
+        put: impl Fn(&mut f64, f64),
+    ) {
         let kept = 1.0 / (1.0 - self.probability);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 ≤ p < 1")]
         let dropped = (self.probability * UNIFORM) as u64;
         let draw = hashed(hashed(self.seed, training.node), training.draw);
-        for column in 0..training.samples.len() {
-            let sample = hashed(draw, training.samples.index(column) as u64);
-            for row in 0..rows {
-                let stays = hashed(sample, row as u64) >> UNUSED_BITS >= dropped;
-                entry(column * rows + row, if stays { kept } else { 0.0 });
-            }
-        }
+        let rows = x.len() / training.samples.len().max(1);
+        vectorize(
+            #[inline(always)]
+            || {
+                let (kept, dropped) = (kept, dropped);
+                let columns = x.chunks_exact(rows).zip(out.chunks_exact_mut(rows));
+                for (column, (x, out)) in columns.enumerate() {
+                    let sample = hashed(draw, training.samples.index(column) as u64);
+                    for (row, (x, out)) in (0_u64..).zip(x.iter().zip(out)) {
+                        let stays = hashed(sample, row) >> UNUSED_BITS >= dropped;
+                        // A select: 0·∞ would be NaN.
+                        put(out, if stays { kept * x } else { 0.0 });
+                    }
+                }
+            },
+        );
     }
 
     /// `out` ← m ⊙ `x`.
     fn mask(&self, at: At<'_>, x: &[f64], out: &mut [f64]) {
         match at.training {
             None => out.copy_from_slice(x),
-            Some(training) => self.for_each(training, at.x.rows(0), |index, factor| {
-                // A select: 0·∞ would be NaN.
-                out[index] = if factor > 0.0 { factor * x[index] } else { 0.0 };
-            }),
+            Some(training) => self.masked(
+                training,
+                x,
+                out,
+                #[inline(always)]
+                |out, masked| *out = masked,
+            ),
         }
     }
 
@@ -94,12 +113,13 @@ impl Dropout {
         let Some(slot) = bar.x.slot(0) else { return };
         match at.training {
             None => slot.add_slice(z_bar),
-            Some(training) => {
-                let x_bar = slot.zeroed();
-                self.for_each(training, at.x.rows(0), |index, factor| {
-                    x_bar[index] += if factor > 0.0 { factor * z_bar[index] } else { 0.0 };
-                });
-            }
+            Some(training) => self.masked(
+                training,
+                z_bar,
+                slot.zeroed(),
+                #[inline(always)]
+                |x_bar, masked| *x_bar += masked,
+            ),
         }
     }
 }

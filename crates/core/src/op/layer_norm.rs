@@ -79,6 +79,23 @@ impl LayerNorm {
     }
 }
 
+/// Running sums of a total: enough that an addition need not wait for the one before.
+const LANES: usize = 8;
+
+/// Σ term(0 … `len` − 1), in an order fixed by `len`.
+#[inline(always)]
+fn total(len: usize, term: impl Fn(usize) -> f64) -> f64 {
+    let mut sums = [0.0; LANES];
+    let whole = len - len % LANES;
+    for first in (0..whole).step_by(LANES) {
+        for (lane, sum) in sums.iter_mut().enumerate() {
+            *sum += term(first + lane);
+        }
+    }
+    let rest: f64 = (whole..len).map(term).sum();
+    sums.iter().sum::<f64>() + rest
+}
+
 /// A parameter that may not be there.
 #[derive(Clone, Copy)]
 struct Factor<'a> {
@@ -106,8 +123,9 @@ impl<'a> Normalised<'a> {
     #[inline(always)]
     fn of(x: &'a [f64], epsilon: f64) -> Self {
         let share = 1.0 / x.len() as f64;
-        let mean = share * x.iter().sum::<f64>();
-        let variance = share * x.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>();
+        let mean = share * total(x.len(), |index| x[index]);
+        let square = |index: usize| (x[index] - mean) * (x[index] - mean);
+        let variance = share * total(x.len(), square);
         Self { x, mean, inverse: 1.0 / (variance + epsilon).sqrt() }
     }
     /// hᵢ.
@@ -119,11 +137,8 @@ impl<'a> Normalised<'a> {
     #[inline(always)]
     fn moments(self, v: impl Fn(usize) -> f64) -> (f64, f64) {
         let share = 1.0 / self.x.len() as f64;
-        let (mut mean, mut along) = (0.0, 0.0);
-        for index in 0..self.x.len() {
-            mean += v(index);
-            along += self.at(index) * v(index);
-        }
+        let mean = total(self.x.len(), &v);
+        let along = total(self.x.len(), |index| self.at(index) * v(index));
         (share * mean, share * along)
     }
     /// s·(vᵢ − ⟨v⟩ − hᵢ⟨h ⊙ v⟩).
@@ -214,20 +229,14 @@ impl Op for LayerNorm {
         z_bar_dot: &[f64],
         bar: &mut Bar<'_>,
     ) {
-        self.add_affine(at, z_bar_dot, bar);
-        let Some(x_dot) = dot.x.get(0) else { return };
-        let (scale, scale_dot) = (self.scale(at.theta), self.block(dot.theta, SCALE));
+        let Some(x_dot) = dot.x.get(0) else { return self.add_affine(at, z_bar_dot, bar) };
+        let Bar { x: x_bars, theta } = bar;
         if self.affine {
-            let scale_bar = bar.theta.get(SCALE);
-            self.for_each_run(at, |first, h| {
-                let (x_dot, z_bar) = (&x_dot[first..], &z_bar[first..]);
-                let moments = h.moments(|index| x_dot[index]);
-                for (index, scale_bar) in scale_bar.iter_mut().enumerate() {
-                    *scale_bar += z_bar[index] * h.project(index, x_dot[index], moments);
-                }
-            });
+            add_columns(theta.get(SHIFT), z_bar_dot);
         }
-        let Some(slot) = bar.x.slot(0) else { return };
+        let (scale, scale_dot) = (self.scale(at.theta), self.block(dot.theta, SCALE));
+        let mut scale_bar = self.affine.then(|| theta.get(SCALE));
+        let Some(slot) = x_bars.slot(0) else { return };
         let x_bar_dot = slot.zeroed();
         self.for_each_run(at, |first, h| {
             let range = first..first + h.x.len();
@@ -237,18 +246,30 @@ impl Op for LayerNorm {
             let h_bar_dot = |index: usize| {
                 scale.at(index).mul_add(z_bar_dot[index], scale_dot.at(index) * z_bar[index])
             };
-            let (of_x_dot, of_h_bar) = (h.moments(|index| x_dot[index]), h.moments(h_bar));
-            let h_dot = |index: usize| h.project(index, x_dot[index], of_x_dot);
-            let (mean, along) = h.moments(h_bar_dot);
+            // One pass for all means.
+            let mut sums = [0.0; 7];
+            for (index, &x_dot) in x_dot.iter().enumerate() {
+                let (h, h_bar, h_bar_dot) = (h.at(index), h_bar(index), h_bar_dot(index));
+                let terms =
+                    [x_dot, h * x_dot, h_bar, h * h_bar, h_bar_dot, h * h_bar_dot, x_dot * h_bar];
+                sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
+            }
             let share = 1.0 / h.x.len() as f64;
-            let bent: f64 = (0..h.x.len()).map(|index| h_dot(index) * h_bar(index)).sum();
-            let of_h_bar_dot = (mean, share.mul_add(bent, along));
+            let [x_dot_mean, x_dot_along, h_bar_mean, h_bar_along, mean, along, crossed] =
+                sums.map(|sum| share * sum);
+            let (of_x_dot, of_h_bar) = ((x_dot_mean, x_dot_along), (h_bar_mean, h_bar_along));
+            // ⟨ḣ ⊙ h̄⟩, with ḣ written out.
+            let bent = h.inverse * (crossed - x_dot_mean * h_bar_mean - x_dot_along * h_bar_along);
             // ṡ/s.
-            let shrink = -h.inverse * of_x_dot.1;
+            let shrink = -h.inverse * x_dot_along;
             for (index, x_bar_dot) in x_bar_dot[range].iter_mut().enumerate() {
+                let h_dot = h.project(index, x_dot[index], of_x_dot);
                 let x_bar = h.project(index, h_bar(index), of_h_bar);
-                let moved = h.project(index, h_bar_dot(index), of_h_bar_dot);
-                *x_bar_dot += shrink * x_bar + moved - h.inverse * h_dot(index) * of_h_bar.1;
+                let moved = h.project(index, h_bar_dot(index), (mean, along + bent));
+                *x_bar_dot += shrink * x_bar + moved - h.inverse * h_dot * h_bar_along;
+                if let Some(scale_bar) = &mut scale_bar {
+                    scale_bar[index] += z_bar_dot[index] * h.at(index) + z_bar[index] * h_dot;
+                }
             }
         });
     }
@@ -275,9 +296,13 @@ impl LayerNorm {
                 *scale_bar += z_bar[first + index] * h.at(index);
             }
         });
-        let shift_bar = bar.theta.get(SHIFT);
-        for z_bar in z_bar.chunks_exact(shift_bar.len()) {
-            shift_bar.iter_mut().zip(z_bar).for_each(|(sum, z_bar)| *sum += z_bar);
-        }
+        add_columns(bar.theta.get(SHIFT), z_bar);
+    }
+}
+
+/// `sums` += all runs of `values`.
+fn add_columns(sums: &mut [f64], values: &[f64]) {
+    for run in values.chunks_exact(sums.len()) {
+        sums.iter_mut().zip(run).for_each(|(sum, value)| *sum += value);
     }
 }

@@ -53,7 +53,7 @@ impl Factor {
 }
 
 impl MatMul {
-    fn factor(&self, input: usize, shape: &Shape) -> Option<Factor> {
+    fn factor(self, input: usize, shape: &Shape) -> Option<Factor> {
         match *shape.extents() {
             [rows, cols] => Some(Factor { rows, cols, transposed: self.transpose[input] }),
             _ => None,
@@ -61,12 +61,12 @@ impl MatMul {
     }
 
     /// A and B.
-    fn factors(&self, at: At<'_>) -> Option<[Factor; 2]> {
+    fn factors(self, at: At<'_>) -> Option<[Factor; 2]> {
         Some([self.factor(0, at.x.shape(0))?, self.factor(1, at.x.shape(1))?])
     }
 
     /// `z` += `a`·`b`.
-    fn add_product(&self, at: At<'_>, a: &[f64], b: &[f64], z: &mut [f64]) {
+    fn add_product(self, at: At<'_>, a: &[f64], b: &[f64], z: &mut [f64]) {
         let Some([of_a, of_b]) = self.factors(at) else { return };
         let rows = z.len() / at.batch;
         for (sample, z) in z.chunks_exact_mut(rows).enumerate() {
@@ -77,7 +77,7 @@ impl MatMul {
     }
 
     /// Ā += `z_bar`·`b`ᵀ.
-    fn add_first(&self, at: At<'_>, z_bar: &[f64], b: &[f64], bar: &mut Bar<'_>) {
+    fn add_first(self, at: At<'_>, z_bar: &[f64], b: &[f64], bar: &mut Bar<'_>) {
         let (Some([of_a, of_b]), Some(slot)) = (self.factors(at), bar.x.slot(0)) else { return };
         let x_bar = slot.zeroed();
         for sample in 0..at.batch {
@@ -88,7 +88,7 @@ impl MatMul {
     }
 
     /// B̄ += `a`ᵀ·`z_bar`.
-    fn add_second(&self, at: At<'_>, z_bar: &[f64], a: &[f64], bar: &mut Bar<'_>) {
+    fn add_second(self, at: At<'_>, z_bar: &[f64], a: &[f64], bar: &mut Bar<'_>) {
         let (Some([of_a, of_b]), Some(slot)) = (self.factors(at), bar.x.slot(1)) else { return };
         let x_bar = slot.zeroed();
         for sample in 0..at.batch {

@@ -120,7 +120,9 @@ impl Op for Reduce {
             Reduction::Mean => {
                 self.fold(at, z, |z, _, entry| *z += x[entry]);
                 let share = self.share(at);
-                z.iter_mut().for_each(|z| *z *= share);
+                for z in z {
+                    *z *= share;
+                }
             }
             Reduction::SquaredNorm => {
                 self.fold(at, z, |z, _, entry| *z = x[entry].mul_add(x[entry], *z));
@@ -188,9 +190,8 @@ impl Op for Reduce {
 
     fn dependence(&self, active: &[bool]) -> Dependence {
         match self.reduction {
-            Reduction::Sum | Reduction::Mean => Dependence::Affine,
             Reduction::SquaredNorm | Reduction::LogSumExp if active[0] => Dependence::Nonlinear,
-            Reduction::SquaredNorm | Reduction::LogSumExp => Dependence::Affine,
+            _ => Dependence::Affine,
         }
     }
 

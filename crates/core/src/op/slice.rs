@@ -89,13 +89,13 @@ impl Op for Slice {
     }
 
     fn value(&self, at: At<'_>, z: &mut [f64]) {
-        gather(at.x.shape(0).runs_or_all(self.axis), self.picks(), at.x.get(0), z);
+        gather(at.x.shape(0).runs_or_all(self.axis), &self.picks(), at.x.get(0), z);
     }
 
     fn tangent(&self, at: At<'_>, _z: &[f64], dot: Dot<'_>, z_dot: &mut [f64]) {
         match dot.x.get(0) {
             Some(x_dot) => {
-                gather(at.x.shape(0).runs_or_all(self.axis), self.picks(), x_dot, z_dot);
+                gather(at.x.shape(0).runs_or_all(self.axis), &self.picks(), x_dot, z_dot);
             }
             None => z_dot.fill(0.0),
         }
@@ -104,7 +104,7 @@ impl Op for Slice {
     fn adjoint(&self, at: At<'_>, _z: &[f64], z_bar: &[f64], bar: &mut Bar<'_>) {
         if let Some(slot) = bar.x.slot(0) {
             let runs = at.x.shape(0).runs_or_all(self.axis);
-            scatter(runs, self.picks(), z_bar, slot.zeroed());
+            scatter(runs, &self.picks(), z_bar, slot.zeroed());
         }
     }
 
@@ -142,26 +142,22 @@ impl Op for Select {
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         let extent = one_input(inputs)?.runs(self.axis)?.extent;
         let option = "entries";
-        match self.entries.iter().find(|&&entry| entry >= extent) {
-            Some(&entry) => {
-                let allowed = "positions below the extent of the axis";
-                Err(ShapeError::Option { option, value: entry as f64, allowed })
-            }
-            None => {
-                let output = inputs[0].with_extent(self.axis, self.entries.len());
-                if output.is_empty() { Err(ShapeError::Empty(output)) } else { Ok(output) }
-            }
+        if let Some(&entry) = self.entries.iter().find(|&&entry| entry >= extent) {
+            let allowed = "positions below the extent of the axis";
+            return Err(ShapeError::Option { option, value: entry as f64, allowed });
         }
+        let output = inputs[0].with_extent(self.axis, self.entries.len());
+        if output.is_empty() { Err(ShapeError::Empty(output)) } else { Ok(output) }
     }
 
     fn value(&self, at: At<'_>, z: &mut [f64]) {
-        gather(at.x.shape(0).runs_or_all(self.axis), self.picks(), at.x.get(0), z);
+        gather(at.x.shape(0).runs_or_all(self.axis), &self.picks(), at.x.get(0), z);
     }
 
     fn tangent(&self, at: At<'_>, _z: &[f64], dot: Dot<'_>, z_dot: &mut [f64]) {
         match dot.x.get(0) {
             Some(x_dot) => {
-                gather(at.x.shape(0).runs_or_all(self.axis), self.picks(), x_dot, z_dot);
+                gather(at.x.shape(0).runs_or_all(self.axis), &self.picks(), x_dot, z_dot);
             }
             None => z_dot.fill(0.0),
         }
@@ -170,7 +166,7 @@ impl Op for Select {
     fn adjoint(&self, at: At<'_>, _z: &[f64], z_bar: &[f64], bar: &mut Bar<'_>) {
         if let Some(slot) = bar.x.slot(0) {
             let runs = at.x.shape(0).runs_or_all(self.axis);
-            scatter(runs, self.picks(), z_bar, slot.zeroed());
+            scatter(runs, &self.picks(), z_bar, slot.zeroed());
         }
     }
 
@@ -203,7 +199,7 @@ impl Op for Select {
 /// `z` ← the picked ranges of the axis, of all samples: a sample's slower axes and the samples are alike here.
 fn gather(
     Runs { inner, extent, .. }: Runs,
-    picks: impl Iterator<Item = Range<usize>> + Clone,
+    picks: &(impl Iterator<Item = Range<usize>> + Clone),
     x: &[f64],
     z: &mut [f64],
 ) {
@@ -221,7 +217,7 @@ fn gather(
 /// The transpose of [`gather`]: `x_bar` += `z_bar` at the picked ranges.
 fn scatter(
     Runs { inner, extent, .. }: Runs,
-    picks: impl Iterator<Item = Range<usize>> + Clone,
+    picks: &(impl Iterator<Item = Range<usize>> + Clone),
     z_bar: &[f64],
     x_bar: &mut [f64],
 ) {

@@ -218,7 +218,7 @@ impl<'a> AdjointSlot<'a> {
         self.add_terms(
             &terms,
             #[inline(always)]
-            |(&a, &b)| term(a, b),
+            move |(&a, &b)| term(a, b),
         );
     }
 
@@ -229,7 +229,7 @@ impl<'a> AdjointSlot<'a> {
         self.add_terms(
             &terms,
             #[inline(always)]
-            |((&a, &b), &c)| term(a, b, c),
+            move |((&a, &b), &c)| term(a, b, c),
         );
     }
 
@@ -244,24 +244,29 @@ impl<'a> AdjointSlot<'a> {
         self.add_terms(
             &terms,
             #[inline(always)]
-            |((((&a, &b), &c), &d), &e)| term(a, b, c, d, e),
+            move |((((&a, &b), &c), &d), &e)| term(a, b, c, d, e),
         );
     }
 
     #[inline(always)]
     fn add_terms<T>(self, terms: &(impl Iterator<Item = T> + Clone), term: impl Fn(T) -> f64) {
         let Self { accum, values, .. } = self;
+        // Moved into the loop, so that what the term has captured stays in registers.
+        let mut term = Some(term);
         vectorize(
             #[inline(always)]
-            || match accum {
-                Accum::Replace => {
-                    for (x_bar, entry) in values.iter_mut().zip(terms.clone()) {
-                        *x_bar = term(entry);
+            || {
+                let Some(term) = term.take() else { return };
+                match accum {
+                    Accum::Replace => {
+                        for (x_bar, entry) in values.iter_mut().zip(terms.clone()) {
+                            *x_bar = term(entry);
+                        }
                     }
-                }
-                Accum::Add => {
-                    for (x_bar, entry) in values.iter_mut().zip(terms.clone()) {
-                        *x_bar += term(entry);
+                    Accum::Add => {
+                        for (x_bar, entry) in values.iter_mut().zip(terms.clone()) {
+                            *x_bar += term(entry);
+                        }
                     }
                 }
             },
