@@ -16,12 +16,15 @@
 //! # Ok::<(), secant_core::graph::GraphError>(())
 //! ```
 
+mod dot;
 mod linear;
+mod summary;
+
+pub use summary::{NodeSummary, Summary};
 
 use crate::op::{Dependence, Layout, Op, Place, Region, TRACKED_INPUTS};
 use crate::params::Parameters;
 use crate::shape::{Shape, ShapeError};
-use std::fmt;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -155,17 +158,21 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// Starts a graph on `features` input features.
-    pub fn builder(features: usize) -> GraphBuilder {
+    /// Starts a graph on inputs of a shape: a number of features, or extents such as `[28, 28, 1]`.
+    pub fn builder(input: impl Into<Shape>) -> GraphBuilder {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         GraphBuilder {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             nodes: Vec::new(),
-            shapes: vec![Shape::vector(features)],
+            shapes: vec![input.into()],
             active: vec![false],
             affine: vec![true],
             parameters: Parameters::default(),
         }
+    }
+    /// The shape of one sample's input.
+    pub fn input_shape(&self) -> &Shape {
+        &self.shapes[0]
     }
     /// d, the features of one sample.
     pub fn features(&self) -> usize {
@@ -195,25 +202,13 @@ impl Graph {
     }
     /// Flops of one sample's forward sweep.
     pub fn flops(&self) -> usize {
-        let flops = |(index, node): (usize, &Node)| {
-            let inputs: Vec<Shape> = node.inputs.iter().map(|&i| self.shapes[i].clone()).collect();
-            node.op.flops(&inputs, &self.shapes[index + 1])
-        };
-        self.nodes.iter().enumerate().map(flops).sum()
+        (0..self.nodes.len()).map(|index| self.node_flops(index)).fold(0, usize::saturating_add)
     }
-}
-
-impl fmt::Display for Graph {
-    /// A table of nodes: name, op, output shape, parameters.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:<16} {:<12} {:>12} {:>12}", "node", "op", "shape", "parameters")?;
-        writeln!(f, "{:<16} {:<12} {:>12} {:>12}", "input", "", self.shapes[0].to_string(), 0)?;
-        for (node, shape) in self.nodes.iter().zip(&self.shapes[1..]) {
-            let parameters: usize = node.ranges.iter().map(ExactSizeIterator::len).sum();
-            let (op, shape) = (node.op.name(), shape.to_string());
-            writeln!(f, "{:<16} {op:<12} {shape:>12} {parameters:>12}", node.name)?;
-        }
-        write!(f, "{} parameters", self.parameters.dim())
+    /// Those of node `index`.
+    fn node_flops(&self, index: usize) -> usize {
+        let node = &self.nodes[index];
+        let inputs: Vec<Shape> = node.inputs.iter().map(|&i| self.shapes[i].clone()).collect();
+        node.op.flops(&inputs, &self.shapes[index + 1])
     }
 }
 
@@ -268,7 +263,7 @@ impl GraphBuilder {
         self.shapes.get(node.index).filter(|_| node.builder == self.id)
     }
 
-    fn insert(
+    pub(crate) fn insert(
         &mut self,
         name: &str,
         op: Box<dyn Op>,

@@ -19,13 +19,16 @@ mod activation;
 mod arithmetic;
 mod concat;
 mod dense;
+mod description;
 mod softmax;
 mod views;
 
 pub use activation::Activation;
+pub(crate) use activation::LeakyRelu;
 pub use arithmetic::{Add, Multiply};
 pub use concat::Concat;
 pub use dense::Dense;
+pub use description::OpDescription;
 pub use softmax::Softmax;
 pub use views::{AdjointSlot, Adjoints, Inputs, ParamAdjoints, Params, Tangents};
 pub(crate) use views::{Layout, Place, Region, TRACKED_INPUTS};
@@ -79,6 +82,11 @@ pub enum Dependence {
 pub trait Op: Debug + Send + Sync {
     /// A short name for messages and summaries: `dense`, `tanh`.
     fn name(&self) -> String;
+
+    /// What a description file says of the node: see [`crate::description`]. Default `None`: it cannot be written down.
+    fn describe(&self) -> Option<OpDescription> {
+        None
+    }
 
     /// The output's shape.
     ///

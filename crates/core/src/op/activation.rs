@@ -1,8 +1,9 @@
 //! Elementwise activations z = σ(x), with σ′ and σ″ in closed form.
 
-use super::{At, Bar, Dependence, Dot, Op, one_input};
+use super::{At, Bar, Dependence, Dot, Op, OpDescription, one_input};
 use crate::elementwise::{scalar, vectorize};
 use crate::shape::{Shape, ShapeError};
+use serde::{Deserialize, Serialize};
 use std::f64::consts::FRAC_1_SQRT_2;
 
 /// 1/√(2π), the height of the normal density.
@@ -32,6 +33,13 @@ pub enum Activation {
     Gelu,
     /// sin x  (Sitzmann et al. 2020).
     Sine,
+}
+
+/// The options of [`Activation::LeakyRelu`].
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LeakyRelu {
+    pub(crate) slope: f64,
 }
 
 /// An activation as its loops see it.
@@ -272,6 +280,15 @@ impl Op for Activation {
             Self::Sine => "sine",
         }
         .into()
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        match *self {
+            Self::LeakyRelu { slope } => {
+                OpDescription::with_options("leaky_relu", &LeakyRelu { slope })
+            }
+            _ => Some(OpDescription::plain(&self.name())),
+        }
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {

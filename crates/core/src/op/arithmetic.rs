@@ -1,6 +1,6 @@
 //! Sums and products of nodes, entry by entry.
 
-use super::{At, Bar, Dependence, Dot, Op, same_shapes};
+use super::{At, Bar, Dependence, Dot, Op, OpDescription, same_shapes};
 use crate::shape::{Shape, ShapeError};
 
 /// z = x₀ + x₁ + …, two inputs or more of one shape.
@@ -10,6 +10,10 @@ pub struct Add;
 impl Op for Add {
     fn name(&self) -> String {
         "add".into()
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        Some(OpDescription::plain("add"))
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
@@ -63,6 +67,10 @@ pub struct Multiply;
 impl Op for Multiply {
     fn name(&self) -> String {
         "multiply".into()
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        Some(OpDescription::plain("multiply"))
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {

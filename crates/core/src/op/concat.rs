@@ -1,6 +1,6 @@
 //! z = [x₀; x₁; …]: the features of all inputs, one below the other.
 
-use super::{At, Bar, Dependence, Dot, Op};
+use super::{At, Bar, Dependence, Dot, Op, OpDescription};
 use crate::shape::{Shape, ShapeError};
 
 /// Concatenation along the features; every input is flattened.
@@ -10,6 +10,10 @@ pub struct Concat;
 impl Op for Concat {
     fn name(&self) -> String {
         "concat".into()
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        Some(OpDescription::plain("concat"))
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
