@@ -17,8 +17,10 @@
 //! ```
 
 mod dot;
+mod drawing;
 mod linear;
 mod summary;
+mod svg;
 
 pub use summary::{NodeSummary, Summary};
 

@@ -17,9 +17,17 @@
 
 mod activation;
 mod arithmetic;
+mod block;
 mod concat;
 mod dense;
 mod description;
+mod feature_error;
+mod kernel;
+mod landmarks;
+mod nystrom;
+mod polynomial;
+mod radial_basis;
+mod random_fourier;
 mod softmax;
 mod views;
 
@@ -29,6 +37,12 @@ pub use arithmetic::{Add, Multiply};
 pub use concat::Concat;
 pub use dense::Dense;
 pub use description::OpDescription;
+pub use feature_error::FeatureError;
+pub use kernel::Kernel;
+pub use nystrom::Nystrom;
+pub use polynomial::Polynomial;
+pub use radial_basis::RadialBasis;
+pub use random_fourier::RandomFourier;
 pub use softmax::Softmax;
 pub use views::{AdjointSlot, Adjoints, Inputs, ParamAdjoints, Params, Tangents};
 pub(crate) use views::{Layout, Place, Region, TRACKED_INPUTS};
@@ -135,7 +149,8 @@ pub trait Op: Debug + Send + Sync {
         false
     }
 
-    /// Multiply–adds of one sample's `value`, for summaries and for choosing tiles.
+    /// Flops of one sample's `value`, for summaries and for choosing a method: a multiply–add counts as two. Default: two for every
+    /// entry of the output, an elementary function or a few operations.
     fn flops(&self, inputs: &[Shape], output: &Shape) -> usize {
         let _ = inputs;
         2 * output.len()

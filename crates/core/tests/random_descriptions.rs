@@ -8,7 +8,10 @@ use secant_core::data::Dataset;
 use secant_core::description::Description;
 use secant_core::graph::{Graph, GraphBuilder, NodeId};
 use secant_core::loss::SquaredError;
-use secant_core::op::{Activation, Add, Concat, Dense, Multiply, Softmax};
+use secant_core::op::{
+    Activation, Add, Concat, Dense, Kernel, Multiply, Nystrom, Polynomial, RadialBasis,
+    RandomFourier, Softmax,
+};
 use secant_core::penalty::NoPenalty;
 use secant_core::problem::Objective;
 use secant_core::random::Random;
@@ -66,7 +69,7 @@ fn draw_node(
     ];
     let inputs = g.shape(from).unwrap().len();
     let alike = g.shape(from) == g.shape(other);
-    match random.below(7) {
+    match random.below(8) {
         // A node uses both of the inputs drawn, so that none is left over.
         0 if alike => g.node(name, Add, &[from, other, from]).unwrap(),
         1 if alike => g.node(name, Multiply, &[from, other]).unwrap(),
@@ -88,6 +91,7 @@ fn draw_node(
             }
             g.node(name, Dense::new(2).without_bias(), &[from]).unwrap()
         }
+        7 if from == other && inputs <= 12 => draw_map(g, random, name, from, inputs),
         _ if from == other => {
             let rows = 1 + random.below(3);
             *last_dense = Some((name.into(), rows, inputs));
@@ -95,6 +99,32 @@ fn draw_node(
         }
         _ => g.node(name, Concat, &[from, other]).unwrap(),
     }
+}
+
+fn draw_map(
+    g: &mut GraphBuilder,
+    random: &mut Random,
+    name: &str,
+    from: NodeId,
+    d: usize,
+) -> NodeId {
+    let points: Vec<f64> = (0..3 * d).map(|_| random.normal()).collect();
+    let width = 1.0 + random.uniform();
+    match random.below(5) {
+        0 => g.node(name, Polynomial::new(2).interactions_only().with_constant(), &[from]),
+        1 => g.node(name, RadialBasis::new(d, &points, width).unwrap(), &[from]),
+        2 => g.node(name, RandomFourier::new(d, 2, width, 5).unwrap(), &[from]),
+        3 => {
+            let kernel = Kernel::Gaussian { width };
+            g.node(name, Nystrom::new(d, &points, kernel).unwrap(), &[from])
+        }
+        _ => {
+            let kernel = Kernel::Polynomial { degree: 2, scale: width, offset: 1.0 };
+            let map = Nystrom::new(d, &points, kernel).unwrap();
+            g.node(name, map.with_cutoff(1e-6).unwrap(), &[from])
+        }
+    }
+    .unwrap()
 }
 
 fn bits(graph: &Graph, seed: u64) -> Vec<u64> {

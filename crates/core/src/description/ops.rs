@@ -1,6 +1,9 @@
 //! The ops that a description can name.
 
-use crate::op::{Activation, Add, Concat, Dense, LeakyRelu, Multiply, Op, Softmax};
+use crate::op::{
+    Activation, Add, Concat, Dense, LeakyRelu, Multiply, Nystrom, Op, Polynomial, RadialBasis,
+    RandomFourier, Softmax,
+};
 use serde::de::DeserializeOwned;
 use toml::Table;
 use toml::de::Error;
@@ -25,6 +28,10 @@ const OPS: &[(&str, Make)] = &[
     ("multiply", |options| plain(&options, Multiply)),
     ("concat", |options| plain(&options, Concat)),
     ("softmax", |options| plain(&options, Softmax)),
+    ("polynomial", read::<Polynomial>),
+    ("radial_basis", read::<RadialBasis>),
+    ("random_fourier", read::<RandomFourier>),
+    ("nystrom", read::<Nystrom>),
 ];
 
 /// The op called `name`, or `None` where there is none.
@@ -60,8 +67,11 @@ fn leaky_relu(options: Table) -> Result<Box<dyn Op>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::op::Kernel;
 
     fn one_of_each() -> Vec<Box<dyn Op>> {
+        let gaussian = Kernel::Gaussian { width: 0.1 + 0.2 };
+        let polynomial = Kernel::Polynomial { degree: 3, scale: 0.5, offset: 1.0 };
         vec![
             Box::new(Dense::new(3)),
             Box::new(Dense::new(3).without_bias()),
@@ -78,6 +88,12 @@ mod tests {
             Box::new(Multiply),
             Box::new(Concat),
             Box::new(Softmax),
+            Box::new(Polynomial::new(3)),
+            Box::new(Polynomial::new(2).interactions_only().with_constant()),
+            Box::new(RadialBasis::new(2, &[0.1, 0.2, 0.3, 1e-17], 0.7).unwrap()),
+            Box::new(RandomFourier::new(2, 5, 0.7, 7).unwrap()),
+            Box::new(Nystrom::new(2, &[0.1, 0.2, 0.3, 1e-17], gaussian).unwrap()),
+            Box::new(Nystrom::new(1, &[0.1, 2.0], polynomial).unwrap().with_cutoff(1e-9).unwrap()),
         ]
     }
 

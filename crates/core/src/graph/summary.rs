@@ -194,9 +194,9 @@ input               20×30                 0             0                  0
 feature map  sine   20×30                 0         1,200              4,800
 a            dense    600           360,600       720,000              9,600
 b            dense    600  (360,600 shared)       720,000              9,600
-sum          add      600                 0         1,200              9,600
+sum          add      600                 0           600              9,600
 y            dense     10             6,000        12,000                160
-total                               366,600     1,454,400             33,760";
+total                               366,600     1,453,800             33,760";
         assert_eq!(tied().to_string(), expected);
     }
 

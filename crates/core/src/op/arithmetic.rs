@@ -58,6 +58,10 @@ impl Op for Add {
     fn dependence(&self, _active: &[bool]) -> Dependence {
         Dependence::Affine
     }
+
+    fn flops(&self, inputs: &[Shape], output: &Shape) -> usize {
+        (inputs.len() - 1) * output.len()
+    }
 }
 
 /// z = x₀ ⊙ x₁, two inputs of one shape (the same node twice squares it).
@@ -126,6 +130,10 @@ impl Op for Multiply {
 
     fn dependence(&self, active: &[bool]) -> Dependence {
         if active[0] && active[1] { Dependence::Nonlinear } else { Dependence::Affine }
+    }
+
+    fn flops(&self, _inputs: &[Shape], output: &Shape) -> usize {
+        output.len()
     }
 }
 
