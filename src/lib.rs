@@ -27,7 +27,7 @@
 //! | [`compare`](compare()) | methods side by side on one problem: a [`Comparison`](compare::Comparison), its table and pictures |
 //! | [`core`] | problem traits, data, graph of nodes, losses, penalties, [`Risk`], derivative checks |
 //! | [`optim`] | Newton, trust regions, BFGS, L-BFGS and the first-order baselines as argmin solvers |
-//! | [`guide`] | conventions, nodes, methods, comparing them, how the products work, performance |
+//! | [`guide`] | conventions, nodes, methods, comparing them, graphs and feature maps, how the products work, performance |
 //!
 //! # Features
 //!
@@ -55,7 +55,9 @@ pub use model::Model;
 
 pub use secant_core as core;
 pub use secant_core::faer;
-pub use secant_core::{check, data, graph, init, loss, network, op, penalty, problem, risk};
+pub use secant_core::{
+    check, data, description, graph, init, loss, network, op, penalty, problem, risk,
+};
 pub use secant_optim as optim;
 pub use secant_optim::argmin;
 
@@ -81,7 +83,7 @@ pub use secant_optim::{
     Tron, TrustRegion, VariableProjection, minimize, minimize_robust, minimize_sampled,
 };
 
-/// The guide: conventions, nodes, methods, comparing them, how the products work, performance. Its snippets are tests.
+/// The guide: conventions, nodes, methods, comparing them, graphs and feature maps, how the products work, performance. Its snippets are tests.
 pub mod guide {
     #[doc = include_str!("../docs/conventions.md")]
     pub mod conventions {}
@@ -93,6 +95,8 @@ pub mod guide {
     pub mod methods {}
     #[doc = include_str!("../docs/comparing.md")]
     pub mod comparing {}
+    #[doc = include_str!("../docs/graphs.md")]
+    pub mod graphs {}
     #[doc = include_str!("../docs/products.md")]
     pub mod products {}
     #[doc = include_str!("../docs/performance.md")]

@@ -16,7 +16,7 @@ const CORE: &[&[&str]] = &[
     // The checks of single nodes know what a node is; those of objectives do not.
     &["loss", "penalty", "check::node"],
     &["graph"],
-    &["partition", "tape"],
+    &["partition", "tape", "description"],
     &["sweep"],
     &["network", "predict"],
     &["risk"],
@@ -430,6 +430,9 @@ fn planted_violations_are_reported() {
         ("secant_core", "check/node.rs", "use crate::graph::Graph;"),
         ("secant_core", "check/node.rs", "use crate::loss::Loss;"),
         ("secant_core", "graph.rs", "use crate::tape::Tape;"),
+        ("secant_core", "graph/summary.rs", "use crate::description::Description;"),
+        ("secant_core", "description/read.rs", "use crate::network::Network;"),
+        ("secant_core", "description/choice.rs", "use crate::tape::Tape;"),
         ("secant_core", "tape.rs", "use crate::sweep::Tile;"),
         ("secant_core", "sweep/forward.rs", "use crate::network::Network;"),
         ("secant_core", "network.rs", "use crate::risk::Risk;"),

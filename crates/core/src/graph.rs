@@ -17,7 +17,13 @@
 //! ```
 
 mod domain;
+mod dot;
+mod drawing;
 mod linear;
+mod summary;
+mod svg;
+
+pub use summary::{NodeSummary, Summary};
 
 pub use domain::DomainError;
 
@@ -25,7 +31,6 @@ use crate::op::{Dependence, Domain, Layout, Op, Place, Region, TRACKED_INPUTS};
 use crate::params::Parameters;
 use crate::random::hashed_name;
 use crate::shape::{Shape, ShapeError};
-use std::fmt;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -192,6 +197,10 @@ impl Graph {
             parameters: Parameters::default(),
         }
     }
+    /// The shape of one sample's input.
+    pub fn input_shape(&self) -> &Shape {
+        &self.shapes[0]
+    }
     /// d, the features of one sample.
     pub fn features(&self) -> usize {
         self.shapes[0].len()
@@ -220,37 +229,24 @@ impl Graph {
     }
     /// Flops of one sample's forward sweep.
     pub fn flops(&self) -> usize {
-        self.node_flops(|_, _, _| true)
-    }
-    /// Σ flops of the nodes that count.
-    fn node_flops(&self, counts: impl Fn(&Node, &[Shape], &Shape) -> bool) -> usize {
-        let flops = |(index, node): (usize, &Node)| {
-            let inputs: Vec<Shape> = node.inputs.iter().map(|&i| self.shapes[i].clone()).collect();
-            let output = &self.shapes[index + 1];
-            if counts(node, &inputs, output) { node.op.flops(&inputs, output) } else { 0 }
-        };
-        self.nodes.iter().enumerate().map(flops).fold(0, usize::saturating_add)
+        (0..self.nodes.len()).map(|index| self.node_flops(index)).fold(0, usize::saturating_add)
     }
     /// The part of the flops in matrix products to which one sample brings fewer than [`WIDE`] columns.
     fn narrow_part(&self) -> f64 {
-        let narrow = self.node_flops(|node, inputs, output| {
-            !node.blocks.is_empty() && node.op.columns(inputs, output) < WIDE
-        });
-        narrow as f64 / self.flops().max(1) as f64
+        let narrow = |index: &usize| {
+            let node = &self.nodes[*index];
+            let inputs: Vec<Shape> = node.inputs.iter().map(|&i| self.shapes[i].clone()).collect();
+            !node.blocks.is_empty() && node.op.columns(&inputs, &self.shapes[index + 1]) < WIDE
+        };
+        let narrow = (0..self.nodes.len()).filter(narrow);
+        let flops = narrow.map(|index| self.node_flops(index)).fold(0, usize::saturating_add);
+        flops as f64 / self.flops().max(1) as f64
     }
-}
-
-impl fmt::Display for Graph {
-    /// A table of nodes: name, op, output shape, parameters.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:<16} {:<12} {:>12} {:>12}", "node", "op", "shape", "parameters")?;
-        writeln!(f, "{:<16} {:<12} {:>12} {:>12}", "input", "", self.shapes[0].to_string(), 0)?;
-        for (node, shape) in self.nodes.iter().zip(&self.shapes[1..]) {
-            let parameters: usize = node.ranges.iter().map(ExactSizeIterator::len).sum();
-            let (op, shape) = (node.op.name(), shape.to_string());
-            writeln!(f, "{:<16} {op:<12} {shape:>12} {parameters:>12}", node.name)?;
-        }
-        write!(f, "{} parameters", self.parameters.dim())
+    /// Those of node `index`.
+    fn node_flops(&self, index: usize) -> usize {
+        let node = &self.nodes[index];
+        let inputs: Vec<Shape> = node.inputs.iter().map(|&i| self.shapes[i].clone()).collect();
+        node.op.flops(&inputs, &self.shapes[index + 1])
     }
 }
 
@@ -305,7 +301,7 @@ impl GraphBuilder {
         self.shapes.get(node.index).filter(|_| node.builder == self.id)
     }
 
-    fn insert(
+    pub(crate) fn insert(
         &mut self,
         name: &str,
         op: Box<dyn Op>,

@@ -20,16 +20,25 @@ mod arithmetic;
 mod average_pool;
 mod batch_norm;
 mod bilinear;
+mod block;
 mod concat;
 mod convolution;
 mod dense;
+mod description;
 mod dropout;
 mod embedding;
+mod feature_error;
 mod global_pool;
+mod kernel;
+mod landmarks;
 mod layer_norm;
 mod matmul;
 mod max_pool;
+mod nystrom;
 mod patches;
+mod polynomial;
+mod radial_basis;
+mod random_fourier;
 mod reduce;
 mod reshape;
 mod scale_shift;
@@ -39,6 +48,7 @@ mod softmax;
 mod views;
 mod window;
 
+pub(crate) use activation::LeakyRelu;
 pub use activation::{Activation, MAX_EXPONENT};
 pub use arithmetic::{Add, Multiply};
 pub use average_pool::{AvgPool, AvgPool1d, AvgPool2d};
@@ -47,12 +57,19 @@ pub use bilinear::Bilinear;
 pub use concat::Concat;
 pub use convolution::{Conv, Conv1d, Conv2d};
 pub use dense::Dense;
+pub use description::OpDescription;
 pub use dropout::Dropout;
 pub use embedding::Embedding;
+pub use feature_error::FeatureError;
 pub use global_pool::GlobalAvgPool;
+pub use kernel::Kernel;
 pub use layer_norm::{LAYER_NORM_EPSILON, LayerNorm};
 pub use matmul::MatMul;
 pub use max_pool::{MaxPool, MaxPool1d, MaxPool2d};
+pub use nystrom::Nystrom;
+pub use polynomial::Polynomial;
+pub use radial_basis::RadialBasis;
+pub use random_fourier::RandomFourier;
 pub use reduce::{Reduce, Reduction};
 pub use reshape::{Flatten, Reshape};
 pub use scale_shift::{Per, ScaleShift};
@@ -191,6 +208,11 @@ pub trait Op: Debug + Send + Sync {
     /// A short name for messages and summaries: `dense`, `tanh`.
     fn name(&self) -> String;
 
+    /// What a description file says of the node: see [`crate::description`]. Default `None`: it cannot be written down.
+    fn describe(&self) -> Option<OpDescription> {
+        None
+    }
+
     /// The output's shape.
     ///
     /// # Errors
@@ -238,7 +260,8 @@ pub trait Op: Debug + Send + Sync {
         false
     }
 
-    /// Multiply–adds of one sample's `value`, for summaries and for choosing tiles.
+    /// Flops of one sample's `value`, for summaries and for choosing a method: a multiply–add counts as two. Default: two for every
+    /// entry of the output, an elementary function or a few operations.
     fn flops(&self, inputs: &[Shape], output: &Shape) -> usize {
         let _ = inputs;
         2 * output.len()

@@ -5,10 +5,11 @@
 
 mod kernel;
 
-use super::{At, Bar, Dependence, Dot, Op, one_input};
+use super::{At, Bar, Dependence, Dot, Op, OpDescription, one_input};
 use crate::elementwise::{scalar, vectorize};
 use crate::shape::{Shape, ShapeError};
 use kernel::Kernel;
+use serde::{Deserialize, Serialize};
 
 /// An elementwise function.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -50,6 +51,13 @@ pub enum Activation {
 
 /// The largest |p| of [`Activation::Power`]: 2¹⁰²⁴ overflows.
 pub const MAX_EXPONENT: f64 = 1023.0;
+
+/// The options of [`Activation::LeakyRelu`].
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LeakyRelu {
+    pub(crate) slope: f64,
+}
 
 impl Activation {
     /// Calls `run` with the variant known at compile time, so that its loop has no branch on it. x: the inputs.
@@ -202,6 +210,15 @@ impl Op for Activation {
             Self::Power { .. } => "power",
         }
         .into()
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        match *self {
+            Self::LeakyRelu { slope } => {
+                OpDescription::with_options("leaky_relu", &LeakyRelu { slope })
+            }
+            _ => Some(OpDescription::plain(&self.name())),
+        }
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {

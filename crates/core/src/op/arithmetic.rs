@@ -1,6 +1,6 @@
 //! Sums and products of nodes, entry by entry.
 
-use super::{At, Bar, Dependence, Dot, Op, same_shapes};
+use super::{At, Bar, Dependence, Dot, Op, OpDescription, same_shapes};
 use crate::shape::{Shape, ShapeError};
 
 /// z = x₀ + x₁ + …, two inputs or more of one shape.
@@ -10,6 +10,10 @@ pub struct Add;
 impl Op for Add {
     fn name(&self) -> String {
         "add".into()
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        Some(OpDescription::plain("add"))
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
@@ -54,6 +58,10 @@ impl Op for Add {
     fn dependence(&self, _active: &[bool]) -> Dependence {
         Dependence::Affine
     }
+
+    fn flops(&self, inputs: &[Shape], output: &Shape) -> usize {
+        (inputs.len() - 1) * output.len()
+    }
 }
 
 /// z = x₀ ⊙ x₁, two inputs of one shape (the same node twice squares it).
@@ -63,6 +71,10 @@ pub struct Multiply;
 impl Op for Multiply {
     fn name(&self) -> String {
         "multiply".into()
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        Some(OpDescription::plain("multiply"))
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
@@ -118,6 +130,10 @@ impl Op for Multiply {
 
     fn dependence(&self, active: &[bool]) -> Dependence {
         if active[0] && active[1] { Dependence::Nonlinear } else { Dependence::Affine }
+    }
+
+    fn flops(&self, _inputs: &[Shape], output: &Shape) -> usize {
+        output.len()
     }
 }
 

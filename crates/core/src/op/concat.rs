@@ -2,7 +2,7 @@
 //!
 //! Channels are the slowest axis, so that a sample's images after one another are one image of all their channels.
 
-use super::{At, Bar, Dependence, Dot, Op};
+use super::{At, Bar, Dependence, Dot, Op, OpDescription};
 use crate::shape::{Shape, ShapeError};
 
 /// Concatenation. Images (or sequences) of one width and height are joined along the channels; where one of the inputs is a vector,
@@ -13,6 +13,10 @@ pub struct Concat;
 impl Op for Concat {
     fn name(&self) -> String {
         "concat".into()
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        Some(OpDescription::plain("concat"))
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {

@@ -2,18 +2,27 @@
 //!
 //! Cost per sample: c·d multiply–adds for the value, as much for each of x̄ and W̄; every step a GEMM over the tile.
 
-use super::{Adjoints, At, Bar, Dependence, Dot, EachParam, Op, ParamAdjoints, one_input};
+use super::{
+    Adjoints, At, Bar, Dependence, Dot, EachParam, Op, OpDescription, ParamAdjoints, one_input,
+};
 use crate::elementwise::vectorize;
 use crate::params::ParamSpec;
 use crate::shape::{Shape, ShapeError};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
+use serde::{Deserialize, Serialize};
 
 /// A fully connected node; any input shape is flattened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Dense {
     outputs: usize,
+    #[serde(default = "with_bias", skip_serializing_if = "Clone::clone")]
     bias: bool,
+}
+
+fn with_bias() -> bool {
+    true
 }
 
 const WEIGHT: usize = 0;
@@ -66,6 +75,10 @@ impl Dense {
 impl Op for Dense {
     fn name(&self) -> String {
         "dense".into()
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        OpDescription::with_options("dense", self)
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {

@@ -3,7 +3,7 @@
 //! For a classifier's last layer use [`SoftmaxCrossEntropy`](crate::loss::SoftmaxCrossEntropy) on the scores instead: it
 //! never takes the logarithm of a rounded probability.
 
-use super::{At, Bar, Dependence, Dot, Op, one_input};
+use super::{At, Bar, Dependence, Dot, Op, OpDescription, one_input};
 use crate::elementwise::{scalar, vectorize};
 use crate::shape::{Shape, ShapeError};
 
@@ -14,6 +14,10 @@ pub struct Softmax;
 impl Op for Softmax {
     fn name(&self) -> String {
         "softmax".into()
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        Some(OpDescription::plain("softmax"))
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
