@@ -48,8 +48,8 @@ mod softmax;
 mod views;
 mod window;
 
-pub(crate) use activation::LeakyRelu;
 pub use activation::{Activation, MAX_EXPONENT};
+pub(crate) use activation::{LeakyRelu, Power};
 pub use arithmetic::{Add, Multiply};
 pub use average_pool::{AvgPool, AvgPool1d, AvgPool2d};
 pub use batch_norm::BatchNorm;
@@ -70,6 +70,7 @@ pub use nystrom::Nystrom;
 pub use polynomial::Polynomial;
 pub use radial_basis::RadialBasis;
 pub use random_fourier::RandomFourier;
+pub(crate) use reduce::Along;
 pub use reduce::{Reduce, Reduction};
 pub use reshape::{Flatten, Reshape};
 pub use scale_shift::{Per, ScaleShift};

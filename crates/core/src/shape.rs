@@ -87,19 +87,6 @@ impl<const D: usize> From<[usize; D]> for Shape {
     }
 }
 
-impl From<usize> for Shape {
-    /// A vector of so many entries.
-    fn from(rows: usize) -> Self {
-        Self::vector(rows)
-    }
-}
-
-impl<const AXES: usize> From<[usize; AXES]> for Shape {
-    fn from(extents: [usize; AXES]) -> Self {
-        Self::new(extents)
-    }
-}
-
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (axis, extent) in self.0.iter().enumerate() {

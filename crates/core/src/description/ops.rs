@@ -1,8 +1,10 @@
 //! The ops that a description can name.
 
 use crate::op::{
-    Activation, Add, Concat, Dense, LeakyRelu, Multiply, Nystrom, Op, Polynomial, RadialBasis,
-    RandomFourier, Softmax,
+    Activation, Add, Along, AvgPool1d, AvgPool2d, BatchNorm, Bilinear, Concat, Conv1d, Conv2d,
+    Dense, Dropout, Embedding, Flatten, GlobalAvgPool, LayerNorm, LeakyRelu, MatMul, MaxPool1d,
+    MaxPool2d, Multiply, Nystrom, Op, Polynomial, Power, RadialBasis, RandomFourier, Reduce,
+    Reduction, Reshape, ScaleShift, Select, Slice, Softmax,
 };
 use serde::de::DeserializeOwned;
 use toml::Table;
@@ -24,10 +26,36 @@ const OPS: &[(&str, Make)] = &[
     ("silu", |options| plain(&options, Activation::Silu)),
     ("gelu", |options| plain(&options, Activation::Gelu)),
     ("sine", |options| plain(&options, Activation::Sine)),
+    ("exp", |options| plain(&options, Activation::Exp)),
+    ("log", |options| plain(&options, Activation::Log)),
+    ("sqrt", |options| plain(&options, Activation::Sqrt)),
+    ("power", power),
     ("add", |options| plain(&options, Add)),
     ("multiply", |options| plain(&options, Multiply)),
     ("concat", |options| plain(&options, Concat)),
     ("softmax", |options| plain(&options, Softmax)),
+    ("matmul", read::<MatMul>),
+    ("bilinear", read::<Bilinear>),
+    ("embedding", read::<Embedding>),
+    ("conv1d", read::<Conv1d>),
+    ("conv2d", read::<Conv2d>),
+    ("avg_pool1d", read::<AvgPool1d>),
+    ("avg_pool2d", read::<AvgPool2d>),
+    ("max_pool1d", read::<MaxPool1d>),
+    ("max_pool2d", read::<MaxPool2d>),
+    ("global_avg_pool", |options| plain(&options, GlobalAvgPool)),
+    ("reshape", read::<Reshape>),
+    ("flatten", |options| plain(&options, Flatten)),
+    ("slice", read::<Slice>),
+    ("select", read::<Select>),
+    ("sum", |options| reduce(options, Reduction::Sum)),
+    ("mean", |options| reduce(options, Reduction::Mean)),
+    ("squared_norm", |options| reduce(options, Reduction::SquaredNorm)),
+    ("log_sum_exp", |options| reduce(options, Reduction::LogSumExp)),
+    ("scale_shift", read::<ScaleShift>),
+    ("layer_norm", read::<LayerNorm>),
+    ("batch_norm", |options| plain(&options, BatchNorm {})),
+    ("dropout", read::<Dropout>),
     ("polynomial", read::<Polynomial>),
     ("radial_basis", read::<RadialBasis>),
     ("random_fourier", read::<RandomFourier>),
@@ -64,10 +92,20 @@ fn leaky_relu(options: Table) -> Result<Box<dyn Op>, Error> {
     Ok(Box::new(Activation::LeakyRelu { slope }))
 }
 
+fn reduce(options: Table, reduction: Reduction) -> Result<Box<dyn Op>, Error> {
+    let Along { axis } = options.try_into()?;
+    Ok(Box::new(Reduce { reduction, axis }))
+}
+
+fn power(options: Table) -> Result<Box<dyn Op>, Error> {
+    let Power { exponent } = options.try_into()?;
+    Ok(Box::new(Activation::Power { exponent }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op::Kernel;
+    use crate::op::{Kernel, Per};
 
     fn one_of_each() -> Vec<Box<dyn Op>> {
         let gaussian = Kernel::Gaussian { width: 0.1 + 0.2 };
@@ -84,6 +122,33 @@ mod tests {
             Box::new(Activation::Silu),
             Box::new(Activation::Gelu),
             Box::new(Activation::Sine),
+            Box::new(Activation::Exp),
+            Box::new(Activation::Log),
+            Box::new(Activation::Sqrt),
+            Box::new(Activation::Power { exponent: -1.5 }),
+            Box::new(MatMul::default()),
+            Box::new(MatMul { transpose: [true, false] }),
+            Box::new(Bilinear::new(4)),
+            Box::new(Embedding::new(3, 8)),
+            Box::new(Conv1d::new(4, [3]).with_padding([1])),
+            Box::new(Conv2d::new(4, [3, 2]).with_stride([2, 1]).with_groups(2).without_bias()),
+            Box::new(AvgPool1d::new([2])),
+            Box::new(AvgPool2d::new([3, 3]).with_padding([1, 1]).without_padding_counted()),
+            Box::new(MaxPool1d::new([2]).with_stride([1])),
+            Box::new(MaxPool2d::new([2, 3])),
+            Box::new(GlobalAvgPool),
+            Box::new(Reshape::new([2, 3])),
+            Box::new(Flatten),
+            Box::new(Slice::new(1..3)),
+            Box::new(Select::new([2, 0])),
+            Box::new(Reduce::all(Reduction::LogSumExp)),
+            Box::new(Reduce::all(Reduction::Sum)),
+            Box::new(Reduce::all(Reduction::SquaredNorm)),
+            Box::new(Reduce::along(Reduction::Mean, 1)),
+            Box::new(ScaleShift { per: Per::Channel }),
+            Box::new(LayerNorm::default()),
+            Box::new(BatchNorm {}),
+            Box::new(Dropout::new(0.3)),
             Box::new(Add),
             Box::new(Multiply),
             Box::new(Concat),

@@ -59,6 +59,13 @@ pub(crate) struct LeakyRelu {
     pub(crate) slope: f64,
 }
 
+/// The options of [`Activation::Power`].
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Power {
+    pub(crate) exponent: f64,
+}
+
 impl Activation {
     /// Calls `run` with the variant known at compile time, so that its loop has no branch on it. x: the inputs.
     #[inline(always)]
@@ -217,6 +224,7 @@ impl Op for Activation {
             Self::LeakyRelu { slope } => {
                 OpDescription::with_options("leaky_relu", &LeakyRelu { slope })
             }
+            Self::Power { exponent } => OpDescription::with_options("power", &Power { exponent }),
             _ => Some(OpDescription::plain(&self.name())),
         }
     }

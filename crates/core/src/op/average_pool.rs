@@ -5,8 +5,8 @@
 //! ⌊·⌋ for the output's size.
 
 use super::scratch::with_scratch;
-use super::window::{Plane, Window, channels, ones, zeros};
-use super::{AdjointSlot, At, Bar, Dependence, Dot, Op, one_input};
+use super::window::{Plane, Window, as_list, as_optional_list, channels, ones, zeros};
+use super::{AdjointSlot, At, Bar, Dependence, Dot, Op, OpDescription, one_input};
 use crate::elementwise::vectorize;
 use crate::shape::{Shape, ShapeError};
 use serde::{Deserialize, Serialize};
@@ -31,16 +31,17 @@ pub type AvgPool2d = AvgPool<2>;
 #[serde(
     deny_unknown_fields,
     bound(
-        serialize = "[usize; D]: Serialize",
+        serialize = "",
         deserialize = "[usize; D]: Deserialize<'de>, Option<[usize; D]>: Deserialize<'de>"
     )
 )]
 pub struct AvgPool<const D: usize> {
+    #[serde(serialize_with = "as_list")]
     kernel: [usize; D],
     /// The kernel where there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "as_optional_list")]
     stride: Option<[usize; D]>,
-    #[serde(default = "zeros")]
+    #[serde(default = "zeros", serialize_with = "as_list")]
     padding: [usize; D],
     /// Whether m counts the padding too.
     #[serde(default = "yes")]
@@ -165,6 +166,10 @@ fn spread_windows(plane: Plane, weights: &[f64], z_bar: &[f64], x_bar: &mut [f64
 impl<const D: usize> Op for AvgPool<D> {
     fn name(&self) -> String {
         format!("avg_pool{D}d")
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        OpDescription::with_options(&self.name(), self)
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {

@@ -4,7 +4,7 @@
 //! between two nodes, the Gauss–Newton matrix is no sum over samples, a minibatch has another function than the data set, and
 //! statistics per tile would depend on how samples are cut into tiles.
 
-use super::{At, Bar, Dot, Op};
+use super::{At, Bar, Dot, Op, OpDescription};
 use crate::shape::{Shape, ShapeError};
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,10 @@ const REASON: &str = "its statistics couple the samples, so that the risk is no 
 impl Op for BatchNorm {
     fn name(&self) -> String {
         "batch_norm".into()
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        Some(OpDescription::plain("batch_norm"))
     }
 
     fn output_shape(&self, _inputs: &[Shape]) -> Result<Shape, ShapeError> {

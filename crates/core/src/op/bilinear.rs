@@ -4,7 +4,7 @@
 //! with it; nothing of the size of p is kept. 2·c·d₁·d₂ flops a sample for the value, as many for W̄ and for each of x̄₁ and x̄₂.
 
 use super::dense::add_row_sums;
-use super::{At, Bar, Dependence, Dot, Op};
+use super::{At, Bar, Dependence, Dot, Op, OpDescription};
 use crate::elementwise::{dot, vectorize};
 use crate::params::ParamSpec;
 use crate::shape::{Shape, ShapeError};
@@ -237,6 +237,10 @@ impl Bilinear {
 impl Op for Bilinear {
     fn name(&self) -> String {
         "bilinear".into()
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        OpDescription::with_options("bilinear", self)
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {

@@ -12,8 +12,8 @@
 
 use super::patches::{gather, scatter};
 use super::scratch::with_scratch;
-use super::window::{Plane, Window, channels, ones, out_of_range, zeros};
-use super::{AdjointSlot, At, Bar, Dependence, Dot, Op, one_input};
+use super::window::{Plane, Window, as_list, channels, ones, out_of_range, zeros};
+use super::{AdjointSlot, At, Bar, Dependence, Dot, Op, OpDescription, one_input};
 use crate::elementwise::sum;
 use crate::params::{ParamSpec, Role};
 use crate::shape::{Shape, ShapeError};
@@ -54,20 +54,18 @@ pub type Conv2d = Conv<2>;
 
 /// A convolution along D axes, 1 or 2: [`Conv1d`], [`Conv2d`]. Options have an entry for an axis, the fastest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    deny_unknown_fields,
-    bound(serialize = "[usize; D]: Serialize", deserialize = "[usize; D]: Deserialize<'de>")
-)]
+#[serde(deny_unknown_fields, bound(serialize = "", deserialize = "[usize; D]: Deserialize<'de>"))]
 pub struct Conv<const D: usize> {
     /// Channels of the output.
     channels: usize,
     /// Taps along each axis.
+    #[serde(serialize_with = "as_list")]
     kernel: [usize; D],
-    #[serde(default = "ones")]
+    #[serde(default = "ones", serialize_with = "as_list")]
     stride: [usize; D],
-    #[serde(default = "zeros")]
+    #[serde(default = "zeros", serialize_with = "as_list")]
     padding: [usize; D],
-    #[serde(default = "ones")]
+    #[serde(default = "ones", serialize_with = "as_list")]
     dilation: [usize; D],
     #[serde(default = "one")]
     groups: usize,
@@ -167,6 +165,10 @@ impl<const D: usize> Conv<D> {
 impl<const D: usize> Op for Conv<D> {
     fn name(&self) -> String {
         format!("conv{D}d")
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        OpDescription::with_options(&self.name(), self)
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {

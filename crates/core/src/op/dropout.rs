@@ -4,7 +4,7 @@
 //! and the entry. So an objective with dropout is a function: a full-batch fit sees draw 0 in every evaluation, and tiles, threads
 //! and batches change no bit. On minibatches every step is a draw of its own.
 
-use super::{At, Bar, Dependence, Dot, Op, Training, one_input};
+use super::{At, Bar, Dependence, Dot, Op, OpDescription, Training, one_input};
 use crate::elementwise::vectorize;
 use crate::random::hashed;
 use crate::shape::{Shape, ShapeError};
@@ -127,6 +127,10 @@ impl Dropout {
 impl Op for Dropout {
     fn name(&self) -> String {
         "dropout".into()
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        OpDescription::with_options("dropout", self)
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {

@@ -3,7 +3,7 @@
 //! The same as a dense node without bias on one-hot inputs, without the zeros: w copies an entry for the value, w additions for the
 //! table's adjoint.
 
-use super::{At, Bar, Dependence, Domain, Dot, Op, one_input};
+use super::{At, Bar, Dependence, Domain, Dot, Op, OpDescription, one_input};
 use crate::params::{ParamSpec, Role};
 use crate::shape::{Shape, ShapeError};
 use serde::{Deserialize, Serialize};
@@ -85,6 +85,10 @@ impl Embedding {
 impl Op for Embedding {
     fn name(&self) -> String {
         "embedding".into()
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        OpDescription::with_options("embedding", self)
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {

@@ -3,7 +3,7 @@
 //! Linear. Lin, Chen & Yan (2014), arXiv:1312.4400, §3.2.
 
 use super::window::channels;
-use super::{At, Bar, Dependence, Dot, Op, one_input};
+use super::{At, Bar, Dependence, Dot, Op, OpDescription, one_input};
 use crate::elementwise::sum;
 use crate::shape::{Shape, ShapeError};
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,10 @@ fn pixels(at: At<'_>) -> usize {
 impl Op for GlobalAvgPool {
     fn name(&self) -> String {
         "global_avg_pool".into()
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        Some(OpDescription::plain("global_avg_pool"))
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {

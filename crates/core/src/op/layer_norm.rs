@@ -3,7 +3,7 @@
 //! With h the normalised entries, s = 1/√(variance + ε) and ⟨·⟩ the mean over a run of m entries:
 //! ḣ = s·(ẋ − ⟨ẋ⟩ − h⟨h ⊙ ẋ⟩), a symmetric map, and ṡ = −s²⟨h ⊙ ẋ⟩.
 
-use super::{At, Bar, Dependence, Dot, Op, Params, one_input};
+use super::{At, Bar, Dependence, Dot, Op, OpDescription, Params, one_input};
 use crate::elementwise::vectorize;
 use crate::params::ParamSpec;
 use crate::shape::{Shape, ShapeError};
@@ -151,6 +151,10 @@ impl<'a> Normalised<'a> {
 impl Op for LayerNorm {
     fn name(&self) -> String {
         "layer_norm".into()
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        OpDescription::with_options("layer_norm", self)
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {

@@ -2,7 +2,7 @@
 //!
 //! A value of shape `[rows, columns]` is a matrix in column-major order. 2·m·k·n flops a sample, a GEMM each; as many for each of Ā, B̄.
 
-use super::{At, Bar, Dependence, Dot, Op};
+use super::{At, Bar, Dependence, Dot, Op, OpDescription};
 use crate::shape::{Shape, ShapeError};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
@@ -107,6 +107,10 @@ fn result(rows: usize, cols: usize) -> Factor {
 impl Op for MatMul {
     fn name(&self) -> String {
         "matmul".into()
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        OpDescription::with_options("matmul", self)
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {

@@ -7,8 +7,8 @@
 //! The winner is found again from x and z where it is needed; nothing is kept. Cost: taps comparisons per output.
 
 use super::scratch::with_scratch;
-use super::window::{Plane, Window, channels, ones, zeros};
-use super::{At, Bar, Dependence, Dot, Op, one_input};
+use super::window::{Plane, Window, as_list, as_optional_list, channels, ones, zeros};
+use super::{At, Bar, Dependence, Dot, Op, OpDescription, one_input};
 use crate::elementwise::vectorize;
 use crate::shape::{Shape, ShapeError};
 use serde::{Deserialize, Serialize};
@@ -32,18 +32,19 @@ pub type MaxPool2d = MaxPool<2>;
 #[serde(
     deny_unknown_fields,
     bound(
-        serialize = "[usize; D]: Serialize",
+        serialize = "",
         deserialize = "[usize; D]: Deserialize<'de>, Option<[usize; D]>: Deserialize<'de>"
     )
 )]
 pub struct MaxPool<const D: usize> {
+    #[serde(serialize_with = "as_list")]
     kernel: [usize; D],
     /// The kernel where there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "as_optional_list")]
     stride: Option<[usize; D]>,
-    #[serde(default = "zeros")]
+    #[serde(default = "zeros", serialize_with = "as_list")]
     padding: [usize; D],
-    #[serde(default = "ones")]
+    #[serde(default = "ones", serialize_with = "as_list")]
     dilation: [usize; D],
 }
 
@@ -164,6 +165,10 @@ fn give_to_first(plane: Plane, x: &[f64], z: &[f64], rest: &mut [f64], x_bar: &m
 impl<const D: usize> Op for MaxPool<D> {
     fn name(&self) -> String {
         format!("max_pool{D}d")
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        OpDescription::with_options(&self.name(), self)
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {

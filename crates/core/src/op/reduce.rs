@@ -1,6 +1,6 @@
 //! One number for many: sums, means, squared norms and log-sum-exp along an axis, or over a whole sample.
 
-use super::{At, Bar, Dependence, Dot, Op, one_input};
+use super::{At, Bar, Dependence, Dot, Op, OpDescription, one_input};
 use crate::elementwise::{scalar, vectorize};
 use crate::shape::{Runs, Shape, ShapeError};
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,14 @@ pub struct Reduce {
     /// The axis, 0 the fastest; all entries of a sample where there is none.
     #[serde(default)]
     pub axis: Option<usize>,
+}
+
+/// The options of a [`Reduce`] whose name says the reduction.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Along {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) axis: Option<usize>,
 }
 
 impl Reduce {
@@ -100,6 +108,10 @@ impl Op for Reduce {
             Reduction::LogSumExp => "log_sum_exp",
         }
         .into()
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        OpDescription::with_options(&self.name(), &Along { axis: self.axis })
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {

@@ -1,6 +1,6 @@
 //! z = x with other extents: nothing moves, since one sample is contiguous whatever its shape.
 
-use super::{At, Bar, Dependence, Dot, Op, one_input};
+use super::{At, Bar, Dependence, Dot, Op, OpDescription, one_input};
 use crate::shape::{Shape, ShapeError};
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +39,10 @@ impl Reshape {
 impl Op for Reshape {
     fn name(&self) -> String {
         "reshape".into()
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        OpDescription::with_options("reshape", self)
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
@@ -91,6 +95,10 @@ impl Op for Reshape {
 impl Op for Flatten {
     fn name(&self) -> String {
         "flatten".into()
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        Some(OpDescription::plain("flatten"))
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {

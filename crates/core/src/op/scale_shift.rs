@@ -1,6 +1,6 @@
 //! z = γ ⊙ x + β with a factor and a term for every entry, or for every channel.
 
-use super::{At, Bar, Dependence, Dot, Op, one_input};
+use super::{At, Bar, Dependence, Dot, Op, OpDescription, one_input};
 use crate::elementwise::vectorize;
 use crate::params::ParamSpec;
 use crate::shape::{Shape, ShapeError};
@@ -51,6 +51,10 @@ impl ScaleShift {
 impl Op for ScaleShift {
     fn name(&self) -> String {
         "scale_shift".into()
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        OpDescription::with_options("scale_shift", self)
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {

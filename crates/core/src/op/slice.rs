@@ -1,6 +1,6 @@
 //! Some of the entries along one axis: a range, or a list.
 
-use super::{At, Bar, Dependence, Dot, Op, one_input};
+use super::{At, Bar, Dependence, Dot, Op, OpDescription, one_input};
 use crate::shape::{Runs, Shape, ShapeError};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -74,6 +74,10 @@ impl Op for Slice {
         "slice".into()
     }
 
+    fn describe(&self) -> Option<OpDescription> {
+        OpDescription::with_options("slice", self)
+    }
+
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         let extent = one_input(inputs)?.runs(self.axis)?.extent;
         let out_of_range = |option, value: usize, allowed| {
@@ -137,6 +141,10 @@ impl Op for Slice {
 impl Op for Select {
     fn name(&self) -> String {
         "select".into()
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        OpDescription::with_options("select", self)
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {

@@ -4,6 +4,7 @@
 //! output = ⌊(input + 2·padding − (kernel − 1)·dilation − 1)/stride⌋ + 1  (Dumoulin & Visin 2016, arXiv:1603.07285).
 
 use crate::shape::{Shape, ShapeError};
+use serde::Serializer;
 use std::ops::Range;
 
 /// An option of a window may be at most this, so that products of two fit an integer.
@@ -17,6 +18,26 @@ pub(super) const fn ones<const D: usize>() -> [usize; D] {
 /// The default of paddings.
 pub(super) const fn zeros<const D: usize>() -> [usize; D] {
     [0; D]
+}
+
+/// Options of D axes as a list; serde knows arrays of some lengths only.
+pub(super) fn as_list<S: Serializer, const D: usize>(
+    options: &[usize; D],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(options)
+}
+
+/// The same of options that may be left out.
+#[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
+pub(super) fn as_optional_list<S: Serializer, const D: usize>(
+    options: &Option<[usize; D]>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match options {
+        Some(options) => as_list(options, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 /// What D options say of one axis each, fastest axis first.
