@@ -44,6 +44,16 @@ pub enum FitError {
         /// Columns of the targets.
         outputs: usize,
     },
+    /// Standardised targets, and outputs that are not one for each of them.
+    #[error(
+        "targets are not standardised where the model has {outputs} outputs for {targets} targets: standardise the inputs only"
+    )]
+    ScaledTargets {
+        /// Outputs of the model.
+        outputs: usize,
+        /// Targets per sample.
+        targets: usize,
+    },
     /// A network of class scores was asked for a number, or the other way round.
     #[error("{asked} needs {needed}, this model was fitted with the {loss} loss")]
     Loss {

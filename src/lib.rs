@@ -62,7 +62,10 @@ pub use secant_optim::argmin;
 pub use secant_core::data::{Dataset, Standardizer, Targets};
 pub use secant_core::graph::Graph;
 pub use secant_core::init::Init;
-pub use secant_core::loss::{Logistic, Robust, SoftmaxCrossEntropy, SquaredError};
+pub use secant_core::loss::{
+    AbsoluteError, Gamma, Hinge, LearnedVariance, LogCosh, Logistic, NegativeBinomial, Poisson,
+    Quantile, Robust, SmoothedSoftmax, SoftmaxCrossEntropy, SquaredError,
+};
 pub use secant_core::network::Network;
 pub use secant_core::op::Activation;
 pub use secant_core::penalty::{NoPenalty, Ridge, RidgeAll};

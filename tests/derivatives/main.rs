@@ -7,3 +7,4 @@ mod networks;
 mod nodes;
 mod random_graphs;
 mod support;
+mod weights;

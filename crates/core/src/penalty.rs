@@ -2,6 +2,7 @@
 
 use crate::elementwise::{dot, update};
 use crate::params::{ParamBlock, Parameters, Role};
+use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 use std::ops::Range;
 
@@ -44,18 +45,18 @@ pub trait Penalty: Debug + Send + Sync {
 }
 
 /// No penalty.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoPenalty;
 
 /// λ/2·‖w‖² over the weights; biases are left out.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ridge(
     /// λ ≥ 0.
     pub f64,
 );
 
 /// λ/2·‖θ‖² over weights and biases.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RidgeAll(
     /// λ ≥ 0.
     pub f64,

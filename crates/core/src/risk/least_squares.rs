@@ -1,11 +1,13 @@
 //! The risk as half a sum of squares: f(θ) = ½‖r(θ)‖².
 //!
-//! r has N·c entries (z − y)/√N, sample after sample, and then √λ·θⱼ for every penalised θⱼ.
+//! r has N·c entries (z − y)/√N, sample after sample, and then √λ·θⱼ for every penalised θⱼ. With weights 1/N is wᵢ/Σ wᵢ, and with
+//! offsets z is z + o.
 
 mod linear;
 
 use super::Risk;
 use super::dense::{add_product, assert_square, mirror};
+use super::linearized::Product;
 use super::pool::Workspace;
 use crate::loss::LossHessian;
 use crate::problem::{Curvature, LeastSquares, LinearPart, Linearization, Objective};
@@ -48,9 +50,27 @@ impl<'a> LeastSquaresRisk<'a> {
         self.risk.data.samples() * self.risk.graph.outputs()
     }
 
-    /// 1/√N.
-    fn root_scale(&self) -> f64 {
-        self.risk.scale().sqrt()
+    /// √(wᵢ/Σ wᵢ) of sample i, which is 1/√N without weights.
+    fn root_scale(&self, sample: usize) -> f64 {
+        self.weight(sample).sqrt()
+    }
+
+    /// wᵢ/Σ wᵢ of sample i, which is 1/N without weights.
+    fn weight(&self, sample: usize) -> f64 {
+        self.risk.data.weights().map_or(1.0, |weights| weights[sample]) * self.risk.scale()
+    }
+
+    /// Calls `each(root scale, entries)` with the c entries of every sample of `range` in `rows`.
+    fn scaled<'r>(
+        &self,
+        range: &Range<usize>,
+        rows: &'r mut [f64],
+        mut each: impl FnMut(usize, f64, &'r mut [f64]),
+    ) {
+        let c = self.risk.graph.outputs();
+        for (sample, entries) in range.clone().zip(rows.chunks_exact_mut(c)) {
+            each((sample - range.start) * c, self.root_scale(sample), entries);
+        }
     }
 
     /// Entries of the residual vector of the samples in `range`.
@@ -78,13 +98,25 @@ impl<'a> LeastSquaresRisk<'a> {
         }
     }
 
-    /// `residuals` ← (z − y)/√N of the samples in `range`.
+    /// `residuals` ← √(w/Σ w)·(z + o − y) of the samples in `range`.
     fn data_residual(&self, range: &Range<usize>, z: &[f64], residuals: &mut [f64]) {
         let y = self.risk.targets().values().unwrap_or_default();
-        let scale = self.root_scale();
-        for ((r, z), y) in residuals.iter_mut().zip(z).zip(&y[self.rows(range)]) {
-            *r = scale * (z - y);
-        }
+        let y = &y[self.rows(range)];
+        let (rows, offset) = (self.risk.data.offset_rows(), self.risk.data.offset());
+        let c = self.risk.graph.outputs();
+        self.scaled(range, residuals, |first, scale, residuals| {
+            // 0 where the weight is: a masked sample does not count even where its output is not finite.
+            if scale == 0.0 {
+                return residuals.fill(0.0);
+            }
+            for (k, r) in residuals.iter_mut().enumerate() {
+                let shift = offset.map_or(0.0, |offset| {
+                    let sample = range.start + first / c;
+                    offset[sample * rows + if rows == 1 { 0 } else { k }]
+                });
+                *r = scale * (z[first + k] + shift - y[first + k]);
+            }
+        });
     }
 
     fn assert_residuals(&self, what: &str, slice: &[f64]) {
@@ -140,9 +172,11 @@ impl LeastSquares for LeastSquaresRisk<'_> {
             forward(tile, &mut workspace.tape.values);
             tangent(tile, &workspace.tape.values, v, &mut workspace.sweep.tangents);
             let z_dot = &workspace.sweep.tangents[tile.output_active()];
-            for (out, z_dot) in rows.iter_mut().zip(z_dot) {
-                *out = self.root_scale() * z_dot;
-            }
+            self.scaled(&range, rows, |first, scale, rows| {
+                for (out, z_dot) in rows.iter_mut().zip(&z_dot[first..]) {
+                    *out = scale * z_dot;
+                }
+            });
         });
         self.penalty_residual(v, penalty);
     }
@@ -159,10 +193,13 @@ impl LeastSquares for LeastSquaresRisk<'_> {
                 let tile = self.risk.tile(theta, &range);
                 let tape = &mut workspace.tape;
                 forward(tile, &mut tape.values);
-                let seeds = tape.adjoints[tile.output_active()].iter_mut();
-                for (seed, u) in seeds.zip(&data[self.rows(&range)]) {
-                    *seed = self.root_scale() * u;
-                }
+                let (seeds, u) =
+                    (&mut tape.adjoints[tile.output_active()], &data[self.rows(&range)]);
+                self.scaled(&range, seeds, |first, scale, seeds| {
+                    for (seed, u) in seeds.iter_mut().zip(&u[first..]) {
+                        *seed = scale * u;
+                    }
+                });
                 backward(tile, &tape.values, &mut tape.adjoints, &mut sum.gradient);
             }
         });
@@ -183,8 +220,10 @@ impl LeastSquares for LeastSquaresRisk<'_> {
         assert_square(normal.as_ref(), self.dim());
         self.risk.assert_dim("gradient", gradient);
         normal.fill(0.0);
-        self.risk.for_each_jacobian(theta, |_, _, jacobian| {
-            add_product(normal.as_mut(), jacobian, jacobian, self.risk.scale());
+        self.risk.for_each_jacobian(theta, |range, z, jacobian| {
+            let left = self.risk.hessian_times_jacobian(Product::GaussNewton, range, z, jacobian);
+            let left = left.as_deref().unwrap_or(jacobian);
+            add_product(normal.as_mut(), left, jacobian, self.risk.scale());
         });
         mirror(normal.as_mut());
         for &index in &self.penalised {
@@ -203,16 +242,18 @@ impl LeastSquares for LeastSquaresRisk<'_> {
             "the Jacobian is {m}×{n}, the matrix given is {rows}×{cols}"
         );
         jacobian.fill(0.0);
-        let scale = self.root_scale();
+        let (c, samples) = (self.risk.graph.outputs(), self.risk.data.samples());
         self.risk.for_each_jacobian(theta, |range, z, transposed| {
             let rows = self.rows(&range);
             self.data_residual(&range, z, &mut residuals[rows.clone()]);
             // A block of rows at a time: both sides then move by whole cache lines.
             let blocks = rows.step_by(TRANSPOSED).zip(transposed.chunks(n * TRANSPOSED));
             for (first, block) in blocks {
+                let scales: [f64; TRANSPOSED] =
+                    std::array::from_fn(|i| self.root_scale(((first + i) / c).min(samples - 1)));
                 for j in 0..n {
                     for (i, entry) in block[j..].iter().step_by(n).enumerate() {
-                        jacobian[(first + i, j)] = scale * entry;
+                        jacobian[(first + i, j)] = scales[i] * entry;
                     }
                 }
             }
@@ -229,10 +270,12 @@ impl LeastSquares for LeastSquaresRisk<'_> {
         self.risk.assert_dim("theta", theta);
         self.risk.assert_dim("out", out);
         out.fill(0.0);
-        self.risk.for_each_jacobian(theta, |_, _, transposed| {
-            for gradient in transposed.chunks_exact(out.len()) {
+        let c = self.risk.graph.outputs();
+        self.risk.for_each_jacobian(theta, |range, _, transposed| {
+            for (row, gradient) in transposed.chunks_exact(out.len()).enumerate() {
+                let weight = self.weight(range.start + row / c);
                 for (out, entry) in out.iter_mut().zip(gradient) {
-                    *out += self.risk.scale() * entry * entry;
+                    *out += weight * entry * entry;
                 }
             }
         });

@@ -26,6 +26,7 @@ impl Risk<'_> {
         };
         Structure {
             form,
+            kinks: !self.loss.is_smooth(),
             ridge: self.penalty.ridge().unwrap_or(0.0),
             samples: Some(self.data.samples()),
             residuals: self.least_squares().map(|view| view.len()),
