@@ -68,7 +68,9 @@ pub use secant_core::loss::{
 };
 pub use secant_core::network::Network;
 pub use secant_core::op::Activation;
-pub use secant_core::penalty::{NoPenalty, Ridge, RidgeAll};
+pub use secant_core::penalty::{
+    GaussianPrior, NoPenalty, Penalties, PerBlock, Ridge, RidgeAll, SmoothedGroup,
+};
 pub use secant_core::problem::{
     Curvature, LeastSquares, Linearization, Objective, SampledObjective,
 };

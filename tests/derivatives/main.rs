@@ -5,6 +5,7 @@ mod affine;
 mod losses;
 mod networks;
 mod nodes;
+mod penalties;
 mod random_graphs;
 mod support;
 mod weights;

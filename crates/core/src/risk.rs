@@ -116,7 +116,7 @@ impl<'a> Risk<'a> {
             return Err(RiskError::Offset { rows, outputs });
         }
         loss.check(outputs, data.targets())?;
-        penalty.check()?;
+        penalty.check_against(graph.parameters())?;
         let scale = 1.0 / data.total_weight();
         let partition = Partition::new(graph, data.samples());
         let (tape_budget, pool) = (TAPE_BUDGET, Pool::default());

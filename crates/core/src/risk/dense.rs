@@ -84,6 +84,8 @@ impl Linearized<'_> {
         for (index, diagonal) in self.penalty_diagonal().iter().enumerate() {
             out[(index, index)] += diagonal;
         }
+        let risk = self.risk();
+        risk.penalty.add_off_diagonal(risk.graph.parameters(), self.theta(), out);
     }
 }
 

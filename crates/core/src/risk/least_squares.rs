@@ -23,26 +23,32 @@ const TRANSPOSED: usize = 8;
 #[derive(Debug)]
 pub struct LeastSquaresRisk<'a> {
     risk: &'a Risk<'a>,
-    lambda: f64,
-    /// Entries of θ that the penalty acts on.
+    /// Entries of θ that the penalty acts on, in order.
     penalised: Vec<usize>,
+    /// λ of each of them.
+    lambdas: Vec<f64>,
 }
 
 impl<'a> LeastSquaresRisk<'a> {
     pub(super) fn new(risk: &'a Risk<'_>) -> Option<Self> {
-        let lambda = risk.penalty.ridge()?;
         if risk.loss.hessian_kind() != LossHessian::Identity {
             return None;
         }
-        let blocks = risk.graph.parameters().blocks().iter();
-        let acted_on = blocks.filter(|block| lambda > 0.0 && risk.penalty.acts_on(block.spec.role));
-        let penalised = acted_on.flat_map(|block| block.range.clone()).collect();
-        Some(Self { risk, lambda, penalised })
+        let ridges = risk.penalty.ridges(risk.graph.parameters())?;
+        let entries =
+            ridges.into_iter().flat_map(|(range, lambda)| range.map(move |j| (j, lambda)));
+        let (penalised, lambdas) = entries.unzip();
+        Some(Self { risk, penalised, lambdas })
     }
 
     /// m.
     pub(super) fn len(&self) -> usize {
         self.data_residuals() + self.penalised.len()
+    }
+
+    /// The penalised entries of θ, each with its λ.
+    fn penalties(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
+        self.penalised.iter().copied().zip(self.lambdas.iter().copied())
     }
 
     /// N·c.
@@ -125,8 +131,8 @@ impl<'a> LeastSquaresRisk<'a> {
     }
 
     fn penalty_residual(&self, theta: &[f64], residuals: &mut [f64]) {
-        for (r, &index) in residuals.iter_mut().zip(&self.penalised) {
-            *r = self.lambda.sqrt() * theta[index];
+        for (r, (index, lambda)) in residuals.iter_mut().zip(self.penalties()) {
+            *r = lambda.sqrt() * theta[index];
         }
     }
 }
@@ -205,8 +211,8 @@ impl LeastSquares for LeastSquaresRisk<'_> {
         });
         self.risk.sum_gradients(&sums, out);
         self.risk.return_sums(sums);
-        for (u, &index) in penalty.iter().zip(&self.penalised) {
-            out[index] += self.lambda.sqrt() * u;
+        for (u, (index, lambda)) in penalty.iter().zip(self.penalties()) {
+            out[index] += lambda.sqrt() * u;
         }
     }
 
@@ -226,8 +232,8 @@ impl LeastSquares for LeastSquaresRisk<'_> {
             add_product(normal.as_mut(), left, jacobian, self.risk.scale());
         });
         mirror(normal.as_mut());
-        for &index in &self.penalised {
-            normal[(index, index)] += self.lambda;
+        for (index, lambda) in self.penalties() {
+            normal[(index, index)] += lambda;
         }
         self.risk.value_gradient(theta, gradient)
     }
@@ -260,8 +266,8 @@ impl LeastSquares for LeastSquaresRisk<'_> {
         });
         let first = self.data_residuals();
         self.penalty_residual(theta, &mut residuals[first..]);
-        for (row, &index) in self.penalised.iter().enumerate() {
-            jacobian[(first + row, index)] = self.lambda.sqrt();
+        for (row, (index, lambda)) in self.penalties().enumerate() {
+            jacobian[(first + row, index)] = lambda.sqrt();
         }
         half_square(residuals)
     }
@@ -279,8 +285,8 @@ impl LeastSquares for LeastSquaresRisk<'_> {
                 }
             }
         });
-        for &index in &self.penalised {
-            out[index] += self.lambda;
+        for (index, lambda) in self.penalties() {
+            out[index] += lambda;
         }
     }
 

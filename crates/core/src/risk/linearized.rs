@@ -105,6 +105,7 @@ impl<'a> Linearized<'a> {
         for ((out, diagonal), v) in out.iter_mut().zip(&self.kept.diagonal).zip(v) {
             *out += diagonal * v;
         }
+        risk.penalty.add_off_diagonal_vector(risk.graph.parameters(), &self.kept.theta, v, out);
     }
 
     /// Adds the tile's share of the product along `v` to `out`; the tile is number `index` of `shard`.

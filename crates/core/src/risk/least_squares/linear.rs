@@ -83,10 +83,9 @@ impl LeastSquaresRisk<'_> {
         let samples = self.risk.data.samples();
         design.as_mut().subrows_mut(samples, part.design_shape().0 - samples).fill(0.0);
         let columns = part.ranges.iter().cloned().flatten().step_by(part.copies);
-        let penalised =
-            columns.enumerate().filter(|(_, at)| self.penalised.binary_search(at).is_ok());
-        for (row, (j, _)) in penalised.enumerate() {
-            design[(samples + row, j)] = self.lambda.sqrt();
+        let place = |(j, at)| self.penalised.binary_search(&at).ok().map(|place| (j, place));
+        for (row, (j, place)) in columns.enumerate().filter_map(place).enumerate() {
+            design[(samples + row, j)] = self.lambdas[place].sqrt();
         }
     }
 
