@@ -1,6 +1,7 @@
 //! What can be wrong with a fit before it runs.
 
 use crate::compare::CompareError;
+use crate::glm::GlmError;
 use secant_core::data::DataError;
 use secant_core::graph::GraphError;
 use secant_core::predict::PredictError;
@@ -36,6 +37,9 @@ pub enum FitError {
     /// A linear least-squares problem.
     #[error(transparent)]
     Linear(#[from] LinearError),
+    /// A generalised linear model.
+    #[error(transparent)]
+    Glm(#[from] GlmError),
     /// A linear regression on something else than one number per sample.
     #[error(
         "linear regression needs one numeric target per sample; these are class labels or {outputs} columns"

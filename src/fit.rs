@@ -283,15 +283,10 @@ fn decision_of(loss: &dyn Loss, outputs: usize) -> Decision {
 
 /// [`residual_scale`] of z + o − y, each sample by its weight.
 fn spread_of_residuals(graph: &Graph, theta: &[f64], data: &Dataset) -> Result<f64, FitError> {
-    let (z, c) = (outputs(graph, theta, data.inputs())?, graph.outputs());
+    let (mut z, c) = (outputs(graph, theta, data.inputs())?, graph.outputs());
+    data.add_offset(&mut z);
     let y = data.targets().values().unwrap_or_default();
-    let (offset, rows) = (data.offset(), data.offset_rows());
-    let shift = |entry: usize| {
-        let place = entry / c * rows + if rows == 1 { 0 } else { entry % c };
-        offset.map_or(0.0, |offset| offset[place])
-    };
-    let residuals = z.iter().zip(y).enumerate().map(|(entry, (z, y))| z + shift(entry) - y);
-    let residuals: Vec<f64> = residuals.collect();
+    let residuals: Vec<f64> = z.iter().zip(y).map(|(z, y)| z - y).collect();
     Ok(match data.weights() {
         None => residual_scale(&residuals),
         Some(weights) => {

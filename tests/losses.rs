@@ -22,6 +22,7 @@ fn numbers(value: &Value) -> Vec<f64> {
 fn gap(found: &[f64], wanted: &[f64]) -> f64 {
     assert_eq!(found.len(), wanted.len());
     let size = wanted.iter().fold(1.0_f64, |most, w| most.max(w.abs()));
+    assert!(found.iter().all(|f| f.is_finite()), "{found:?}");
     found.iter().zip(wanted).map(|(f, w)| (f - w).abs()).fold(0.0, f64::max) / size
 }
 

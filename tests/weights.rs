@@ -24,6 +24,7 @@ fn twins() -> (Dataset, Dataset) {
 }
 
 fn gap(a: &[f64], b: &[f64]) -> f64 {
+    assert!(a.len() == b.len() && a.iter().chain(b).all(|x| x.is_finite()), "{a:?} {b:?}");
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
 }
 

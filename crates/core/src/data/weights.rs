@@ -97,6 +97,19 @@ impl Dataset {
         self.offset.as_ref().map_or(0, |offset| offset.rows)
     }
 
+    /// `z` += the offsets, for outputs z of all N samples (c × N, column-major). Nothing where there are none.
+    ///
+    /// # Panics
+    /// Where the offsets are neither 1 nor c per sample.
+    pub fn add_offset(&self, z: &mut [f64]) {
+        let Some(offset) = &self.offset else { return };
+        let c = z.len() / self.samples();
+        assert!(offset.rows == 1 || offset.rows == c, "{} offsets for {c} outputs", offset.rows);
+        for (at, z) in z.iter_mut().enumerate() {
+            *z += if offset.rows == 1 { offset.values[at / c] } else { offset.values[at] };
+        }
+    }
+
     /// Σ wᵢ, or N.
     pub fn total_weight(&self) -> f64 {
         self.weights.as_ref().map_or(self.samples() as f64, |weights| sum(weights))
