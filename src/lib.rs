@@ -66,8 +66,9 @@ pub use secant_core::data::{Dataset, Standardizer, Targets};
 pub use secant_core::graph::Graph;
 pub use secant_core::init::Init;
 pub use secant_core::loss::{
-    AbsoluteError, Gamma, Hinge, LearnedVariance, LogCosh, Logistic, NegativeBinomial, Poisson,
-    Quantile, Robust, SmoothedSoftmax, SoftmaxCrossEntropy, SquaredError,
+    AbsoluteError, Gamma, Hinge, LearnedVariance, LogCosh, Logistic, MaskedSquaredError,
+    NegativeBinomial, Poisson, Quantile, Robust, SmoothedSoftmax, SoftmaxCrossEntropy,
+    SquaredError,
 };
 pub use secant_core::network::Network;
 pub use secant_core::op::Activation;

@@ -232,3 +232,39 @@ fn a_learned_variance_is_that_of_the_residuals() {
         assert!(gap(&z, &[5.0, 0.0, 5.0, 9.0_f64.ln()]) < 1e-5, "{z:?}");
     }
 }
+
+#[test]
+fn losses_and_penalties_come_back_from_a_file() {
+    use secant::penalty::{GaussianPrior, Groups, PerBlock, SmoothedGroup};
+    fn back<T>(value: &T)
+    where
+        T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
+    {
+        let text = serde_json::to_string(value).unwrap();
+        assert_eq!(&serde_json::from_str::<T>(&text).unwrap(), value, "{text}");
+    }
+    back(&SquaredError);
+    back(&AbsoluteError);
+    back(&Robust::huber(0.7).unwrap());
+    back(&LogCosh::new(0.3));
+    back(&Quantile::new(0.1, 0.2));
+    back(&LearnedVariance);
+    back(&Poisson::full());
+    back(&NegativeBinomial::new(0.5));
+    back(&Gamma);
+    back(&Logistic);
+    back(&SoftmaxCrossEntropy);
+    back(&SoftmaxCrossEntropy.with_class_weights([1.0, 2.0]).with_smoothing(0.1));
+    back(&Hinge::squared().crammer_singer());
+    back(&Ridge(0.1));
+    back(&PerBlock::default().all(0.1).block("dense1.bias", 0.0));
+    back(&GaussianPrior::diagonal("dense1.bias", &[1.0, 2.0]).with_mean([0.5, 0.25]));
+    back(&SmoothedGroup::new(0.1, 1e-3).block("dense1.weight", Groups::Columns));
+    // What a file says is checked when a risk is made of it.
+    let wrong: Robust =
+        serde_json::from_str(r#"{"rho":"Huber","scale":-1.0,"weight":"Irls"}"#).unwrap();
+    let data = with_outlier();
+    let net = Network::linear(1, 1);
+    let error = Risk::new(net.graph().unwrap(), &data, wrong, Ridge(0.0)).unwrap_err();
+    assert!(error.to_string().contains("the scale is -1"), "{error}");
+}

@@ -15,10 +15,7 @@ fn twins() -> (Dataset, Dataset) {
     y[7] = 40.0;
     let data = Dataset::from_slices(2, &x, 1, &y).unwrap();
     let weights: Vec<f64> = (0..60).map(|i| f64::from(i * 5 % 4)).collect();
-    let copies = |i: usize| {
-        (0..4).filter(move |k| f64::from(*k) < f64::from((i * 5 % 4) as u8)).map(move |_| i)
-    };
-    let indices: Vec<usize> = (0..60).flat_map(copies).collect();
+    let indices: Vec<usize> = (0..60).flat_map(|i| std::iter::repeat_n(i, i * 5 % 4)).collect();
     let copies = data.select(&indices).unwrap();
     (data.with_weights(weights).unwrap(), copies)
 }

@@ -6,7 +6,8 @@ use secant::core::rho::{Rho, RhoWeight};
 use secant::data::{TargetTile, Targets};
 use secant::loss::{
     AbsoluteError, Gamma, Hinge, LearnedVariance, LogCosh, Logistic, Loss, LossError, LossHessian,
-    NegativeBinomial, Poisson, Quantile, Robust, SoftmaxCrossEntropy, SquaredError,
+    MaskedSquaredError, NegativeBinomial, Poisson, Quantile, Robust, SoftmaxCrossEntropy,
+    SquaredError,
 };
 
 /// Relative error allowed where only the elementwise functions round.
@@ -154,10 +155,13 @@ fn gradients_and_hessians_agree_with_differences() {
     let between: Vec<f64> = values.iter().map(|v| v.abs().fract()).collect();
     let counts: Vec<f64> = values.iter().map(|v| (3.0 * v.abs()).floor()).collect();
     let positive: Vec<f64> = values.iter().map(|v| 0.1 + v.abs()).collect();
+    let beside: Vec<f64> =
+        values.chunks(3).zip(positive.chunks(3)).flat_map(|(y, w)| [y, w].concat()).collect();
     let weighted = SoftmaxCrossEntropy.with_class_weights([0.5, 2.0, 0.0, 1.0, 3.0]);
     let smoothed = weighted.clone().with_smoothing(0.2);
     let labelled = TargetTile::Labels { classes: 5, labels: &classes };
-    let cases: [(&dyn Loss, usize, TargetTile<'_>); 18] = [
+    let cases: [(&dyn Loss, usize, TargetTile<'_>); 19] = [
+        (&MaskedSquaredError, 3, TargetTile::Values { rows: 6, values: &beside }),
         (&LogCosh::new(0.7), 3, TargetTile::Values { rows: 3, values: &values }),
         (&Quantile::new(0.2, 0.4), 3, TargetTile::Values { rows: 3, values: &values }),
         (&LearnedVariance, 2, TargetTile::Values { rows: 1, values: &values[..20] }),
@@ -325,6 +329,9 @@ fn regression_losses_at_known_points() {
     assert_eq!(at(&AbsoluteError, 1.5, 4.0), (2.5, -1.0));
     assert_eq!(at(&AbsoluteError, 4.0, 4.0), (0.0, 0.0));
     assert!(at_is_nan(&AbsoluteError) && at_is_nan(&LogCosh::default()) && at_is_nan(&Gamma));
+    // Weights 2 and 0: the second output does not count.
+    let y = TargetTile::Values { rows: 4, values: &[1.0, 1e300, 2.0, 0.0] };
+    assert_eq!(value_gradient(&MaskedSquaredError, &[3.0, 7.0], y), (4.0, vec![4.0, 0.0]));
     // Huber: ½r² up to σ, σ|r| − ½σ² beyond.
     let huber = Robust::huber(2.0).unwrap();
     assert_eq!(at(&huber, 1.5, 0.0), (1.125, 1.5));
@@ -442,7 +449,19 @@ fn hinges_agree_with_differences_away_from_kinks() {
 fn losses_refuse_what_they_cannot_judge_with_the_numbers() {
     let values = |rows: usize, values: &[f64]| Targets::Values { rows, values: values.to_vec() };
     let labels = |classes: usize| Targets::Labels { classes, labels: vec![0, 1, 1] };
-    let cases: [(&dyn Loss, usize, Targets, &str); 18] = [
+    let cases: [(&dyn Loss, usize, Targets, &str); 20] = [
+        (
+            &MaskedSquaredError,
+            1,
+            values(2, &[1.0, 1.0, -2.0, -0.5]),
+            "masked-squared: target -0.5 of sample 1 must be a weight",
+        ),
+        (
+            &MaskedSquaredError,
+            2,
+            values(2, &[1.0, 1.0]),
+            "masked-squared: the model has 2 output(s), the targets need 1",
+        ),
         (
             &Poisson::default(),
             1,

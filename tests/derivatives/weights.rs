@@ -10,8 +10,8 @@ use secant::core::rho::Rho;
 use secant::data::{Dataset, Standardizer, Targets};
 use secant::graph::Graph;
 use secant::loss::{
-    AbsoluteError, Gamma, Hinge, LearnedVariance, LogCosh, Logistic, Loss, NegativeBinomial,
-    Poisson, Quantile, Robust, SoftmaxCrossEntropy, SquaredError,
+    AbsoluteError, Gamma, Hinge, LearnedVariance, LogCosh, Logistic, Loss, MaskedSquaredError,
+    NegativeBinomial, Poisson, Quantile, Robust, SoftmaxCrossEntropy, SquaredError,
 };
 use secant::network::Network;
 use secant::op::{Activation, Add, Dense};
@@ -42,6 +42,14 @@ fn positive(c: usize, samples: usize, seed: u64) -> Dataset {
     Dataset::from_slices(FEATURES, data.inputs(), c, &y).unwrap()
 }
 
+/// Two targets and their weights, some of them 0.
+fn masked(samples: usize) -> Dataset {
+    let data = numbers(FEATURES, 4, samples, 7);
+    let y = data.targets().values().unwrap().iter().enumerate();
+    let weight = |(at, y): (usize, &f64)| if at % 4 < 2 { *y } else { y.max(0.0) };
+    Dataset::from_slices(FEATURES, data.inputs(), 4, &y.map(weight).collect::<Vec<_>>()).unwrap()
+}
+
 /// Whole numbers from 0 on, c × N.
 fn counts(c: usize, samples: usize, seed: u64) -> Dataset {
     let data = numbers(FEATURES, c, samples, seed);
@@ -62,6 +70,7 @@ fn cases(samples: usize) -> Vec<Case> {
     let smoothed = SoftmaxCrossEntropy.with_class_weights([0.5, 2.0, 1.0, 0.0]).with_smoothing(0.1);
     vec![
         case("squared", of(SquaredError), 2, two(), true),
+        case("masked squared", of(MaskedSquaredError), 2, masked(samples), true),
         case("absolute", of(AbsoluteError), 2, two(), false),
         case("huber", of(Robust::huber(0.7).unwrap()), 2, two(), false),
         case("soft-l1", of(Robust::new(Rho::SoftL1, 0.7).unwrap()), 2, two(), true),

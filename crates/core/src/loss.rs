@@ -7,6 +7,7 @@
 //! | loss | ℓ of one output and target | targets |
 //! |---|---|---|
 //! | [`SquaredError`] | ½(z − y)² | numbers |
+//! | [`MaskedSquaredError`] | ½w(z − y)², a weight for each output | numbers, and their weights |
 //! | [`AbsoluteError`] | ∣z − y∣ | numbers |
 //! | [`Robust`] | ½σ²·ρ((z − y)²/σ²): Huber, soft-L1, Cauchy, Tukey | numbers |
 //! | [`LogCosh`] | s²·ln cosh((z − y)/s) | numbers |
@@ -26,6 +27,7 @@ mod hinge;
 mod learned_variance;
 mod log_cosh;
 mod logistic;
+mod masked_squared_error;
 mod negative_binomial;
 mod pointwise;
 mod poisson;
@@ -41,6 +43,7 @@ pub use hinge::{Hinge, HingePower, MultiClass};
 pub use learned_variance::LearnedVariance;
 pub use log_cosh::LogCosh;
 pub use logistic::Logistic;
+pub use masked_squared_error::MaskedSquaredError;
 pub use negative_binomial::NegativeBinomial;
 pub use poisson::Poisson;
 pub use quantile::Quantile;
@@ -181,7 +184,8 @@ pub trait Loss: Debug + Send + Sync {
     }
 
     /// Whether ℓ has a gradient everywhere that is Lipschitz nearby; at a kink [`gradient`](Self::gradient) is one of the subgradients,
-    /// and the Hessian knows nothing of it. Default true.
+    /// and the Hessian knows nothing of it. A `Method` that needs a smooth function refuses one that is not; a solver that is handed the
+    /// objective itself cannot ask. Default true.
     fn is_smooth(&self) -> bool {
         true
     }
