@@ -27,6 +27,8 @@ pub struct LeastSquaresRisk<'a> {
     penalised: Vec<usize>,
     /// λ of each of them.
     lambdas: Vec<f64>,
+    /// 1/√(Σ wᵢ).
+    root: f64,
 }
 
 impl<'a> LeastSquaresRisk<'a> {
@@ -38,7 +40,7 @@ impl<'a> LeastSquaresRisk<'a> {
         let entries =
             ridges.into_iter().flat_map(|(range, lambda)| range.map(move |j| (j, lambda)));
         let (penalised, lambdas) = entries.unzip();
-        Some(Self { risk, penalised, lambdas })
+        Some(Self { risk, penalised, lambdas, root: risk.scale().sqrt() })
     }
 
     /// m.
@@ -58,7 +60,7 @@ impl<'a> LeastSquaresRisk<'a> {
 
     /// √(wᵢ/Σ wᵢ) of sample i, which is 1/√N without weights.
     fn root_scale(&self, sample: usize) -> f64 {
-        self.weight(sample).sqrt()
+        self.risk.data.weights().map_or(self.root, |weights| weights[sample].sqrt() * self.root)
     }
 
     /// wᵢ/Σ wᵢ of sample i, which is 1/N without weights.
@@ -66,13 +68,17 @@ impl<'a> LeastSquaresRisk<'a> {
         self.risk.data.weights().map_or(1.0, |weights| weights[sample]) * self.risk.scale()
     }
 
-    /// Calls `each(root scale, entries)` with the c entries of every sample of `range` in `rows`.
+    /// Calls `each(first, root scale, entries)` with the entries of `rows` from `first` on that have one scale: those of a sample of `range`,
+    /// or all at once without weights.
     fn scaled<'r>(
         &self,
         range: &Range<usize>,
         rows: &'r mut [f64],
         mut each: impl FnMut(usize, f64, &'r mut [f64]),
     ) {
+        if self.risk.data.weights().is_none() {
+            return each(0, self.root, rows);
+        }
         let c = self.risk.graph.outputs();
         for (sample, entries) in range.clone().zip(rows.chunks_exact_mut(c)) {
             each((sample - range.start) * c, self.root_scale(sample), entries);
@@ -108,19 +114,20 @@ impl<'a> LeastSquaresRisk<'a> {
     fn data_residual(&self, range: &Range<usize>, z: &[f64], residuals: &mut [f64]) {
         let y = self.risk.targets().values().unwrap_or_default();
         let y = &y[self.rows(range)];
-        let (rows, offset) = (self.risk.data.offset_rows(), self.risk.data.offset());
         let c = self.risk.graph.outputs();
         self.scaled(range, residuals, |first, scale, residuals| {
             // 0 where the weight is: a masked sample does not count even where its output is not finite.
             if scale == 0.0 {
                 return residuals.fill(0.0);
             }
-            for (k, r) in residuals.iter_mut().enumerate() {
-                let shift = offset.map_or(0.0, |offset| {
-                    let sample = range.start + first / c;
-                    offset[sample * rows + if rows == 1 { 0 } else { k }]
-                });
-                *r = scale * (z[first + k] + shift - y[first + k]);
+            let each = residuals.iter_mut().zip(&z[first..]).zip(&y[first..]);
+            each.for_each(|((r, z), y)| *r = scale * (z - y));
+            if let Some(offset) = self.risk.data.offset() {
+                let rows = self.risk.data.offset_rows();
+                let of = range.start * rows + first / c * rows;
+                for (k, r) in residuals.iter_mut().enumerate() {
+                    *r += scale * offset[of + k / c * rows + if rows == 1 { 0 } else { k % c }];
+                }
             }
         });
     }
