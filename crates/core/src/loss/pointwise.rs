@@ -6,8 +6,8 @@ use crate::data::{TargetTile, Targets};
 use crate::elementwise::vectorize;
 use std::fmt::Debug;
 
-/// Running sums of a loop over entries.
-const LANES: usize = 8;
+/// Running sums of a loop over entries: so many that the loop over them becomes vector code, and is not unrolled into scalars.
+const LANES: usize = 32;
 
 /// A function of one output and its target. Kernels have no branches, so that the loops become vector code.
 pub(super) trait Pointwise: Debug + Send + Sync {
@@ -73,10 +73,11 @@ impl<P: Pointwise> Loss for P {
                         sums[k] += self.at(z[k], y[k]).0;
                     }
                 }
-                for (k, (z, y)) in z_rest.iter().zip(y_rest).enumerate() {
-                    sums[k] += self.at(*z, *y).0;
+                let mut rest = 0.0;
+                for (z, y) in z_rest.iter().zip(y_rest) {
+                    rest += self.at(*z, *y).0;
                 }
-                sums.iter().sum::<f64>()
+                if z_runs.is_empty() { rest } else { joined(sums) + rest }
             },
         );
         total + constants(self, y)
@@ -98,13 +99,13 @@ impl<P: Pointwise> Loss for P {
                         z_bar[k] = scale * slope;
                     }
                 }
-                let rest = z_rest.iter().zip(y_rest).zip(bar_rest);
-                for (k, ((z, y), z_bar)) in rest.enumerate() {
+                let mut rest = 0.0;
+                for ((z, y), z_bar) in z_rest.iter().zip(y_rest).zip(bar_rest) {
                     let (value, slope) = self.at(*z, *y);
-                    sums[k] += value;
+                    rest += value;
                     *z_bar = scale * slope;
                 }
-                sums.iter().sum::<f64>()
+                if z_runs.is_empty() { rest } else { joined(sums) + rest }
             },
         );
         total + constants(self, y)
@@ -128,6 +129,19 @@ impl<P: Pointwise> Loss for P {
             },
         );
     }
+}
+
+/// The sum of the lanes, by halves.
+#[inline(always)]
+fn joined(mut lanes: [f64; LANES]) -> f64 {
+    let mut width = LANES / 2;
+    while width > 0 {
+        for k in 0..width {
+            lanes[k] += lanes[k + width];
+        }
+        width /= 2;
+    }
+    lanes[0]
 }
 
 /// Σ of the terms in y alone.
