@@ -1,6 +1,7 @@
 //! What can be wrong with a fit before it runs.
 
 use crate::compare::CompareError;
+use crate::glm::GlmError;
 use secant_core::data::DataError;
 use secant_core::graph::GraphError;
 use secant_core::predict::PredictError;
@@ -36,6 +37,9 @@ pub enum FitError {
     /// A linear least-squares problem.
     #[error(transparent)]
     Linear(#[from] LinearError),
+    /// A generalised linear model.
+    #[error(transparent)]
+    Glm(#[from] GlmError),
     /// A linear regression on something else than one number per sample.
     #[error(
         "linear regression needs one numeric target per sample; these are class labels or {outputs} columns"
@@ -43,6 +47,16 @@ pub enum FitError {
     Regression {
         /// Columns of the targets.
         outputs: usize,
+    },
+    /// Standardised targets, and outputs that are not one for each of them.
+    #[error(
+        "targets are not standardised where the model has {outputs} outputs for {targets} targets: standardise the inputs only"
+    )]
+    ScaledTargets {
+        /// Outputs of the model.
+        outputs: usize,
+        /// Targets per sample.
+        targets: usize,
     },
     /// A network of class scores was asked for a number, or the other way round.
     #[error("{asked} needs {needed}, this model was fitted with the {loss} loss")]

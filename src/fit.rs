@@ -4,6 +4,7 @@ use crate::compare::{Compare, Comparison};
 use crate::error::FitError;
 use crate::model::Model;
 use secant_core::data::{Dataset, Standardizer, Targets};
+use secant_core::graph::Graph;
 use secant_core::loss::{Decision, Logistic, Loss, Robust, SoftmaxCrossEntropy, SquaredError};
 use secant_core::network::Network;
 use secant_core::penalty::{NoPenalty, Penalty};
@@ -12,7 +13,7 @@ use secant_core::rho::Rho;
 use secant_core::risk::{Risk, RiskError};
 use secant_optim::{
     Method, Minibatches, OptimError, Report, Solution, Span, Stopping, estimate_scale,
-    residual_scale,
+    residual_scale, weighted_residual_scale,
 };
 use std::borrow::Cow;
 
@@ -165,6 +166,12 @@ impl Fit<'_> {
     pub fn run(self) -> Result<Fitted, FitError> {
         let graph = self.network.graph()?;
         let (data, input_scaling, target_scaling) = standardized(self.data, self.standardize)?;
+        if let (Some(_), (outputs, targets)) = (&target_scaling, (graph.outputs(), data.outputs()))
+            && outputs != targets
+        {
+            // Not outputs in the targets' units, so that predictions could not be scaled back.
+            return Err(FitError::ScaledTargets { outputs, targets });
+        }
         let theta = match self.start {
             Start::Seed(seed) => self.network.draw(seed)?,
             Start::Theta(theta) => theta,
@@ -174,15 +181,13 @@ impl Fit<'_> {
             let fitted = estimate_scale(rho, &theta, |rho, scale, start| {
                 risk.set_loss(robust_loss(rho, scale)?)?;
                 let solution = minimized(&self.method, self.minibatches.as_ref(), &risk, start)?;
-                let z = outputs(graph, &solution.theta, data.inputs())?;
-                let y = data.targets().values().unwrap_or_default();
-                let residuals: Vec<f64> = z.iter().zip(y).map(|(z, y)| z - y).collect();
-                Ok::<_, FitError>((solution, residual_scale(&residuals)))
+                let spread = spread_of_residuals(graph, &solution.theta, &data)?;
+                Ok::<_, FitError>((solution, spread))
             })?;
             (fitted.solution, rho.name(), Decision::Value)
         } else {
             let loss = self.loss.unwrap_or_else(|| default_loss(data.targets(), graph.outputs()));
-            let (name, decision) = (loss.name(), loss.decision());
+            let (name, decision) = (loss.name(), decision_of(&*loss, graph.outputs()));
             let risk = Risk::from_boxed(graph, &data, loss, self.penalty)?;
             let solution = minimized(&self.method, self.minibatches.as_ref(), &risk, &theta)?;
             (solution, name, decision)
@@ -266,6 +271,29 @@ fn standardized(data: &Dataset, standardize: Standardize) -> Result<Standardized
     let targets = Standardizer::fit_targets(data)?;
     scaled = targets.transform_targets(&scaled)?;
     Ok((Cow::Owned(scaled), Some(inputs), Some(targets)))
+}
+
+/// What the outputs mean; one score alone decides by its sign.
+fn decision_of(loss: &dyn Loss, outputs: usize) -> Decision {
+    match loss.decision() {
+        Decision::LargestScore if outputs == 1 => Decision::Sign,
+        decision => decision,
+    }
+}
+
+/// [`residual_scale`] of z + o − y, each sample by its weight.
+fn spread_of_residuals(graph: &Graph, theta: &[f64], data: &Dataset) -> Result<f64, FitError> {
+    let (mut z, c) = (outputs(graph, theta, data.inputs())?, graph.outputs());
+    data.add_offset(&mut z);
+    let y = data.targets().values().unwrap_or_default();
+    let residuals: Vec<f64> = z.iter().zip(y).map(|(z, y)| z - y).collect();
+    Ok(match data.weights() {
+        None => residual_scale(&residuals),
+        Some(weights) => {
+            let each: Vec<f64> = weights.iter().flat_map(|w| std::iter::repeat_n(*w, c)).collect();
+            weighted_residual_scale(&residuals, &each)
+        }
+    })
 }
 
 /// ρ with the scale σ.

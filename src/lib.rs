@@ -24,6 +24,7 @@
 //! | part | what |
 //! |---|---|
 //! | [`fit`] | data + network → [`Fitted`]: a [`Model`] and a [`Report`] |
+//! | [`Glm`] | generalised linear models in one line: coefficients, standard errors, deviance |
 //! | [`compare`](compare()) | methods side by side on one problem: a [`Comparison`](compare::Comparison), its table and pictures |
 //! | [`core`] | problem traits, data, graph of nodes, losses, penalties, [`Risk`], derivative checks |
 //! | [`optim`] | Newton, trust regions, BFGS, L-BFGS and the first-order baselines as argmin solvers |
@@ -41,6 +42,7 @@
 pub mod compare;
 mod error;
 mod fit;
+mod glm;
 mod linear;
 mod model;
 #[cfg(feature = "plot")]
@@ -50,6 +52,7 @@ pub use compare::compare;
 
 pub use error::FitError;
 pub use fit::{Fit, Fitted, Standardize, fit};
+pub use glm::{Coefficient, Family, Glm, GlmError, GlmFit, Information};
 pub use linear::{LinearRegression, linear_regression};
 pub use model::Model;
 
@@ -64,10 +67,16 @@ pub use secant_optim::argmin;
 pub use secant_core::data::{Dataset, Standardizer, Targets};
 pub use secant_core::graph::Graph;
 pub use secant_core::init::Init;
-pub use secant_core::loss::{Logistic, Robust, SoftmaxCrossEntropy, SquaredError};
+pub use secant_core::loss::{
+    AbsoluteError, Gamma, Hinge, LearnedVariance, LogCosh, Logistic, MaskedSquaredError,
+    NegativeBinomial, Poisson, Quantile, Robust, SmoothedSoftmax, SoftmaxCrossEntropy,
+    SquaredError,
+};
 pub use secant_core::network::Network;
 pub use secant_core::op::Activation;
-pub use secant_core::penalty::{NoPenalty, Ridge, RidgeAll};
+pub use secant_core::penalty::{
+    GaussianPrior, NoPenalty, Penalties, PerBlock, Ridge, RidgeAll, SmoothedGroup,
+};
 pub use secant_core::problem::{
     Curvature, LeastSquares, Linearization, Objective, SampledObjective,
 };

@@ -3,7 +3,9 @@
 use crate::error::FitError;
 use secant_core::data::Dataset;
 use secant_core::faer::Mat;
+use secant_core::risk::RiskError;
 use secant_optim::{Accuracy, LinearLeastSquares, LinearSolution};
+use std::borrow::Cow;
 
 /// Name of the constant column.
 const INTERCEPT: &str = "(intercept)";
@@ -19,7 +21,7 @@ pub struct LinearRegression<'a> {
     accuracy: Accuracy,
 }
 
-/// y ≈ β₀ + xᵀβ on `data` as it is, in one step: Newton's, which for a linear model is the solution, by QR instead of XᵀX.
+/// y ≈ β₀ + xᵀβ (+ the data's offset) on `data` as it is, in one step: Newton's, which for a linear model is the solution, by QR instead of XᵀX.
 ///
 /// Coefficients come intercept first, then in the order of the features. Columns that depend on others are named, and the
 /// solution is then the shortest:
@@ -55,7 +57,7 @@ impl<'a> LinearRegression<'a> {
         self
     }
 
-    /// One weight ≥ 0 per sample. Default 1.
+    /// One weight ≥ 0 per sample, in place of the data's own ([`Dataset::with_weights`]). Default those, or 1.
     pub fn weights(mut self, weights: &'a [f64]) -> Self {
         self.weights = Some(weights);
         self
@@ -75,6 +77,16 @@ impl<'a> LinearRegression<'a> {
         let (data, outputs) = (self.data, self.data.outputs());
         let targets = data.targets().values().filter(|_| outputs == 1);
         let targets = targets.ok_or(FitError::Regression { outputs })?;
+        let targets = match data.offset() {
+            None => Cow::Borrowed(targets),
+            Some(offset) if data.offset_rows() == 1 => {
+                Cow::Owned(targets.iter().zip(offset).map(|(y, o)| y - o).collect())
+            }
+            Some(_) => {
+                let (rows, outputs) = (data.offset_rows(), 1);
+                return Err(RiskError::Offset { rows, outputs }.into());
+            }
+        };
         let constant = usize::from(self.intercept);
         let inputs = data.inputs_mat();
         let design = Mat::from_fn(data.samples(), data.features() + constant, |i, j| {
@@ -86,11 +98,11 @@ impl<'a> LinearRegression<'a> {
             // Its range is still checked where there is no feature.
             ridge[0] = if self.ridge >= 0.0 { 0.0 } else { self.ridge };
         }
-        let mut problem = LinearLeastSquares::new(design.as_ref(), targets)
+        let mut problem = LinearLeastSquares::new(design.as_ref(), &targets)
             .with_names(intercept.into_iter().chain(data.feature_names().iter().cloned()))
             .with_ridges(ridge)
             .with_accuracy(self.accuracy);
-        if let Some(weights) = self.weights {
+        if let Some(weights) = self.weights.or(data.weights()) {
             problem = problem.with_weights(weights);
         }
         Ok(problem.solve()?)

@@ -21,7 +21,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// The network's outputs for M samples: `inputs` d × M column-major in the data's own units, result c × M. Scalings are
+    /// The network's outputs for M samples, without offsets (add those of the samples to the result): `inputs` d × M column-major in the data's own units, result c × M. Scalings are
     /// undone, so that a regression answers in the target's units; a classifier's outputs are its scores.
     ///
     /// # Errors

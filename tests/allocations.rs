@@ -240,6 +240,10 @@ fn nothing_is_allocated_from_the_second_call_on() {
     let data = labels(30, 2, 9_000);
     measure("linear model", linear.graph().unwrap(), &data, Box::new(Logistic), None);
 
+    let beside = data.with_weights((0..9_000).map(|i| f64::from(i % 3)).collect()).unwrap();
+    let beside = beside.with_offset(normals(9_000, 8)).unwrap();
+    measure("weights and offsets", linear.graph().unwrap(), &beside, Box::new(Logistic), None);
+
     // Seen counting: a vector is one allocation.
     assert_eq!(count(|| drop(std::hint::black_box(vec![0.0; 10]))), CALLS);
     let table: Vec<String> = found

@@ -7,7 +7,7 @@ use secant::graph::{Graph, GraphError};
 use secant::loss::{Logistic, Loss, LossError, SoftmaxCrossEntropy, SquaredError};
 use secant::network::Network;
 use secant::op::{Activation, Dense};
-use secant::penalty::{NoPenalty, Penalty, Ridge, RidgeAll};
+use secant::penalty::{NoPenalty, Penalty, PenaltyError, Ridge, RidgeAll};
 use secant::problem::{Curvature, LeastSquares, Linearization, Objective};
 use secant::risk::{Risk, RiskError};
 use secant::{Lbfgs, LevenbergMarquardt, Method, Newton};
@@ -103,9 +103,12 @@ fn penalties_out_of_range_are_refused_with_name_and_value() {
             refused(graph, &data, SquaredError, Ridge(lambda)),
             refused(graph, &data, SquaredError, RidgeAll(lambda)),
         ] {
-            let RiskError::Penalty(penalty) = &error else { panic!("{error}") };
-            assert_eq!((penalty.penalty, penalty.option), ("ridge", "lambda"));
-            assert_eq!(penalty.value.to_bits(), lambda.to_bits());
+            let RiskError::Penalty(PenaltyError::Option { penalty, option, value, .. }) = &error
+            else {
+                panic!("{error}")
+            };
+            assert_eq!((*penalty, *option), ("ridge", "lambda"));
+            assert_eq!(value.to_bits(), lambda.to_bits());
             assert_names(&error, &["ridge", "lambda", text, "≥ 0"]);
         }
     }

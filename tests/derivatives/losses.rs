@@ -3,9 +3,11 @@
 use crate::support::normals;
 use secant::check::distance;
 use secant::core::rho::{Rho, RhoWeight};
-use secant::data::TargetTile;
+use secant::data::{TargetTile, Targets};
 use secant::loss::{
-    Logistic, Loss, LossError, LossHessian, Robust, SoftmaxCrossEntropy, SquaredError,
+    AbsoluteError, Gamma, Hinge, LearnedVariance, LogCosh, Logistic, Loss, LossError, LossHessian,
+    MaskedSquaredError, NegativeBinomial, Poisson, Quantile, Robust, SoftmaxCrossEntropy,
+    SquaredError,
 };
 
 /// Relative error allowed where only the elementwise functions round.
@@ -151,7 +153,27 @@ fn gradients_and_hessians_agree_with_differences() {
     let classes: Vec<u32> = (0..20).map(|index| index * 7 % 5).collect();
     let values = normals(60, 31);
     let between: Vec<f64> = values.iter().map(|v| v.abs().fract()).collect();
-    let cases: [(&dyn Loss, usize, TargetTile<'_>); 6] = [
+    let counts: Vec<f64> = values.iter().map(|v| (3.0 * v.abs()).floor()).collect();
+    let positive: Vec<f64> = values.iter().map(|v| 0.1 + v.abs()).collect();
+    let beside: Vec<f64> =
+        values.chunks(3).zip(positive.chunks(3)).flat_map(|(y, w)| [y, w].concat()).collect();
+    let weighted = SoftmaxCrossEntropy.with_class_weights([0.5, 2.0, 0.0, 1.0, 3.0]);
+    let smoothed = weighted.clone().with_smoothing(0.2);
+    let labelled = TargetTile::Labels { classes: 5, labels: &classes };
+    let cases: [(&dyn Loss, usize, TargetTile<'_>); 19] = [
+        (&MaskedSquaredError, 3, TargetTile::Values { rows: 6, values: &beside }),
+        (&LogCosh::new(0.7), 3, TargetTile::Values { rows: 3, values: &values }),
+        (&Quantile::new(0.2, 0.4), 3, TargetTile::Values { rows: 3, values: &values }),
+        (&LearnedVariance, 2, TargetTile::Values { rows: 1, values: &values[..20] }),
+        (&LearnedVariance, 6, TargetTile::Values { rows: 3, values: &values }),
+        (&Poisson::default(), 3, TargetTile::Values { rows: 3, values: &counts }),
+        (&Poisson::full(), 1, TargetTile::Values { rows: 1, values: &counts[..20] }),
+        (&NegativeBinomial::new(0.3), 3, TargetTile::Values { rows: 3, values: &counts }),
+        (&NegativeBinomial::full(2.0), 1, TargetTile::Values { rows: 1, values: &counts[..20] }),
+        (&Gamma, 3, TargetTile::Values { rows: 3, values: &positive }),
+        (&weighted, 5, labelled),
+        (&smoothed, 5, labelled),
+        (&SoftmaxCrossEntropy.with_smoothing(0.5), 5, labelled),
         (&SquaredError, 1, TargetTile::Values { rows: 1, values: &values[..20] }),
         (&SquaredError, 3, TargetTile::Values { rows: 3, values: &values }),
         (&SoftmaxCrossEntropy, 2, TargetTile::Labels { classes: 2, labels: &labels }),
@@ -214,14 +236,14 @@ fn differences(loss: &dyn Loss, c: usize, z: &[f64], y: TargetTile<'_>) {
         let dense: Vec<f64> = (0..c).map(times).collect();
         // Cancellation in p ⊙ (v − ⟨p, v⟩) is relative to p·v, at most the largest entry of v.
         for (dense, product) in dense.iter().zip(&product[range.clone()]) {
-            assert!((dense - product).abs() <= 1e-14, "{context}: block of sample {sample}");
+            let size = block.iter().fold(1.0_f64, |size, h| size.max(h.abs()));
+            assert!((dense - product).abs() <= 1e-14 * size, "{context}: block of sample {sample}");
         }
         for k in 0..c {
             for l in 0..c {
-                assert!(
-                    (block[k * c + l] - block[l * c + k]).abs() <= 1e-16,
-                    "{context}: symmetry"
-                );
+                let (above, below) = (block[k * c + l], block[l * c + k]);
+                let asymmetry = (above - below).abs();
+                assert!(asymmetry <= 1e-16 * above.abs().max(1.0), "{context}: symmetry");
                 let identity = if k == l { 1.0 } else { 0.0 };
                 let is_identity = loss.hessian_kind() == LossHessian::Identity;
                 assert!(!is_identity || block[k * c + l] == identity, "{context}: identity");
@@ -289,4 +311,244 @@ fn a_robust_loss_refuses_a_scale_out_of_range() {
         assert!(matches!(error, LossError::Scale { loss: "huber", .. }));
         assert!(error.to_string().contains(&scale.to_string()), "{error}");
     }
+}
+
+fn numbers(values: &[f64]) -> TargetTile<'_> {
+    TargetTile::Values { rows: 1, values }
+}
+
+/// ℓ and ∂ℓ/∂z at one z.
+fn at(loss: &dyn Loss, z: f64, y: f64) -> (f64, f64) {
+    let y = [y];
+    let (value, slope) = value_gradient(loss, &[z], numbers(&y));
+    (value, slope[0])
+}
+
+#[test]
+fn regression_losses_at_known_points() {
+    assert_eq!(at(&AbsoluteError, 1.5, 4.0), (2.5, -1.0));
+    assert_eq!(at(&AbsoluteError, 4.0, 4.0), (0.0, 0.0));
+    assert!(at_is_nan(&AbsoluteError) && at_is_nan(&LogCosh::default()) && at_is_nan(&Gamma));
+    // Weights 2 and 0: the second output does not count.
+    let y = TargetTile::Values { rows: 4, values: &[1.0, 1e300, 2.0, 0.0] };
+    assert_eq!(value_gradient(&MaskedSquaredError, &[3.0, 7.0], y), (4.0, vec![4.0, 0.0]));
+    // Huber: ½r² up to σ, σ|r| − ½σ² beyond.
+    let huber = Robust::huber(2.0).unwrap();
+    assert_eq!(at(&huber, 1.5, 0.0), (1.125, 1.5));
+    assert_eq!(at(&huber, 5.0, 0.0), (8.0, 2.0));
+    // ln cosh 1 = 0.433 780 830 483 027 2, tanh 1 = 0.761 594 155 955 764 9.
+    let (value, slope) = at(&LogCosh::default(), 3.0, 2.0);
+    assert_close(value, 0.433_780_830_483_027_2, "ln cosh 1");
+    assert_close(slope, 0.761_594_155_955_764_9, "tanh 1");
+    // ½u² − u⁴/12 + u⁶/45 near 0, |u| − ln 2 far out, both to the last digits.
+    for u in [1e-9, 1e-4, 1e-3] {
+        let (value, _) = at(&LogCosh::default(), u, 0.0);
+        let series = 0.5 * u * u - u.powi(4) / 12.0 + u.powi(6) / 45.0;
+        assert_close(value, series, "ln cosh near 0");
+    }
+    let (value, slope) = at(&LogCosh::new(2.0), -2000.0, 0.0);
+    assert_close(value, 4.0 * (1000.0 - 2.0_f64.ln()), "ln cosh far out");
+    assert_eq!(slope, -2.0);
+    // τ = 0.9 and e = y − z: τ·e and (τ − 1)·e, and h·ln 2 more at 0.
+    let quantile = Quantile::new(0.9, 1e-3);
+    assert_close(at(&quantile, 0.0, 2.0).0, 1.8, "above");
+    assert_close(at(&quantile, 2.0, 0.0).0, 0.2, "below");
+    assert_close(at(&quantile, 1.0, 1.0).0, 1e-3 * 2.0_f64.ln(), "at 0");
+    assert!((at(&quantile, 2.0, 0.0).1 - 0.1).abs() <= 1e-15);
+}
+
+fn at_is_nan(loss: &dyn Loss) -> bool {
+    let (y, mut slope) = ([1.0], [0.0]);
+    let value = loss.gradient(1.0, &[f64::NAN], numbers(&y), &mut slope);
+    value.is_nan() && slope[0].is_nan() && loss.value(&[f64::NAN], numbers(&y)).is_nan()
+}
+
+#[test]
+fn losses_of_counts_and_durations_at_known_points() {
+    // μ = 2, y = 3: −ln P = 2 − 3·ln 2 + ln 6.
+    let z = 2.0_f64.ln();
+    let (value, slope) = at(&Poisson::full(), z, 3.0);
+    assert_close(value, 2.0 - 3.0 * z + 6.0_f64.ln(), "−ln P of Poisson");
+    assert!((slope + 1.0).abs() <= 1e-15);
+    // α = ½, μ = 2, y = 3: P = Γ(5)/(Γ(2)·3!)·(½)²·(½)³ = 4/32.
+    let (value, _) = at(&NegativeBinomial::full(0.5), z, 3.0);
+    assert_close(value, 8.0_f64.ln(), "−ln P of the negative binomial");
+    // α → 0 is Poisson.
+    let (value, slope) = at(&NegativeBinomial::new(1e-7), z, 3.0);
+    assert!((value - (2.0 - 3.0 * z)).abs() <= 1e-5 && (slope + 1.0).abs() <= 1e-5, "{value}");
+    assert_close(at(&Gamma, z, 3.0).0, z + 1.5, "gamma");
+    assert!((at(&Gamma, z, 3.0).1 + 0.5).abs() <= 1e-15);
+    // Far from the data: infinite, never NaN.
+    assert_eq!(at_unchecked(&Poisson::default(), 800.0, 1.0), f64::INFINITY);
+    assert_eq!(at_unchecked(&Gamma, -800.0, 1.0), f64::INFINITY);
+    assert!(at_unchecked(&NegativeBinomial::new(2.0), 1e300, 1.0).is_finite());
+    // Mean and log variance.
+    let y = [1.0];
+    let (value, slopes) = value_gradient(&LearnedVariance, &[3.0, 4.0_f64.ln()], numbers(&y));
+    assert_close(value, 0.5 * (4.0_f64.ln() + 1.0), "normal");
+    assert!(distance(&slopes, &[0.5, 0.0]) <= 1e-15, "{slopes:?}");
+    let (mut fisher, mut exact) = ([f64::NAN; 4], [f64::NAN; 4]);
+    LearnedVariance.gauss_newton(&[3.0, 4.0_f64.ln()], numbers(&y), &mut fisher);
+    LearnedVariance.hessian(&[3.0, 4.0_f64.ln()], numbers(&y), &mut exact);
+    assert!(distance(&fisher, &[0.25, 0.0, 0.0, 0.5]) <= 1e-15, "{fisher:?}");
+    assert!(distance(&exact, &[0.25, -0.5, -0.5, 0.5]) <= 1e-15, "{exact:?}");
+}
+
+fn at_unchecked(loss: &dyn Loss, z: f64, y: f64) -> f64 {
+    loss.value(&[z], numbers(&[y]))
+}
+
+#[test]
+fn hinges_at_known_points() {
+    let (plain, squared) = (Hinge::plain(), Hinge::squared());
+    for (z, label, expected, slope) in
+        [(0.25, 1, 0.75, -1.0), (0.25, 0, 1.25, 1.0), (1.0, 1, 0.0, 0.0), (3.0, 1, 0.0, 0.0)]
+    {
+        let (value, gradient) = value_gradient(&plain, &[z], class(2, &label));
+        assert_eq!((value, gradient[0]), (expected, slope));
+        let (value, gradient) = value_gradient(&squared, &[z], class(2, &label));
+        assert_eq!((value, gradient[0]), (expected * expected, 2.0 * expected * slope));
+        let t = [if label == 1 { 1.0 } else { -1.0 }];
+        assert_eq!(value_gradient(&squared, &[z], numbers(&t)), (value, gradient));
+    }
+    // Scores ½, 2 and −3, class 0: margins ½, −2 and 3 against the rest; the rival is class 1, 1.5 above.
+    let z = [0.5, 2.0, -3.0];
+    let rest = |loss: &Hinge| value_gradient(loss, &z, class(3, &0));
+    assert_eq!(rest(&plain), (3.5, vec![-1.0, 1.0, 0.0]));
+    assert_eq!(rest(&squared), (9.25, vec![-1.0, 6.0, 0.0]));
+    assert_eq!(rest(&plain.crammer_singer()), (2.5, vec![-1.0, 1.0, 0.0]));
+    assert_eq!(rest(&squared.crammer_singer()), (6.25, vec![-5.0, 5.0, 0.0]));
+    let mut block = [f64::NAN; 9];
+    squared.crammer_singer().hessian(&z, class(3, &0), &mut block);
+    assert_eq!(block, [2.0, -2.0, 0.0, -2.0, 2.0, 0.0, 0.0, 0.0, 0.0]);
+    squared.hessian(&z, class(3, &0), &mut block);
+    assert_eq!(block, [2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0]);
+    for loss in [plain, squared, plain.crammer_singer(), squared.crammer_singer()] {
+        assert!(loss.value(&[0.1, f64::NAN, 0.2], class(3, &0)).is_nan(), "{loss:?}");
+    }
+    assert!(squared.is_smooth() && !plain.is_smooth() && !squared.crammer_singer().is_smooth());
+}
+
+#[test]
+fn hinges_agree_with_differences_away_from_kinks() {
+    let labels: Vec<u32> = (0..20).map(|index| index * 7 % 4).collect();
+    let binary: Vec<u32> = labels.iter().map(|label| label % 2).collect();
+    let signs: Vec<f64> = binary.iter().map(|label| 2.0 * f64::from(*label) - 1.0).collect();
+    for loss in [Hinge::plain(), Hinge::squared()] {
+        let z = normals(20, 17);
+        differences(&loss, 1, &z, TargetTile::Labels { classes: 2, labels: &binary });
+        differences(&loss, 1, &z, TargetTile::Values { rows: 1, values: &signs });
+        for loss in [loss, loss.crammer_singer()] {
+            let y = TargetTile::Labels { classes: 4, labels: &labels };
+            differences(&loss, 4, &normals(80, 18), y);
+        }
+    }
+}
+
+#[test]
+fn losses_refuse_what_they_cannot_judge_with_the_numbers() {
+    let values = |rows: usize, values: &[f64]| Targets::Values { rows, values: values.to_vec() };
+    let labels = |classes: usize| Targets::Labels { classes, labels: vec![0, 1, 1] };
+    let cases: [(&dyn Loss, usize, Targets, &str); 20] = [
+        (
+            &MaskedSquaredError,
+            1,
+            values(2, &[1.0, 1.0, -2.0, -0.5]),
+            "masked-squared: target -0.5 of sample 1 must be a weight",
+        ),
+        (
+            &MaskedSquaredError,
+            2,
+            values(2, &[1.0, 1.0]),
+            "masked-squared: the model has 2 output(s), the targets need 1",
+        ),
+        (
+            &Poisson::default(),
+            1,
+            values(1, &[1.0, -0.5]),
+            "poisson: target -0.5 of sample 1 must be 0 or more",
+        ),
+        (
+            &Poisson::default(),
+            2,
+            values(2, &[1.0, 2.0, 0.0, -3.0]),
+            "poisson: target -3 of sample 1 must be",
+        ),
+        (
+            &NegativeBinomial::new(1.0),
+            1,
+            values(1, &[-1.0]),
+            "negative-binomial: target -1 of sample 0",
+        ),
+        (&Gamma, 1, values(1, &[1.0, 0.0]), "gamma: target 0 of sample 1 must be positive"),
+        (&Gamma, 2, values(1, &[1.0]), "gamma: the model has 2 output(s), the targets need 1"),
+        (&Poisson::default(), 1, labels(2), "poisson: needs numbers, the data has class labels"),
+        (
+            &LogCosh::new(-1.0),
+            1,
+            values(1, &[1.0]),
+            "log-cosh: scale = -1 must be positive and finite",
+        ),
+        (&Quantile::new(1.0, 0.1), 1, values(1, &[1.0]), "quantile: tau = 1 must be in (0, 1)"),
+        (
+            &Quantile::new(0.5, f64::NAN),
+            1,
+            values(1, &[1.0]),
+            "quantile: width = NaN must be positive",
+        ),
+        (&NegativeBinomial::new(0.0), 1, values(1, &[1.0]), "negative-binomial: alpha = 0 must be"),
+        (
+            &LearnedVariance,
+            3,
+            values(2, &[1.0, 2.0]),
+            "learned-variance: the model has 3 output(s), the targets need 4",
+        ),
+        (&LearnedVariance, 2, labels(2), "learned-variance: needs numbers"),
+        (&Hinge::plain(), 1, values(1, &[1.0, 0.0]), "hinge: target 0 of sample 1 must be −1 or 1"),
+        (
+            &Hinge::squared(),
+            2,
+            labels(3),
+            "squared-hinge: the model has 2 output(s), the targets need 3",
+        ),
+        (
+            &SoftmaxCrossEntropy.with_smoothing(1.0),
+            2,
+            labels(2),
+            "smoothed-softmax: smoothing = 1 must be in [0, 1)",
+        ),
+        (
+            &SoftmaxCrossEntropy.with_class_weights([1.0]),
+            2,
+            labels(2),
+            "smoothed-softmax: the model has 2 output(s), the targets need 1",
+        ),
+        (
+            &SoftmaxCrossEntropy.with_class_weights([1.0, -2.0]),
+            2,
+            labels(2),
+            "smoothed-softmax: class_weights = -2 must be",
+        ),
+        (
+            &SoftmaxCrossEntropy.with_class_weights([0.0, 0.0]),
+            2,
+            labels(2),
+            "smoothed-softmax: class_weights = 0 must be",
+        ),
+    ];
+    for (loss, outputs, targets, text) in cases {
+        let error = loss.check(outputs, &targets).unwrap_err().to_string();
+        assert!(error.starts_with(text), "{error}");
+    }
+}
+
+#[test]
+fn without_smoothing_class_weights_are_weights_of_the_samples() {
+    let (z, label) = ([1.0, 2.0, 3.0], 1);
+    let loss = SoftmaxCrossEntropy.with_class_weights([5.0, 0.25, 3.0]);
+    let (plain, slopes) = value_gradient(&SoftmaxCrossEntropy, &z, class(3, &label));
+    let (value, weighted) = value_gradient(&loss, &z, class(3, &label));
+    assert_close(value, 0.25 * plain, "value");
+    let slopes: Vec<f64> = slopes.iter().map(|slope| 0.25 * slope).collect();
+    assert!(distance(&weighted, &slopes) <= FEW_ULP);
 }

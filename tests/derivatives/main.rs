@@ -6,5 +6,7 @@ mod images;
 mod losses;
 mod networks;
 mod nodes;
+mod penalties;
 mod random_graphs;
 mod support;
+mod weights;

@@ -14,6 +14,8 @@
 //! | LIBSVM text | [`Dataset::from_libsvm`] |
 //! | NIST's linear regression problems | [`NistLinear::read`], then [`NistLinear::dataset`] |
 //!
+//! Samples may have weights, [`Dataset::with_weights`], and offsets of the outputs, [`Dataset::with_offset`].
+//!
 //! NIST's nonlinear problems ([`NistNonlinear::read`]) are no data sets but tables for a formula.
 
 mod cifar;
@@ -31,6 +33,7 @@ mod targets;
 mod task;
 #[cfg(test)]
 mod tests;
+mod weights;
 
 pub use csv::CsvOptions;
 pub use dataset::Dataset;
@@ -41,3 +44,4 @@ pub use nist::{NistLinear, NistNonlinear, Term};
 pub use standardize::Standardizer;
 pub use targets::{TargetTile, Targets};
 pub use task::{MAX_INFERRED_CLASSES, Task};
+pub(crate) use weights::{Gathered, SampleTile};

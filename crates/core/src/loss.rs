@@ -1,15 +1,54 @@
 //! Losses ℓ(z, y) of one sample's output z and target y, with gradient and Hessian. The risk takes their *mean* over the samples.
 //!
 //! Most are convex in z, so that JᵀH_ℓJ is positive semidefinite (the generalised Gauss–Newton matrix, Schraudolph 2002). One that
-//! is not says what stands in for H_ℓ there.
+//! is not says what stands in for H_ℓ there. Two have kinks, [`AbsoluteError`] and the plain [`Hinge`] (and Crammer and Singer's form of
+//! either hinge): [`Loss::is_smooth`] says so, and methods that need a smooth function refuse them.
+//!
+//! | loss | ℓ of one output and target | targets |
+//! |---|---|---|
+//! | [`SquaredError`] | ½(z − y)² | numbers |
+//! | [`MaskedSquaredError`] | ½w(z − y)², a weight for each output | numbers, and their weights |
+//! | [`AbsoluteError`] | ∣z − y∣ | numbers |
+//! | [`Robust`] | ½σ²·ρ((z − y)²/σ²): Huber, soft-L1, Cauchy, Tukey | numbers |
+//! | [`LogCosh`] | s²·ln cosh((z − y)/s) | numbers |
+//! | [`Quantile`] | τ·e + h·ln(1 + e^(−e/h)), e = y − z | numbers |
+//! | [`LearnedVariance`] | ½(s + (z − y)²·e^(−s)), s a second output | numbers |
+//! | [`Poisson`] | e^z − y·z | numbers ≥ 0 |
+//! | [`NegativeBinomial`] | (y + 1/α)·ln(1 + α·e^z) − y·z | numbers ≥ 0 |
+//! | [`Gamma`] | z + y·e^(−z) | numbers > 0 |
+//! | [`Logistic`] | ln(1 + e^(−t·z)) | two classes, or numbers in [0, 1] |
+//! | [`SoftmaxCrossEntropy`] | ln Σₖ e^(zₖ) − z_y | classes |
+//! | [`SmoothedSoftmax`] | the same with weights of the classes and smoothed labels | classes |
+//! | [`Hinge`] | max(0, 1 − t·z), or its square | classes, or numbers ±1 |
 
+mod absolute;
+mod gamma;
+mod hinge;
+mod learned_variance;
+mod log_cosh;
 mod logistic;
+mod masked_squared_error;
+mod negative_binomial;
+mod pointwise;
+mod poisson;
+mod quantile;
 mod robust;
+mod smoothed_softmax;
 mod softmax_cross_entropy;
 mod squared_error;
 
+pub use absolute::AbsoluteError;
+pub use gamma::Gamma;
+pub use hinge::{Hinge, HingePower, MultiClass};
+pub use learned_variance::LearnedVariance;
+pub use log_cosh::LogCosh;
 pub use logistic::Logistic;
+pub use masked_squared_error::MaskedSquaredError;
+pub use negative_binomial::NegativeBinomial;
+pub use poisson::Poisson;
+pub use quantile::Quantile;
 pub use robust::Robust;
+pub use smoothed_softmax::SmoothedSoftmax;
 pub use softmax_cross_entropy::SoftmaxCrossEntropy;
 pub use squared_error::SquaredError;
 
@@ -51,6 +90,18 @@ pub enum LossError {
         /// What is allowed.
         allowed: &'static str,
     },
+    /// An option out of range.
+    #[error("{loss}: {option} = {value} must be {allowed}")]
+    Option {
+        /// Name of the loss.
+        loss: &'static str,
+        /// Name of the option.
+        option: &'static str,
+        /// The value given.
+        value: f64,
+        /// What is allowed.
+        allowed: &'static str,
+    },
     /// A scale out of range.
     #[error("{loss}: the scale is {scale}, it must be positive and finite")]
     Scale {
@@ -67,7 +118,7 @@ pub enum Decision {
     /// Numbers.
     #[default]
     Value,
-    /// Scores of the classes: the largest decides.
+    /// Scores of the classes: the largest decides. One score alone is as [`Sign`](Self::Sign).
     LargestScore,
     /// One score: class 1 where it is positive, class 0 elsewhere.
     Sign,
@@ -129,6 +180,13 @@ pub trait Loss: Debug + Send + Sync {
 
     /// Whether ℓ is convex in the outputs. Default true.
     fn is_convex(&self) -> bool {
+        true
+    }
+
+    /// Whether ℓ has a gradient everywhere that is Lipschitz nearby; at a kink [`gradient`](Self::gradient) is one of the subgradients,
+    /// and the Hessian knows nothing of it. A `Method` that needs a smooth function refuses one that is not; a solver that is handed the
+    /// objective itself cannot ask. Default true.
+    fn is_smooth(&self) -> bool {
         true
     }
 

@@ -1,9 +1,10 @@
 //! Named blocks of θ: the only code that knows where in θ a parameter lies.
 
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// What a parameter is for: decides initialisation and what a penalty leaves out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Role {
     /// Multiplies an input: initialised at random, penalised.
     Weight,

@@ -1,40 +1,161 @@
 //! Penalties on θ that are added to the mean loss.
+//!
+//! | penalty | R(θ) |
+//! |---|---|
+//! | [`NoPenalty`] | 0 |
+//! | [`Ridge`] | λ/2·‖w‖² over the weights |
+//! | [`RidgeAll`] | λ/2·‖θ‖² |
+//! | [`PerBlock`] | Σ λ_b/2·‖θ_b‖² with a λ for each block, by name or role |
+//! | [`GaussianPrior`] | ½(θ_b − μ)ᵀP(θ_b − μ) for one block |
+//! | [`SmoothedGroup`] | λ·Σ_g √p_g·(√(‖θ_g‖² + ε²) − ε): a group lasso, smoothed |
+//! | [`Penalties`] | a sum of several |
+//!
+//! A penalty with kinks at zero, L1 or an elastic net, is not one of these but an option of the methods that take it; [`PerBlock::weights`]
+//! gives it a λ for each block.
+
+mod gaussian_prior;
+mod per_block;
+mod smoothed_group;
+mod sum;
+
+pub use gaussian_prior::GaussianPrior;
+pub use per_block::{Blocks, PerBlock};
+pub use smoothed_group::{Groups, SmoothedGroup};
+pub use sum::Penalties;
 
 use crate::elementwise::{dot, update};
 use crate::params::{ParamBlock, Parameters, Role};
+use faer::MatMut;
+use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 use std::ops::Range;
 
-/// A penalty is out of range.
+/// Why a penalty refuses its constants or a model's parameters.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("{penalty}: {option} = {value} must be {allowed}")]
-pub struct PenaltyError {
-    /// Name of the penalty.
-    pub penalty: &'static str,
-    /// Name of its constant.
-    pub option: &'static str,
-    /// The value given.
-    pub value: f64,
-    /// What is allowed.
-    pub allowed: &'static str,
+#[non_exhaustive]
+pub enum PenaltyError {
+    /// A constant out of range.
+    #[error("{penalty}: {option} = {value} must be {allowed}")]
+    Option {
+        /// Name of the penalty.
+        penalty: &'static str,
+        /// Name of its constant.
+        option: &'static str,
+        /// The value given.
+        value: f64,
+        /// What is allowed.
+        allowed: &'static str,
+    },
+    /// A block that the model does not have.
+    #[error("{penalty}: no block \"{name}\" among {known:?}")]
+    UnknownBlock {
+        /// Name of the penalty.
+        penalty: &'static str,
+        /// The name given.
+        name: String,
+        /// The blocks of the model.
+        known: Vec<String>,
+    },
+    /// Numbers for a block of another length.
+    #[error("{penalty}: {what} of block \"{name}\" has {found} entries, expected {expected}")]
+    Length {
+        /// Name of the penalty.
+        penalty: &'static str,
+        /// What was given.
+        what: &'static str,
+        /// The block.
+        name: String,
+        /// Entries that fit.
+        expected: usize,
+        /// Entries given.
+        found: usize,
+    },
+    /// A matrix that is not symmetric.
+    #[error(
+        "{penalty}: the matrix of block \"{name}\" is not symmetric: {above} in row {row}, column {column}, and {below} across"
+    )]
+    Asymmetric {
+        /// Name of the penalty.
+        penalty: &'static str,
+        /// The block.
+        name: String,
+        /// Row, from 0.
+        row: usize,
+        /// Column, from 0.
+        column: usize,
+        /// The entry.
+        above: f64,
+        /// The one across the diagonal.
+        below: f64,
+    },
+    /// A matrix with a negative eigenvalue.
+    #[error(
+        "{penalty}: the matrix of block \"{name}\" has the eigenvalue {eigenvalue}, expected none below 0"
+    )]
+    Indefinite {
+        /// Name of the penalty.
+        penalty: &'static str,
+        /// The block.
+        name: String,
+        /// The smallest eigenvalue.
+        eigenvalue: f64,
+    },
 }
 
-/// A smooth penalty that is a sum over the entries of θ: its Hessian is diagonal.
+/// A smooth penalty. Its Hessian is diagonal, unless it adds more.
 pub trait Penalty: Debug + Send + Sync {
     /// Whether its constants are in range.
     ///
     /// # Errors
     /// When they are not, with name and value.
     fn check(&self) -> Result<(), PenaltyError>;
+    /// Whether its constants are in range, and it fits a model with these parameters: what a risk asks. Default: [`check`](Self::check).
+    ///
+    /// # Errors
+    /// When they are not, or a block is unknown or of another size.
+    fn check_against(&self, parameters: &Parameters) -> Result<(), PenaltyError> {
+        let _ = parameters;
+        self.check()
+    }
     /// R(θ).
     fn value(&self, parameters: &Parameters, theta: &[f64]) -> f64;
     /// `gradient` += ∇R(θ); returns R(θ).
     fn add_gradient(&self, parameters: &Parameters, theta: &[f64], gradient: &mut [f64]) -> f64;
     /// `diagonal` += the diagonal of ∇²R(θ).
     fn add_hessian_diagonal(&self, parameters: &Parameters, theta: &[f64], diagonal: &mut [f64]);
+    /// `out` += ∇²R(θ)·v without the part of the diagonal. Default: there is no more.
+    fn add_off_diagonal_vector(
+        &self,
+        parameters: &Parameters,
+        theta: &[f64],
+        v: &[f64],
+        out: &mut [f64],
+    ) {
+        let _ = (parameters, theta, v, out);
+    }
+    /// `out` (n × n) += ∇²R(θ) without its diagonal, both triangles. Default: there is no more.
+    fn add_off_diagonal(&self, parameters: &Parameters, theta: &[f64], out: MatMut<'_, f64>) {
+        let _ = (parameters, theta, out);
+    }
     /// λ where R = λ/2·‖w‖² over some blocks: such a penalty is a sum of squares.
     fn ridge(&self) -> Option<f64> {
         None
+    }
+    /// λ > 0 by range of θ, in the order of θ, where R = Σ λ/2·‖·‖² over ranges; `None` where R is something else. Default: by
+    /// [`ridge`](Self::ridge) and [`acts_on`](Self::acts_on).
+    fn ridges(&self, parameters: &Parameters) -> Option<Vec<(Range<usize>, f64)>> {
+        let lambda = self.ridge()?;
+        let blocks = parameters.blocks().iter();
+        let acted_on = blocks.filter(|block| lambda > 0.0 && self.acts_on(block.spec.role));
+        Some(acted_on.map(|block| (block.range.clone(), lambda)).collect())
+    }
+    /// Whether R is a convex quadratic in θ. Default: where it is a [`ridge`](Self::ridge).
+    fn is_quadratic(&self) -> bool {
+        self.ridge().is_some()
+    }
+    /// Whether R is convex. Default: where it [`is_quadratic`](Self::is_quadratic).
+    fn is_convex(&self) -> bool {
+        self.is_quadratic()
     }
     /// Whether the penalty acts on blocks of this role.
     fn acts_on(&self, role: Role) -> bool {
@@ -44,18 +165,18 @@ pub trait Penalty: Debug + Send + Sync {
 }
 
 /// No penalty.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoPenalty;
 
 /// λ/2·‖w‖² over the weights; biases and scales are left out.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ridge(
     /// λ ≥ 0.
     pub f64,
 );
 
 /// λ/2·‖θ‖² over weights, biases and scales.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RidgeAll(
     /// λ ≥ 0.
     pub f64,
@@ -101,7 +222,7 @@ impl<P: SquaredNorm> Penalty for P {
             return Ok(());
         }
         let (penalty, option, allowed) = ("ridge", "lambda", "finite and ≥ 0");
-        Err(PenaltyError { penalty, option, value, allowed })
+        Err(PenaltyError::Option { penalty, option, value, allowed })
     }
 
     fn value(&self, parameters: &Parameters, theta: &[f64]) -> f64 {
@@ -138,4 +259,28 @@ fn covered<'a>(
 ) -> impl Iterator<Item = Range<usize>> + 'a {
     let covers = |block: &&ParamBlock| penalty.covers(block.spec.role);
     parameters.blocks().iter().filter(covers).map(|block| block.range.clone())
+}
+
+/// The range of the block `name` of `parameters`.
+fn named(
+    penalty: &'static str,
+    parameters: &Parameters,
+    name: &str,
+) -> Result<Range<usize>, PenaltyError> {
+    parameters.range(name).ok_or_else(|| PenaltyError::UnknownBlock {
+        penalty,
+        name: name.to_owned(),
+        known: parameters.blocks().iter().map(|block| block.name.clone()).collect(),
+    })
+}
+
+/// Refuses a constant unless `fits`.
+fn check_option(
+    penalty: &'static str,
+    option: &'static str,
+    value: f64,
+    fits: bool,
+    allowed: &'static str,
+) -> Result<(), PenaltyError> {
+    if fits { Ok(()) } else { Err(PenaltyError::Option { penalty, option, value, allowed }) }
 }

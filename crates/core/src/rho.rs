@@ -13,8 +13,10 @@
 //! Source: Huber & Ronchetti (2009); Triggs, McLauchlan, Hartley & Fitzgibbon (2000) §4.3 and appendix; Holland & Welsch (1977)
 //! for the constants (that of soft-L1 from the same integral).
 
+use serde::{Deserialize, Serialize};
+
 /// ρ, with ρ(0) = 0 and ρ′(0) = 1. Huber's, soft-L1 and the square are convex in r; Cauchy's and Tukey's are not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Rho {
     /// s: least squares.
     #[default]
@@ -41,7 +43,7 @@ pub struct RhoAt {
 }
 
 /// Which curvature a residual brings into the Gauss–Newton matrix.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RhoWeight {
     /// ρ′ + 2sρ″, the second derivative in r, or 0 where that is negative: the corrected Gauss–Newton matrix. Triggs & al. (2000).
     #[default]

@@ -1,5 +1,7 @@
 //! The objective of a fit: f(θ) = (1/N) Σᵢ ℓ(model(xᵢ; θ), yᵢ) + penalty(θ).
 //!
+//! With weights f is Σᵢ wᵢℓᵢ/Σᵢ wᵢ + penalty, and with offsets ℓᵢ is ℓ(model(xᵢ; θ) + oᵢ, yᵢ), in every product and view.
+//!
 //! samples → shards (parallel) → tiles (one after the other) → forward sweep → loss → backward sweep into the shard's
 //! gradient → pairwise sum of the shards in their order → penalty. The shards depend on N and n only, so the bits of the
 //! result do not depend on the threads. After the first call nothing is allocated: buffers live in a pool of the risk.
@@ -22,6 +24,7 @@ mod linearized;
 mod minibatch;
 mod pool;
 mod structure;
+mod weighted;
 
 pub use least_squares::LeastSquaresRisk;
 pub use linearized::Linearized;
@@ -51,6 +54,14 @@ pub enum RiskError {
     /// A number in the data that a node cannot take.
     #[error(transparent)]
     Domain(#[from] DomainError),
+    /// Offsets that are neither one for all outputs nor one for each.
+    #[error("the data has {rows} offsets per sample, the model has {outputs} output(s)")]
+    Offset {
+        /// Offsets per sample.
+        rows: usize,
+        /// Outputs of the model.
+        outputs: usize,
+    },
     /// The loss refuses.
     #[error(transparent)]
     Loss(#[from] LossError),
@@ -73,6 +84,8 @@ pub struct Risk<'a> {
     loss: Box<dyn Loss>,
     penalty: Box<dyn Penalty>,
     partition: Partition,
+    /// 1/Σ wᵢ, which is 1/N without weights.
+    scale: f64,
     tape_budget: usize,
     pool: Pool,
 }
@@ -81,7 +94,7 @@ impl<'a> Risk<'a> {
     /// The mean `loss` of `graph` on `data` plus `penalty`.
     ///
     /// # Errors
-    /// When features, outputs, targets, the penalty's constants or the domain of a node do not fit.
+    /// When features, outputs, targets, offsets, the penalty's constants or the domain of a node do not fit.
     pub fn new(
         graph: &'a Graph,
         data: &'a Dataset,
@@ -105,12 +118,17 @@ impl<'a> Risk<'a> {
         if expected != found {
             return Err(RiskError::Features { expected, found });
         }
-        loss.check(graph.outputs(), data.targets())?;
-        penalty.check()?;
+        let (rows, outputs) = (data.offset_rows(), graph.outputs());
+        if !(rows <= 1 || rows == outputs) {
+            return Err(RiskError::Offset { rows, outputs });
+        }
+        loss.check(outputs, data.targets())?;
+        penalty.check_against(graph.parameters())?;
         check_domains(graph, data.inputs(), true)?;
+        let scale = 1.0 / data.total_weight();
         let partition = Partition::new(graph, data.samples());
         let (tape_budget, pool) = (TAPE_BUDGET, Pool::default());
-        Ok(Self { graph, data, loss, penalty, partition, tape_budget, pool })
+        Ok(Self { graph, data, loss, penalty, partition, scale, tape_budget, pool })
     }
 
     /// Another loss on the same model and data.
@@ -174,9 +192,9 @@ impl<'a> Risk<'a> {
         self.data.targets()
     }
 
-    /// 1/N.
+    /// 1/Σ wᵢ, which is 1/N without weights.
     fn scale(&self) -> f64 {
-        1.0 / self.data.samples() as f64
+        self.scale
     }
 
     fn assert_dim(&self, what: &str, slice: &[f64]) {

@@ -76,6 +76,14 @@ pub enum OptimError {
         /// The solver that was asked.
         solver: &'static str,
     },
+    /// A function with kinks, and a method that needs a gradient without jumps.
+    #[error(
+        "{solver} needs a smooth function, and this one has kinks: take a first-order method with a rate that falls, or a smooth loss (a squared hinge, Huber, log-cosh, a smoothed quantile)"
+    )]
+    NotSmooth {
+        /// The solver that was asked.
+        solver: &'static str,
+    },
     /// The matrices of a solver do not fit into the memory that is free.
     #[error(
         "{solver} needs {} of memory, {} are allowed; {alternative} needs far less",

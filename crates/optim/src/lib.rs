@@ -144,7 +144,7 @@ pub use rate_finder::{RateFinder, RateFound, RateTried};
 pub use report::{GradientNorms, Report};
 pub use robust::{
     MAX_ROUNDS, NEAR_ABSOLUTE, RobustAt, RobustLeastSquares, RobustSolution, estimate_scale,
-    minimize_robust, residual_scale,
+    minimize_robust, residual_scale, weighted_residual_scale,
 };
 pub use sampled::minimize_sampled;
 pub use schedule::{Decay, Schedule};

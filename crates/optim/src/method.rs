@@ -87,7 +87,7 @@ macro_rules! methods {
             ///
             /// # Errors
             /// [`OptimError`]: an option out of range, a start of another length than the problem or with an entry that is not
-            /// finite, a method that needs residuals on a problem that has none.
+            /// finite, a method that needs residuals on a problem that has none, or a smooth function on one with kinks.
             pub fn minimize<P: Curvature>(
                 self,
                 problem: &P,
@@ -129,6 +129,7 @@ macro_rules! methods {
                 theta0: &[f64],
                 setup: Setup,
             ) -> Result<(Solution, Iterates), OptimError> {
+                self.check_smooth(problem)?;
                 match self {
                     $(Self::$smooth(solver) => run(problem, solver, theta0, setup),)+
                     $(Self::$sampled(solver) => run(problem, solver, theta0, setup),)+
@@ -139,12 +140,23 @@ macro_rules! methods {
                 }
             }
 
+            /// Refuses a function with kinks, [`Structure::kinks`](secant_core::problem::Structure::kinks), for all but the methods of first
+            /// order: with a rate that falls these are subgradient methods.
+            fn check_smooth<P: Curvature>(&self, problem: &P) -> Result<(), OptimError> {
+                match self {
+                    $(Self::$sampled(_) => Ok(()),)+
+                    _ if problem.structure().kinks => Err(OptimError::NotSmooth { solver: self.name() }),
+                    _ => Ok(()),
+                }
+            }
+
             /// Checks the options, and that `problem` has the residuals that the method needs: all that can be wrong before a run but
             /// the start and the memory.
             ///
             /// # Errors
-            /// [`OptimError`]: the first option out of range; residuals that the problem does not have.
+            /// [`OptimError`]: the first option out of range; residuals that the problem does not have; kinks that the method does not take.
             pub fn validate<P: Curvature>(&self, problem: &P) -> Result<(), OptimError> {
+                self.check_smooth(problem)?;
                 match self {
                     $(Self::$smooth(solver) => solver.validate().and_then(|()| solver.stopping().validate($smooth::NAME)),)+
                     $(Self::$sampled(solver) => solver.validate().and_then(|()| solver.stopping().validate($sampled::NAME)),)+

@@ -218,6 +218,29 @@ pub fn residual_scale(residuals: &[f64]) -> f64 {
     NORMAL_MEDIAN * median
 }
 
+/// [`residual_scale`] where each residual counts by its weight ≥ 0, as that many copies would. NaN where no weight is positive.
+pub fn weighted_residual_scale(residuals: &[f64], weights: &[f64]) -> f64 {
+    let counting = residuals.iter().zip(weights).filter(|(_, w)| **w > 0.0);
+    let mut sizes: Vec<(f64, f64)> = counting.map(|(r, w)| (r.abs(), *w)).collect();
+    if sizes.is_empty() || sizes.iter().any(|(size, _)| size.is_nan()) {
+        return f64::NAN;
+    }
+    sizes.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let half = 0.5 * sizes.iter().map(|(_, w)| w).sum::<f64>();
+    let (mut below, mut lower) = (0.0, None);
+    for (size, weight) in &sizes {
+        below += weight;
+        if below >= half {
+            let lower = *lower.get_or_insert(*size);
+            if below > half {
+                return NORMAL_MEDIAN * 0.5 * (lower + size);
+            }
+        }
+    }
+    // Rounding of the sums.
+    NORMAL_MEDIAN * sizes[sizes.len() - 1].0
+}
+
 /// A robust fit whose scale was estimated.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RobustSolution {

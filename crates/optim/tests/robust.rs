@@ -5,7 +5,7 @@ use secant_core::problem::{Curvature, Linearization};
 use secant_core::rho::{Rho, RhoWeight};
 use secant_optim::{
     Bfgs, HessianKind, LeastSquaresFn, Method, Newton, OptimError, RobustLeastSquares, Solution,
-    Stopping, Subproblem, TrustRegion, minimize_robust, residual_scale,
+    Stopping, Subproblem, TrustRegion, minimize_robust, residual_scale, weighted_residual_scale,
 };
 use serde_json::Value;
 
@@ -226,5 +226,18 @@ fn a_scale_out_of_range_is_an_error_with_its_value() {
 fn median_of_an_even_and_an_odd_number_of_residuals() {
     assert!((residual_scale(&[-3.0, 1.0, 2.0]) - 2.0 * 1.482_602_218_505_602).abs() < 1e-15);
     assert!((residual_scale(&[4.0, -1.0, 2.0, 3.0]) - 2.5 * 1.482_602_218_505_602).abs() < 1e-15);
+    // A whole weight is as many copies, and 0 none.
+    for (residuals, weights) in [
+        ([-3.0, 1.0, 2.0, 9.0], [1.0, 2.0, 1.0, 0.0]),
+        ([-3.0, 1.0, 2.0, 9.0], [3.0, 2.0, 0.0, 2.0]),
+        ([4.0, -1.0, 2.0, 3.0], [1.0; 4]),
+        ([0.5, -1.0, 2.0, 3.0], [1.0, 1.0, 1.0, 3.0]),
+    ] {
+        let copies =
+            |(r, w): (&f64, &f64)| (0..4).filter(|k| f64::from(*k) < *w).map(|_| *r).collect();
+        let all: Vec<Vec<f64>> = residuals.iter().zip(&weights).map(copies).collect();
+        assert_eq!(weighted_residual_scale(&residuals, &weights), residual_scale(&all.concat()));
+    }
+    assert!(weighted_residual_scale(&[1.0], &[0.0]).is_nan());
     assert!(residual_scale(&[]).is_nan() && residual_scale(&[1.0, f64::NAN]).is_nan());
 }

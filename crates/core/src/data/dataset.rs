@@ -2,6 +2,7 @@
 
 use faer::MatRef;
 
+use super::weights::Offset;
 use super::{DataError, Place, Targets};
 
 /// N samples with their targets, all finite, at least one.
@@ -25,6 +26,9 @@ pub struct Dataset {
     feature_names: Vec<String>,
     target_names: Vec<String>,
     class_names: Vec<String>,
+    /// wᵢ ≥ 0, N of them; 1 each where there are none.
+    pub(super) weights: Option<Vec<f64>>,
+    pub(super) offset: Option<Offset>,
 }
 
 impl Dataset {
@@ -72,7 +76,17 @@ impl Dataset {
                 found: targets.samples(),
             });
         }
-        Ok(Self { features, inputs, targets, feature_names, target_names, class_names: Vec::new() })
+        let class_names = Vec::new();
+        Ok(Self {
+            features,
+            inputs,
+            targets,
+            feature_names,
+            target_names,
+            class_names,
+            weights: None,
+            offset: None,
+        })
     }
 
     /// Copies inputs (`features` × N) and numeric targets (`outputs` × N), both column-major.
@@ -264,10 +278,22 @@ impl Dataset {
     /// Where the formula gives a NaN or an infinity.
     pub fn map_inputs(&self, formula: impl Fn(f64) -> f64) -> Result<Self, DataError> {
         let inputs = self.inputs.iter().map(|&value| formula(value)).collect();
-        self.rebuild(inputs, self.targets.clone())
+        self.with_columns(inputs, self.targets.clone())
     }
 
-    /// The same names over changed samples of the same columns.
+    /// Changed inputs and targets of the same samples.
+    pub(super) fn with_columns(
+        &self,
+        inputs: Vec<f64>,
+        targets: Targets,
+    ) -> Result<Self, DataError> {
+        let mut data = self.rebuild(inputs, targets)?;
+        data.weights.clone_from(&self.weights);
+        data.offset.clone_from(&self.offset);
+        Ok(data)
+    }
+
+    /// The same names over other samples of the same columns, without weights and offsets.
     pub(super) fn rebuild(&self, inputs: Vec<f64>, targets: Targets) -> Result<Self, DataError> {
         let (features, targets_named) = (self.feature_names.clone(), self.target_names.clone());
         let mut data = Self::named(self.features, inputs, targets, features, targets_named)?;

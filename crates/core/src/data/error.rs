@@ -273,6 +273,31 @@ pub enum DataError {
         /// The deviation.
         found: f64,
     },
+    /// A weight that no sample can have.
+    #[error(
+        "the weight of sample {sample} (from 0) is {found}, expected a finite number, 0 or more"
+    )]
+    Weight {
+        /// The sample, from 0.
+        sample: usize,
+        /// Its weight.
+        found: f64,
+    },
+    /// Weights that no mean can be taken by.
+    #[error(
+        "the weights of {samples} samples sum to {total}, expected a positive number of normal size"
+    )]
+    TotalWeight {
+        /// Samples.
+        samples: usize,
+        /// The sum.
+        total: f64,
+    },
+    /// Targets that have an offset beside them are not standardised: the outputs that it is added to would have another unit.
+    #[error(
+        "targets with an offset beside them cannot be standardised; standardise the inputs only"
+    )]
+    OffsetOfScaledTargets,
     /// Numbers were asked of labels.
     #[error("{op}: expected numeric targets, found labels of {classes} classes")]
     LabelsNotValues {

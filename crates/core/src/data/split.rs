@@ -7,14 +7,15 @@ impl Dataset {
     /// The samples that `indices` names, in that order; repeats are allowed.
     ///
     /// # Errors
-    /// An index ≥ N; no indices.
+    /// An index ≥ N; no indices; samples whose weights are all 0.
     pub fn select(&self, indices: &[usize]) -> Result<Self, DataError> {
         let samples = self.samples();
         if let Some(&index) = indices.iter().find(|&&index| index >= samples) {
             return Err(DataError::NoSuchSample { index, samples });
         }
         let inputs = super::dataset::gather(self.features(), self.inputs(), indices);
-        self.rebuild(inputs, self.targets().gather(indices))
+        let part = self.rebuild(inputs, self.targets().gather(indices))?;
+        self.gather_beside(indices, part)
     }
 
     /// The first `n` samples.

@@ -53,28 +53,43 @@ impl Standardizer {
         Ok(Self { names, means, deviations })
     }
 
-    /// Mean and deviation of every feature.
+    /// Mean and deviation of every feature, by the weights of the samples where there are some.
     pub fn fit_inputs(data: &Dataset) -> Self {
-        Self::fit(data.features(), data.inputs(), data.feature_names())
+        Self::fit(data.features(), data.inputs(), data.feature_names(), data.weights())
     }
 
-    /// Mean and deviation of every numeric target.
+    /// Mean and deviation of every numeric target, by the weights of the samples where there are some.
     ///
     /// # Errors
     /// Where the targets are labels.
     pub fn fit_targets(data: &Dataset) -> Result<Self, DataError> {
         match data.targets() {
-            Targets::Values { rows, values } => Ok(Self::fit(*rows, values, data.target_names())),
+            Targets::Values { rows, values } => {
+                Ok(Self::fit(*rows, values, data.target_names(), data.weights()))
+            }
             Targets::Labels { classes, .. } => Err(labels("scaling of targets", *classes)),
         }
     }
 
-    fn fit(rows: usize, values: &[f64], names: &[String]) -> Self {
+    fn fit(rows: usize, values: &[f64], names: &[String], weights: Option<&[f64]>) -> Self {
         let mut column = Vec::with_capacity(values.len() / rows);
+        // wᵢ/Σ wᵢ of the samples that count; the others are left out, so that a constant row is seen as one.
+        let shares = weights.map(|weights| {
+            let total = sum(weights.iter().copied());
+            let counting = weights.iter().filter(|w| **w > 0.0);
+            counting.map(|w| w / total).collect::<Vec<f64>>()
+        });
         let moments = (0..rows).map(|row| {
             column.clear();
-            column.extend(values.iter().skip(row).step_by(rows));
-            moments(&column)
+            let entries = values.iter().skip(row).step_by(rows);
+            match weights {
+                None => column.extend(entries),
+                Some(weights) => {
+                    let counting = entries.zip(weights).filter(|(_, w)| **w > 0.0);
+                    column.extend(counting.map(|(x, _)| x));
+                }
+            }
+            moments(&column, shares.as_deref())
         });
         let (means, deviations) = moments.unzip();
         Self { names: names.to_vec(), means, deviations }
@@ -151,21 +166,24 @@ impl Standardizer {
         super::dataset::check_count("features", self.names.len(), data.features())?;
         let mut inputs = data.inputs().to_vec();
         self.apply(&mut inputs)?;
-        data.rebuild(inputs, data.targets().clone())
+        data.with_columns(inputs, data.targets().clone())
     }
 
     /// `data` with its numeric targets standardised.
     ///
     /// # Errors
-    /// Labels; another number of targets than this was fitted on; values that overflow.
+    /// Labels; an offset beside the targets; another number of targets than this was fitted on; values that overflow.
     pub fn transform_targets(&self, data: &Dataset) -> Result<Dataset, DataError> {
         let (rows, mut values) = match data.targets() {
             Targets::Values { rows, values } => (*rows, values.clone()),
             Targets::Labels { classes, .. } => return Err(labels("scaling of targets", *classes)),
         };
+        if data.offset().is_some() {
+            return Err(DataError::OffsetOfScaledTargets);
+        }
         super::dataset::check_count("targets", self.names.len(), rows)?;
         self.apply(&mut values)?;
-        data.rebuild(data.inputs().to_vec(), Targets::Values { rows, values })
+        data.with_columns(data.inputs().to_vec(), Targets::Values { rows, values })
     }
 }
 
@@ -198,7 +216,8 @@ impl From<Standardizer> for Parts {
 
 /// Mean and population deviation of at least one finite number, in two passes with compensated sums (Neumaier 1974),
 /// both to about one rounding (Chan, Golub and `LeVeque` 1983, formula 1.7).
-fn moments(values: &[f64]) -> (f64, f64) {
+/// Each counts by its share of a sum of 1, or all alike.
+fn moments(values: &[f64], shares: Option<&[f64]>) -> (f64, f64) {
     let first = values[0];
     // Exactly constant: the rounding of a mean must not make a deviation of it.
     if values.iter().all(|&value| value == first) {
@@ -206,17 +225,25 @@ fn moments(values: &[f64]) -> (f64, f64) {
     }
     // Powers of two, so that scaling is exact: sums of large numbers and squares of small ones stay in range.
     let unit = power_of_two_below(largest(values.iter().copied()));
-    let count = values.len() as f64;
-    let shift = sum(values.iter().map(|value| value / unit)) / count;
+    let shift = mean(values.iter().map(|value| value / unit), shares);
     let offsets = values.iter().map(|value| value / unit - shift);
-    let offset = sum(offsets.clone()) / count;
+    let offset = mean(offsets.clone(), shares);
     let spread = power_of_two_below(largest(offsets.clone()));
-    let squares = sum(offsets.map(|value| {
+    let squares = offsets.map(|value| {
         let centred = (value - offset) / spread;
         centred * centred
-    }));
-    let deviation = (squares / count).sqrt() * spread * unit;
+    });
+    let deviation = mean(squares, shares).sqrt() * spread * unit;
     ((shift + offset) * unit, deviation)
+}
+
+/// The mean, all alike or by shares of a sum of 1.
+fn mean(values: impl ExactSizeIterator<Item = f64>, shares: Option<&[f64]>) -> f64 {
+    let count = values.len() as f64;
+    match shares {
+        None => sum(values) / count,
+        Some(shares) => sum(values.zip(shares).map(|(value, share)| value * share)),
+    }
 }
 
 fn largest(values: impl Iterator<Item = f64>) -> f64 {

@@ -42,6 +42,21 @@ pub enum TargetTile<'a> {
     },
 }
 
+impl<'a> TargetTile<'a> {
+    /// The targets of the samples in `range` of the run.
+    ///
+    /// # Panics
+    /// Where `range` reaches beyond the run, as a slice does.
+    pub fn tile(self, range: Range<usize>) -> TargetTile<'a> {
+        match self {
+            Self::Values { rows, values } => {
+                Self::Values { rows, values: &values[range.start * rows..range.end * rows] }
+            }
+            Self::Labels { classes, labels } => Self::Labels { classes, labels: &labels[range] },
+        }
+    }
+}
+
 impl Targets {
     /// N, the number of samples.
     pub fn samples(&self) -> usize {

@@ -3,9 +3,10 @@
 use super::{Decision, Loss, LossError};
 use crate::data::{TargetTile, Targets};
 use crate::elementwise::{scalar, vectorize};
+use serde::{Deserialize, Serialize};
 
 /// Binary cross-entropy on one score. Targets: two classes (class 1 is the positive one), or numbers y ∈ [0, 1].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Logistic;
 
 impl Loss for Logistic {

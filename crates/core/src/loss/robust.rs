@@ -7,11 +7,12 @@ use super::squared_error::{check_numbers, numbers};
 use super::{Loss, LossError};
 use crate::data::{TargetTile, Targets};
 use crate::rho::{Rho, RhoAt, RhoWeight};
+use serde::{Deserialize, Serialize};
 
 /// A loss with ρ in place of the square, and the scale σ in the targets' units from which on residuals count less.
 ///
 /// The targets' units are those of the fit: where targets are standardised, σ is in their standard deviations.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Robust {
     rho: Rho,
     scale: f64,
@@ -24,11 +25,23 @@ impl Robust {
     /// # Errors
     /// [`LossError::Scale`].
     pub fn new(rho: Rho, scale: f64) -> Result<Self, LossError> {
-        if scale > 0.0 && scale.is_finite() {
-            Ok(Self { rho, scale, weight: RhoWeight::default() })
-        } else {
-            Err(LossError::Scale { loss: rho.name(), scale })
+        let loss = Self { rho, scale, weight: RhoWeight::default() };
+        loss.check_scale().map(|()| loss)
+    }
+
+    /// Huber's loss: ½(z − y)² up to ∣z − y∣ = σ, σ·∣z − y∣ − ½σ² beyond. Convex, once differentiable.
+    ///
+    /// # Errors
+    /// [`LossError::Scale`].
+    pub fn huber(scale: f64) -> Result<Self, LossError> {
+        Self::new(Rho::Huber, scale)
+    }
+
+    fn check_scale(&self) -> Result<(), LossError> {
+        if self.scale > 0.0 && self.scale.is_finite() {
+            return Ok(());
         }
+        Err(LossError::Scale { loss: self.rho.name(), scale: self.scale })
     }
 
     /// What the Gauss–Newton matrix takes of a residual. Default [`RhoWeight::Triggs`].
@@ -74,6 +87,7 @@ impl Loss for Robust {
     }
 
     fn check(&self, outputs: usize, targets: &Targets) -> Result<(), LossError> {
+        self.check_scale()?;
         check_numbers(self.name(), outputs, targets)
     }
 

@@ -6,9 +6,10 @@
 use super::{Decision, Loss, LossError};
 use crate::data::{TargetTile, Targets};
 use crate::elementwise::{scalar, vectorize};
+use serde::{Deserialize, Serialize};
 
 /// Cross-entropy of the softmax of c ≥ 2 scores against class labels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SoftmaxCrossEntropy;
 
 impl Loss for SoftmaxCrossEntropy {

@@ -3,9 +3,10 @@
 use super::{Loss, LossError, LossHessian};
 use crate::data::{TargetTile, Targets};
 use crate::elementwise::vectorize;
+use serde::{Deserialize, Serialize};
 
 /// ½‖z − y‖², averaged over the samples: ½·(mean square error) for one output.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SquaredError;
 
 impl Loss for SquaredError {

@@ -63,6 +63,8 @@ impl Costs {
 pub struct Structure {
     /// The form of f.
     pub form: Form,
+    /// Whether f has kinks, as with a hinge or an absolute value: its gradient jumps, and second derivatives say nothing of that.
+    pub kinks: bool,
     /// λ > 0 with ∇²f ⪰ λI on the parameters that a ridge penalty acts on; 0 where none is known.
     pub ridge: f64,
     /// N, where f is a mean over samples.

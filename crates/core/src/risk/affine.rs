@@ -48,7 +48,8 @@ impl Linearized<'_> {
         let risk = self.risk();
         let (features, weights) = self.features_and_weights(product, head);
         let d = features.len() / risk.data.samples();
-        let tasks = risk.tasks(weights.is_some());
+        let identity = risk.loss.hessian_kind() == LossHessian::Identity;
+        let tasks = risk.tasks(identity, weights.is_some());
         let n_samples = risk.data.samples();
         let moment = |task: &Task| {
             let column = |index: usize| {
@@ -64,24 +65,24 @@ impl Linearized<'_> {
                 batch.par_iter().with_max_len(1).map(moment).collect()
             };
             for (task, moment) in batch.iter().zip(&moments) {
-                if task.weights.is_some() {
-                    moment.add_to(out.as_mut(), head, task.outputs, risk.scale());
-                } else {
+                if identity {
                     for k in 0..risk.graph.outputs() {
                         moment.add_to(out.as_mut(), head, (k, k), risk.scale());
                     }
+                } else {
+                    moment.add_to(out.as_mut(), head, task.outputs, risk.scale());
                 }
             }
         }
     }
 
-    /// φ of all samples (d × N) and, unless the loss's Hessian is the identity, hₖₗ of all samples as one column per pair
-    /// k ≥ l.
+    /// φ of all samples (d × N) and wᵢ·hₖₗ of all samples as one column per pair k ≥ l; where the loss's Hessian is the identity, one
+    /// column of wᵢ or none.
     fn features_and_weights(
         &self,
         product: Product,
         head: &Node,
-    ) -> (Cow<'_, [f64]>, Option<Vec<f64>>) {
+    ) -> (Cow<'_, [f64]>, Option<Cow<'_, [f64]>>) {
         let risk = self.risk();
         let (n_samples, c) = (risk.data.samples(), risk.graph.outputs());
         let place = &risk.graph.layout.places[head.inputs[0]];
@@ -102,7 +103,10 @@ impl Linearized<'_> {
                         features[range.start * d..range.end * d].copy_from_slice(from);
                     }
                     let Some(weights) = &mut weights else { continue };
-                    for (z, i) in values[tile.output_value()].chunks_exact(c).zip(range) {
+                    let (z, samples) =
+                        (&values[tile.output_value()], risk.data.tile(range.clone()));
+                    let z = risk.scores(z, samples, &mut workspace.shifted);
+                    for (z, i) in z.chunks_exact(c).zip(range) {
                         risk.loss_block(product, z, i, &mut block);
                         let pairs = (0..c).flat_map(|k| (0..=k).map(move |l| (k, l)));
                         for (pair, (k, l)) in pairs.enumerate() {
@@ -113,15 +117,16 @@ impl Linearized<'_> {
             });
         }
         let data = Cow::Borrowed(risk.data.inputs());
+        let weights = weights.map(Cow::Owned).or_else(|| risk.data.weights().map(Cow::Borrowed));
         (if copy { Cow::Owned(features) } else { data }, weights)
     }
 }
 
 impl Risk<'_> {
     /// Blocks k ≥ l, each split by samples while that makes work for more threads; depends on N and c only.
-    fn tasks(&self, weighted: bool) -> Vec<Task> {
+    fn tasks(&self, identity: bool, weighted: bool) -> Vec<Task> {
         let (n_samples, c) = (self.data.samples(), self.graph.outputs());
-        let pairs = if weighted { c * (c + 1) / 2 } else { 1 };
+        let pairs = if identity { 1 } else { c * (c + 1) / 2 };
         let parts = (TASKS / pairs).min(n_samples / TASK_SAMPLES).max(1);
         let part = |p: usize| p * n_samples / parts..(p + 1) * n_samples / parts;
         let pair = |index: usize, outputs| {

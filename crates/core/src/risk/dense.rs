@@ -41,7 +41,7 @@ impl Linearized<'_> {
         self.add_penalty(out);
     }
 
-    /// `out` ← Σ JᵢᵀHᵢJᵢ/N + the penalty's Hessian, with the loss's Hessian Hᵢ or what stands in for it in the Gauss–Newton matrix.
+    /// `out` ← Σ wᵢJᵢᵀHᵢJᵢ/Σ wᵢ + the penalty's Hessian, with the loss's Hessian Hᵢ or what stands in for it in the Gauss–Newton matrix.
     pub(super) fn dense_outer_product(&self, product: Product, mut out: MatMut<'_, f64>) {
         let risk = self.risk();
         assert_square(out.as_ref(), risk.dim());
@@ -84,6 +84,8 @@ impl Linearized<'_> {
         for (index, diagonal) in self.penalty_diagonal().iter().enumerate() {
             out[(index, index)] += diagonal;
         }
+        let risk = self.risk();
+        risk.penalty.add_off_diagonal(risk.graph.parameters(), self.theta(), out);
     }
 }
 
@@ -148,18 +150,24 @@ impl Risk<'_> {
         });
     }
 
-    /// Jᵢᵀ·Hᵢ for the samples of `range`; `None` where H is the identity.
-    fn hessian_times_jacobian(
+    /// wᵢ·Jᵢᵀ·Hᵢ for the samples of `range`; `None` where that is Jᵢᵀ.
+    pub(super) fn hessian_times_jacobian(
         &self,
         product: Product,
         range: Range<usize>,
         z: &[f64],
         jacobian: &[f64],
     ) -> Option<Vec<f64>> {
-        if self.loss.hessian_kind() == LossHessian::Identity {
-            return None;
-        }
         let (n, c) = (self.dim(), self.graph.outputs());
+        if self.loss.hessian_kind() == LossHessian::Identity {
+            let weights = &self.data.weights()?[range];
+            let mut left = jacobian.to_vec();
+            let samples = left.par_chunks_exact_mut(n * c).zip(weights);
+            samples.for_each(|(left, weight)| left.iter_mut().for_each(|entry| *entry *= weight));
+            return Some(left);
+        }
+        let mut shifted = self.new_shifted(range.len());
+        let z = self.scores(z, self.data.tile(range.clone()), &mut shifted);
         let mut left = vec![0.0; jacobian.len()];
         let samples = left.par_chunks_exact_mut(n * c).zip(jacobian.par_chunks_exact(n * c));
         samples.zip(z.par_chunks_exact(c)).enumerate().for_each(|(i, ((left, j), z))| {
@@ -178,12 +186,21 @@ impl Risk<'_> {
         Some(left)
     }
 
-    /// `out` (c × c) ← the loss's Hessian at the outputs z of one sample, or what stands in for it.
+    /// `out` (c × c) ← the loss's Hessian at the [`scores`](Self::scores) z of one sample, or what stands in for it, times its weight.
     pub(super) fn loss_block(&self, product: Product, z: &[f64], sample: usize, out: &mut [f64]) {
+        let weight = self.data.weights().map_or(1.0, |weights| weights[sample]);
+        if weight == 0.0 {
+            return out.fill(0.0);
+        }
         let y = self.targets().tile(sample..sample + 1);
         match product {
             Product::Hessian => self.loss.hessian(z, y, out),
             Product::GaussNewton => self.loss.gauss_newton(z, y, out),
+        }
+        if weight != 1.0 {
+            for entry in out {
+                *entry *= weight;
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Risk;
 use super::pool::{CompensatedSum, ShardSum, Workspace};
-use crate::data::TargetTile;
+use crate::data::SampleTile;
 use crate::elementwise::vectorize;
 use crate::problem::Objective;
 use crate::sweep::{Tile, backward, forward};
@@ -21,7 +21,9 @@ impl Risk<'_> {
                 let tile = self.tile(theta, &range);
                 forward(tile, &mut workspace.tape.values);
                 let z = &workspace.tape.values[tile.output_value()];
-                sum.loss.add(self.loss.value(z, self.targets().tile(range)));
+                let samples = self.data.tile(range);
+                let z = self.scores(z, samples, &mut workspace.shifted);
+                sum.loss.add(self.tile_loss(z, samples));
             }
         });
         let mean = self.mean_loss(&sums);
@@ -34,7 +36,8 @@ impl Risk<'_> {
         self.for_each_shard(&mut sums, |shard, sum, workspace| {
             sum.gradient.fill(0.0);
             for range in self.partition.shard(shard) {
-                self.sweep_tile(self.tile(theta, &range), range, &mut workspace.tape, sum);
+                let Workspace { tape, shifted, .. } = workspace;
+                self.sweep_tile(self.tile(theta, &range), range, tape, shifted, sum);
             }
         });
         self.sum_gradients(&sums, gradient);
@@ -49,24 +52,26 @@ impl Risk<'_> {
         tile: Tile<'_>,
         range: Range<usize>,
         tape: &mut Tape,
+        shifted: &mut [f64],
         sum: &mut ShardSum,
     ) {
-        self.sweep(tile, self.targets().tile(range), self.scale(), tape, sum);
+        self.sweep(tile, self.data.tile(range), self.scale(), tape, shifted, sum);
     }
 
-    /// The same for any samples, with their targets `y`: θ̄ is of `scale`·Σ ℓ.
+    /// The same for any samples, with their targets: θ̄ is of `scale`·Σ wℓ.
     pub(super) fn sweep(
         &self,
         tile: Tile<'_>,
-        y: TargetTile<'_>,
+        samples: SampleTile<'_>,
         scale: f64,
         tape: &mut Tape,
+        shifted: &mut [f64],
         sum: &mut ShardSum,
     ) {
         forward(tile, &mut tape.values);
-        let z = &tape.values[tile.output_value()];
+        let z = self.scores(&tape.values[tile.output_value()], samples, shifted);
         let z_bar = &mut tape.adjoints[tile.output_active()];
-        sum.loss.add(self.loss.gradient(scale, z, y, z_bar));
+        sum.loss.add(self.tile_gradient(scale, z, samples, z_bar));
         backward(tile, &tape.values, &mut tape.adjoints, &mut sum.gradient);
     }
 

@@ -1,11 +1,13 @@
 //! The risk as half a sum of squares: f(θ) = ½‖r(θ)‖².
 //!
-//! r has N·c entries (z − y)/√N, sample after sample, and then √λ·θⱼ for every penalised θⱼ.
+//! r has N·c entries (z − y)/√N, sample after sample, and then √λ·θⱼ for every penalised θⱼ. With weights 1/N is wᵢ/Σ wᵢ, and with
+//! offsets z is z + o.
 
 mod linear;
 
 use super::Risk;
 use super::dense::{add_product, assert_square, mirror};
+use super::linearized::Product;
 use super::pool::Workspace;
 use crate::loss::LossHessian;
 use crate::problem::{Curvature, LeastSquares, LinearPart, Linearization, Objective};
@@ -21,21 +23,24 @@ const TRANSPOSED: usize = 8;
 #[derive(Debug)]
 pub struct LeastSquaresRisk<'a> {
     risk: &'a Risk<'a>,
-    lambda: f64,
-    /// Entries of θ that the penalty acts on.
+    /// Entries of θ that the penalty acts on, in order.
     penalised: Vec<usize>,
+    /// λ of each of them.
+    lambdas: Vec<f64>,
+    /// 1/√(Σ wᵢ).
+    root: f64,
 }
 
 impl<'a> LeastSquaresRisk<'a> {
     pub(super) fn new(risk: &'a Risk<'_>) -> Option<Self> {
-        let lambda = risk.penalty.ridge()?;
         if risk.loss.hessian_kind() != LossHessian::Identity {
             return None;
         }
-        let blocks = risk.graph.parameters().blocks().iter();
-        let acted_on = blocks.filter(|block| lambda > 0.0 && risk.penalty.acts_on(block.spec.role));
-        let penalised = acted_on.flat_map(|block| block.range.clone()).collect();
-        Some(Self { risk, lambda, penalised })
+        let ridges = risk.penalty.ridges(risk.graph.parameters())?;
+        let entries =
+            ridges.into_iter().flat_map(|(range, lambda)| range.map(move |j| (j, lambda)));
+        let (penalised, lambdas) = entries.unzip();
+        Some(Self { risk, penalised, lambdas, root: risk.scale().sqrt() })
     }
 
     /// m.
@@ -43,14 +48,41 @@ impl<'a> LeastSquaresRisk<'a> {
         self.data_residuals() + self.penalised.len()
     }
 
+    /// The penalised entries of θ, each with its λ.
+    fn penalties(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
+        self.penalised.iter().copied().zip(self.lambdas.iter().copied())
+    }
+
     /// N·c.
     fn data_residuals(&self) -> usize {
         self.risk.data.samples() * self.risk.graph.outputs()
     }
 
-    /// 1/√N.
-    fn root_scale(&self) -> f64 {
-        self.risk.scale().sqrt()
+    /// √(wᵢ/Σ wᵢ) of sample i, which is 1/√N without weights.
+    fn root_scale(&self, sample: usize) -> f64 {
+        self.risk.data.weights().map_or(self.root, |weights| weights[sample].sqrt() * self.root)
+    }
+
+    /// wᵢ/Σ wᵢ of sample i, which is 1/N without weights.
+    fn weight(&self, sample: usize) -> f64 {
+        self.risk.data.weights().map_or(1.0, |weights| weights[sample]) * self.risk.scale()
+    }
+
+    /// Calls `each(first, root scale, entries)` with the entries of `rows` from `first` on that have one scale: those of a sample of `range`,
+    /// or all at once without weights.
+    fn scaled<'r>(
+        &self,
+        range: &Range<usize>,
+        rows: &'r mut [f64],
+        mut each: impl FnMut(usize, f64, &'r mut [f64]),
+    ) {
+        if self.risk.data.weights().is_none() {
+            return each(0, self.root, rows);
+        }
+        let c = self.risk.graph.outputs();
+        for (sample, entries) in range.clone().zip(rows.chunks_exact_mut(c)) {
+            each((sample - range.start) * c, self.root_scale(sample), entries);
+        }
     }
 
     /// Entries of the residual vector of the samples in `range`.
@@ -78,13 +110,26 @@ impl<'a> LeastSquaresRisk<'a> {
         }
     }
 
-    /// `residuals` ← (z − y)/√N of the samples in `range`.
+    /// `residuals` ← √(w/Σ w)·(z + o − y) of the samples in `range`.
     fn data_residual(&self, range: &Range<usize>, z: &[f64], residuals: &mut [f64]) {
         let y = self.risk.targets().values().unwrap_or_default();
-        let scale = self.root_scale();
-        for ((r, z), y) in residuals.iter_mut().zip(z).zip(&y[self.rows(range)]) {
-            *r = scale * (z - y);
-        }
+        let y = &y[self.rows(range)];
+        let c = self.risk.graph.outputs();
+        self.scaled(range, residuals, |first, scale, residuals| {
+            // 0 where the weight is: a masked sample does not count even where its output is not finite.
+            if scale == 0.0 {
+                return residuals.fill(0.0);
+            }
+            let each = residuals.iter_mut().zip(&z[first..]).zip(&y[first..]);
+            each.for_each(|((r, z), y)| *r = scale * (z - y));
+            if let Some(offset) = self.risk.data.offset() {
+                let rows = self.risk.data.offset_rows();
+                let of = range.start * rows + first / c * rows;
+                for (k, r) in residuals.iter_mut().enumerate() {
+                    *r += scale * offset[of + k / c * rows + if rows == 1 { 0 } else { k % c }];
+                }
+            }
+        });
     }
 
     fn assert_residuals(&self, what: &str, slice: &[f64]) {
@@ -93,8 +138,8 @@ impl<'a> LeastSquaresRisk<'a> {
     }
 
     fn penalty_residual(&self, theta: &[f64], residuals: &mut [f64]) {
-        for (r, &index) in residuals.iter_mut().zip(&self.penalised) {
-            *r = self.lambda.sqrt() * theta[index];
+        for (r, (index, lambda)) in residuals.iter_mut().zip(self.penalties()) {
+            *r = lambda.sqrt() * theta[index];
         }
     }
 }
@@ -140,9 +185,11 @@ impl LeastSquares for LeastSquaresRisk<'_> {
             forward(tile, &mut workspace.tape.values);
             tangent(tile, &workspace.tape.values, v, &mut workspace.sweep.tangents);
             let z_dot = &workspace.sweep.tangents[tile.output_active()];
-            for (out, z_dot) in rows.iter_mut().zip(z_dot) {
-                *out = self.root_scale() * z_dot;
-            }
+            self.scaled(&range, rows, |first, scale, rows| {
+                for (out, z_dot) in rows.iter_mut().zip(&z_dot[first..]) {
+                    *out = scale * z_dot;
+                }
+            });
         });
         self.penalty_residual(v, penalty);
     }
@@ -159,17 +206,20 @@ impl LeastSquares for LeastSquaresRisk<'_> {
                 let tile = self.risk.tile(theta, &range);
                 let tape = &mut workspace.tape;
                 forward(tile, &mut tape.values);
-                let seeds = tape.adjoints[tile.output_active()].iter_mut();
-                for (seed, u) in seeds.zip(&data[self.rows(&range)]) {
-                    *seed = self.root_scale() * u;
-                }
+                let (seeds, u) =
+                    (&mut tape.adjoints[tile.output_active()], &data[self.rows(&range)]);
+                self.scaled(&range, seeds, |first, scale, seeds| {
+                    for (seed, u) in seeds.iter_mut().zip(&u[first..]) {
+                        *seed = scale * u;
+                    }
+                });
                 backward(tile, &tape.values, &mut tape.adjoints, &mut sum.gradient);
             }
         });
         self.risk.sum_gradients(&sums, out);
         self.risk.return_sums(sums);
-        for (u, &index) in penalty.iter().zip(&self.penalised) {
-            out[index] += self.lambda.sqrt() * u;
+        for (u, (index, lambda)) in penalty.iter().zip(self.penalties()) {
+            out[index] += lambda.sqrt() * u;
         }
     }
 
@@ -183,12 +233,14 @@ impl LeastSquares for LeastSquaresRisk<'_> {
         assert_square(normal.as_ref(), self.dim());
         self.risk.assert_dim("gradient", gradient);
         normal.fill(0.0);
-        self.risk.for_each_jacobian(theta, |_, _, jacobian| {
-            add_product(normal.as_mut(), jacobian, jacobian, self.risk.scale());
+        self.risk.for_each_jacobian(theta, |range, z, jacobian| {
+            let left = self.risk.hessian_times_jacobian(Product::GaussNewton, range, z, jacobian);
+            let left = left.as_deref().unwrap_or(jacobian);
+            add_product(normal.as_mut(), left, jacobian, self.risk.scale());
         });
         mirror(normal.as_mut());
-        for &index in &self.penalised {
-            normal[(index, index)] += self.lambda;
+        for (index, lambda) in self.penalties() {
+            normal[(index, index)] += lambda;
         }
         self.risk.value_gradient(theta, gradient)
     }
@@ -203,24 +255,26 @@ impl LeastSquares for LeastSquaresRisk<'_> {
             "the Jacobian is {m}×{n}, the matrix given is {rows}×{cols}"
         );
         jacobian.fill(0.0);
-        let scale = self.root_scale();
+        let (c, samples) = (self.risk.graph.outputs(), self.risk.data.samples());
         self.risk.for_each_jacobian(theta, |range, z, transposed| {
             let rows = self.rows(&range);
             self.data_residual(&range, z, &mut residuals[rows.clone()]);
             // A block of rows at a time: both sides then move by whole cache lines.
             let blocks = rows.step_by(TRANSPOSED).zip(transposed.chunks(n * TRANSPOSED));
             for (first, block) in blocks {
+                let scales: [f64; TRANSPOSED] =
+                    std::array::from_fn(|i| self.root_scale(((first + i) / c).min(samples - 1)));
                 for j in 0..n {
                     for (i, entry) in block[j..].iter().step_by(n).enumerate() {
-                        jacobian[(first + i, j)] = scale * entry;
+                        jacobian[(first + i, j)] = scales[i] * entry;
                     }
                 }
             }
         });
         let first = self.data_residuals();
         self.penalty_residual(theta, &mut residuals[first..]);
-        for (row, &index) in self.penalised.iter().enumerate() {
-            jacobian[(first + row, index)] = self.lambda.sqrt();
+        for (row, (index, lambda)) in self.penalties().enumerate() {
+            jacobian[(first + row, index)] = lambda.sqrt();
         }
         half_square(residuals)
     }
@@ -229,15 +283,17 @@ impl LeastSquares for LeastSquaresRisk<'_> {
         self.risk.assert_dim("theta", theta);
         self.risk.assert_dim("out", out);
         out.fill(0.0);
-        self.risk.for_each_jacobian(theta, |_, _, transposed| {
-            for gradient in transposed.chunks_exact(out.len()) {
+        let c = self.risk.graph.outputs();
+        self.risk.for_each_jacobian(theta, |range, _, transposed| {
+            for (row, gradient) in transposed.chunks_exact(out.len()).enumerate() {
+                let weight = self.weight(range.start + row / c);
                 for (out, entry) in out.iter_mut().zip(gradient) {
-                    *out += self.risk.scale() * entry * entry;
+                    *out += weight * entry * entry;
                 }
             }
         });
-        for &index in &self.penalised {
-            out[index] += self.lambda;
+        for (index, lambda) in self.penalties() {
+            out[index] += lambda;
         }
     }
 

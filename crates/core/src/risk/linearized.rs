@@ -54,9 +54,10 @@ impl<'a> Linearized<'a> {
             sum.gradient.fill(0.0);
             risk.with_workspace(|workspace| {
                 let mut tapes = tapes.iter_mut();
+                let Workspace { tape: spare, shifted, .. } = workspace;
                 for range in risk.partition.shard(shard) {
-                    let tape = tapes.next().unwrap_or(&mut workspace.tape);
-                    risk.sweep_tile(risk.tile(theta, &range), range, tape, sum);
+                    let tape = tapes.next().unwrap_or(spare);
+                    risk.sweep_tile(risk.tile(theta, &range), range, tape, shifted, sum);
                 }
             });
         };
@@ -108,6 +109,7 @@ impl<'a> Linearized<'a> {
         for ((out, diagonal), v) in out.iter_mut().zip(&self.kept.diagonal).zip(v) {
             *out += diagonal * v;
         }
+        risk.penalty.add_off_diagonal_vector(risk.graph.parameters(), &self.kept.theta, v, out);
     }
 
     /// Adds the tile's share of the product along `v` to `out`; the tile is number `index` of `shard`.
@@ -130,19 +132,15 @@ impl<'a> Linearized<'a> {
         };
         let (tape, sweep) = (TapeRef::from(tape), &mut workspace.sweep);
         tangent(tile, tape.values, v, &mut sweep.tangents);
+        let samples = risk.data.tile(range);
         let z = &tape.values[tile.output_value()];
+        let z = risk.scores(z, samples, &mut workspace.shifted);
         let z_dot = &sweep.tangents[tile.output_active()];
         let z_bar_dot = &mut sweep.adjoint_tangents[tile.output_active()];
-        let (scale, y) = (risk.scale(), risk.targets().tile(range));
+        risk.tile_curvature(product, z, samples, z_dot, z_bar_dot);
         match product {
-            Product::Hessian => {
-                risk.loss.hessian_vector(scale, z, y, z_dot, z_bar_dot);
-                adjoint_tangent(tile, tape, v, sweep, out);
-            }
-            Product::GaussNewton => {
-                risk.loss.gauss_newton_vector(scale, z, y, z_dot, z_bar_dot);
-                backward(tile, tape.values, &mut sweep.adjoint_tangents, out);
-            }
+            Product::Hessian => adjoint_tangent(tile, tape, v, sweep, out),
+            Product::GaussNewton => backward(tile, tape.values, &mut sweep.adjoint_tangents, out),
         }
     }
 
@@ -187,8 +185,8 @@ impl Risk<'_> {
 
     /// Values and adjoints of a tile whose tape was not kept; its gradient is thrown away.
     fn recompute(&self, tile: Tile<'_>, range: Range<usize>, workspace: &mut Workspace) {
-        let Workspace { tape, discarded, .. } = workspace;
-        self.sweep_tile(tile, range, tape, discarded);
+        let Workspace { tape, shifted, discarded, .. } = workspace;
+        self.sweep_tile(tile, range, tape, shifted, discarded);
     }
 }
 

@@ -7,6 +7,7 @@
 use super::evaluate::{each_shard, total_loss};
 use super::pool::{ShardSum, fill, lock, with};
 use super::{FULL_BATCH_DRAW, Risk};
+use crate::data::Gathered;
 use crate::op::Samples;
 use crate::partition::Partition;
 use crate::problem::{Objective, SampledObjective};
@@ -19,23 +20,31 @@ pub(super) struct BatchWorkspace {
     tape: Tape,
     /// x: d × B.
     inputs: Vec<f64>,
-    /// Targets that are numbers: c × B.
-    numbers: Vec<f64>,
-    /// Targets that are classes: B.
-    labels: Vec<u32>,
+    /// Their targets, weights and offsets.
+    gathered: Gathered,
+    /// Outputs with their offsets.
+    shifted: Vec<f64>,
 }
 
 impl Risk<'_> {
     fn new_batch_workspace(&self) -> BatchWorkspace {
         let samples = Partition::longest_tile(self.graph);
-        let (d, targets) = (self.data.features(), self.targets());
-        let room = |columns: Option<usize>| columns.unwrap_or(0) * samples;
         BatchWorkspace {
             tape: Tape::new(self.graph, samples),
-            inputs: Vec::with_capacity(room(Some(d))),
-            numbers: Vec::with_capacity(room(targets.values().map(|_| targets.outputs()))),
-            labels: Vec::with_capacity(room(targets.labels().map(|_| 1))),
+            inputs: Vec::with_capacity(self.data.features() * samples),
+            gathered: Gathered::with_room(self.data, samples),
+            shifted: self.new_shifted(samples),
         }
+    }
+
+    /// What Σ wℓ over a batch is multiplied by: 1/B, and 1/B over the mean weight of *all* samples, not of the batch. The mean over all
+    /// batches is then that over all samples, and no batch divides by 0.
+    fn batch_scale(&self, batch: usize) -> f64 {
+        let mean_weight = match self.data.weights() {
+            None => 1.0,
+            Some(_) => self.data.total_weight() / self.data.samples() as f64,
+        };
+        1.0 / (batch as f64 * mean_weight)
     }
 
     /// At least `shards` sums, from the pool where it has some.
@@ -57,13 +66,13 @@ impl Risk<'_> {
         workspace: &mut BatchWorkspace,
         sum: &mut ShardSum,
     ) {
-        let BatchWorkspace { tape, inputs, numbers, labels } = workspace;
+        let BatchWorkspace { tape, inputs, gathered, shifted } = workspace;
         self.data.gather_inputs(indices, inputs);
-        let y = self.targets().gather_tile(indices, numbers, labels);
+        let samples = self.data.gather_tile(indices, gathered);
         let training = Some((draw, Samples::Listed(indices)));
         let batch = indices.len();
         let tile = Tile { graph: self.graph, theta, data: inputs, batch, training };
-        self.sweep(tile, y, scale, tape, sum);
+        self.sweep(tile, samples, scale, tape, shifted, sum);
     }
 
     fn assert_indices(&self, indices: &[usize]) {
@@ -99,7 +108,7 @@ impl SampledObjective for Risk<'_> {
         self.assert_dim("gradient", gradient);
         self.assert_indices(indices);
         let partition = Partition::new(self.graph, indices.len());
-        let scale = 1.0 / indices.len() as f64;
+        let scale = self.batch_scale(indices.len());
         let mut all = self.take_batch_sums(partition.shards());
         let sums = &mut all[..partition.shards()];
         let (stock, make) = (&self.pool.batch_workspaces, || self.new_batch_workspace());

@@ -12,6 +12,8 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) struct Workspace {
     pub(crate) tape: Tape,
     pub(crate) sweep: TangentTape,
+    /// Outputs with their offsets, see [`Risk::scores`].
+    pub(crate) shifted: Vec<f64>,
     /// Where a sweep that is repeated for its tape puts its gradient.
     pub(crate) discarded: ShardSum,
 }
@@ -83,6 +85,7 @@ impl Risk<'_> {
         Workspace {
             tape: Tape::new(self.graph, samples),
             sweep: TangentTape::new(self.graph, samples),
+            shifted: self.new_shifted(samples),
             discarded,
         }
     }

@@ -22,8 +22,9 @@ struct Sweeps {
 
 impl Risk<'_> {
     pub(super) fn known_structure(&self) -> Structure {
-        let convex = self.loss.is_convex() && self.penalty.ridge().is_some();
-        let squared = self.loss.hessian_kind() == LossHessian::Identity;
+        let convex = self.loss.is_convex() && self.penalty.is_convex();
+        let squared =
+            self.loss.hessian_kind() == LossHessian::Identity && self.penalty.is_quadratic();
         let form = match (self.graph.is_affine(), convex) {
             (true, true) if squared => Form::Quadratic,
             (true, true) => Form::GeneralizedLinear,
@@ -31,13 +32,20 @@ impl Risk<'_> {
         };
         Structure {
             form,
-            ridge: self.penalty.ridge().unwrap_or(0.0),
+            kinks: !self.loss.is_smooth(),
+            ridge: self.least_ridge(),
             samples: Some(self.data.samples()),
             residuals: self.least_squares().map(|view| view.len()),
             second_derivatives: Derivatives::Exact,
             costs: Some(self.costs()),
             dense_bytes: self.dense_bytes(),
         }
+    }
+
+    /// The smallest λ > 0 of the ridges, 0 where there are none.
+    fn least_ridge(&self) -> f64 {
+        let ridges = self.penalty.ridges(self.graph.parameters()).unwrap_or_default();
+        ridges.into_iter().map(|(_, lambda)| lambda).reduce(f64::min).unwrap_or(0.0)
     }
 
     /// Per sample: z = W·x needs one product forward, one each for W̄ and x̄ backward and for Ẇ·x and W·ẋ along a tangent, and

@@ -44,7 +44,7 @@ impl LeastSquaresRisk<'_> {
         assert_eq!((design.nrows(), design.ncols()), part.design_shape(), "shape of the design");
         let (data, penalty) = residuals.split_at_mut(self.data_residuals());
         let place = &self.risk.graph.layout.places[head.inputs[0]];
-        let (d, scale) = (place.rows, self.root_scale());
+        let d = place.rows;
         self.risk.with_workspace(|workspace| {
             let partition = self.risk.partition;
             for range in (0..partition.tiles()).map(|tile| partition.range(tile)) {
@@ -63,6 +63,7 @@ impl LeastSquaresRisk<'_> {
                     let weight = *block == head.ranges[0];
                     let columns = if weight { d } else { 1 };
                     for (sample, input) in range.clone().zip(inputs.chunks_exact(d)) {
+                        let scale = self.root_scale(sample);
                         for j in 0..columns {
                             design[(sample, first + j)] =
                                 if weight { scale * input[j] } else { scale };
@@ -82,10 +83,9 @@ impl LeastSquaresRisk<'_> {
         let samples = self.risk.data.samples();
         design.as_mut().subrows_mut(samples, part.design_shape().0 - samples).fill(0.0);
         let columns = part.ranges.iter().cloned().flatten().step_by(part.copies);
-        let penalised =
-            columns.enumerate().filter(|(_, at)| self.penalised.binary_search(at).is_ok());
-        for (row, (j, _)) in penalised.enumerate() {
-            design[(samples + row, j)] = self.lambda.sqrt();
+        let place = |(j, at)| self.penalised.binary_search(&at).ok().map(|place| (j, place));
+        for (row, (j, place)) in columns.enumerate().filter_map(place).enumerate() {
+            design[(samples + row, j)] = self.lambdas[place].sqrt();
         }
     }
 

@@ -1,0 +1,65 @@
+//! ℓ = Σ (y + 1/α)·ln(1 + α·e^z) − y·z over the outputs: counts y with mean μ = e^z (log link) and variance μ + αμ², −ln P(y) but for
+//! terms in y and α alone. α → 0 is [`Poisson`](super::Poisson).
+//!
+//! Source: Cameron & Trivedi (2013), *Regression Analysis of Count Data*, §3.3 (NB2).
+
+use super::LossError;
+use super::pointwise::{Pointwise, check_option};
+use crate::elementwise::scalar;
+use serde::{Deserialize, Serialize};
+
+/// Negative binomial regression with the log link and a given dispersion: z = ln μ. Targets y ≥ 0.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NegativeBinomial {
+    /// α ∈ (0, ∞): the variance is μ + αμ².
+    pub alpha: f64,
+    /// Whether the terms in y and α alone are added, so that ℓ is −ln P(y). They move no minimum. Default false.
+    pub full: bool,
+}
+
+impl NegativeBinomial {
+    /// With the dispersion α, checked when a risk is made of it.
+    pub fn new(alpha: f64) -> Self {
+        Self { alpha, full: false }
+    }
+
+    /// With the terms in y and α alone.
+    pub fn full(alpha: f64) -> Self {
+        Self { alpha, full: true }
+    }
+}
+
+impl Pointwise for NegativeBinomial {
+    const NAME: &'static str = "negative-binomial";
+    const ALLOWED: &'static str = "0 or more";
+
+    fn check_options(&self) -> Result<(), LossError> {
+        let fits = self.alpha > 0.0 && self.alpha.is_finite() && self.alpha.recip().is_finite();
+        check_option(Self::NAME, "alpha", self.alpha, fits, "positive and finite, as 1/alpha")
+    }
+
+    fn allows(&self, y: f64) -> bool {
+        y >= 0.0 && y.is_finite()
+    }
+
+    #[inline(always)]
+    fn at(&self, z: f64, y: f64) -> (f64, f64) {
+        let total = y + self.alpha.recip();
+        let score = z + self.alpha.ln();
+        (total * scalar::softplus(score) - y * z, total * scalar::sigmoid(score) - y)
+    }
+
+    #[inline(always)]
+    fn curvature(&self, z: f64, y: f64) -> f64 {
+        let score = z + self.alpha.ln();
+        (y + self.alpha.recip()) * scalar::sigmoid(score) * scalar::sigmoid(-score)
+    }
+
+    fn constant(&self) -> Option<fn(&Self, f64) -> f64> {
+        self.full.then_some(|loss, y| {
+            let inverse = loss.alpha.recip();
+            let gammas = libm::lgamma(inverse) + libm::lgamma(y + 1.0);
+            gammas - libm::lgamma(y + inverse) - y * loss.alpha.ln()
+        })
+    }
+}
