@@ -24,6 +24,7 @@ mod dense;
 mod global_pool;
 mod max_pool;
 mod patches;
+mod phases;
 mod scratch;
 mod softmax;
 mod views;
