@@ -89,14 +89,10 @@ fn stack<T: Op + Copy + 'static>(
     let mut h = g.input();
     if weighted {
         let channels = input[input.len() - 1];
-        h = match input.len() {
-            2 => {
-                g.node("w", Conv1d::new(channels, [1]).with_groups(channels).without_bias(), &[h])?
-            }
-            _ => {
-                let weights = Conv2d::new(channels, [1, 1]).with_groups(channels).without_bias();
-                g.node("w", weights, &[h])?
-            }
+        h = if input.len() == 2 {
+            g.node("w", Conv1d::new(channels, [1]).with_groups(channels).without_bias(), &[h])?
+        } else {
+            g.node("w", Conv2d::new(channels, [1, 1]).with_groups(channels).without_bias(), &[h])?
         };
     }
     let mut shapes = Vec::new();

@@ -36,6 +36,7 @@ mod matmul;
 mod max_pool;
 mod nystrom;
 mod patches;
+mod phases;
 mod polynomial;
 mod radial_basis;
 mod random_fourier;

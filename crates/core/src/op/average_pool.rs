@@ -1,9 +1,10 @@
 //! z = the mean of x under a window, channel by channel.
 //!
 //! z[o, c] = (1/m) Σ_t x[o·stride + t − padding, c], where x has entries; m is the number of taps, or of those on the input.
-//! Linear: ż is the same of ẋ, and x̄ gets z̄/m at every tap. Cost: taps additions per output. As PyTorch's `AvgPool2d`, with
+//! Linear: ż is the same of ẋ, and x̄ gets z̄/m at every tap. Cost: taps additions per output, on whole vectors ([`phases`](super::phases)). As PyTorch's `AvgPool2d`, with
 //! ⌊·⌋ for the output's size.
 
+use super::phases::Phases;
 use super::scratch::with_scratch;
 use super::window::{Plane, Window, as_list, as_optional_list, channels, ones, zeros};
 use super::{AdjointSlot, At, Bar, Dependence, Dot, Op, OpDescription, one_input};
@@ -75,36 +76,40 @@ impl<const D: usize> AvgPool<D> {
         Window { kernel: self.kernel, stride, padding: self.padding, dilation: ones() }
     }
 
-    /// 1/m for the output `index` of a channel.
-    fn weight(&self, plane: Plane, index: usize) -> f64 {
-        let taps = if self.count_padding {
-            plane.taps()
-        } else {
-            let (x, y) = (index % plane.width.output, index / plane.width.output);
-            plane.width.covered(x) * plane.height.covered(y)
-        };
-        1.0 / taps as f64
-    }
-
-    /// Calls `work` with 1/m of every output of a channel.
-    fn with_weights(&self, plane: Plane, work: impl FnOnce(&[f64])) {
-        with_scratch(plane.outputs(), |weights| {
-            weights.iter_mut().enumerate().for_each(|(i, weight)| *weight = self.weight(plane, i));
-            work(weights);
-        });
+    /// `weights` ← 1/m of every output of a channel.
+    fn write_weights(&self, plane: Plane, weights: &mut [f64]) {
+        if self.count_padding {
+            return weights.fill(1.0 / plane.taps() as f64);
+        }
+        for (y, weights) in weights.chunks_exact_mut(plane.width.output).enumerate() {
+            let rows = plane.height.covered(y);
+            for (x, weight) in weights.iter_mut().enumerate() {
+                *weight = 1.0 / (plane.width.covered(x) * rows) as f64;
+            }
+        }
     }
 
     /// z ← the means of x.
     fn average(&self, at: At<'_>, x: &[f64], z: &mut [f64]) {
         let plane = self.window().on(at.x.shape(0));
-        self.with_weights(plane, |weights| {
+        let phases = Phases::new(plane);
+        with_scratch(plane.outputs() + phases.len() + phases.outputs(), |scratch| {
+            let (weights, scratch) = scratch.split_at_mut(plane.outputs());
+            let (padded, sums) = scratch.split_at_mut(phases.len());
+            self.write_weights(plane, weights);
             vectorize(
                 #[inline(always)]
                 || {
                     let channels = x.chunks_exact(plane.inputs());
                     for (x, z) in channels.zip(z.chunks_exact_mut(plane.outputs())) {
-                        add_windows(plane, x, z);
-                        z.iter_mut().zip(weights).for_each(|(z, weight)| *z *= weight);
+                        phases.load(x, 0.0, padded);
+                        sums.fill(0.0);
+                        for tap in 0..plane.taps() {
+                            let x = &padded[phases.under(tap)..];
+                            sums.iter_mut().zip(x).for_each(|(sum, x)| *sum += x);
+                        }
+                        phases.collect(sums, z);
+                        z.iter_mut().zip(&*weights).for_each(|(z, weight)| *z *= weight);
                     }
                 },
             );
@@ -114,52 +119,31 @@ impl<const D: usize> AvgPool<D> {
     /// x̄ += z̄/m at every tap.
     fn spread(&self, at: At<'_>, z_bar: &[f64], slot: AdjointSlot<'_>) {
         let plane = self.window().on(at.x.shape(0));
+        let phases = Phases::new(plane);
         let x_bar = slot.zeroed();
-        self.with_weights(plane, |weights| {
+        with_scratch(2 * plane.outputs() + phases.len() + phases.outputs(), |scratch| {
+            let (weights, scratch) = scratch.split_at_mut(plane.outputs());
+            let (shares, scratch) = scratch.split_at_mut(plane.outputs());
+            let (padded, pitched) = scratch.split_at_mut(phases.len());
+            self.write_weights(plane, weights);
             vectorize(
                 #[inline(always)]
                 || {
                     let channels = x_bar.chunks_exact_mut(plane.inputs());
                     for (x_bar, z_bar) in channels.zip(z_bar.chunks_exact(plane.outputs())) {
-                        spread_windows(plane, weights, z_bar, x_bar);
+                        let terms = z_bar.iter().zip(&*weights);
+                        shares.iter_mut().zip(terms).for_each(|(share, (z, w))| *share = z * w);
+                        phases.spread(shares, 0.0, pitched);
+                        padded.fill(0.0);
+                        for tap in 0..plane.taps() {
+                            let x_bar = &mut padded[phases.under(tap)..];
+                            x_bar.iter_mut().zip(&*pitched).for_each(|(x, share)| *x += share);
+                        }
+                        phases.add_to(padded, x_bar);
                     }
                 },
             );
         });
-    }
-}
-
-/// z ← the sums of x under the window.
-#[inline(always)]
-fn add_windows(plane: Plane, x: &[f64], z: &mut [f64]) {
-    z.fill(0.0);
-    for tap in 0..plane.taps() {
-        for run in plane.runs(plane.tap(tap), 0..plane.height.output) {
-            let x = &x[run.input..];
-            let z = &mut z[run.outputs];
-            if run.stride == 1 {
-                z.iter_mut().zip(x).for_each(|(z, x)| *z += x);
-            } else {
-                z.iter_mut().zip(x.iter().step_by(run.stride)).for_each(|(z, x)| *z += x);
-            }
-        }
-    }
-}
-
-/// x̄ += z̄ · `weights` at every tap.
-#[inline(always)]
-fn spread_windows(plane: Plane, weights: &[f64], z_bar: &[f64], x_bar: &mut [f64]) {
-    for tap in 0..plane.taps() {
-        for run in plane.runs(plane.tap(tap), 0..plane.height.output) {
-            let terms = z_bar[run.outputs.clone()].iter().zip(&weights[run.outputs]);
-            let x_bar = &mut x_bar[run.input..];
-            if run.stride == 1 {
-                x_bar.iter_mut().zip(terms).for_each(|(x_bar, (z_bar, w))| *x_bar += z_bar * w);
-            } else {
-                let x_bar = x_bar.iter_mut().step_by(run.stride);
-                x_bar.zip(terms).for_each(|(x_bar, (z_bar, w))| *x_bar += z_bar * w);
-            }
-        }
     }
 }
 

@@ -64,7 +64,9 @@ impl Op for GlobalAvgPool {
         let pixels = pixels(at);
         for (x_bar, z_bar) in slot.zeroed().chunks_exact_mut(pixels).zip(z_bar) {
             let share = z_bar / pixels as f64;
-            x_bar.iter_mut().for_each(|x_bar| *x_bar += share);
+            for x_bar in x_bar {
+                *x_bar += share;
+            }
         }
     }
 

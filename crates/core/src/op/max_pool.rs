@@ -4,10 +4,12 @@
 //! order of the taps (along the width, then the height) is the winner, as in PyTorch. ż is ẋ of the winner, and x̄ gets z̄ there: the
 //! derivative at a tie is that of one of the pieces that meet. ∂²z/∂x² = 0 off the ties. A NaN makes its windows NaN.
 //!
-//! The winner is found again from x and z where it is needed; nothing is kept. Cost: taps comparisons per output.
+//! The winner is found again from x and z where it is needed; nothing is kept. Cost: taps comparisons per output, on whole vectors
+//! ([`phases`](super::phases)).
 
+use super::phases::Phases;
 use super::scratch::with_scratch;
-use super::window::{Plane, Window, as_list, as_optional_list, channels, ones, zeros};
+use super::window::{Window, as_list, as_optional_list, channels, ones, zeros};
 use super::{At, Bar, Dependence, Dot, Op, OpDescription, one_input};
 use crate::elementwise::vectorize;
 use crate::shape::{Shape, ShapeError};
@@ -75,17 +77,28 @@ impl<const D: usize> MaxPool<D> {
     fn add_to_winners(&self, at: At<'_>, z: &[f64], z_bar: &[f64], bar: &mut Bar<'_>) {
         let Some(slot) = bar.x.slot(0) else { return };
         let plane = self.window().on(at.x.shape(0));
+        let phases = Phases::new(plane);
         let (inputs, outputs) = (plane.inputs(), plane.outputs());
         let (x, x_bar) = (at.x.get(0), slot.zeroed());
-        with_scratch(outputs, |rest| {
+        with_scratch(2 * (phases.len() + phases.outputs()), |scratch| {
+            let (padded, scratch) = scratch.split_at_mut(phases.len());
+            let (padded_bar, scratch) = scratch.split_at_mut(phases.len());
+            let (pitched, rest) = scratch.split_at_mut(phases.outputs());
             vectorize(
                 #[inline(always)]
                 || {
                     let channels = x.chunks_exact(inputs).zip(x_bar.chunks_exact_mut(inputs));
                     let seeds = z.chunks_exact(outputs).zip(z_bar.chunks_exact(outputs));
                     for ((x, x_bar), (z, z_bar)) in channels.zip(seeds) {
-                        rest.copy_from_slice(z_bar);
-                        give_to_first(plane, x, z, rest, x_bar);
+                        phases.load(x, f64::NEG_INFINITY, padded);
+                        phases.spread(z, f64::NAN, pitched);
+                        phases.spread(z_bar, 0.0, rest);
+                        padded_bar.fill(0.0);
+                        for tap in 0..plane.taps() {
+                            let first = phases.under(tap);
+                            give(pitched, rest, &padded[first..], &mut padded_bar[first..]);
+                        }
+                        phases.add_to(padded_bar, x_bar);
                     }
                 },
             );
@@ -99,66 +112,25 @@ fn greater(z: f64, x: f64) -> f64 {
     if x > z || x.is_nan() { x } else { z }
 }
 
-/// z ← the largest of x under the window.
+/// ż ← ẋ where x is z.
 #[inline(always)]
-fn largest(plane: Plane, x: &[f64], z: &mut [f64]) {
-    z.fill(f64::NEG_INFINITY);
-    for tap in 0..plane.taps() {
-        for run in plane.runs(plane.tap(tap), 0..plane.height.output) {
-            let x = &x[run.input..];
-            let z = &mut z[run.outputs];
-            if run.stride == 1 {
-                z.iter_mut().zip(x).for_each(|(z, x)| *z = greater(*z, *x));
-            } else {
-                let x = x.iter().step_by(run.stride);
-                z.iter_mut().zip(x).for_each(|(z, x)| *z = greater(*z, *x));
-            }
-        }
+fn take(z: &[f64], z_dot: &mut [f64], x: &[f64], x_dot: &[f64]) {
+    let n = z.len();
+    let (z_dot, x, x_dot) = (&mut z_dot[..n], &x[..n], &x_dot[..n]);
+    for i in 0..n {
+        z_dot[i] = if x[i] == z[i] { x_dot[i] } else { z_dot[i] };
     }
 }
 
-/// ż ← ẋ of the winners: from the last tap to the first, so that the first of equals is what stays.
+/// x̄ += `rest` where x is z; what is given away leaves a zero for the equals that come later.
 #[inline(always)]
-fn take_first(plane: Plane, x: &[f64], x_dot: &[f64], z: &[f64], z_dot: &mut [f64]) {
-    z_dot.fill(0.0);
-    let take = |z_dot: &mut f64, z: &f64, x: &f64, x_dot: &f64| {
-        *z_dot = if x == z { *x_dot } else { *z_dot };
-    };
-    for tap in (0..plane.taps()).rev() {
-        for run in plane.runs(plane.tap(tap), 0..plane.height.output) {
-            let (x, x_dot) = (&x[run.input..], &x_dot[run.input..]);
-            let outputs = z_dot[run.outputs.clone()].iter_mut().zip(&z[run.outputs]);
-            if run.stride == 1 {
-                let inputs = x.iter().zip(x_dot);
-                outputs.zip(inputs).for_each(|((z_dot, z), (x, x_dot))| take(z_dot, z, x, x_dot));
-            } else {
-                let inputs = x.iter().zip(x_dot).step_by(run.stride);
-                outputs.zip(inputs).for_each(|((z_dot, z), (x, x_dot))| take(z_dot, z, x, x_dot));
-            }
-        }
-    }
-}
-
-/// x̄ += `rest` at the winners, from the first tap to the last; what is given away leaves a zero for the equals that come later.
-#[inline(always)]
-fn give_to_first(plane: Plane, x: &[f64], z: &[f64], rest: &mut [f64], x_bar: &mut [f64]) {
-    let give = |rest: &mut f64, z: &f64, x: &f64, x_bar: &mut f64| {
-        let wins = x == z;
-        *x_bar += if wins { *rest } else { 0.0 };
-        *rest = if wins { 0.0 } else { *rest };
-    };
-    for tap in 0..plane.taps() {
-        for run in plane.runs(plane.tap(tap), 0..plane.height.output) {
-            let (x, x_bar) = (&x[run.input..], &mut x_bar[run.input..]);
-            let outputs = rest[run.outputs.clone()].iter_mut().zip(&z[run.outputs]);
-            if run.stride == 1 {
-                let inputs = x.iter().zip(x_bar);
-                outputs.zip(inputs).for_each(|((rest, z), (x, x_bar))| give(rest, z, x, x_bar));
-            } else {
-                let inputs = x.iter().zip(x_bar).step_by(run.stride);
-                outputs.zip(inputs).for_each(|((rest, z), (x, x_bar))| give(rest, z, x, x_bar));
-            }
-        }
+fn give(z: &[f64], rest: &mut [f64], x: &[f64], x_bar: &mut [f64]) {
+    let n = z.len();
+    let (rest, x, x_bar) = (&mut rest[..n], &x[..n], &mut x_bar[..n]);
+    for i in 0..n {
+        let (share, kept) = if x[i] == z[i] { (rest[i], 0.0) } else { (0.0, rest[i]) };
+        x_bar[i] += share;
+        rest[i] = kept;
     }
 }
 
@@ -180,31 +152,58 @@ impl<const D: usize> Op for MaxPool<D> {
 
     fn value(&self, at: At<'_>, z: &mut [f64]) {
         let plane = self.window().on(at.x.shape(0));
-        let x = at.x.get(0).chunks_exact(plane.inputs());
-        vectorize(
-            #[inline(always)]
-            || {
-                for (x, z) in x.clone().zip(z.chunks_exact_mut(plane.outputs())) {
-                    largest(plane, x, z);
-                }
-            },
-        );
+        let phases = Phases::new(plane);
+        let x = at.x.get(0);
+        with_scratch(phases.len() + phases.outputs(), |scratch| {
+            let (padded, largest) = scratch.split_at_mut(phases.len());
+            vectorize(
+                #[inline(always)]
+                || {
+                    let channels = x.chunks_exact(plane.inputs());
+                    for (x, z) in channels.zip(z.chunks_exact_mut(plane.outputs())) {
+                        phases.load(x, f64::NEG_INFINITY, padded);
+                        largest.fill(f64::NEG_INFINITY);
+                        for tap in 0..plane.taps() {
+                            let x = &padded[phases.under(tap)..];
+                            largest.iter_mut().zip(x).for_each(|(z, x)| *z = greater(*z, *x));
+                        }
+                        phases.collect(largest, z);
+                    }
+                },
+            );
+        });
     }
 
     fn tangent(&self, at: At<'_>, z: &[f64], dot: Dot<'_>, z_dot: &mut [f64]) {
         let Some(x_dot) = dot.x.get(0) else { return z_dot.fill(0.0) };
         let plane = self.window().on(at.x.shape(0));
+        let phases = Phases::new(plane);
         let (inputs, outputs) = (plane.inputs(), plane.outputs());
-        let x = at.x.get(0).chunks_exact(inputs).zip(x_dot.chunks_exact(inputs));
-        vectorize(
-            #[inline(always)]
-            || {
-                let z = z.chunks_exact(outputs).zip(z_dot.chunks_exact_mut(outputs));
-                for ((x, x_dot), (z, z_dot)) in x.clone().zip(z) {
-                    take_first(plane, x, x_dot, z, z_dot);
-                }
-            },
-        );
+        let x = at.x.get(0);
+        with_scratch(2 * (phases.len() + phases.outputs()), |scratch| {
+            let (padded, scratch) = scratch.split_at_mut(phases.len());
+            let (padded_dot, scratch) = scratch.split_at_mut(phases.len());
+            let (pitched, pitched_dot) = scratch.split_at_mut(phases.outputs());
+            vectorize(
+                #[inline(always)]
+                || {
+                    let channels = x.chunks_exact(inputs).zip(x_dot.chunks_exact(inputs));
+                    let values = z.chunks_exact(outputs).zip(z_dot.chunks_exact_mut(outputs));
+                    for ((x, x_dot), (z, z_dot)) in channels.zip(values) {
+                        phases.load(x, f64::NEG_INFINITY, padded);
+                        phases.load(x_dot, 0.0, padded_dot);
+                        phases.spread(z, f64::NAN, pitched);
+                        pitched_dot.fill(0.0);
+                        // From the last tap to the first, so that the first of equals is what stays.
+                        for tap in (0..plane.taps()).rev() {
+                            let first = phases.under(tap);
+                            take(pitched, pitched_dot, &padded[first..], &padded_dot[first..]);
+                        }
+                        phases.collect(pitched_dot, z_dot);
+                    }
+                },
+            );
+        });
     }
 
     fn adjoint(&self, at: At<'_>, z: &[f64], z_bar: &[f64], bar: &mut Bar<'_>) {

@@ -4,6 +4,7 @@
 //! (channel · height + y) · width + x. A column is the channel itself, shifted; with unit strides and a padding that keeps the width it
 //! is one run of it. Source: Chellapilla, Puri & Simard (2006), §3.
 
+use super::phases::copy_every_second;
 use super::window::{Axis, Plane};
 use crate::elementwise::vectorize;
 use std::ops::Range;
@@ -15,11 +16,11 @@ pub(super) fn gather(plane: Plane, image: &[f64], rows: &Range<usize>, patches: 
     vectorize(
         #[inline(always)]
         || {
-            for (channel, patches) in
-                image.chunks_exact(plane.inputs()).zip(patches.chunks_exact_mut(pixels * taps))
-            {
-                for (tap, column) in patches.chunks_exact_mut(pixels).enumerate() {
-                    gather_tap(Tap::new(plane, tap, rows), channel, column);
+            for index in 0..taps {
+                let tap = Tap::new(plane, index, rows);
+                let columns = patches.chunks_exact_mut(pixels).skip(index).step_by(taps);
+                for (channel, column) in image.chunks_exact(plane.inputs()).zip(columns) {
+                    gather_tap(&tap, channel, column);
                 }
             }
         },
@@ -34,11 +35,11 @@ pub(super) fn scatter(plane: Plane, patches: &mut [f64], rows: &Range<usize>, im
     vectorize(
         #[inline(always)]
         || {
-            for (channel, patches) in
-                image.chunks_exact_mut(plane.inputs()).zip(patches.chunks_exact_mut(pixels * taps))
-            {
-                for (tap, column) in patches.chunks_exact_mut(pixels).enumerate() {
-                    scatter_tap(Tap::new(plane, tap, rows), column, channel);
+            for index in 0..taps {
+                let tap = Tap::new(plane, index, rows);
+                let columns = patches.chunks_exact_mut(pixels).skip(index).step_by(taps);
+                for (channel, column) in image.chunks_exact_mut(plane.inputs()).zip(columns) {
+                    scatter_tap(&tap, column, channel);
                 }
             }
         },
@@ -107,7 +108,7 @@ impl Tap {
 }
 
 #[inline(always)]
-fn gather_tap(tap: Tap, channel: &[f64], column: &mut [f64]) {
+fn gather_tap(tap: &Tap, channel: &[f64], column: &mut [f64]) {
     if tap.is_outside() {
         return column.fill(0.0);
     }
@@ -120,11 +121,13 @@ fn gather_tap(tap: Tap, channel: &[f64], column: &mut [f64]) {
         for run in tap.plane.runs(tap.place, tap.down.clone()) {
             let outputs = &mut column[run.outputs.start - first..run.outputs.end - first];
             let inputs = &channel[run.input..];
-            if run.stride == 1 {
-                outputs.copy_from_slice(&inputs[..outputs.len()]);
-            } else {
-                for (output, input) in outputs.iter_mut().zip(inputs.iter().step_by(run.stride)) {
-                    *output = *input;
+            match run.stride {
+                1 => outputs.copy_from_slice(&inputs[..outputs.len()]),
+                2 => copy_every_second(inputs, outputs),
+                stride => {
+                    for (output, input) in outputs.iter_mut().zip(inputs.iter().step_by(stride)) {
+                        *output = *input;
+                    }
                 }
             }
         }
@@ -133,7 +136,7 @@ fn gather_tap(tap: Tap, channel: &[f64], column: &mut [f64]) {
 }
 
 #[inline(always)]
-fn scatter_tap(tap: Tap, column: &mut [f64], channel: &mut [f64]) {
+fn scatter_tap(tap: &Tap, column: &mut [f64], channel: &mut [f64]) {
     if tap.is_outside() {
         return;
     }

@@ -173,7 +173,7 @@ impl Axis {
         Self { input: 1, output: 1, kernel: 1, stride: 1, padding: 0, dilation: 1 };
 
     /// Inputs from the first tap to the last.
-    fn span(&self) -> usize {
+    pub(super) fn span(&self) -> usize {
         self.kernel.saturating_sub(1).saturating_mul(self.dilation).saturating_add(1)
     }
 
@@ -185,8 +185,13 @@ impl Axis {
     /// The outputs whose tap `tap` lies on the input; the first of them has it on input [`under`](Self::under).
     pub(super) fn reach(&self, tap: usize) -> Range<usize> {
         let offset = tap * self.dilation;
-        let first = self.padding.saturating_sub(offset).div_ceil(self.stride);
-        let end = (self.input + self.padding).saturating_sub(offset).div_ceil(self.stride);
+        let first = self.padding.saturating_sub(offset);
+        let end = (self.input + self.padding).saturating_sub(offset);
+        // A division takes longer than the rest together.
+        let (first, end) = match self.stride {
+            1 => (first, end),
+            stride => (first.div_ceil(stride), end.div_ceil(stride)),
+        };
         let end = end.min(self.output);
         first.min(end)..end
     }
