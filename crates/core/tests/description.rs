@@ -245,6 +245,18 @@ fn json_has_the_same_errors_with_the_position_of_a_syntax_error() {
 }
 
 #[test]
+fn the_file_of_the_example_is_a_graph() {
+    let text = include_str!("../../../examples/describe/residual.toml");
+    let description = Description::from_toml(text).unwrap();
+    let penalty = description.penalty.as_ref().unwrap();
+    assert_eq!((penalty.name(), penalty.options::<f64>()), ("ridge", Some(1e-4)));
+    let again = Description::from_toml(&description.to_toml().unwrap()).unwrap();
+    assert_eq!((&again.loss, &again.penalty), (&description.loss, &description.penalty));
+    assert_eq!(again.graph().unwrap().to_string(), description.graph().unwrap().to_string());
+    assert_eq!(again.graph().unwrap().parameters().dim(), 633);
+}
+
+#[test]
 fn deep_nesting_is_an_error_and_no_overflow_of_the_stack() {
     for depth in [100, 10_000, 1_000_000] {
         let (open, close) = ("[".repeat(depth), "]".repeat(depth));
