@@ -92,6 +92,43 @@ outputs = 1
 }
 
 #[test]
+fn every_number_comes_back_bit_for_bit() {
+    let mut random = Random::new(5);
+    let wild = |_| {
+        let exponent = i32::try_from(random.below(600)).unwrap() - 300;
+        random.normal() * 10.0_f64.powi(exponent)
+    };
+    let mut slopes: Vec<f64> = (0..200).map(wild).collect();
+    slopes.extend([
+        5e-324,
+        f64::MIN_POSITIVE,
+        f64::MAX,
+        -0.0,
+        0.0,
+        1.0,
+        1e15,
+        1e16,
+        1e23,
+        0.1 + 0.2,
+    ]);
+    for slope in slopes {
+        let mut g = Graph::builder(1);
+        let a = g.node("a", Dense::new(1), &[g.input()]).unwrap();
+        let leak = g.node("leak", Activation::LeakyRelu { slope }, &[a]).unwrap();
+        let graph = g.build(leak).unwrap();
+        let copies = [
+            Graph::from_toml(&graph.to_toml().unwrap()).unwrap(),
+            Graph::from_json(&graph.to_json().unwrap()).unwrap(),
+        ];
+        for copy in copies {
+            // Debug writes the shortest text that only this number has.
+            let found = format!("{:?}", copy.nodes()[1].op());
+            assert_eq!(found, format!("LeakyRelu {{ slope: {slope:?} }}"));
+        }
+    }
+}
+
+#[test]
 fn nodes_may_stand_in_any_order() {
     let shuffled = r#"
         input = 2
