@@ -11,8 +11,8 @@ use secant::loss::{Logistic, Loss, SoftmaxCrossEntropy, SquaredError};
 use secant::network::Network;
 use secant::op::{
     Activation, Add, AvgPool2d, Bilinear, Concat, Conv1d, Conv2d, Dense, Dropout, Embedding,
-    Flatten, GlobalAvgPool, LayerNorm, MatMul, MaxPool2d, Multiply, Reduce, Reduction, Reshape,
-    ScaleShift, Select, Slice, Softmax,
+    Flatten, GlobalAvgPool, Kernel, LayerNorm, MatMul, MaxPool2d, Multiply, Nystrom, Polynomial,
+    RadialBasis, RandomFourier, Reduce, Reduction, Reshape, ScaleShift, Select, Slice, Softmax,
 };
 use secant::penalty::Ridge;
 use secant::problem::{Curvature, Linearization, Objective, SampledObjective};
@@ -192,6 +192,23 @@ fn sequential() -> Graph {
     g.build(y).unwrap()
 }
 
+/// Every feature map, behind a dense node and in front of one.
+fn mapped() -> Graph {
+    let points = normals(3 * 100, 8);
+    let kernel = Kernel::Gaussian { width: 1.5 };
+    let mut g = Graph::builder(5);
+    let a = g.node("a", Dense::new(3), &[g.input()]).unwrap();
+    let maps = [
+        g.node("polynomial", Polynomial::new(3), &[a]).unwrap(),
+        g.node("radial basis", RadialBasis::new(3, &points, 1.5).unwrap(), &[a]).unwrap(),
+        g.node("fourier", RandomFourier::new(3, 100, 1.5, 1).unwrap(), &[a]).unwrap(),
+        g.node("nystrom", Nystrom::new(3, &points[..60], kernel).unwrap(), &[a]).unwrap(),
+    ];
+    let all = g.node("all", Concat, &maps).unwrap();
+    let y = g.node("y", Dense::new(2), &[all]).unwrap();
+    g.build(y).unwrap()
+}
+
 /// One test only: the allocator counts those of every thread.
 #[test]
 fn nothing_is_allocated_from_the_second_call_on() {
@@ -236,6 +253,9 @@ fn nothing_is_allocated_from_the_second_call_on() {
         let data = numbers(60, 2, 21);
         measure("convolutions", &graph, &data, Box::new(SquaredError), None);
     }
+    let mapped = mapped();
+    let data = numbers(5, 2, 300);
+    measure("feature maps", &mapped, &data, Box::new(SquaredError), None);
     let linear = Network::linear(30, 1);
     let data = labels(30, 2, 9_000);
     measure("linear model", linear.graph().unwrap(), &data, Box::new(Logistic), None);

@@ -92,6 +92,43 @@ outputs = 1
 }
 
 #[test]
+fn every_number_comes_back_bit_for_bit() {
+    let mut random = Random::new(5);
+    let wild = |_| {
+        let exponent = i32::try_from(random.below(600)).unwrap() - 300;
+        random.normal() * 10.0_f64.powi(exponent)
+    };
+    let mut slopes: Vec<f64> = (0..200).map(wild).collect();
+    slopes.extend([
+        5e-324,
+        f64::MIN_POSITIVE,
+        f64::MAX,
+        -0.0,
+        0.0,
+        1.0,
+        1e15,
+        1e16,
+        1e23,
+        0.1 + 0.2,
+    ]);
+    for slope in slopes {
+        let mut g = Graph::builder(1);
+        let a = g.node("a", Dense::new(1), &[g.input()]).unwrap();
+        let leak = g.node("leak", Activation::LeakyRelu { slope }, &[a]).unwrap();
+        let graph = g.build(leak).unwrap();
+        let copies = [
+            Graph::from_toml(&graph.to_toml().unwrap()).unwrap(),
+            Graph::from_json(&graph.to_json().unwrap()).unwrap(),
+        ];
+        for copy in copies {
+            // Debug writes the shortest text that only this number has.
+            let found = format!("{:?}", copy.nodes()[1].op());
+            assert_eq!(found, format!("LeakyRelu {{ slope: {slope:?} }}"));
+        }
+    }
+}
+
+#[test]
 fn nodes_may_stand_in_any_order() {
     let shuffled = r#"
         input = 2
@@ -242,6 +279,18 @@ fn json_has_the_same_errors_with_the_position_of_a_syntax_error() {
         let message = Graph::from_json(text).unwrap_err().to_string();
         assert!(message.contains(part), "{text}\n{message}\nhas no {part}");
     }
+}
+
+#[test]
+fn the_file_of_the_example_is_a_graph() {
+    let text = include_str!("../../../examples/describe/residual.toml");
+    let description = Description::from_toml(text).unwrap();
+    let penalty = description.penalty.as_ref().unwrap();
+    assert_eq!((penalty.name(), penalty.options::<f64>()), ("ridge", Some(1e-4)));
+    let again = Description::from_toml(&description.to_toml().unwrap()).unwrap();
+    assert_eq!((&again.loss, &again.penalty), (&description.loss, &description.penalty));
+    assert_eq!(again.graph().unwrap().to_string(), description.graph().unwrap().to_string());
+    assert_eq!(again.graph().unwrap().parameters().dim(), 633);
 }
 
 #[test]

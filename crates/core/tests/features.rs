@@ -1,4 +1,5 @@
-//! Feature maps: derivatives, values against scikit-learn's (`benches/peers/features.py`), and what each of them promises.
+//! Feature maps: derivatives, also against JAX (`benches/peers/feature_derivatives.py`), values against scikit-learn's
+//! (`benches/peers/features.py`), and what each of them promises.
 
 use secant_core::check;
 use secant_core::data::Dataset;
@@ -10,7 +11,7 @@ use secant_core::op::{
 };
 use secant_core::penalty::{NoPenalty, Ridge};
 use secant_core::predict;
-use secant_core::problem::Objective;
+use secant_core::problem::{Curvature, Linearization, Objective};
 use secant_core::random::Random;
 use secant_core::risk::Risk;
 use secant_core::shape::{Shape, ShapeError};
@@ -101,9 +102,13 @@ fn values(op: impl Op + 'static, d: usize, x: &[f64]) -> Vec<f64> {
     predict::outputs(&graph, &theta, x).unwrap()
 }
 
-fn fixture() -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/features.json");
+fn fixture(name: &str) -> Value {
+    let path = format!("{}/tests/fixtures/{name}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
 }
 
 /// Rows of numbers, one after the other: a row is a sample.
@@ -121,7 +126,7 @@ fn distance(a: &[f64], b: &[f64]) -> f64 {
 
 #[test]
 fn values_are_those_of_scikit_learn() {
-    let fixture = fixture();
+    let fixture = fixture("features");
     let (x, landmarks) = (rows(&fixture["x"]), rows(&fixture["landmarks"]));
     let number = |key: &str| fixture[key].as_f64().unwrap();
     let mut compared = 0;
@@ -153,6 +158,50 @@ fn values_are_those_of_scikit_learn() {
     }
     let map = RadialBasis::new(3, &landmarks, width).unwrap();
     assert!(distance(&values(map, 3, &x), &rows(&fixture["kernels"]["gaussian"])) < 1e-14);
+}
+
+#[test]
+fn gradients_and_hessian_products_inside_a_network_are_those_of_jax() {
+    let fixture = fixture("feature_derivatives");
+    let data = |key: &str| numbers(&fixture[key]);
+    let number = |key: &str| fixture[key].as_f64().unwrap();
+    let set = Dataset::from_slices(3, &data("x"), 2, &data("y")).unwrap();
+    let (landmarks, width) = (data("landmarks"), number("width"));
+    let fourier = RandomFourier::new(3, 4, 0.9, 3).unwrap();
+    let drawn: Vec<f64> =
+        fourier.frequencies().col_iter().flat_map(|c| c.iter().copied()).collect();
+    assert_eq!(drawn, data("frequencies"));
+    let gaussian = Kernel::Gaussian { width };
+    let (scale, offset) = (number("scale"), number("offset"));
+    let cubic = Kernel::Polynomial { degree: 3, scale, offset };
+    let cases = fixture["cases"].as_object().unwrap();
+    assert_eq!(cases.len(), 5);
+    for (name, case) in cases {
+        let mut g = Graph::builder(3);
+        let x = g.node("below", Dense::new(3), &[g.input()]).unwrap();
+        let phi = match name.as_str() {
+            "polynomial" => g.node("phi", Polynomial::new(3), &[x]),
+            "radial_basis" => g.node("phi", RadialBasis::new(3, &landmarks, width).unwrap(), &[x]),
+            "random_fourier" => g.node("phi", fourier.clone(), &[x]),
+            "nystrom gaussian" => {
+                g.node("phi", Nystrom::new(3, &landmarks, gaussian).unwrap(), &[x])
+            }
+            _ => g.node("phi", Nystrom::new(3, &landmarks, cubic).unwrap(), &[x]),
+        };
+        let y = g.node("y", Dense::new(2), &[phi.unwrap()]).unwrap();
+        let graph = g.build(y).unwrap();
+        let risk = Risk::new(&graph, &set, SquaredError, NoPenalty).unwrap();
+        let (theta, v) = (numbers(&case["theta"]), numbers(&case["v"]));
+        let at = risk.linearize(&theta);
+        let value = case["value"].as_f64().unwrap();
+        assert!((at.value() / value - 1.0).abs() < 1e-12, "{name}");
+        let error = distance(at.gradient(), &numbers(&case["gradient"]));
+        assert!(error < 1e-12, "{name}: gradient {error:e}");
+        let mut product = vec![0.0; theta.len()];
+        at.hessian_vector(&v, &mut product);
+        let error = distance(&product, &numbers(&case["product"]));
+        assert!(error < 1e-10, "{name}: Hessian product {error:e}");
+    }
 }
 
 #[test]

@@ -382,6 +382,19 @@ mod tests {
     }
 
     #[test]
+    fn more_arrows_than_anyone_follows_are_still_drawn() {
+        // Every box takes all before it: 45,000 places in layers, were they all made.
+        let boxes = 300;
+        let size = Size { width: 50.0, height: 30.0 };
+        let inputs: Vec<Vec<usize>> = (0..boxes).map(|index| (0..index).collect()).collect();
+        let drawing = draw(&vec![size; boxes], &inputs);
+        assert_eq!(drawing.arrows.len(), boxes * (boxes - 1) / 2);
+        let runs = drawing.arrows.iter().flat_map(|arrow| arrow.runs.as_flattened());
+        assert!(runs.clone().all(|point| point.x.is_finite() && point.y.is_finite()));
+        assert!(runs.count() < 6 * drawing.arrows.len() * boxes);
+    }
+
+    #[test]
     fn a_chain_is_a_straight_line_and_equal_branches_are_symmetric() {
         let size = Size { width: 100.0, height: 40.0 };
         let chain = draw(&[size; 4], &[vec![], vec![0], vec![1], vec![2]]);

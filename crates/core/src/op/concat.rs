@@ -30,6 +30,10 @@ impl Op for Concat {
         Ok(Shape::vector(inputs.iter().map(Shape::len).fold(0, usize::saturating_add)))
     }
 
+    fn flops(&self, _inputs: &[Shape], _output: &Shape) -> usize {
+        0
+    }
+
     fn value(&self, at: At<'_>, z: &mut [f64]) {
         for_each_part(at, |input, rows, first, total| {
             let parts = at.x.get(input).chunks_exact(rows);
