@@ -1,6 +1,6 @@
 //! The promise: from a table to a model that predicts in the table's own units, or a clear error.
 
-use secant::op::Dense;
+use secant::op::{Dense, Embedding};
 use secant::{
     Activation, Adam, Bfgs, Dataset, FitError, GaussNewton, GradientDescent, Graph, Init, Lbfgs,
     LevenbergMarquardt, Logistic, Method, Network, Newton, NoPenalty, Objective, Reason, Ridge,
@@ -251,4 +251,22 @@ fn newton_solves_linear_regression_in_one_step_from_anywhere() {
     let risk = Risk::new(network.graph().unwrap(), &cancer, Logistic, Ridge(1e-3)).unwrap();
     let solution = secant::minimize(&risk, Newton::default(), &[0.0; 31]).unwrap();
     assert!(solution.report.iterations > 3);
+}
+
+#[test]
+fn codes_are_fitted_as_they_are_and_standardised_ones_are_refused() {
+    // A mean for each of three codes.
+    let codes = [0.0, 1.0, 2.0, 1.0, 0.0, 2.0];
+    let targets = [1.0, 5.0, -2.0, 7.0, 3.0, -4.0];
+    let data = Dataset::from_slices(1, &codes, 1, &targets).unwrap();
+    let net = Network::sequential(1).node(Embedding::new(3, 1)).build();
+    let error = fit(&net, &data).run().unwrap_err().to_string();
+    assert!(error.contains("feature 0 of sample 0") && error.contains("standardised"), "{error}");
+    let fitted = fit(&net, &data).standardize(Standardize::Nothing).run().unwrap();
+    for (code, mean) in [(0.0, 2.0), (1.0, 6.0), (2.0, -3.0)] {
+        let z = fitted.model().predict(&[code]).unwrap();
+        assert!((z[0] - mean).abs() < 1e-12, "{code}: {z:?}");
+    }
+    let error = fitted.model().predict(&[3.0]).unwrap_err().to_string();
+    assert!(error.contains("must be an integer from 0 to 2"), "{error}");
 }

@@ -123,9 +123,9 @@ impl Specialised for Value<'_> {
         vectorize(
             #[inline(always)]
             || {
-                let kernel = kernel;
+                let copied = kernel;
                 for (z, &x) in z.iter_mut().zip(x) {
-                    *z = kernel().at(x);
+                    *z = copied().at(x);
                 }
             },
         );
@@ -146,9 +146,9 @@ impl Specialised for Tangent<'_> {
         vectorize(
             #[inline(always)]
             || {
-                let kernel = kernel;
+                let copied = kernel;
                 for (((z_dot, &x_dot), &x), &z) in z_dot.iter_mut().zip(x_dot).zip(x).zip(z) {
-                    *z_dot = kernel().slope(x, z) * x_dot;
+                    *z_dot = copied().slope(x, z) * x_dot;
                 }
             },
         );

@@ -181,11 +181,15 @@ impl Op for LayerNorm {
 
     fn value(&self, at: At<'_>, z: &mut [f64]) {
         let (scale, shift) = (self.scale(at.theta), self.block(at.theta, SHIFT));
-        self.for_each_run(at, |first, h| {
-            for (index, z) in z[first..first + h.x.len()].iter_mut().enumerate() {
-                *z = scale.at(index).mul_add(h.at(index), shift.at(index));
-            }
-        });
+        self.for_each_run(
+            at,
+            #[inline(always)]
+            |first, h| {
+                for (index, z) in z[first..first + h.x.len()].iter_mut().enumerate() {
+                    *z = scale.at(index).mul_add(h.at(index), shift.at(index));
+                }
+            },
+        );
     }
 
     /// ż = γ̇ ⊙ h + γ ⊙ ḣ + β̇.
@@ -193,17 +197,23 @@ impl Op for LayerNorm {
         let scale = self.scale(at.theta);
         let (scale_dot, shift_dot) = (self.block(dot.theta, SCALE), self.block(dot.theta, SHIFT));
         let x_dot = dot.x.get(0);
-        self.for_each_run(at, |first, h| {
-            let z_dot = &mut z_dot[first..first + h.x.len()];
-            for (index, z_dot) in z_dot.iter_mut().enumerate() {
-                *z_dot = scale_dot.at(index).mul_add(h.at(index), shift_dot.at(index));
-            }
-            let Some(x_dot) = x_dot.map(|x_dot| &x_dot[first..first + h.x.len()]) else { return };
-            let moments = h.moments(|index| x_dot[index]);
-            for (index, z_dot) in z_dot.iter_mut().enumerate() {
-                *z_dot += scale.at(index) * h.project(index, x_dot[index], moments);
-            }
-        });
+        self.for_each_run(
+            at,
+            #[inline(always)]
+            |first, h| {
+                let z_dot = &mut z_dot[first..first + h.x.len()];
+                for (index, z_dot) in z_dot.iter_mut().enumerate() {
+                    *z_dot = scale_dot.at(index).mul_add(h.at(index), shift_dot.at(index));
+                }
+                let Some(x_dot) = x_dot.map(|x_dot| &x_dot[first..first + h.x.len()]) else {
+                    return;
+                };
+                let moments = h.moments(|index| x_dot[index]);
+                for (index, z_dot) in z_dot.iter_mut().enumerate() {
+                    *z_dot += scale.at(index) * h.project(index, x_dot[index], moments);
+                }
+            },
+        );
     }
 
     /// γ̄ += Σ z̄ ⊙ h, β̄ += Σ z̄, and with h̄ = γ ⊙ z̄: x̄ += s·(h̄ − ⟨h̄⟩ − h⟨h ⊙ h̄⟩).
@@ -211,14 +221,18 @@ impl Op for LayerNorm {
         self.add_affine(at, z_bar, bar);
         let Some(slot) = bar.x.slot(0) else { return };
         let (x_bar, scale) = (slot.zeroed(), self.scale(at.theta));
-        self.for_each_run(at, |first, h| {
-            let z_bar = &z_bar[first..first + h.x.len()];
-            let h_bar = |index: usize| scale.at(index) * z_bar[index];
-            let moments = h.moments(h_bar);
-            for (index, x_bar) in x_bar[first..first + h.x.len()].iter_mut().enumerate() {
-                *x_bar += h.project(index, h_bar(index), moments);
-            }
-        });
+        self.for_each_run(
+            at,
+            #[inline(always)]
+            |first, h| {
+                let z_bar = &z_bar[first..first + h.x.len()];
+                let h_bar = |index: usize| scale.at(index) * z_bar[index];
+                let moments = h.moments(h_bar);
+                for (index, x_bar) in x_bar[first..first + h.x.len()].iter_mut().enumerate() {
+                    *x_bar += h.project(index, h_bar(index), moments);
+                }
+            },
+        );
     }
 
     /// γ̄˙ += Σ z̄˙ ⊙ h + z̄ ⊙ ḣ, β̄˙ += Σ z̄˙, and with h̄˙ = γ ⊙ z̄˙ + γ̇ ⊙ z̄:
@@ -242,40 +256,52 @@ impl Op for LayerNorm {
         let mut scale_bar = self.affine.then(|| theta.get(SCALE));
         let Some(slot) = x_bars.slot(0) else { return };
         let x_bar_dot = slot.zeroed();
-        self.for_each_run(at, |first, h| {
-            let range = first..first + h.x.len();
-            let (x_dot, z_bar) = (&x_dot[range.clone()], &z_bar[range.clone()]);
-            let z_bar_dot = &z_bar_dot[range.clone()];
-            let h_bar = |index: usize| scale.at(index) * z_bar[index];
-            let h_bar_dot = |index: usize| {
-                scale.at(index).mul_add(z_bar_dot[index], scale_dot.at(index) * z_bar[index])
-            };
-            // One pass for all means.
-            let mut sums = [0.0; 7];
-            for (index, &x_dot) in x_dot.iter().enumerate() {
-                let (h, h_bar, h_bar_dot) = (h.at(index), h_bar(index), h_bar_dot(index));
-                let terms =
-                    [x_dot, h * x_dot, h_bar, h * h_bar, h_bar_dot, h * h_bar_dot, x_dot * h_bar];
-                sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
-            }
-            let share = 1.0 / h.x.len() as f64;
-            let [x_dot_mean, x_dot_along, h_bar_mean, h_bar_along, mean, along, crossed] =
-                sums.map(|sum| share * sum);
-            let (of_x_dot, of_h_bar) = ((x_dot_mean, x_dot_along), (h_bar_mean, h_bar_along));
-            // ⟨ḣ ⊙ h̄⟩, with ḣ written out.
-            let bent = h.inverse * (crossed - x_dot_mean * h_bar_mean - x_dot_along * h_bar_along);
-            // ṡ/s.
-            let shrink = -h.inverse * x_dot_along;
-            for (index, x_bar_dot) in x_bar_dot[range].iter_mut().enumerate() {
-                let h_dot = h.project(index, x_dot[index], of_x_dot);
-                let x_bar = h.project(index, h_bar(index), of_h_bar);
-                let moved = h.project(index, h_bar_dot(index), (mean, along + bent));
-                *x_bar_dot += shrink * x_bar + moved - h.inverse * h_dot * h_bar_along;
-                if let Some(scale_bar) = &mut scale_bar {
-                    scale_bar[index] += z_bar_dot[index] * h.at(index) + z_bar[index] * h_dot;
+        self.for_each_run(
+            at,
+            #[inline(always)]
+            |first, h| {
+                let range = first..first + h.x.len();
+                let (x_dot, z_bar) = (&x_dot[range.clone()], &z_bar[range.clone()]);
+                let z_bar_dot = &z_bar_dot[range.clone()];
+                let h_bar = |index: usize| scale.at(index) * z_bar[index];
+                let h_bar_dot = |index: usize| {
+                    scale.at(index) * z_bar_dot[index] + scale_dot.at(index) * z_bar[index]
+                };
+                // One pass for all means.
+                let mut sums = [0.0; 7];
+                for (index, &x_dot) in x_dot.iter().enumerate() {
+                    let (h, h_bar, h_bar_dot) = (h.at(index), h_bar(index), h_bar_dot(index));
+                    let terms = [
+                        x_dot,
+                        h * x_dot,
+                        h_bar,
+                        h * h_bar,
+                        h_bar_dot,
+                        h * h_bar_dot,
+                        x_dot * h_bar,
+                    ];
+                    sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
                 }
-            }
-        });
+                let share = 1.0 / h.x.len() as f64;
+                let [x_dot_mean, x_dot_along, h_bar_mean, h_bar_along, mean, along, crossed] =
+                    sums.map(|sum| share * sum);
+                let (of_x_dot, of_h_bar) = ((x_dot_mean, x_dot_along), (h_bar_mean, h_bar_along));
+                // ⟨ḣ ⊙ h̄⟩, with ḣ written out.
+                let bent =
+                    h.inverse * (crossed - x_dot_mean * h_bar_mean - x_dot_along * h_bar_along);
+                // ṡ/s.
+                let shrink = -h.inverse * x_dot_along;
+                for (index, x_bar_dot) in x_bar_dot[range].iter_mut().enumerate() {
+                    let h_dot = h.project(index, x_dot[index], of_x_dot);
+                    let x_bar = h.project(index, h_bar(index), of_h_bar);
+                    let moved = h.project(index, h_bar_dot(index), (mean, along + bent));
+                    *x_bar_dot += shrink * x_bar + moved - h.inverse * h_dot * h_bar_along;
+                    if let Some(scale_bar) = &mut scale_bar {
+                        scale_bar[index] += z_bar_dot[index] * h.at(index) + z_bar[index] * h_dot;
+                    }
+                }
+            },
+        );
     }
 
     fn dependence(&self, active: &[bool]) -> Dependence {
@@ -295,11 +321,15 @@ impl LayerNorm {
             return;
         }
         let scale_bar = bar.theta.get(SCALE);
-        self.for_each_run(at, |first, h| {
-            for (index, scale_bar) in scale_bar.iter_mut().enumerate() {
-                *scale_bar += z_bar[first + index] * h.at(index);
-            }
-        });
+        self.for_each_run(
+            at,
+            #[inline(always)]
+            |first, h| {
+                for (index, scale_bar) in scale_bar.iter_mut().enumerate() {
+                    *scale_bar += z_bar[first + index] * h.at(index);
+                }
+            },
+        );
         add_columns(bar.theta.get(SHIFT), z_bar);
     }
 }

@@ -150,11 +150,17 @@ fn add_scaled(out: &mut [f64], scale: &[f64], x: &[f64], rows: usize) {
                 }
                 return;
             }
-            for_each_run(scale.len(), rows, x.len(), |k, run| {
-                for (out, x) in out[run.clone()].iter_mut().zip(&x[run]) {
-                    *out = scale[k].mul_add(*x, *out);
-                }
-            });
+            for_each_run(
+                scale.len(),
+                rows,
+                x.len(),
+                #[inline(always)]
+                |k, run| {
+                    for (out, x) in out[run.clone()].iter_mut().zip(&x[run]) {
+                        *out = scale[k].mul_add(*x, *out);
+                    }
+                },
+            );
         },
     );
 }
@@ -170,9 +176,15 @@ fn add_shift(out: &mut [f64], shift: &[f64], rows: usize) {
                 }
                 return;
             }
-            for_each_run(shift.len(), rows, out.len(), |k, run| {
-                out[run].iter_mut().for_each(|out| *out += shift[k]);
-            });
+            for_each_run(
+                shift.len(),
+                rows,
+                out.len(),
+                #[inline(always)]
+                |k, run| {
+                    out[run].iter_mut().for_each(|out| *out += shift[k]);
+                },
+            );
         },
     );
 }
@@ -190,9 +202,15 @@ fn add_products(sums: &mut [f64], a: &[f64], b: &[f64], rows: usize) {
                 }
                 return;
             }
-            for_each_run(sums.len(), rows, a.len(), |k, run| {
-                sums[k] += crate::elementwise::dot(&a[run.clone()], &b[run]);
-            });
+            for_each_run(
+                sums.len(),
+                rows,
+                a.len(),
+                #[inline(always)]
+                |k, run| {
+                    sums[k] += crate::elementwise::dot(&a[run.clone()], &b[run]);
+                },
+            );
         },
     );
 }
@@ -208,9 +226,15 @@ fn add_sums(sums: &mut [f64], a: &[f64], rows: usize) {
                 }
                 return;
             }
-            for_each_run(sums.len(), rows, a.len(), |k, run| {
-                sums[k] += crate::elementwise::sum(&a[run]);
-            });
+            for_each_run(
+                sums.len(),
+                rows,
+                a.len(),
+                #[inline(always)]
+                |k, run| {
+                    sums[k] += crate::elementwise::sum(&a[run]);
+                },
+            );
         },
     );
 }
