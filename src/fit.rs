@@ -60,7 +60,7 @@ pub struct Fitted {
 /// Fits `network` to `data`, full-batch unless [`minibatches`](Fit::minibatches) are asked for.
 ///
 /// Without further calls: inputs standardised, squared error for numeric targets, softmax or (with one output) logistic
-/// cross-entropy for class labels, no penalty, a method chosen for the model ([`Auto`](secant_optim::Auto)), seed 0.
+/// cross-entropy for class labels, by the weights and offsets of the data where it has some, no penalty, a method chosen for the model ([`Auto`](secant_optim::Auto)), seed 0.
 pub fn fit<'a>(network: &'a Network, data: &'a Dataset) -> Fit<'a> {
     Fit {
         network,

@@ -61,6 +61,12 @@ pub enum GlmError {
         /// Its exposure.
         value: f64,
     },
+    /// An exposure without a log link: there its logarithm is not what the mean is multiplied by.
+    #[error("{family}: an exposure needs a log link; take an offset")]
+    ExposureLink {
+        /// The family.
+        family: &'static str,
+    },
     /// Offsets, exposures or predictions of another length than the samples.
     #[error("{what}: expected {expected}, found {found}")]
     Length {
@@ -253,6 +259,9 @@ impl Glm {
             data = data.with_offset(offset.clone())?;
         }
         if let Some(exposure) = &self.exposure {
+            if !self.family.has_log_link() {
+                return Err(GlmError::ExposureLink { family: self.family.name() }.into());
+            }
             length("exposures", exposure.len())?;
             if let Some(sample) = exposure.iter().position(|e| !(*e > 0.0 && e.is_finite())) {
                 return Err(GlmError::Exposure { sample, value: exposure[sample] }.into());

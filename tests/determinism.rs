@@ -150,6 +150,24 @@ fn threads_do_not_change_the_bits_of_a_network() {
     assert_threads_do_not_matter("squared", risk, everything);
 }
 
+#[test]
+fn threads_do_not_change_the_bits_with_weights_and_offsets() {
+    let beside = |data: Dataset, rows: usize| {
+        let samples = data.samples();
+        let weights = normals(samples, 8).iter().map(|w| w.max(0.0)).collect();
+        let data = data.with_weights(weights).unwrap();
+        data.with_offset(normals(rows * samples, 9)).unwrap()
+    };
+    let net = Network::mlp([5, 24, 2], Activation::Gelu);
+    let (graph, data) = (net.graph().unwrap(), beside(numbers(5, 2, 2_003), 2));
+    let risk = || Risk::new(graph, &data, SquaredError, Ridge(0.1)).unwrap();
+    assert_threads_do_not_matter("weighted network", risk, everything);
+    let graph = dense_on_features(3);
+    let data = beside(labels(20, 3, 3_301), 1);
+    let risk = || Risk::new(&graph, &data, SoftmaxCrossEntropy, Ridge(0.1)).unwrap();
+    assert_threads_do_not_matter("weighted affine model", risk, everything);
+}
+
 /// θ beyond the length at which the sum over the shards is itself split among the threads.
 #[test]
 fn threads_do_not_change_the_bits_of_a_wide_network() {

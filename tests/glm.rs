@@ -301,6 +301,10 @@ fn mistakes_are_named_with_their_place() {
         matches!(error, FitError::Glm(GlmError::Exposure { sample: 1, value: 0.0 })),
         "{error}"
     );
+    assert_eq!(
+        text(Glm::gaussian().exposure(&[1.0; 3])),
+        "gaussian: an exposure needs a log link; take an offset"
+    );
     let two = Dataset::from_slices(1, &[1.0, 2.0], 2, &[1.0; 4]).unwrap();
     let error = Glm::poisson().fit(&two).unwrap_err();
     assert_eq!(error.to_string(), "poisson: the model has 1 output(s), the targets need 2");

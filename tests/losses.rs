@@ -166,6 +166,7 @@ fn methods_that_need_a_smooth_function_refuse_kinks() {
         let fit = secant::fit(&net, &data).loss(AbsoluteError).method(method);
         assert!(fit.run().unwrap_err().to_string().contains("kinks"));
     }
+    assert!(Method::advise(&risk).unwrap_err().to_string().contains("kinks"));
     for rivals in [Hinge::plain(), Hinge::squared().crammer_singer()] {
         let data = classes("iris.csv");
         let net = Network::linear(4, 3);

@@ -48,6 +48,10 @@ impl Family {
         matches!(self, Self::Gaussian | Self::Gamma)
     }
 
+    pub(super) fn has_log_link(self) -> bool {
+        matches!(self, Self::Poisson | Self::Gamma | Self::NegativeBinomial { .. })
+    }
+
     /// Minus the log-likelihood of a sample, times φ, but for terms in y alone.
     pub(super) fn loss(self) -> Box<dyn Loss> {
         match self {

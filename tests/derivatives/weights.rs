@@ -58,12 +58,14 @@ fn counts(c: usize, samples: usize, seed: u64) -> Dataset {
     Dataset::from_slices(FEATURES, data.inputs(), c, &y).unwrap()
 }
 
+/// What makes copies of a loss.
+fn of<L: Loss + Clone + 'static>(loss: L) -> Box<dyn Fn() -> Box<dyn Loss>> {
+    Box::new(move || Box::new(loss.clone()))
+}
+
 /// Every loss and form of one.
 fn cases(samples: usize) -> Vec<Case> {
     let case = |name, loss, outputs, data, twice| Case { name, loss, outputs, data, twice };
-    fn of<L: Loss + Clone + 'static>(loss: L) -> Box<dyn Fn() -> Box<dyn Loss>> {
-        Box::new(move || Box::new(loss.clone()))
-    }
     let two = || numbers(FEATURES, 2, samples, 2);
     let (binary, classes) =
         (|| labels(FEATURES, 2, samples, 4), || labels(FEATURES, 4, samples, 5));

@@ -252,7 +252,7 @@ impl Method {
     /// The methods for `problem` without bounds or L1, best first; [`Auto::advise`] takes these and limits too.
     ///
     /// # Errors
-    /// None without bounds and L1; those of [`Auto::advise`] otherwise.
+    /// [`OptimError::NotSmooth`] for a problem with kinks.
     pub fn advise<P: Curvature>(problem: &P) -> Result<Ranking, OptimError> {
         Auto::default().advise(problem)
     }

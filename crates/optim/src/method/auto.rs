@@ -79,7 +79,7 @@ impl Auto {
     /// order does not depend on it.
     ///
     /// # Errors
-    /// [`OptimError`]: bounds or weights that do not fit the problem, or both at once.
+    /// [`OptimError`]: bounds or weights that do not fit the problem, or both at once; a problem with kinks.
     pub fn advise<P: Curvature>(&self, problem: &P) -> Result<Ranking, OptimError> {
         let setting = self.setting(problem)?;
         Ok(Ranking::new(problem, &setting, memory::allowed(self.memory_limit)))
@@ -118,7 +118,12 @@ impl Auto {
         if bounds.is_some() && self.l1.is_some() {
             return Err(OptimError::BoundsAndL1 { solver: NAME });
         }
-        Ok(Setting::of(problem, bounds, self.l1.as_ref()))
+        let setting = Setting::of(problem, bounds, self.l1.as_ref());
+        // No candidate takes kinks.
+        if setting.structure.kinks {
+            return Err(OptimError::NotSmooth { solver: NAME });
+        }
+        Ok(setting)
     }
 
     /// What runs, in turn, and what was left out.
