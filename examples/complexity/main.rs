@@ -39,6 +39,9 @@ struct Law {
     beyond_caches: usize,
 }
 
+/// A law, what it is of, and the points that it is fitted to.
+type Points<'a> = (&'a Law, String, &'a [(usize, f64)]);
+
 /// A run of more bytes than this is beyond every cache: twice the last one of a common machine.
 const BEYOND_CACHES: usize = 64 << 20;
 /// Fewer points than this make no law.
@@ -164,11 +167,11 @@ fn laws(quick: bool) -> Result<Vec<Law>, Box<dyn Error>> {
 
 impl Law {
     /// The law beyond the caches, where there are enough points, and the law of all points.
-    fn fits(&self) -> Vec<(&Self, String, &[(usize, f64)])> {
+    fn fits(&self) -> Vec<Points<'_>> {
         let quantity = self.quantity.to_owned();
         let first = self.points.len() - self.beyond_caches.min(self.points.len());
         if first == 0 || self.points.len() - first < FEWEST {
-            return vec![(self, quantity, &self.points)];
+            return vec![(self, quantity, &self.points[..])];
         }
         let all = format!("{quantity}, caches too");
         vec![(self, quantity, &self.points[first..]), (self, all, &self.points)]

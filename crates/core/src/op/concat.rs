@@ -30,6 +30,17 @@ impl Op for Concat {
         Ok(Shape::vector(inputs.iter().map(Shape::len).fold(0, usize::saturating_add)))
     }
 
+    fn origin(&self, inputs: &[Shape], entry: usize) -> Option<(usize, usize)> {
+        let mut first = 0;
+        for (index, input) in inputs.iter().enumerate() {
+            if entry < first + input.len() {
+                return Some((index, entry - first));
+            }
+            first += input.len();
+        }
+        None
+    }
+
     fn flops(&self, _inputs: &[Shape], _output: &Shape) -> usize {
         0
     }
