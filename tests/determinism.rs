@@ -8,7 +8,7 @@ use secant::data::Dataset;
 use secant::graph::Graph;
 use secant::loss::{Logistic, Loss, SoftmaxCrossEntropy, SquaredError};
 use secant::network::Network;
-use secant::op::{Activation, Add, Concat, Dense, Multiply};
+use secant::op::{Activation, Add, AvgPool2d, Concat, Conv2d, Dense, MaxPool2d, Multiply};
 use secant::penalty::Ridge;
 use secant::problem::{Curvature, LeastSquares, Linearization, Objective, SampledObjective};
 use secant::risk::Risk;
@@ -178,6 +178,27 @@ fn threads_do_not_change_the_bits_of_a_wide_network() {
     let risk = || Risk::new(graph, &data, SoftmaxCrossEntropy, Ridge(0.01)).unwrap();
     assert!(risk().shards() > 4);
     assert_threads_do_not_matter("wide", risk, products);
+}
+
+/// Its products have scratch memory of the thread's own, of any contents.
+#[test]
+fn threads_do_not_change_the_bits_of_a_convolutional_network() {
+    let mut g = Graph::builder([9, 8, 2]);
+    let stem = Conv2d::new(6, [3, 3]).with_padding([1, 1]).with_stride([2, 1]);
+    let stem = g.node("stem", stem, &[g.input()]).unwrap();
+    let tanh = g.node("tanh", Activation::Tanh, &[stem]).unwrap();
+    let same = Conv2d::new(4, [3, 3]).with_padding([1, 1]);
+    let same = g.node("same", same, &[tanh]).unwrap();
+    let largest = MaxPool2d::new([3, 3]).with_stride([1, 1]).with_padding([1, 1]);
+    let largest = g.node("largest", largest, &[tanh]).unwrap();
+    let all = g.node("all", Concat, &[same, largest]).unwrap();
+    let means = g.node("means", AvgPool2d::new([2, 2]), &[all]).unwrap();
+    let y = g.node("y", Dense::new(3), &[means]).unwrap();
+    let graph = g.build(y).unwrap();
+    let data = labels(144, 3, 701);
+    let risk = || Risk::new(&graph, &data, SoftmaxCrossEntropy, Ridge(0.01)).unwrap();
+    assert!(risk().shards() > 4);
+    assert_threads_do_not_matter("convolutions", risk, products);
 }
 
 fn dense_on_features(outputs: usize) -> Graph {

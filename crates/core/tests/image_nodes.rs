@@ -218,7 +218,9 @@ proptest! {
         let options = Options { kernel, stride, padding, dilation, groups };
         let shape = Shape::new([input[0], input[1], own * groups]);
         let op = options.conv(kernels * groups);
-        prop_assume!(op.output_shape(std::slice::from_ref(&shape)).is_ok());
+        if op.output_shape(std::slice::from_ref(&shape)).is_err() {
+            return Ok(());
+        }
         options.assert_against_loops([input[0], input[1], own * groups], kernels * groups);
         let checks = check::op(&op, &[shape], 1).unwrap();
         prop_assert!(checks.passed(), "{:?} on {:?}\n{}", op, input, checks);

@@ -313,7 +313,9 @@ mod tests {
         ) {
             let window = Window { kernel, stride, padding, dilation };
             let shape = Shape::new([input[0], input[1], 3]);
-            prop_assume!(window.check(&shape).is_ok());
+            if window.check(&shape).is_err() {
+                return Ok(());
+            }
             let plane = window.on(&shape);
             for tap in 0..plane.taps() {
                 let [x, y] = plane.tap(tap);
@@ -353,8 +355,10 @@ mod tests {
                 [kernel, stride, padding, dilation].map(|option| [option]);
             let window = Window { kernel, stride, padding, dilation };
             let shape = Shape::new([input, 1]);
-            prop_assume!(window.check(&shape).is_ok() && window.check_covered(&shape).is_ok());
-            let axis = window.on(&shape).width;
+            if window.check(&shape).is_err() || window.check_covered(&shape).is_err() {
+                return Ok(());
+            }
+            let axis = window.on(&shape).height;
             let mut covered = vec![false; axis.output];
             for tap in 0..axis.kernel {
                 axis.reach(tap).for_each(|output| covered[output] = true);
