@@ -5,8 +5,8 @@ use secant_core::data::Dataset;
 use secant_core::graph::Graph;
 use secant_core::loss::SquaredError;
 use secant_core::op::{
-    Activation, Add, BatchNorm, Bilinear, Dense, Dropout, Embedding, Flatten, LayerNorm, MatMul,
-    Multiply, Op, Per, Reduce, Reduction, Reshape, ScaleShift, Select, Slice,
+    Activation, Add, BatchNorm, Bilinear, Concat, Dense, Dropout, Embedding, Flatten, LayerNorm,
+    MatMul, Multiply, Op, Per, Reduce, Reduction, Reshape, ScaleShift, Select, Slice,
 };
 use secant_core::penalty::NoPenalty;
 use secant_core::predict::outputs;
@@ -292,7 +292,9 @@ fn an_embedding_equals_a_dense_node_on_one_hot_inputs() {
 #[test]
 fn codes_that_are_none_are_refused_before_anything_runs() {
     let mut g = Graph::builder(4);
-    let picked = g.node("picked", Select::new([3, 1]), &[g.input()]).unwrap();
+    let last = g.node("last", Select::new([3]), &[g.input()]).unwrap();
+    let second = g.node("second", Select::new([1]), &[g.input()]).unwrap();
+    let picked = g.node("picked", Concat, &[last, second]).unwrap();
     let rows = g.node("rows", Embedding::new(5, 2), &[picked]).unwrap();
     let y = g.node("y", Dense::new(1), &[rows]).unwrap();
     let graph = g.build(y).unwrap();
