@@ -7,8 +7,11 @@ use std::ops::Range;
 const TILE_BYTES: usize = 384 << 10;
 /// Tiles are not shorter than this (but for the last): GEMMs of fewer columns lose speed.
 const MIN_TILE: usize = WIDE;
-/// Unless GEMMs that take a column for a sample do at most this part of the flops, as in convolutional networks.
+/// Unless GEMMs that take a column for a sample do at most this part of the flops, as in convolutional networks: there a tile of large
+/// images is shortened, down to one,
 const NARROW_SHARE: f64 = 0.25;
+/// to stay below this many bytes, a core's share of an L3 cache.
+const WIDE_TILE_BYTES: usize = 8 << 20;
 /// Nor longer.
 const MAX_TILE: usize = 512;
 /// Parameters × samples below which a shard is not worth a task.
@@ -72,13 +75,20 @@ impl Partition {
 
 /// Samples whose values and adjoints fit into [`TILE_BYTES`].
 fn tile_by_cache(graph: &Graph) -> usize {
-    let rows = graph.features() + graph.layout.value_rows + graph.layout.active_rows;
-    TILE_BYTES / (8 * rows)
+    TILE_BYTES / sample_bytes(graph)
 }
 
-/// [`MIN_TILE`], or one sample where the products have columns enough without others.
+/// Bytes of one sample's values and adjoints.
+fn sample_bytes(graph: &Graph) -> usize {
+    8 * (graph.features() + graph.layout.value_rows + graph.layout.active_rows)
+}
+
+/// [`MIN_TILE`], or fewer samples where the products have columns enough without others.
 fn shortest_tile(graph: &Graph) -> usize {
-    if graph.narrow <= NARROW_SHARE { 1 } else { MIN_TILE }
+    if graph.narrow > NARROW_SHARE {
+        return MIN_TILE;
+    }
+    (WIDE_TILE_BYTES / sample_bytes(graph)).clamp(1, MIN_TILE)
 }
 
 /// Neither too short nor too long, in whole vectors of eight from eight on.
@@ -107,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn tiles_of_images_fit_the_cache_and_hold_a_sample_at_least() {
+    fn tiles_of_large_images_are_short_and_hold_a_sample_at_least() {
         let tile = |side: usize, channels: usize| {
             let mut g = Graph::builder([side, side, 3]);
             let conv = Conv2d::new(channels, [3, 3]).with_padding([1, 1]);
@@ -115,21 +125,22 @@ mod tests {
             let h = g.node("tanh", Activation::Tanh, &[h]).unwrap();
             let y = g.node("y", Conv2d::new(1, [side, side]), &[h]).unwrap();
             let graph = g.build(y).unwrap();
-            let rows = graph.layout.value_rows + graph.layout.active_rows + graph.features();
-            (Partition::longest_tile(&graph), 8 * rows)
+            (Partition::longest_tile(&graph), sample_bytes(&graph))
         };
-        // Many small images in a tile, few larger ones, one of those that fill the cache alone.
-        for (side, channels) in [(4, 1), (8, 16), (16, 16)] {
+        let tiles = [(4, 1), (16, 16), (32, 16), (64, 16)].map(|(side, channels)| {
             let (samples, bytes) = tile(side, channels);
-            assert!(samples * bytes <= TILE_BYTES + 8 * bytes, "{side}: {samples}");
-        }
-        assert_eq!(tile(64, 16).0, 1);
+            // Tiles of eight and more are rounded up to a multiple of it.
+            assert!((samples - samples.min(7)) * bytes <= WIDE_TILE_BYTES, "{side}: {samples}");
+            samples
+        });
+        assert!(tiles.is_sorted_by(|a, b| a >= b) && tiles[3] < MIN_TILE, "{tiles:?}");
+        assert_eq!(tile(128, 16).0, 1);
         // A dense head of a tenth of the flops does not change that; a dense network has its 32.
-        let mut g = Graph::builder([32, 32, 1]);
+        let mut g = Graph::builder([128, 128, 1]);
         let h = g.node("conv", Conv2d::new(16, [5, 5]), &[g.input()]).unwrap();
         let y = g.node("y", Dense::new(2), &[h]).unwrap();
         assert!(Partition::longest_tile(&g.build(y).unwrap()) < MIN_TILE);
-        let mut g = Graph::builder(20_000);
+        let mut g = Graph::builder(100_000);
         let y = g.node("y", Dense::new(2_000), &[g.input()]).unwrap();
         assert_eq!(Partition::longest_tile(&g.build(y).unwrap()), MIN_TILE);
     }
