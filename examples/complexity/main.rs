@@ -113,7 +113,8 @@ fn plans(quick: bool) -> Vec<Plan> {
         plan(Contestant::LevenbergMarquardtNormal, sizes(500, pick(3, 6), 2), 3),
         plan(Contestant::Bfgs, sizes(1000, 8, 2), 20),
     ];
-    plans.extend([5, 10, 20].map(|memory| plan(Contestant::Lbfgs(memory), linear(8, 16), 9)));
+    let pairs = [(5, 10), (10, 9), (20, 8)];
+    plans.extend(pairs.map(|(m, short)| plan(Contestant::Lbfgs(m), linear(short, 16), 9)));
     plans.extend([
         plan(Contestant::NewtonCg, linear(9, 18), 4),
         plan(Contestant::Adam, linear(10, 19), 20),
