@@ -29,18 +29,20 @@ const CODES: usize = 100;
 
 type Build = Box<dyn Fn(&mut GraphBuilder, NodeId) -> Result<NodeId, GraphError>>;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let json = std::env::args().any(|arg| arg == "--json");
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
     if !json {
         println!("{:<26} {:>8} {:>10} {:>8}   ns per entry", "node", "value", "gradient", "H·v");
     }
     let plain: Build = Box::new(|_, h| Ok(h));
-    let base = pool.install(|| times(&graph(&plain)?, false))?;
+    let without = graph(&plain)?;
+    let base = pool.install(|| times(&without, false))?;
     print("(scale, shift and sum)", base, json);
     for (name, node) in nodes() {
-        let codes = name == "embedding";
-        let with = pool.install(|| times(&graph(&node)?, codes))?;
+        let codes = name.starts_with("embedding");
+        let graph = graph(&node)?;
+        let with = pool.install(|| times(&graph, codes))?;
         let rest = std::array::from_fn(|k| with[k] - base[k]);
         print(&name, rest, json);
     }
@@ -117,10 +119,11 @@ fn nodes() -> Vec<(String, Build)> {
         }),
     );
     add(
-        "embedding",
-        Box::new(|g, _| {
+        "embedding, added",
+        Box::new(|g, h| {
             let code = g.node("code", Slice::new(0..1), &[g.input()])?;
-            g.node("node", Embedding::new(CODES, WIDTH), &[code])
+            let rows = g.node("node", Embedding::new(CODES, WIDTH), &[code])?;
+            g.node("added", Add, &[h, rows])
         }),
     );
     add("dense 64 → 64", Box::new(|g, h| g.node("node", Dense::new(WIDTH), &[h])));
@@ -173,7 +176,7 @@ fn normals(count: usize, seed: u64) -> Vec<f64> {
 }
 
 /// Medians of a value, a value with gradient and a Hessian product, in nanoseconds per entry.
-fn times(graph: &Graph, codes: bool) -> Result<[f64; 3], Box<dyn Error>> {
+fn times(graph: &Graph, codes: bool) -> Result<[f64; 3], Box<dyn Error + Send + Sync>> {
     // Positive, so that logarithms and powers are at home.
     let mut inputs: Vec<f64> =
         normals(FEATURES * SAMPLES, 1).iter().map(|x| 0.1 + x.abs()).collect();

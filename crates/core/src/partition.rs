@@ -10,8 +10,8 @@ const MIN_TILE: usize = WIDE;
 /// Unless GEMMs that take a column for a sample do at most this part of the flops, as in convolutional networks: there a tile of large
 /// images is shortened, down to one,
 const NARROW_SHARE: f64 = 0.25;
-/// to stay below this many bytes, a core's share of an L3 cache.
-const WIDE_TILE_BYTES: usize = 8 << 20;
+/// to stay below this many bytes, about twice a core's L2 cache: what leaves it is met again soon.
+const WIDE_TILE_BYTES: usize = 2 << 20;
 /// Nor longer.
 const MAX_TILE: usize = 512;
 /// Parameters × samples below which a shard is not worth a task.

@@ -1,7 +1,7 @@
 //! One number for many: sums, means, squared norms and log-sum-exp along an axis, or over a whole sample.
 
 use super::{At, Bar, Dependence, Dot, Op, OpDescription, one_input};
-use crate::elementwise::{scalar, vectorize};
+use crate::elementwise::{dot as dot_product, scalar, sum, vectorize};
 use crate::shape::{Runs, Shape, ShapeError};
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +93,12 @@ impl Reduce {
         }
     }
 
+    /// Entries of a result, where they lie side by side.
+    fn whole_runs(&self, at: At<'_>) -> Option<usize> {
+        let Runs { inner, extent, .. } = self.runs(at.x.shape(0));
+        (inner == 1).then_some(extent)
+    }
+
     /// 1/m.
     fn share(&self, at: At<'_>) -> f64 {
         1.0 / self.runs(at.x.shape(0)).extent as f64
@@ -127,6 +133,15 @@ impl Op for Reduce {
 
     fn value(&self, at: At<'_>, z: &mut [f64]) {
         let x = at.x.get(0);
+        if let Some(runs) = self.whole_runs(at) {
+            let columns = z.iter_mut().zip(x.chunks_exact(runs));
+            return match self.reduction {
+                Reduction::Sum => columns.for_each(|(z, x)| *z = sum(x)),
+                Reduction::Mean => columns.for_each(|(z, x)| *z = sum(x) * self.share(at)),
+                Reduction::SquaredNorm => columns.for_each(|(z, x)| *z = dot_product(x, x)),
+                Reduction::LogSumExp => self.log_sum_exp(at, z),
+            };
+        }
         match self.reduction {
             Reduction::Sum => self.fold(at, z, |z, _, entry| *z += x[entry]),
             Reduction::Mean => {
@@ -147,6 +162,16 @@ impl Op for Reduce {
     fn tangent(&self, at: At<'_>, z: &[f64], dot: Dot<'_>, z_dot: &mut [f64]) {
         let Some(x_dot) = dot.x.get(0) else { return z_dot.fill(0.0) };
         let (x, share) = (at.x.get(0), self.share(at));
+        if let Some(runs) = self.whole_runs(at).filter(|_| self.reduction != Reduction::LogSumExp) {
+            let columns = x.chunks_exact(runs).zip(x_dot.chunks_exact(runs));
+            for (z_dot, (x, x_dot)) in z_dot.iter_mut().zip(columns) {
+                *z_dot = match self.reduction {
+                    Reduction::SquaredNorm => 2.0 * dot_product(x, x_dot),
+                    _ => self.weight(share, 0.0, 0.0) * sum(x_dot),
+                };
+            }
+            return;
+        }
         self.fold(
             at,
             z_dot,
