@@ -32,6 +32,7 @@ mod global_pool;
 mod kernel;
 mod landmarks;
 mod layer_norm;
+mod linear_node;
 mod matmul;
 mod max_pool;
 mod nystrom;

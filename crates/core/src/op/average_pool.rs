@@ -4,10 +4,11 @@
 //! Linear: ż is the same of ẋ, and x̄ gets z̄/m at every tap. Cost: taps additions per output, on whole vectors ([`phases`](super::phases)). As PyTorch's `AvgPool2d`, with
 //! ⌊·⌋ for the output's size.
 
+use super::linear_node::LinearNode;
 use super::phases::Phases;
 use super::scratch::with_scratch;
 use super::window::{Plane, Window, as_list, as_optional_list, channels, ones, zeros};
-use super::{AdjointSlot, At, Bar, Dependence, Dot, Op, OpDescription, one_input};
+use super::{AdjointSlot, OpDescription};
 use crate::elementwise::vectorize;
 use crate::shape::{Shape, ShapeError};
 use serde::{Deserialize, Serialize};
@@ -88,10 +89,26 @@ impl<const D: usize> AvgPool<D> {
             }
         }
     }
+}
+
+impl<const D: usize> LinearNode for AvgPool<D> {
+    fn name(&self) -> String {
+        format!("avg_pool{D}d")
+    }
+
+    fn describe(&self) -> Option<OpDescription> {
+        OpDescription::with_options(&self.name(), self)
+    }
+
+    fn output_shape(&self, input: &Shape) -> Result<Shape, ShapeError> {
+        self.window().check(input)?;
+        self.window().check_covered(input)?;
+        Ok(self.window().output(input, channels(input)))
+    }
 
     /// z ← the means of x.
-    fn average(&self, at: At<'_>, x: &[f64], z: &mut [f64]) {
-        let plane = self.window().on(at.x.shape(0));
+    fn apply(&self, input: &Shape, x: &[f64], out: &mut [f64]) {
+        let plane = self.window().on(input);
         let phases = Phases::new(plane);
         with_scratch(plane.outputs() + phases.len() + phases.outputs(), |scratch| {
             let (weights, scratch) = scratch.split_at_mut(plane.outputs());
@@ -101,7 +118,7 @@ impl<const D: usize> AvgPool<D> {
                 #[inline(always)]
                 || {
                     let channels = x.chunks_exact(plane.inputs());
-                    for (x, z) in channels.zip(z.chunks_exact_mut(plane.outputs())) {
+                    for (x, z) in channels.zip(out.chunks_exact_mut(plane.outputs())) {
                         phases.load(x, 0.0, padded);
                         sums.fill(0.0);
                         for tap in 0..plane.taps() {
@@ -117,10 +134,10 @@ impl<const D: usize> AvgPool<D> {
     }
 
     /// x̄ += z̄/m at every tap.
-    fn spread(&self, at: At<'_>, z_bar: &[f64], slot: AdjointSlot<'_>) {
-        let plane = self.window().on(at.x.shape(0));
+    fn add_transposed(&self, input: &Shape, z_bar: &[f64], x_bar: AdjointSlot<'_>) {
+        let plane = self.window().on(input);
         let phases = Phases::new(plane);
-        let x_bar = slot.zeroed();
+        let x_bar = x_bar.zeroed();
         with_scratch(2 * plane.outputs() + phases.len() + phases.outputs(), |scratch| {
             let (weights, scratch) = scratch.split_at_mut(plane.outputs());
             let (shares, scratch) = scratch.split_at_mut(plane.outputs());
@@ -145,59 +162,8 @@ impl<const D: usize> AvgPool<D> {
             );
         });
     }
-}
 
-impl<const D: usize> Op for AvgPool<D> {
-    fn name(&self) -> String {
-        format!("avg_pool{D}d")
-    }
-
-    fn describe(&self) -> Option<OpDescription> {
-        OpDescription::with_options(&self.name(), self)
-    }
-
-    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        let input = one_input(inputs)?;
-        self.window().check(input)?;
-        self.window().check_covered(input)?;
-        Ok(self.window().output(input, channels(input)))
-    }
-
-    fn value(&self, at: At<'_>, z: &mut [f64]) {
-        self.average(at, at.x.get(0), z);
-    }
-
-    fn tangent(&self, at: At<'_>, _z: &[f64], dot: Dot<'_>, z_dot: &mut [f64]) {
-        match dot.x.get(0) {
-            Some(x_dot) => self.average(at, x_dot, z_dot),
-            None => z_dot.fill(0.0),
-        }
-    }
-
-    fn adjoint(&self, at: At<'_>, _z: &[f64], z_bar: &[f64], bar: &mut Bar<'_>) {
-        if let Some(slot) = bar.x.slot(0) {
-            self.spread(at, z_bar, slot);
-        }
-    }
-
-    fn adjoint_tangent(
-        &self,
-        at: At<'_>,
-        z: &[f64],
-        _z_bar: &[f64],
-        _dot: Dot<'_>,
-        _z_dot: &[f64],
-        z_bar_dot: &[f64],
-        bar: &mut Bar<'_>,
-    ) {
-        self.adjoint(at, z, z_bar_dot, bar);
-    }
-
-    fn dependence(&self, _active: &[bool]) -> Dependence {
-        Dependence::Affine
-    }
-
-    fn flops(&self, inputs: &[Shape], output: &Shape) -> usize {
-        self.window().on(&inputs[0]).taps().saturating_mul(output.len())
+    fn flops(&self, input: &Shape, output: &Shape) -> usize {
+        self.window().on(input).taps().saturating_mul(output.len())
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! Linear. Lin, Chen & Yan (2014), arXiv:1312.4400, §3.2.
 
+use super::linear_node::LinearNode;
 use super::window::channels;
-use super::{At, Bar, Dependence, Dot, Op, OpDescription, one_input};
+use super::{AdjointSlot, OpDescription};
 use crate::elementwise::sum;
 use crate::shape::{Shape, ShapeError};
 use serde::{Deserialize, Serialize};
@@ -19,18 +20,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GlobalAvgPool;
 
-/// z ← the means of the channels of x.
-fn average(x: &[f64], pixels: usize, z: &mut [f64]) {
-    for (z, channel) in z.iter_mut().zip(x.chunks_exact(pixels)) {
-        *z = sum(channel) / pixels as f64;
-    }
-}
-
-fn pixels(at: At<'_>) -> usize {
-    at.x.rows(0) / channels(at.x.shape(0))
-}
-
-impl Op for GlobalAvgPool {
+impl LinearNode for GlobalAvgPool {
     fn name(&self) -> String {
         "global_avg_pool".into()
     }
@@ -39,8 +29,7 @@ impl Op for GlobalAvgPool {
         Some(OpDescription::plain("global_avg_pool"))
     }
 
-    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        let input = one_input(inputs)?;
+    fn output_shape(&self, input: &Shape) -> Result<Shape, ShapeError> {
         if input.extents().len() < 2 {
             let expected = "[length, channels] or [width, height, channels]".into();
             return Err(ShapeError::Unexpected { index: 0, expected, found: input.clone() });
@@ -48,21 +37,16 @@ impl Op for GlobalAvgPool {
         Ok(Shape::vector(channels(input)))
     }
 
-    fn value(&self, at: At<'_>, z: &mut [f64]) {
-        average(at.x.get(0), pixels(at), z);
-    }
-
-    fn tangent(&self, at: At<'_>, _z: &[f64], dot: Dot<'_>, z_dot: &mut [f64]) {
-        match dot.x.get(0) {
-            Some(x_dot) => average(x_dot, pixels(at), z_dot),
-            None => z_dot.fill(0.0),
+    fn apply(&self, input: &Shape, x: &[f64], out: &mut [f64]) {
+        let pixels = pixels(input);
+        for (z, channel) in out.iter_mut().zip(x.chunks_exact(pixels)) {
+            *z = sum(channel) / pixels as f64;
         }
     }
 
-    fn adjoint(&self, at: At<'_>, _z: &[f64], z_bar: &[f64], bar: &mut Bar<'_>) {
-        let Some(slot) = bar.x.slot(0) else { return };
-        let pixels = pixels(at);
-        for (x_bar, z_bar) in slot.zeroed().chunks_exact_mut(pixels).zip(z_bar) {
+    fn add_transposed(&self, input: &Shape, z_bar: &[f64], x_bar: AdjointSlot<'_>) {
+        let pixels = pixels(input);
+        for (x_bar, z_bar) in x_bar.zeroed().chunks_exact_mut(pixels).zip(z_bar) {
             let share = z_bar / pixels as f64;
             for x_bar in x_bar {
                 *x_bar += share;
@@ -70,24 +54,11 @@ impl Op for GlobalAvgPool {
         }
     }
 
-    fn adjoint_tangent(
-        &self,
-        at: At<'_>,
-        z: &[f64],
-        _z_bar: &[f64],
-        _dot: Dot<'_>,
-        _z_dot: &[f64],
-        z_bar_dot: &[f64],
-        bar: &mut Bar<'_>,
-    ) {
-        self.adjoint(at, z, z_bar_dot, bar);
+    fn flops(&self, input: &Shape, _output: &Shape) -> usize {
+        input.len()
     }
+}
 
-    fn dependence(&self, _active: &[bool]) -> Dependence {
-        Dependence::Affine
-    }
-
-    fn flops(&self, inputs: &[Shape], _output: &Shape) -> usize {
-        inputs[0].len()
-    }
+fn pixels(input: &Shape) -> usize {
+    input.len() / channels(input)
 }

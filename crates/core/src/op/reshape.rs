@@ -1,6 +1,7 @@
 //! z = x with other extents: nothing moves, since one sample is contiguous whatever its shape.
 
-use super::{At, Bar, Dependence, Dot, Op, OpDescription, one_input};
+use super::linear_node::LinearNode;
+use super::{AdjointSlot, OpDescription};
 use crate::shape::{Shape, ShapeError};
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +37,7 @@ impl Reshape {
     }
 }
 
-impl Op for Reshape {
+impl LinearNode for Reshape {
     fn name(&self) -> String {
         "reshape".into()
     }
@@ -45,8 +46,7 @@ impl Op for Reshape {
         OpDescription::with_options("reshape", self)
     }
 
-    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        let input = one_input(inputs)?;
+    fn output_shape(&self, input: &Shape) -> Result<Shape, ShapeError> {
         if input.len() == self.shape.len() {
             return Ok(self.shape.clone());
         }
@@ -54,45 +54,20 @@ impl Op for Reshape {
         Err(ShapeError::Unexpected { index: 0, expected, found: input.clone() })
     }
 
-    fn value(&self, at: At<'_>, z: &mut [f64]) {
-        z.copy_from_slice(at.x.get(0));
+    fn apply(&self, _input: &Shape, x: &[f64], out: &mut [f64]) {
+        out.copy_from_slice(x);
     }
 
-    fn tangent(&self, _at: At<'_>, _z: &[f64], dot: Dot<'_>, z_dot: &mut [f64]) {
-        copy_tangent(dot, z_dot);
+    fn add_transposed(&self, _input: &Shape, z_bar: &[f64], x_bar: AdjointSlot<'_>) {
+        x_bar.add_slice(z_bar);
     }
 
-    fn adjoint(&self, _at: At<'_>, _z: &[f64], z_bar: &[f64], bar: &mut Bar<'_>) {
-        add_adjoint(z_bar, bar);
-    }
-
-    fn adjoint_tangent(
-        &self,
-        _at: At<'_>,
-        _z: &[f64],
-        _z_bar: &[f64],
-        _dot: Dot<'_>,
-        _z_dot: &[f64],
-        z_bar_dot: &[f64],
-        bar: &mut Bar<'_>,
-    ) {
-        add_adjoint(z_bar_dot, bar);
-    }
-
-    fn dependence(&self, _active: &[bool]) -> Dependence {
-        Dependence::Affine
-    }
-
-    fn flops(&self, _inputs: &[Shape], _output: &Shape) -> usize {
-        0
-    }
-
-    fn origin(&self, _inputs: &[Shape], entry: usize) -> Option<(usize, usize)> {
-        Some((0, entry))
+    fn origin(&self, _input: &Shape, entry: usize) -> Option<usize> {
+        Some(entry)
     }
 }
 
-impl Op for Flatten {
+impl LinearNode for Flatten {
     fn name(&self) -> String {
         "flatten".into()
     }
@@ -101,59 +76,19 @@ impl Op for Flatten {
         Some(OpDescription::plain("flatten"))
     }
 
-    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        Ok(Shape::vector(one_input(inputs)?.len()))
+    fn output_shape(&self, input: &Shape) -> Result<Shape, ShapeError> {
+        Ok(Shape::vector(input.len()))
     }
 
-    fn value(&self, at: At<'_>, z: &mut [f64]) {
-        z.copy_from_slice(at.x.get(0));
+    fn apply(&self, _input: &Shape, x: &[f64], out: &mut [f64]) {
+        out.copy_from_slice(x);
     }
 
-    fn tangent(&self, _at: At<'_>, _z: &[f64], dot: Dot<'_>, z_dot: &mut [f64]) {
-        copy_tangent(dot, z_dot);
+    fn add_transposed(&self, _input: &Shape, z_bar: &[f64], x_bar: AdjointSlot<'_>) {
+        x_bar.add_slice(z_bar);
     }
 
-    fn adjoint(&self, _at: At<'_>, _z: &[f64], z_bar: &[f64], bar: &mut Bar<'_>) {
-        add_adjoint(z_bar, bar);
-    }
-
-    fn adjoint_tangent(
-        &self,
-        _at: At<'_>,
-        _z: &[f64],
-        _z_bar: &[f64],
-        _dot: Dot<'_>,
-        _z_dot: &[f64],
-        z_bar_dot: &[f64],
-        bar: &mut Bar<'_>,
-    ) {
-        add_adjoint(z_bar_dot, bar);
-    }
-
-    fn dependence(&self, _active: &[bool]) -> Dependence {
-        Dependence::Affine
-    }
-
-    fn flops(&self, _inputs: &[Shape], _output: &Shape) -> usize {
-        0
-    }
-
-    fn origin(&self, _inputs: &[Shape], entry: usize) -> Option<(usize, usize)> {
-        Some((0, entry))
-    }
-}
-
-/// ż ← ẋ.
-fn copy_tangent(dot: Dot<'_>, z_dot: &mut [f64]) {
-    match dot.x.get(0) {
-        Some(x_dot) => z_dot.copy_from_slice(x_dot),
-        None => z_dot.fill(0.0),
-    }
-}
-
-/// x̄ += z̄.
-fn add_adjoint(z_bar: &[f64], bar: &mut Bar<'_>) {
-    if let Some(slot) = bar.x.slot(0) {
-        slot.add_slice(z_bar);
+    fn origin(&self, _input: &Shape, entry: usize) -> Option<usize> {
+        Some(entry)
     }
 }

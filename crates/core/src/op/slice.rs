@@ -1,6 +1,7 @@
 //! Some of the entries along one axis: a range, or a list.
 
-use super::{At, Bar, Dependence, Dot, Op, OpDescription, one_input};
+use super::linear_node::LinearNode;
+use super::{AdjointSlot, OpDescription};
 use crate::shape::{Runs, Shape, ShapeError};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -69,7 +70,7 @@ impl Select {
     }
 }
 
-impl Op for Slice {
+impl LinearNode for Slice {
     fn name(&self) -> String {
         "slice".into()
     }
@@ -78,8 +79,8 @@ impl Op for Slice {
         OpDescription::with_options("slice", self)
     }
 
-    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        let extent = one_input(inputs)?.runs(self.axis)?.extent;
+    fn output_shape(&self, input: &Shape) -> Result<Shape, ShapeError> {
+        let extent = input.runs(self.axis)?.extent;
         let out_of_range = |option, value: usize, allowed| {
             Err(ShapeError::Option { option, value: value as f64, allowed })
         };
@@ -89,56 +90,23 @@ impl Op for Slice {
         if self.start >= self.end {
             return out_of_range("start", self.start, "below `end`");
         }
-        Ok(inputs[0].with_extent(self.axis, self.end - self.start))
+        Ok(input.with_extent(self.axis, self.end - self.start))
     }
 
-    fn value(&self, at: At<'_>, z: &mut [f64]) {
-        gather(at.x.shape(0).runs_or_all(self.axis), &self.picks(), at.x.get(0), z);
+    fn apply(&self, input: &Shape, x: &[f64], out: &mut [f64]) {
+        gather(input.runs_or_all(self.axis), &self.picks(), x, out);
     }
 
-    fn tangent(&self, at: At<'_>, _z: &[f64], dot: Dot<'_>, z_dot: &mut [f64]) {
-        match dot.x.get(0) {
-            Some(x_dot) => {
-                gather(at.x.shape(0).runs_or_all(self.axis), &self.picks(), x_dot, z_dot);
-            }
-            None => z_dot.fill(0.0),
-        }
+    fn add_transposed(&self, input: &Shape, z_bar: &[f64], x_bar: AdjointSlot<'_>) {
+        scatter(input.runs_or_all(self.axis), &self.picks(), z_bar, x_bar.zeroed());
     }
 
-    fn adjoint(&self, at: At<'_>, _z: &[f64], z_bar: &[f64], bar: &mut Bar<'_>) {
-        if let Some(slot) = bar.x.slot(0) {
-            let runs = at.x.shape(0).runs_or_all(self.axis);
-            scatter(runs, &self.picks(), z_bar, slot.zeroed());
-        }
-    }
-
-    fn adjoint_tangent(
-        &self,
-        at: At<'_>,
-        z: &[f64],
-        _z_bar: &[f64],
-        _dot: Dot<'_>,
-        _z_dot: &[f64],
-        z_bar_dot: &[f64],
-        bar: &mut Bar<'_>,
-    ) {
-        self.adjoint(at, z, z_bar_dot, bar);
-    }
-
-    fn dependence(&self, _active: &[bool]) -> Dependence {
-        Dependence::Affine
-    }
-
-    fn flops(&self, _inputs: &[Shape], _output: &Shape) -> usize {
-        0
-    }
-
-    fn origin(&self, inputs: &[Shape], entry: usize) -> Option<(usize, usize)> {
-        origin(inputs, self.axis, self.picks(), entry)
+    fn origin(&self, input: &Shape, entry: usize) -> Option<usize> {
+        origin(input, self.axis, self.picks(), entry)
     }
 }
 
-impl Op for Select {
+impl LinearNode for Select {
     fn name(&self) -> String {
         "select".into()
     }
@@ -147,60 +115,27 @@ impl Op for Select {
         OpDescription::with_options("select", self)
     }
 
-    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        let extent = one_input(inputs)?.runs(self.axis)?.extent;
+    fn output_shape(&self, input: &Shape) -> Result<Shape, ShapeError> {
+        let extent = input.runs(self.axis)?.extent;
         let option = "entries";
         if let Some(&entry) = self.entries.iter().find(|&&entry| entry >= extent) {
             let allowed = "positions below the extent of the axis";
             return Err(ShapeError::Option { option, value: entry as f64, allowed });
         }
-        let output = inputs[0].with_extent(self.axis, self.entries.len());
+        let output = input.with_extent(self.axis, self.entries.len());
         if output.is_empty() { Err(ShapeError::Empty(output)) } else { Ok(output) }
     }
 
-    fn value(&self, at: At<'_>, z: &mut [f64]) {
-        gather(at.x.shape(0).runs_or_all(self.axis), &self.picks(), at.x.get(0), z);
+    fn apply(&self, input: &Shape, x: &[f64], out: &mut [f64]) {
+        gather(input.runs_or_all(self.axis), &self.picks(), x, out);
     }
 
-    fn tangent(&self, at: At<'_>, _z: &[f64], dot: Dot<'_>, z_dot: &mut [f64]) {
-        match dot.x.get(0) {
-            Some(x_dot) => {
-                gather(at.x.shape(0).runs_or_all(self.axis), &self.picks(), x_dot, z_dot);
-            }
-            None => z_dot.fill(0.0),
-        }
+    fn add_transposed(&self, input: &Shape, z_bar: &[f64], x_bar: AdjointSlot<'_>) {
+        scatter(input.runs_or_all(self.axis), &self.picks(), z_bar, x_bar.zeroed());
     }
 
-    fn adjoint(&self, at: At<'_>, _z: &[f64], z_bar: &[f64], bar: &mut Bar<'_>) {
-        if let Some(slot) = bar.x.slot(0) {
-            let runs = at.x.shape(0).runs_or_all(self.axis);
-            scatter(runs, &self.picks(), z_bar, slot.zeroed());
-        }
-    }
-
-    fn adjoint_tangent(
-        &self,
-        at: At<'_>,
-        z: &[f64],
-        _z_bar: &[f64],
-        _dot: Dot<'_>,
-        _z_dot: &[f64],
-        z_bar_dot: &[f64],
-        bar: &mut Bar<'_>,
-    ) {
-        self.adjoint(at, z, z_bar_dot, bar);
-    }
-
-    fn dependence(&self, _active: &[bool]) -> Dependence {
-        Dependence::Affine
-    }
-
-    fn flops(&self, _inputs: &[Shape], _output: &Shape) -> usize {
-        0
-    }
-
-    fn origin(&self, inputs: &[Shape], entry: usize) -> Option<(usize, usize)> {
-        origin(inputs, self.axis, self.picks(), entry)
+    fn origin(&self, input: &Shape, entry: usize) -> Option<usize> {
+        origin(input, self.axis, self.picks(), entry)
     }
 }
 
@@ -242,16 +177,16 @@ fn scatter(
     }
 }
 
-/// Where entry `entry` of the output comes from.
+/// The entry of the input that entry `entry` of the output is.
 fn origin(
-    inputs: &[Shape],
+    input: &Shape,
     axis: usize,
     picks: impl Iterator<Item = Range<usize>> + Clone,
     entry: usize,
-) -> Option<(usize, usize)> {
-    let Runs { inner, extent, .. } = inputs.first()?.runs(axis).ok()?;
+) -> Option<usize> {
+    let Runs { inner, extent, .. } = input.runs(axis).ok()?;
     let picked: usize = picks.clone().map(|pick| pick.len()).sum();
     let (within, along, outer) = (entry % inner, entry / inner % picked, entry / (inner * picked));
     let position = picks.flatten().nth(along)?;
-    Some((0, within + inner * (position + extent * outer)))
+    Some(within + inner * (position + extent * outer))
 }

@@ -110,15 +110,25 @@ impl Risk<'_> {
 
 /// Runs `work(shard, sum)` for every shard, its Σ ℓ set to zero, in parallel where there are threads for it.
 pub(super) fn each_shard(sums: &mut [ShardSum], work: impl Fn(usize, &mut ShardSum) + Sync) {
-    let run = |shard: usize, sum: &mut ShardSum| {
+    // A list of nothing takes no memory.
+    let mut nothing = vec![(); sums.len()];
+    each_shard_with(sums, &mut nothing, |shard, sum, ()| work(shard, sum));
+}
+
+/// [`each_shard`], with something of `own` for every shard.
+pub(super) fn each_shard_with<T: Send>(
+    sums: &mut [ShardSum],
+    own: &mut [T],
+    work: impl Fn(usize, &mut ShardSum, &mut T) + Sync,
+) {
+    let run = |(shard, (sum, own)): (usize, (&mut ShardSum, &mut T))| {
         sum.loss = CompensatedSum::default();
-        work(shard, sum);
+        work(shard, sum, own);
     };
     if sums.len() == 1 || rayon::current_num_threads() == 1 {
-        sums.iter_mut().enumerate().for_each(|(shard, sum)| run(shard, sum));
+        sums.iter_mut().zip(own).enumerate().for_each(run);
     } else {
-        let tasks = sums.par_iter_mut().enumerate().with_max_len(1);
-        tasks.for_each(|(shard, sum)| run(shard, sum));
+        sums.par_iter_mut().zip(own).enumerate().with_max_len(1).for_each(run);
     }
 }
 

@@ -1,12 +1,12 @@
 //! The risk at one θ with its tapes kept: Hessian and Gauss–Newton products without another forward or backward sweep.
 
 use super::Risk;
-use super::pool::{CompensatedSum, ShardSum, Workspace};
+use super::evaluate::each_shard_with;
+use super::pool::Workspace;
 use crate::problem::{Linearization, Objective};
 use crate::sweep::{TapeRef, Tile, adjoint_tangent, backward, tangent};
 use crate::tape::Tape;
 use faer::MatMut;
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// f, ∇f and the tapes of all tiles (or of as many as the budget allows) at one θ.
@@ -49,8 +49,7 @@ impl<'a> Linearized<'a> {
 
         let mut sums = risk.take_sums();
         risk.stock_workspaces();
-        let work = |((shard, sum), tapes): ((usize, &mut ShardSum), &mut Vec<Tape>)| {
-            sum.loss = CompensatedSum::default();
+        each_shard_with(&mut sums, &mut kept.tapes, |shard, sum, tapes| {
             sum.gradient.fill(0.0);
             risk.with_workspace(|workspace| {
                 let mut tapes = tapes.iter_mut();
@@ -60,13 +59,7 @@ impl<'a> Linearized<'a> {
                     risk.sweep_tile(risk.tile(theta, &range), range, tape, shifted, sum);
                 }
             });
-        };
-        if sums.len() == 1 || rayon::current_num_threads() == 1 {
-            sums.iter_mut().enumerate().zip(&mut kept.tapes).for_each(work);
-        } else {
-            let tasks = sums.par_iter_mut().enumerate().zip(&mut kept.tapes).with_max_len(1);
-            tasks.for_each(work);
-        }
+        });
         risk.sum_gradients(&sums, &mut kept.gradient);
         let mut value = risk.mean_loss(&sums);
         value += risk.penalty.add_gradient(parameters, theta, &mut kept.gradient);

@@ -120,6 +120,13 @@ impl AdamW {
         self
     }
 
+    /// `out` ← `carry`·θ + Δ from (θ, ∇f): the step for 0, the next point for 1.
+    fn carry(&mut self, carry: f64, t: u64, at: (&[f64], &[f64]), out: &mut [f64]) {
+        let (rule, rate) = (self.moments(), self.rate * self.schedule.factor(t));
+        let moments = (&mut self.mean[..], &mut self.square[..]);
+        rule.update(t, rate, carry - rate * self.weight_decay, at, moments, out);
+    }
+
     fn moments(&self) -> Moments {
         let Self { decay_mean, decay_square, delta, .. } = *self;
         Moments { decay_mean, decay_square, delta }
@@ -132,10 +139,7 @@ impl FirstOrder for AdamW {
         self.square = vec![0.0; n];
     }
     fn update(&mut self, t: u64, theta: &[f64], gradient: &[f64], step: &mut [f64]) {
-        let (rule, rate) = (self.moments(), self.rate * self.schedule.factor(t));
-        let (keep, moments) =
-            (-rate * self.weight_decay, (&mut self.mean[..], &mut self.square[..]));
-        rule.update(t, rate, keep, (theta, gradient), moments, step);
+        self.carry(0.0, t, (theta, gradient), step);
     }
     fn advance(
         &mut self,
@@ -145,10 +149,7 @@ impl FirstOrder for AdamW {
         _step: &mut [f64],
         next: &mut [f64],
     ) {
-        let (rule, rate) = (self.moments(), self.rate * self.schedule.factor(t));
-        let (keep, moments) =
-            (1.0 - rate * self.weight_decay, (&mut self.mean[..], &mut self.square[..]));
-        rule.update(t, rate, keep, (theta, gradient), moments, next);
+        self.carry(1.0, t, (theta, gradient), next);
     }
     fn set_rate(&mut self, rate: f64) {
         self.rate = rate;
