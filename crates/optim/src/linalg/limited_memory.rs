@@ -2,15 +2,19 @@
 //!
 //! H·g = γq + S(α − β) with q = g − Yα and α, β from triangular recursions on SᵀY, YᵀY, Sᵀg and Yᵀg: the two-loop recursion
 //! (Nocedal & Wright 2006, algorithm 7.4) with its inner products expanded, so that vectors of length n are met in two passes
-//! over one contiguous [S Y] only. The first, Sᵀ[y g] and Yᵀ[y g], is also the one that a new pair needs; it measures the step on
-//! the way. The second gives the slope gᵀp and the first trial θ + p on the way.
-//! Memory 2mn + 2m². Traffic per step: (4m + 12)·8n bytes, half of what the two loops move. Both passes go block by block, in
-//! parallel for long vectors, with the same bits for any number of threads.
+//! over [S Y] only. The first, Sᵀ[y g] and Yᵀ[y g], is also the one that a new pair needs; it makes y of the gradient before, in
+//! place. The second gives the slope gᵀp, the first trial θ⁺ = θ + p and s = θ⁺ − θ on the way.
+//! Memory 2mn + 2m². Traffic per step: (4m + 8)·8n bytes, two fifths of what the two loops move: 2m − 2 pairs, s, ∇f⁺ and ∇f read
+//! and y written by the first pass; 2m pairs, ∇f and θ read, s and θ⁺ fetched and written by the second. Both go block by block,
+//! in parallel for long vectors, with the same bits for any number of threads.
 //! Source: Byrd, Nocedal & Schnabel (1994), Math. Prog. 63, theorem 2.2 and §3.2.
 
 use super::vector::{self, BLOCK, Sizes, both, half, vectorize};
 use rayon::prelude::*;
 use std::ops::Range;
+
+/// s and y of one step.
+type Columns = (Vec<f64>, Vec<f64>);
 
 /// From this length on the blocks of a pass run in parallel.
 const PARALLEL: usize = 4 * BLOCK;
@@ -22,8 +26,8 @@ const LANES: usize = 8;
 pub(crate) struct LimitedMemory {
     n: usize,
     capacity: usize,
-    /// s₀ y₀ s₁ y₁ …, written round and round.
-    pairs: Vec<f64>,
+    /// (sᵢ, yᵢ), written round and round.
+    pairs: Vec<Columns>,
     /// sᵢᵀyⱼ at i·m + j, of slots; right where pair i is no younger than pair j.
     sy: Vec<f64>,
     /// yᵢᵀyⱼ
@@ -53,6 +57,23 @@ pub(crate) struct Ends<'a> {
     pub gradient_before: &'a [f64],
 }
 
+/// A step just taken, in buffers that the memory may keep.
+#[derive(Debug)]
+pub(crate) struct Taken<'a> {
+    /// θ⁺
+    pub theta: &'a [f64],
+    /// ∇f⁺
+    pub gradient: &'a [f64],
+    /// θ
+    pub theta_before: &'a [f64],
+    /// Where `sizes` are given θ⁺ − θ; room for it where not.
+    pub step: &'a mut Vec<f64>,
+    /// ∇f
+    pub gradient_before: &'a mut Vec<f64>,
+    /// Those of the step, where [`newton_trial`](LimitedMemory::newton_trial) laid it out.
+    pub sizes: Option<Sizes>,
+}
+
 /// The sizes of a pair.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pair {
@@ -69,7 +90,7 @@ pub(crate) struct Pair {
 pub(crate) enum Verdict {
     /// It is taken.
     Take,
-    /// y ← w·y + a·∇f of the point before; then it is taken.
+    /// y ← w·y + a·∇f of the point before, which is ∇f⁺ − y; then it is taken.
     Mix {
         /// w
         weight: f64,
@@ -86,7 +107,7 @@ impl LimitedMemory {
         Self {
             n,
             capacity,
-            pairs: vec![0.0; 2 * capacity * n],
+            pairs: vec![(vec![0.0; n], vec![0.0; n]); capacity],
             sy: vec![0.0; capacity * capacity],
             yy: vec![0.0; capacity * capacity],
             products: vec![[0.0; 4]; capacity],
@@ -131,34 +152,73 @@ impl LimitedMemory {
     /// Looks at s = θ⁺ − θ and y = ∇f⁺ − ∇f and does with them what `judge` says; after that [`newton_step`](Self::newton_step)
     /// is that of ∇f⁺.
     pub(crate) fn push(&mut self, ends: Ends<'_>, judge: impl FnOnce(Pair) -> Verdict) -> Verdict {
-        let sizes = self.record(ends);
-        self.settle(ends, &sizes, judge)
+        let Ends { theta, gradient, theta_before, gradient_before } = ends;
+        let sizes = self.pass(
+            gradient,
+            self.next,
+            #[inline(always)]
+            |range, s, y| {
+                let (theta, before) = (&theta[range.clone()], &theta_before[range.clone()]);
+                subtract(theta, before, s);
+                let gradient = &gradient[range.clone()];
+                subtract(gradient, &gradient_before[range], y);
+                Sizes::of_block(theta, before, gradient)
+            },
+        );
+        self.make_room();
+        self.settle(gradient, &sizes, judge)
     }
 
-    /// The first half of [`push`](Self::push): writes the pair into the room of the oldest, and gives the sizes of the step.
-    pub(crate) fn record(&mut self, ends: Ends<'_>) -> Sizes {
-        let sizes = self.write(ends, self.next);
-        // The oldest pair makes room, whether or not the new one is taken.
+    /// The first half of [`push`](Self::push), without a copy: the buffers of the step and of the gradient before become the pair, and
+    /// those of the oldest pair are left in their place. Gives the sizes of the step.
+    pub(crate) fn record(&mut self, taken: Taken<'_>) -> Sizes {
+        let Taken { theta, gradient, theta_before, step, gradient_before, sizes } = taken;
+        let slot = self.next;
+        std::mem::swap(&mut self.pairs[slot].0, step);
+        std::mem::swap(&mut self.pairs[slot].1, gradient_before);
+        let measured = self.pass(
+            gradient,
+            slot,
+            #[inline(always)]
+            |range, s, y| {
+                let gradient = &gradient[range.clone()];
+                for (y, g) in y.iter_mut().zip(gradient) {
+                    *y = g - *y;
+                }
+                let slope = Sizes::of_gradient(gradient);
+                if sizes.is_some() {
+                    return slope;
+                }
+                let (theta, before) = (&theta[range.clone()], &theta_before[range]);
+                subtract(theta, before, s);
+                Sizes::of_step(theta, before).join(slope)
+            },
+        );
+        self.make_room();
+        measured.join(sizes.unwrap_or_default())
+    }
+
+    /// The oldest pair makes room, whether or not the new one is taken.
+    fn make_room(&mut self) {
         self.len = self.len.min(self.capacity - 1);
-        sizes
     }
 
-    /// The second half of [`push`](Self::push), with the same ends and the sizes that the first half gave.
+    /// The second half of [`push`](Self::push), with ∇f⁺ and the sizes that the first half gave.
     pub(crate) fn settle(
         &mut self,
-        ends: Ends<'_>,
+        gradient: &[f64],
         sizes: &Sizes,
         judge: impl FnOnce(Pair) -> Verdict,
     ) -> Verdict {
         let slot = self.next;
         let [sy, yy, ..] = self.products[slot];
-        let (s, y) = pair_mut(&mut self.pairs, self.n, slot);
+        let (s, y) = &mut self.pairs[slot];
         let s_norm = vector::norm_of_squares(sizes.step_squares, s);
         let mut verdict = judge(Pair { sy, s_norm, y_norm: vector::norm_of_squares(yy, y) });
-        if let Verdict::Mix { weight, gradient } = verdict {
-            vector::scale(weight, y);
-            vector::axpy(gradient, ends.gradient_before, y);
-            self.multiply(ends.gradient, slot);
+        if let Verdict::Mix { weight, gradient: before } = verdict {
+            vector::scale(weight - before, y);
+            vector::axpy(before, gradient, y);
+            self.multiply(gradient, slot);
         }
         if verdict != Verdict::Skip && !self.admit(slot) {
             verdict = Verdict::Skip;
@@ -179,7 +239,7 @@ impl LimitedMemory {
                 Sizes::default()
             },
         );
-        self.len = self.len.min(self.capacity - 1);
+        self.make_room();
         self.admit(slot)
     }
 
@@ -216,29 +276,31 @@ impl LimitedMemory {
     /// `out` ← −H·g for the ∇f⁺ = `gradient` of the latest push; returns gᵀ`out`.
     pub(crate) fn newton_step(&mut self, gradient: &[f64], out: &mut [f64]) -> f64 {
         self.coefficients();
-        self.add_blocks(0, gradient, out, None)
+        self.add_blocks(0, gradient, out, None).0
     }
 
-    /// [`newton_step`](Self::newton_step), with `trial` ← θ + `out`.
+    /// The first trial of a search along p = −H·∇f: `trial` ← θ + p and `step` ← `trial` − θ, which is p as far as θ resolves it.
+    /// Returns gᵀp and the sizes of the step.
     pub(crate) fn newton_trial(
         &mut self,
         gradient: &[f64],
         theta: &[f64],
-        out: &mut [f64],
+        step: &mut [f64],
         trial: &mut [f64],
-    ) -> f64 {
+    ) -> (f64, Sizes) {
         self.coefficients();
-        self.add_blocks(0, gradient, out, Some((theta, trial)))
+        self.add_blocks(0, gradient, step, Some((theta, trial)))
     }
 
-    /// The entries from `start` on of −H·g, all slices with as many entries; returns their part of gᵀ`out`.
+    /// The entries from `start` on of −H·g, all slices with as many entries; returns their part of gᵀ`out`. With a trial `out`
+    /// becomes the step to it, and its sizes are returned as well.
     fn add_blocks(
         &self,
         start: usize,
         g: &[f64],
         out: &mut [f64],
         trial: Option<(&[f64], &mut [f64])>,
-    ) -> f64 {
+    ) -> (f64, Sizes) {
         let len = out.len();
         if len <= BLOCK {
             return self.add_block(start, g, out, trial);
@@ -254,12 +316,12 @@ impl LimitedMemory {
             }
             None => (None, None),
         };
-        let (a, b) = both(
+        let ((a, sizes), (b, sizes_rest)) = both(
             len >= PARALLEL,
             || self.add_blocks(start, g, out, trial),
             || self.add_blocks(start + middle, g_rest, out_rest, trial_rest),
         );
-        a + b
+        (a + b, sizes.join(sizes_rest))
     }
 
     /// [`add_blocks`](Self::add_blocks) of one block.
@@ -269,7 +331,7 @@ impl LimitedMemory {
         g: &[f64],
         out: &mut [f64],
         mut trial: Option<(&[f64], &mut [f64])>,
-    ) -> f64 {
+    ) -> (f64, Sizes) {
         let range = start..start + out.len();
         let gamma = self.gamma;
         vectorize(
@@ -280,19 +342,20 @@ impl LimitedMemory {
                 }
                 for age in 0..self.len {
                     let slot = self.slot(age);
-                    let (s, y) = pair(&self.pairs, self.n, slot);
+                    let (s, y) = &self.pairs[slot];
                     let (a, b) = (gamma * self.alpha[slot], self.along_s[slot]);
                     let columns = s[range.clone()].iter().zip(&y[range.clone()]);
                     for (out, (s, y)) in out.iter_mut().zip(columns) {
                         *out = a.mul_add(*y, (-b).mul_add(*s, *out));
                     }
                 }
-                if let Some((theta, trial)) = &mut trial {
-                    for ((trial, theta), out) in trial.iter_mut().zip(*theta).zip(&*out) {
-                        *trial = theta + out;
-                    }
+                let slope = vector::dot_inline(g, out);
+                let Some((theta, trial)) = &mut trial else { return (slope, Sizes::default()) };
+                for ((trial, theta), out) in trial.iter_mut().zip(*theta).zip(&mut *out) {
+                    *trial = theta + *out;
+                    *out = *trial - theta;
                 }
-                vector::dot_inline(g, out)
+                (slope, Sizes::of_step(trial, theta))
             },
         )
     }
@@ -319,28 +382,6 @@ impl LimitedMemory {
         }
     }
 
-    /// Writes the pair into its slot, and the products of it and ∇f⁺ with all pairs, in one pass; the sizes of the step.
-    fn write(&mut self, ends: Ends<'_>, slot: usize) -> Sizes {
-        let Ends { theta, gradient, theta_before, gradient_before } = ends;
-        self.pass(
-            gradient,
-            slot,
-            #[inline(always)]
-            |range, s, y| {
-                let (theta, before) = (&theta[range.clone()], &theta_before[range.clone()]);
-                for (s, (after, before)) in s.iter_mut().zip(theta.iter().zip(before)) {
-                    *s = after - before;
-                }
-                let gradient = &gradient[range.clone()];
-                let gradients = gradient.iter().zip(&gradient_before[range]);
-                for (y, (after, before)) in y.iter_mut().zip(gradients) {
-                    *y = after - before;
-                }
-                Sizes::of_block(theta, before, gradient)
-            },
-        )
-    }
-
     /// The products of the pair in `slot` and of g with all pairs.
     fn multiply(&mut self, gradient: &[f64], slot: usize) {
         self.pass(gradient, slot, |_, _, _| Sizes::default());
@@ -358,11 +399,10 @@ impl LimitedMemory {
         let (n, capacity) = (self.n, self.capacity);
         // The pair in `slot`, and all that stay.
         let others = self.len.min(capacity - 1);
-        let (before, rest) = self.pairs.split_at_mut(2 * slot * n);
-        let (own, after) = rest.split_at_mut(2 * n);
-        let (own_s, own_y) = own.split_at_mut(n);
+        let (before, rest) = self.pairs.split_at_mut(slot);
+        let ((own_s, own_y), after) = rest.split_first_mut().expect("a slot of the ring");
         let kept = |other: usize| {
-            if other < slot { pair(before, n, other) } else { pair(after, n, other - slot - 1) }
+            if other < slot { &before[other] } else { &after[other - slot - 1] }
         };
         let block = |block: usize,
                      s: &mut [f64],
@@ -411,13 +451,12 @@ impl LimitedMemory {
     }
 }
 
-/// (s, y) of one slot.
-fn pair(pairs: &[f64], n: usize, slot: usize) -> (&[f64], &[f64]) {
-    pairs[2 * slot * n..2 * (slot + 1) * n].split_at(n)
-}
-
-fn pair_mut(pairs: &mut [f64], n: usize, slot: usize) -> (&mut [f64], &mut [f64]) {
-    pairs[2 * slot * n..2 * (slot + 1) * n].split_at_mut(n)
+/// out ← a − b, to be inlined into a dispatched loop.
+#[inline(always)]
+fn subtract(a: &[f64], b: &[f64], out: &mut [f64]) {
+    for (out, (a, b)) in out.iter_mut().zip(a.iter().zip(b)) {
+        *out = a - b;
+    }
 }
 
 /// [sᵀa, yᵀa, sᵀb, yᵀb].
@@ -520,16 +559,78 @@ mod tests {
                 continue;
             }
             let mut trial = vec![0.0; n];
-            let slope = memory.newton_trial(&gradient, &theta, &mut out, &mut trial);
+            let mut laid = vec![0.0; n];
+            let (slope, sizes) = memory.newton_trial(&gradient, &theta, &mut laid, &mut trial);
+            assert_eq!(memory.newton_step(&gradient, &mut out), slope);
             let dot = vector::dot(&gradient, &out);
             assert!((slope - dot).abs() <= 1e-12 * vector::norm(&gradient) * vector::norm(&out));
             assert!(trial.iter().zip(theta.iter().zip(&out)).all(|(t, (x, p))| *t == x + p));
+            assert!(laid.iter().zip(trial.iter().zip(&theta)).all(|(s, (t, x))| *s == t - x));
+            assert_eq!(sizes.step_norm, vector::norm_inf(&laid));
+            assert_eq!(sizes.theta_norm, vector::norm_inf(&trial));
+            let squares = vector::dot(&laid, &laid);
+            assert!((sizes.step_squares - squares).abs() <= 1e-13 * squares);
             let wanted = two_loop(&kept, &gradient);
             let (_, gap) = vector::distance(&out, &wanted);
             assert!(
                 gap <= 1e-11 * vector::norm(&wanted),
                 "n {n} m {capacity} step {step}: {gap:e}"
             );
+        }
+    }
+
+    /// A pair recorded in the buffers of the step is the pair pushed, whether its step was laid out before or not.
+    #[test]
+    fn recorded_pairs_are_the_pushed_ones() {
+        for n in [3, 1030, PARALLEL + 500] {
+            let (mut pushed, mut recorded) = (LimitedMemory::new(3, n), LimitedMemory::new(3, n));
+            let gradient_at = |theta: &[f64]| -> Vec<f64> {
+                theta.iter().enumerate().map(|(k, x)| (1 + k % 5) as f64 * x + x.powi(3)).collect()
+            };
+            let mut theta = wave(n, 0.7);
+            let mut gradient = gradient_at(&theta);
+            let (mut step, mut trial, mut sizes) = (vec![0.0; n], wave(n, 0.8), None);
+            for iteration in 0..7 {
+                let next = gradient_at(&trial);
+                let ends = Ends {
+                    theta: &trial,
+                    gradient: &next,
+                    theta_before: &theta,
+                    gradient_before: &gradient,
+                };
+                assert_eq!(pushed.push(ends, |_| Verdict::Take), Verdict::Take);
+                let mut buffer = gradient.clone();
+                let known = recorded.record(Taken {
+                    theta: &trial,
+                    gradient: &next,
+                    theta_before: &theta,
+                    step: &mut step,
+                    gradient_before: &mut buffer,
+                    sizes,
+                });
+                let expected = Sizes::of(&trial, &theta, &next);
+                assert_eq!(known.step_norm, expected.step_norm);
+                assert_eq!(known.theta_norm, expected.theta_norm);
+                assert_eq!(known.gradient_norm, expected.gradient_norm);
+                let verdict = recorded.settle(&next, &known, |pair| {
+                    let s_norm = expected.step_squares.sqrt();
+                    assert!((pair.s_norm - s_norm).abs() <= 1e-14 * s_norm);
+                    Verdict::Take
+                });
+                assert_eq!(verdict, Verdict::Take);
+                assert_eq!((step.len(), buffer.len()), (n, n));
+                (theta, gradient) = (trial.clone(), next);
+                let mut wanted = vec![0.0; n];
+                let slope = pushed.newton_step(&gradient, &mut wanted);
+                let (found, laid) = recorded.newton_trial(&gradient, &theta, &mut step, &mut trial);
+                assert_eq!(found, slope, "n {n} iteration {iteration}");
+                sizes = Some(laid);
+                // Every third step is cut short.
+                if iteration % 3 == 1 {
+                    sizes = None;
+                    vector::step(&theta, 0.5, &step, &mut trial);
+                }
+            }
         }
     }
 
@@ -543,15 +644,17 @@ mod tests {
                 let (before, theta) =
                     (wave(n, 0.2 * f64::from(step)), wave(n, 0.3 + f64::from(step)));
                 let gradient: Vec<f64> = theta.iter().map(|x| 3.0 * x).collect();
-                let gradient_before: Vec<f64> = before.iter().map(|x| 3.0 * x).collect();
-                let ends = Ends {
+                let mut gradient_before: Vec<f64> = before.iter().map(|x| 3.0 * x).collect();
+                let sizes = memory.record(Taken {
                     theta: &theta,
                     gradient: &gradient,
                     theta_before: &before,
-                    gradient_before: &gradient_before,
-                };
-                let sizes = memory.record(ends);
-                assert_eq!(memory.settle(ends, &sizes, |_| Verdict::Take), Verdict::Take);
+                    step: &mut vec![0.0; n],
+                    gradient_before: &mut gradient_before,
+                    sizes: None,
+                });
+                let verdict = memory.settle(&gradient, &sizes, |_| Verdict::Take);
+                assert_eq!(verdict, Verdict::Take);
                 let slope = memory.newton_step(&gradient, &mut out);
                 seen.extend([slope, sizes.step_squares, sizes.gradient_squares]);
             }

@@ -281,27 +281,51 @@ impl Sizes {
     /// [`of`](Self::of), to be inlined into a dispatched loop.
     #[inline(always)]
     pub(crate) fn of_block(theta: &[f64], before: &[f64], gradient: &[f64]) -> Self {
-        let mut parts = [[0.0_f64; PARTS]; 5];
+        Self::of_step(theta, before).join(Self::of_gradient(gradient))
+    }
+
+    /// The three of the step, to be inlined into a dispatched loop.
+    #[inline(always)]
+    pub(crate) fn of_step(theta: &[f64], before: &[f64]) -> Self {
+        let mut parts = [[0.0_f64; PARTS]; 3];
         let (theta, theta_tail) = theta.as_chunks::<PARTS>();
         let (before, before_tail) = before.as_chunks::<PARTS>();
-        let (gradient, gradient_tail) = gradient.as_chunks::<PARTS>();
-        for ((theta, before), gradient) in theta.iter().zip(before).zip(gradient) {
+        for (theta, before) in theta.iter().zip(before) {
             for k in 0..PARTS {
-                take(&mut parts, k, [theta[k], before[k], gradient[k]]);
+                take_step(&mut parts, k, theta[k], before[k]);
             }
         }
-        for (k, &theta) in theta_tail.iter().enumerate() {
-            take(&mut parts, k, [theta, before_tail[k], gradient_tail[k]]);
+        for (k, (theta, before)) in theta_tail.iter().zip(before_tail).enumerate() {
+            take_step(&mut parts, k, *theta, *before);
         }
-        let [step, step_squares, size, slope, slope_squares] = parts;
-        let largest = |parts: [f64; PARTS]| parts.into_iter().fold(0.0, f64::max);
-        let sum = |parts: [f64; PARTS]| parts.into_iter().sum();
+        let [step, step_squares, size] = parts;
         Self {
             step_norm: largest(step),
-            step_squares: sum(step_squares),
+            step_squares: step_squares.into_iter().sum(),
             theta_norm: largest(size),
-            gradient_norm: largest(slope),
-            gradient_squares: sum(slope_squares),
+            ..Self::default()
+        }
+    }
+
+    /// The two of ∇f⁺, to be inlined into a dispatched loop.
+    #[inline(always)]
+    pub(crate) fn of_gradient(gradient: &[f64]) -> Self {
+        let (mut norms, mut squares) = ([0.0_f64; PARTS], [0.0_f64; PARTS]);
+        let (gradient, tail) = gradient.as_chunks::<PARTS>();
+        for gradient in gradient {
+            for k in 0..PARTS {
+                norms[k] = larger(gradient[k].abs(), norms[k]);
+                squares[k] = gradient[k].mul_add(gradient[k], squares[k]);
+            }
+        }
+        for (k, gradient) in tail.iter().enumerate() {
+            norms[k] = larger(gradient.abs(), norms[k]);
+            squares[k] = gradient.mul_add(*gradient, squares[k]);
+        }
+        Self {
+            gradient_norm: largest(norms),
+            gradient_squares: squares.into_iter().sum(),
+            ..Self::default()
         }
     }
 }
@@ -309,16 +333,19 @@ impl Sizes {
 /// Partial results of each of the five in [`Sizes`].
 const PARTS: usize = 16;
 
-/// Takes θ⁺, θ and ∇f⁺ of one entry into part `k` of the five.
+/// Takes θ⁺ and θ of one entry into part `k` of the three of the step.
 #[inline(always)]
-fn take(parts: &mut [[f64; PARTS]; 5], k: usize, [theta, before, gradient]: [f64; 3]) {
-    let [step, step_squares, size, slope, slope_squares] = parts;
+fn take_step(parts: &mut [[f64; PARTS]; 3], k: usize, theta: f64, before: f64) {
+    let [step, step_squares, size] = parts;
     let difference = (theta - before).abs();
     step[k] = larger(difference, step[k]);
     step_squares[k] = difference.mul_add(difference, step_squares[k]);
     size[k] = larger(theta.abs(), size[k]);
-    slope[k] = larger(gradient.abs(), slope[k]);
-    slope_squares[k] = gradient.mul_add(gradient, slope_squares[k]);
+}
+
+#[inline(always)]
+fn largest(parts: [f64; PARTS]) -> f64 {
+    parts.into_iter().fold(0.0, f64::max)
 }
 
 /// The larger; the second where the first is NaN.

@@ -35,6 +35,26 @@ pub(crate) struct Start {
     pub is_laid: bool,
 }
 
+/// Where a search ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct End {
+    /// α
+    pub step: f64,
+    /// f(θ + αp)
+    pub value: f64,
+    /// f falls along p as far as the search goes, without a trace of curvature.
+    is_unbounded: bool,
+}
+
+impl End {
+    /// Ends the run of a state that has moved there, where f has no minimum.
+    pub(crate) fn tell(self, state: &mut FitState) {
+        if self.is_unbounded {
+            state.stop(Reason::Unbounded);
+        }
+    }
+}
+
 impl LineStep {
     pub(crate) fn new(n: usize) -> Self {
         Self { theta: vec![0.0; n], gradient: vec![0.0; n] }
@@ -51,22 +71,22 @@ impl LineStep {
         initial: f64,
     ) -> Result<f64, Reason> {
         let start = Start { initial, slope: vector::dot(&state.gradient, p), is_laid: false };
-        self.take_from(search, problem, state, p, &start, |line, state, value| {
-            state.accept(&mut line.theta, value, &mut line.gradient);
-        })
+        let end = self.search(search, problem, state, p, &start)?;
+        state.accept(&mut self.theta, end.value, &mut self.gradient);
+        end.tell(state);
+        Ok(end.step)
     }
 
-    /// [`take`](Self::take) with the slope and perhaps the first trial at hand. `accept` moves the state to the trial in this
-    /// buffer, with its value, and leaves the point before here.
-    pub(crate) fn take_from<P: Objective>(
+    /// The first half of [`take`](Self::take), with the slope and perhaps the first trial at hand: finds the trial, left in this buffer
+    /// with its gradient. The state is to move there, and then to be told by [`End::tell`].
+    pub(crate) fn search<P: Objective>(
         &mut self,
         search: &(impl Copy + Into<LineSearch>),
         problem: &mut Problem<P>,
-        state: &mut FitState,
+        state: &FitState,
         p: &[f64],
         start: &Start,
-        accept: impl FnOnce(&mut Self, &mut FitState, f64),
-    ) -> Result<f64, Reason> {
+    ) -> Result<End, Reason> {
         let search: LineSearch = (*search).into();
         let Start { initial, slope, is_laid } = *start;
         let mut is_laid = is_laid;
@@ -89,17 +109,12 @@ impl LineStep {
                 Err(refusal(&search, state, slope * initial))
             }
             Found::Accepted(at) | Found::Decreased(at) => {
-                accept(self, state, at.value);
-                Ok(at.step)
+                Ok(End { step: at.step, value: at.value, is_unbounded: false })
             }
             Found::AtMaximum(at) => {
                 let longest = at.step >= initial * search.max_growth();
                 let straight = (at.slope - slope).abs() <= STRAIGHT * slope.abs();
-                accept(self, state, at.value);
-                if longest && straight {
-                    state.stop(Reason::Unbounded);
-                }
-                Ok(at.step)
+                Ok(End { step: at.step, value: at.value, is_unbounded: longest && straight })
             }
             Found::Nothing { .. } if nonfinite_ahead && !finite_ahead => {
                 Err(Reason::NonFiniteValue)
