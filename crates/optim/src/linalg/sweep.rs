@@ -56,10 +56,24 @@ fn sweep<P: Parts, const K: usize>(parts: P, of: &(impl Fn(P) -> [f64; K] + Sync
     sums
 }
 
-/// Adds up the lanes of every sum.
+/// The partial sums of `K` sums.
+type Lanes<const K: usize> = [[f64; LANES]; K];
+
+/// Adds up the lanes of every sum, and those of the numbers behind the last whole chunk: lanes that are met one by one are kept apart,
+/// since the compiler holds no such array in registers.
 #[inline(always)]
-fn totals<const K: usize>(lanes: [[f64; LANES]; K]) -> [f64; K] {
-    lanes.map(|lanes| lanes.into_iter().sum())
+fn totals<const K: usize>(lanes: Lanes<K>, tail: Lanes<K>) -> [f64; K] {
+    std::array::from_fn(|sum| {
+        let mut lanes: [f64; LANES] = std::array::from_fn(|k| lanes[sum][k] + tail[sum][k]);
+        let mut half = LANES / 2;
+        while half > 0 {
+            for k in 0..half {
+                lanes[k] += lanes[k + half];
+            }
+            half /= 2;
+        }
+        lanes[0]
+    })
 }
 
 /// [xᵀy, xᵀx, yᵀy]. Two vectors moved.
@@ -68,7 +82,7 @@ pub(crate) fn products(x: &[f64], y: &[f64]) -> [f64; 3] {
         vectorize(
             #[inline(always)]
             || {
-                let mut lanes = [[0.0; LANES]; 3];
+                let (mut lanes, mut tail) = ([[0.0; LANES]; 3], [[0.0; LANES]; 3]);
                 let ((x, x_tail), (y, y_tail)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
                 for (x, y) in x.iter().zip(y) {
                     for k in 0..LANES {
@@ -76,9 +90,9 @@ pub(crate) fn products(x: &[f64], y: &[f64]) -> [f64; 3] {
                     }
                 }
                 for (k, (x, y)) in x_tail.iter().zip(y_tail).enumerate() {
-                    add_products(&mut lanes, k, *x, *y);
+                    add_products(&mut tail, k, *x, *y);
                 }
-                totals(lanes)
+                totals(lanes, tail)
             },
         )
     })
@@ -98,7 +112,7 @@ pub(crate) fn advance(a: f64, d: &[f64], y: &[f64], x: &mut [f64], r: &mut [f64]
         vectorize(
             #[inline(always)]
             || {
-                let mut lanes = [[0.0; LANES]; 2];
+                let (mut lanes, mut tail) = ([[0.0; LANES]; 2], [[0.0; LANES]; 2]);
                 let ((d, d_tail), (y, y_tail)) = (d.as_chunks::<LANES>(), y.as_chunks::<LANES>());
                 let (x, x_tail) = x.as_chunks_mut::<LANES>();
                 let (r, r_tail) = r.as_chunks_mut::<LANES>();
@@ -113,9 +127,9 @@ pub(crate) fn advance(a: f64, d: &[f64], y: &[f64], x: &mut [f64], r: &mut [f64]
                 for (k, ((d, y), (x, r))) in tails.enumerate() {
                     *x = a.mul_add(*d, *x);
                     *r = a.mul_add(*y, *r);
-                    add_squares(&mut lanes, k, *x, *r);
+                    add_squares(&mut tail, k, *x, *r);
                 }
-                totals(lanes)
+                totals(lanes, tail)
             },
         )
     })
@@ -149,7 +163,7 @@ pub(crate) fn turn_beside(b: f64, z: &[f64], p: &[f64], d: &mut [f64]) -> f64 {
         vectorize(
             #[inline(always)]
             || {
-                let mut lanes = [0.0; LANES];
+                let (mut lanes, mut tail) = ([0.0; LANES], [0.0; LANES]);
                 let ((z, z_tail), (p, p_tail)) = (z.as_chunks::<LANES>(), p.as_chunks::<LANES>());
                 let (d, d_tail) = d.as_chunks_mut::<LANES>();
                 for ((z, p), d) in z.iter().zip(p).zip(d) {
@@ -160,9 +174,9 @@ pub(crate) fn turn_beside(b: f64, z: &[f64], p: &[f64], d: &mut [f64]) -> f64 {
                 }
                 for (k, ((z, p), d)) in z_tail.iter().zip(p_tail).zip(d_tail).enumerate() {
                     *d = b.mul_add(*d, -z);
-                    lanes[k] = p.mul_add(*d, lanes[k]);
+                    tail[k] = p.mul_add(*d, tail[k]);
                 }
-                totals([lanes])
+                totals([lanes], [tail])
             },
         )
     });
@@ -194,7 +208,7 @@ pub(crate) fn combination_squares(x: &[f64], a: f64, y: &[f64], b: f64, z: &[f64
         vectorize(
             #[inline(always)]
             || {
-                let mut lanes = [0.0; LANES];
+                let (mut lanes, mut tail) = ([0.0; LANES], [0.0; LANES]);
                 let (x, x_tail) = x.as_chunks::<LANES>();
                 let ((y, y_tail), (z, z_tail)) = (y.as_chunks::<LANES>(), z.as_chunks::<LANES>());
                 for ((x, y), z) in x.iter().zip(y).zip(z) {
@@ -205,9 +219,9 @@ pub(crate) fn combination_squares(x: &[f64], a: f64, y: &[f64], b: f64, z: &[f64
                 }
                 for (k, ((x, y), z)) in x_tail.iter().zip(y_tail).zip(z_tail).enumerate() {
                     let sum = b.mul_add(*z, a.mul_add(*y, *x));
-                    lanes[k] = sum.mul_add(sum, lanes[k]);
+                    tail[k] = sum.mul_add(sum, tail[k]);
                 }
-                totals([lanes])
+                totals([lanes], [tail])
             },
         )
     });
