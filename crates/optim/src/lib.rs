@@ -47,7 +47,7 @@
 //! | [`TrustRegion`] (`Exact`, `ScaledExact`) | Hessian | 2n² | 9n³ and one Hessian; n² per trial | n to a thousand; the sturdiest steps |
 //! | [`TrustRegion`] (`Dogleg`) | Hessian | 2n² | n³/3 and one Hessian; n per trial | n to some thousands |
 //! | [`AdaptiveCubic`] | Hessian products | kn | k products, k ≤ 200; 8nk² | the same as `Gltr`; no radius |
-//! | [`NewtonCg`] | Hessian products | 7n | k products, k ≤ 200 | any n; least memory; f convex or nearly |
+//! | [`NewtonCg`] | Hessian products | 6n | k products, k ≤ 200 | any n; least memory; f convex or nearly |
 //! | [`LevenbergMarquardt`] | r, J | 2Ncn + 4n², or 4n² | 2Ncn² + n³ by QR, Ncn² + n³/3 by JᵀJ | least squares, n to some thousands |
 //! | [`LevenbergMarquardt`] ([`Factorization::Dual`]) | r, J | 2Ncn + 4(Nc)² | (Nc)²n; (Nc)³/3 per trial | fewer residuals than parameters |
 //! | [`LevenbergMarquardt`] ([`Factorization::Lsmr`]) | r, J·v, Jᵀ·u | 15Nc + 22n | k ≤ 200 products with J and Jᵀ per trial | least squares, any n; no matrix |

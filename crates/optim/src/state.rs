@@ -247,6 +247,11 @@ impl FitState {
         self.memory_limit
     }
 
+    /// ‖∇f(θ)‖₂
+    pub(crate) fn gradient_norm_2(&self) -> f64 {
+        self.gradient_norm_2
+    }
+
     pub(crate) fn start_summary(&self) -> Summary {
         self.start
     }

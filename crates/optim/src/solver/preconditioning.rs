@@ -96,6 +96,15 @@ impl Preconditioning {
         Evaluations::default()
     }
 
+    /// M = I until the next [`prepare`](Self::prepare): there is nothing to apply.
+    pub(crate) fn is_identity(&self) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Pairs { memory, .. } => memory.is_empty(),
+            Self::Diagonal(_) | Self::Nystrom { .. } => false,
+        }
+    }
+
     /// z ← M⁻¹r
     pub(crate) fn apply(&mut self, r: &[f64], z: &mut [f64]) {
         match self {
