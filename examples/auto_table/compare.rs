@@ -4,6 +4,7 @@ use secant::optim::{OptimError, Update};
 use secant::{
     AdaptiveCubic, Bfgs, Curvature, GaussNewton, Lbfgs, LevenbergMarquardt, Method, Newton,
     NewtonCg, NonlinearCg, RegularizedNewton, Report, Sr1, Stopping, Subproblem, TrustRegion,
+    VariableProjection,
 };
 use std::time::{Duration, Instant};
 
@@ -63,10 +64,12 @@ impl Table {
         problem: &P,
         start: &[f64],
     ) -> Result<(), OptimError> {
-        let m = problem.as_least_squares().map_or(0, |view| view.residual_len());
+        let view = problem.as_least_squares();
+        let m = view.as_ref().map_or(0, |view| view.residual_len());
+        let linear = view.is_some_and(|view| !view.linear_parameters().is_empty());
         let auto = run("auto", &Method::auto(), problem, start)?;
         let mut runs = Vec::new();
-        for (name, method) in methods(start.len(), m) {
+        for (name, method) in methods(start.len(), m, linear) {
             runs.push(run(name, &method, problem, start)?);
         }
         let reached = |run: &Run, value: f64| {
@@ -97,6 +100,7 @@ impl Table {
                         "method": run.name, "value": run.report.value, "seconds": run.seconds,
                         "reason": format!("{:?}", run.report.reason),
                         "evaluations": run.report.evaluations.of_f(),
+                        "iterations": run.report.iterations,
                     })
                 })
                 .collect();
@@ -157,8 +161,8 @@ fn listed(lines: &[String]) -> String {
     }
 }
 
-/// Every method that makes sense for n parameters and m residuals.
-fn methods(n: usize, m: usize) -> Vec<(&'static str, Method)> {
+/// Every method that makes sense for n parameters and m residuals, with a part of the parameters `linear` or not.
+fn methods(n: usize, m: usize, linear: bool) -> Vec<(&'static str, Method)> {
     let region = |subproblem| Method::from(TrustRegion::default().with_subproblem(subproblem));
     let mut methods: Vec<(&'static str, Method)> = vec![
         ("lbfgs", Lbfgs::default().into()),
@@ -181,6 +185,9 @@ fn methods(n: usize, m: usize) -> Vec<(&'static str, Method)> {
     if m > 0 && (n as f64).powi(2) * m as f64 <= MOST_NORMAL {
         methods.push(("lm", LevenbergMarquardt::default().into()));
         methods.push(("gauss_newton", GaussNewton::default().into()));
+        if linear {
+            methods.push(("varpro", VariableProjection::default().into()));
+        }
     }
     methods
 }

@@ -1,6 +1,7 @@
 //! The model functions of NIST's nonlinear problems, each with its gradient with respect to θ.
 
 use std::f64::consts::PI;
+use std::ops::Range;
 
 /// `model(θ, x, gradient)` returns y and writes ∂y/∂θ.
 pub type Model = fn(&[f64], &[f64], &mut [f64]) -> f64;
@@ -38,6 +39,20 @@ pub const MODELS: [(&str, usize, Model); 27] = [
 
 pub fn model(name: &str) -> Option<Model> {
     MODELS.iter().find(|(known, ..)| *known == name).map(|(.., model)| *model)
+}
+
+/// Where in θ the parameters lie that the model of this name is linear in, all of them together.
+pub fn linear(name: &str) -> &'static [Range<usize>] {
+    match name {
+        "Chwirut1" | "Chwirut2" => &[],
+        "Nelson" | "Roszman1" => &[0..2],
+        "Kirby2" | "MGH17" => &[0..3],
+        "Hahn1" | "Thurber" => &[0..4],
+        "Lanczos1" | "Lanczos2" | "Lanczos3" => &[0..1, 2..3, 4..5],
+        "Gauss1" | "Gauss2" | "Gauss3" => &[0..1, 2..3, 5..6],
+        "ENSO" => &[0..3, 4..6, 7..9],
+        _ => &[0..1],
+    }
 }
 
 /// b₁(1 − e^(−b₂x))
@@ -254,6 +269,31 @@ mod tests {
 
     /// Differences over this part of a parameter.
     const STEP: f64 = 6e-6;
+
+    /// Columns of J that do not change with the parameters they belong to.
+    #[test]
+    fn the_models_are_linear_in_what_they_say() {
+        for (name, n, model) in MODELS {
+            let b: Vec<f64> = (0..n).map(|j| 0.9 + 0.13 * j as f64).collect();
+            let (x, mut moved) = ([2.3, 0.7], b.clone());
+            let linear = || linear(name).iter().cloned().flatten();
+            linear().for_each(|j| moved[j] *= -1.7);
+            let (mut here, mut there) = (vec![0.0; n], vec![0.0; n]);
+            model(&b, &x, &mut here);
+            model(&moved, &x, &mut there);
+            for j in linear() {
+                assert!((here[j] - there[j]).abs() < 1e-14 * here[j].abs(), "{name}, b{}", j + 1);
+            }
+            let others = (0..n).filter(|j| !linear().any(|linear| linear == *j));
+            let bent = |j: usize| {
+                let mut b = b.clone();
+                b[j] *= 1.3;
+                model(&b, &x, &mut there);
+                (here[j] - there[j]).abs() > 1e-6 * here[j].abs()
+            };
+            assert!(others.map(bent).fold(true, |all, one| all && one), "{name}: more are linear");
+        }
+    }
 
     #[test]
     fn gradients_equal_central_differences() {

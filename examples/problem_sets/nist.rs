@@ -51,7 +51,7 @@ pub fn sets(folder: &Path) -> Result<Vec<NistNonlinear>, Box<dyn Error>> {
     Ok(sets)
 }
 
-/// r(θ) and J(θ).
+/// r(θ) and J(θ), with the parameters that are linear.
 pub fn problem(set: &NistNonlinear, model: Model) -> LeastSquaresFn<'_> {
     let (n, m, p) = (set.parameters.len(), set.samples(), set.predictors);
     // The model of Nelson is one of log y.
@@ -63,7 +63,7 @@ pub fn problem(set: &NistNonlinear, model: Model) -> LeastSquaresFn<'_> {
             *r = model(theta, x, &mut gradient) - y;
         }
     };
-    LeastSquaresFn::new(n, m, residuals).with_jacobian(move |theta, mut jacobian| {
+    let formula = LeastSquaresFn::new(n, m, residuals).with_jacobian(move |theta, mut jacobian| {
         let mut gradient = vec![0.0; n];
         for (i, x) in set.x.chunks_exact(p).enumerate() {
             model(theta, x, &mut gradient);
@@ -71,7 +71,8 @@ pub fn problem(set: &NistNonlinear, model: Model) -> LeastSquaresFn<'_> {
                 jacobian[(i, j)] = *entry;
             }
         }
-    })
+    });
+    models::linear(&set.name).iter().cloned().fold(formula, LeastSquaresFn::with_linear)
 }
 
 /// −log₁₀ of the relative error of the worst parameter, at most [`CERTIFIED_DIGITS`].

@@ -24,7 +24,7 @@
 
 mod structure;
 
-pub use structure::{Costs, Form, Structure};
+pub use structure::{Costs, Form, LinearBlock, Structure};
 
 use faer::{Mat, MatMut};
 use std::ops::Range;

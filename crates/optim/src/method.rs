@@ -266,6 +266,7 @@ impl Method {
             | Self::GaussNewton(_)
             | Self::LevenbergMarquardt(_)
             | Self::BoundedLevenbergMarquardt(_)
+            | Self::VariableProjection(_)
             | Self::Bfgs(_)
             | Self::Sr1(_) => true,
             Self::TrustRegion(solver) => {

@@ -5,10 +5,11 @@ mod common;
 use common::{Function, linear, quadratic, rosenbrock, rosenbrock_start, spd};
 use faer::{Mat, MatMut};
 use secant_core::problem::{
-    Costs, Curvature, Form, LeastSquares, Linearization, Objective, Structure,
+    Costs, Curvature, Form, LeastSquares, LinearBlock, Linearization, Objective, Structure,
 };
 use secant_optim::{
-    Auto, Bounds, L1, LeastSquaresFn, Method, OptimError, Reason, Solution, Stopping,
+    Auto, Bounds, L1, LeastSquaresFn, LevenbergMarquardt, Method, OptimError, Reason, Solution,
+    Stopping,
 };
 use std::cell::Cell;
 
@@ -417,4 +418,134 @@ fn second_derivatives_of_a_formula_agree_with_those_written_out() {
     }
     at.hessian_vector(&[0.0, 0.0], &mut hv);
     assert_eq!(hv, [0.0, 0.0]);
+}
+
+/// A spectrum of lines with one width and one shift, θ = (width, shift, heights), linear in the heights: m points with noise.
+/// The derivatives by width and shift are multiplied by `sign`.
+fn spectrum(peaks: usize, m: u32, sign: f64) -> LeastSquaresFn<'static> {
+    let line = |t: f64, k: usize, width: f64, shift: f64| {
+        let u = (t - k as f64 - shift) / width;
+        (f64::exp(-0.5 * u * u), u)
+    };
+    let mut draws = common::Draws(11);
+    let times: Vec<f64> =
+        (0..m).map(|i| -2.0 + (peaks as f64 + 3.0) / f64::from(m) * f64::from(i)).collect();
+    let seen = |t: &f64| {
+        let lines = (0..peaks).map(|k| (1.0 + (k * 7 % 5) as f64) * line(*t, k, 0.6, 0.2).0);
+        lines.sum::<f64>() + 0.05 * draws.next()
+    };
+    let y: Vec<f64> = times.iter().map(seen).collect();
+    let t = times.clone();
+    LeastSquaresFn::new(2 + peaks, times.len(), move |b, r| {
+        for ((r, t), y) in r.iter_mut().zip(&t).zip(&y) {
+            *r = (0..peaks).map(|k| b[2 + k] * line(*t, k, b[0], b[1]).0).sum::<f64>() - y;
+        }
+    })
+    .with_jacobian(move |b, mut j| {
+        for (i, t) in times.iter().enumerate() {
+            (j[(i, 0)], j[(i, 1)]) = (0.0, 0.0);
+            for k in 0..peaks {
+                let (e, u) = line(*t, k, b[0], b[1]);
+                j[(i, 2 + k)] = e;
+                j[(i, 0)] += sign * b[2 + k] * e * u * u / b[0];
+                j[(i, 1)] += sign * b[2 + k] * e * u / b[0];
+            }
+        }
+    })
+    .with_linear(2..2 + peaks)
+}
+
+const PEAKS: usize = 12;
+const POINTS: u32 = 300;
+const PROJECTION: &str = "variable projection";
+
+fn spectrum_start() -> Vec<f64> {
+    let mut start = vec![0.0; 2 + PEAKS];
+    start[0] = 0.5;
+    start
+}
+
+/// What Levenberg–Marquardt finds.
+fn spectrum_minimum() -> Vec<f64> {
+    let mut start = spectrum_start();
+    start[2..].fill(1.0);
+    let plain = Method::from(LevenbergMarquardt::default());
+    let solution = plain.minimize(&spectrum(PEAKS, POINTS, 1.0), &start).unwrap();
+    assert!(solution.report.reason.is_success(), "{}", solution.report);
+    solution.theta
+}
+
+fn advised<P: Curvature>(auto: &Auto, problem: &P) -> Vec<&'static str> {
+    auto.advise(problem).unwrap().iter().map(|advice| advice.method.name()).collect()
+}
+
+/// f and its gradients are dear, the linear columns cheap: twelve right-hand sides of one design of one column.
+fn known_to_be_linear() -> Structure {
+    let (n, m) = (2 + PEAKS, POINTS as usize);
+    let costs = Costs { jacobian: 1.0, normal_equations: 1.0, ..Costs::of_evaluation(3e5, n) };
+    let linear = LinearBlock { parameters: PEAKS, rows: m / PEAKS, columns: 1 };
+    let costs = Some(costs);
+    Structure { costs, residuals: Some(m), linear: Some(linear), ..Structure::default() }
+}
+
+#[test]
+fn linear_parameters_make_variable_projection_a_candidate() {
+    let problem = spectrum(PEAKS, POINTS, 1.0);
+    let advice = Method::advise(&problem).unwrap();
+    let found = advice.iter().find(|advice| advice.method.name() == PROJECTION).unwrap();
+    assert!(found.reason.contains("some parameters linear"), "{}", found.reason);
+    assert!(found.memory >= 8 * 4 * 300 * 14 && found.iterations > 1.0, "{found:?}");
+    let solution = found.method.clone().minimize(&problem, &spectrum_start()).unwrap();
+    let apart = common::distance(&solution.theta, &spectrum_minimum());
+    assert!(apart < 1e-7, "{apart:e} {}", solution.report);
+    let limited = Auto::default().with_memory_limit(1).advise(&problem).unwrap();
+    assert!(limited.iter().all(|advice| !advice.fits));
+}
+
+#[test]
+fn variable_projection_is_not_offered_where_it_would_solve_another_problem() {
+    let problem = spectrum(PEAKS, POINTS, 1.0);
+    let n = problem.dim();
+    assert!(advised(&Auto::default(), &problem).contains(&PROJECTION));
+    let bounded = Auto::default().with_bounds(Bounds::nonnegative(n));
+    assert!(!advised(&bounded, &problem).contains(&PROJECTION));
+    let sparse = Auto::default().with_l1(L1::new(0.1));
+    assert!(!advised(&sparse, &problem).contains(&PROJECTION));
+    // Nothing is known to be linear, or all of it is said to be.
+    assert!(!advised(&Auto::default(), &decay()).contains(&PROJECTION));
+    let all = decay().with_linear(0..2);
+    assert!(!advised(&Auto::default(), &all).contains(&PROJECTION));
+}
+
+#[test]
+fn a_cheap_linear_block_is_left_to_variable_projection() {
+    let inner = spectrum(PEAKS, POINTS, 1.0);
+    let mut problem = Posing::as_(&inner, known_to_be_linear());
+    problem.residuals = Some(&inner);
+    let solution = auto(&problem, &spectrum_start());
+    assert_eq!(picked(&solution), PROJECTION, "{}", solution.report);
+    let note = &solution.report.notes[0];
+    assert!(note.starts_with("variable projection chosen: a sum of squares, some"), "{note}");
+    let apart = common::distance(&solution.theta, &spectrum_minimum());
+    assert!(apart < 1e-7, "{apart:e} {}", solution.report);
+}
+
+/// Variable projection → trust region: the derivatives by the other parameters have the wrong sign, the linear ones are solved for.
+#[test]
+fn variable_projection_that_fails_is_followed_from_all_of_its_parameters() {
+    let (inner, lying) = (spectrum(PEAKS, POINTS, 1.0), spectrum(PEAKS, POINTS, -1.0));
+    let mut problem = Posing::as_(&inner, known_to_be_linear());
+    problem.residuals = Some(&lying);
+    let solution = auto(&problem, &spectrum_start());
+    let report = &solution.report;
+    assert!(picked(&solution).starts_with("variable projection, Trust region"), "{report}");
+    assert!(report.reason.is_success(), "{report}");
+    // The heights were solved for before the hop: f falls from there only.
+    let hop = report.notes.iter().find(|note| note.contains("goes on from f = ")).unwrap();
+    let from = hop.split("f = ").nth(1).unwrap().split(' ').next().unwrap();
+    let from: f64 = from.parse().unwrap();
+    let without = inner.value(&spectrum_start());
+    assert!(report.value <= from && from < 0.2 * without, "{hop}, {without}");
+    let apart = common::distance(&solution.theta, &spectrum_minimum());
+    assert!(apart < 1e-5, "{apart:e} {report}");
 }

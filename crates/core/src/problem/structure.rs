@@ -53,6 +53,27 @@ impl Costs {
     }
 }
 
+/// The parameters that the residuals are affine in, all of them together: how many, and the design that gives them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinearBlock {
+    /// Their number, c times [`columns`](Self::columns) where they enter by Φ ⊗ I_c.
+    pub parameters: usize,
+    /// Rows of Φ.
+    pub rows: usize,
+    /// Columns of Φ.
+    pub columns: usize,
+}
+
+impl LinearBlock {
+    /// What `problem` says of its [`linear_parameters`](LeastSquares::linear_parameters); none where there are none.
+    pub fn of<P: LeastSquares + ?Sized>(problem: &P) -> Option<Self> {
+        let ranges = problem.linear_parameters();
+        let parameters = ranges.iter().map(ExactSizeIterator::len).sum();
+        let (rows, columns) = problem.linear_part(&ranges).design_shape();
+        (parameters > 0).then_some(Self { parameters, rows, columns })
+    }
+}
+
 /// What is known of a problem. The default knows nothing.
 ///
 /// ```
@@ -71,6 +92,8 @@ pub struct Structure {
     pub samples: Option<usize>,
     /// m, where f is half a sum of squares: N·c, and a residual per penalised parameter.
     pub residuals: Option<usize>,
+    /// The parameters that enter linearly, where f is half a sum of squares and some of them do.
+    pub linear: Option<LinearBlock>,
     /// Where second derivatives come from: by differences they have too few digits for a method that rests on them.
     pub second_derivatives: Derivatives,
     /// What evaluations cost, where they were counted.
@@ -80,17 +103,21 @@ pub struct Structure {
 }
 
 impl Structure {
-    /// The structure of `problem`; the number of residuals is asked of its residuals where it does not say.
+    /// The structure of `problem`; the number of residuals and the linear parameters are asked of its residuals where it does not say
+    /// how many there are.
     pub fn of<P: Curvature + ?Sized>(problem: &P) -> Self {
         let mut structure = problem.structure();
         if structure.residuals.is_none() {
-            structure.residuals = problem.as_least_squares().map(|view| view.residual_len());
+            let view = problem.as_least_squares();
+            structure.residuals = view.as_ref().map(|view| view.residual_len());
+            structure.linear = view.and_then(|view| LinearBlock::of(&*view));
         }
         structure
     }
 
     /// A least-squares problem of which nothing else is known.
     pub fn of_residuals<P: LeastSquares + ?Sized>(problem: &P) -> Self {
-        Self { residuals: Some(problem.residual_len()), ..Self::default() }
+        let (residuals, linear) = (Some(problem.residual_len()), LinearBlock::of(problem));
+        Self { residuals, linear, ..Self::default() }
     }
 }

@@ -2,8 +2,9 @@
 
 use super::Risk;
 use super::dense::JACOBIAN_ENTRIES;
+use super::least_squares::LeastSquaresRisk;
 use crate::loss::LossHessian;
-use crate::problem::{Costs, Derivatives, Form, Objective, Structure};
+use crate::problem::{Costs, Derivatives, Form, LinearBlock, Objective, Structure};
 use crate::shape::Shape;
 
 /// A product with a matrix of so few rows or columns streams its numbers instead of reusing them, and is as slow as one with
@@ -30,12 +31,14 @@ impl Risk<'_> {
             (true, true) => Form::GeneralizedLinear,
             _ => Form::General,
         };
+        let view = self.least_squares();
         Structure {
             form,
             kinks: !self.loss.is_smooth(),
             ridge: self.least_ridge(),
             samples: Some(self.data.samples()),
-            residuals: self.least_squares().map(|view| view.len()),
+            residuals: view.as_ref().map(LeastSquaresRisk::len),
+            linear: view.and_then(|view| LinearBlock::of(&view)),
             second_derivatives: Derivatives::Exact,
             costs: Some(self.costs()),
             dense_bytes: self.dense_bytes(),

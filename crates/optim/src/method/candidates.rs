@@ -1,7 +1,8 @@
 //! What each method would cost on a problem: memory, flops of an iteration, and how many iterations problems of its form take as a rule.
 //!
 //! Flops are counted from the problem's structure, never timed: the order of the candidates is the same on every machine. The numbers
-//! of iterations are what the runs of `cargo run --release --example auto_table` take, rounded to one digit: an order, no promise.
+//! of iterations are what the runs of `cargo run --release --example auto_table` take, and `small_net_accuracy` for networks of squared error without
+//! a ridge, rounded to one digit: an order, no promise.
 
 use super::Method;
 use crate::bounds::Bounds;
@@ -11,7 +12,8 @@ use crate::solver::{
     NewtonCg, OwlQn, ProximalNewton, Scaling, SecondOrder, Subproblem, Tron, TrustRegion, Update,
 };
 use crate::stopping::Stopping;
-use secant_core::problem::{Costs, Curvature, Derivatives, Form, Structure};
+use crate::variable_projection::VariableProjection;
+use secant_core::problem::{Costs, Curvature, Derivatives, Form, LinearBlock, Structure};
 
 /// What an operation on streamed vectors, or of a factorisation without blocks, costs in operations of a matrix product.
 const STREAMED: f64 = 4.0;
@@ -21,6 +23,10 @@ const EVALUATION: f64 = 5e4;
 const SURER: f64 = 1.5;
 /// Pairs of products J·v and Jᵀ·u in a step by LSMR.
 const PAIRS: f64 = 50.0;
+/// Factorisations of the linear columns, and evaluations of f, in a step of variable projection: there is more than one trial to a step, each
+/// asks for r, the columns, and r again, and Q is written out once.
+const PROJECTIONS: f64 = 3.0;
+const PROJECTED_EVALUATIONS: f64 = 4.0;
 /// Operations per parameter or residual of an evaluation that nobody counted.
 const UNCOUNTED: f64 = 100.0;
 
@@ -97,6 +103,8 @@ impl<'a> Setting<'a> {
         }
         if self.m > 0 && !self.is_convex() {
             found.push(self.levenberg_marquardt());
+            let linear = self.structure.linear.filter(|linear| linear.parameters < self.n);
+            found.extend(linear.map(|linear| self.variable_projection(linear)));
         }
         if self.structure.second_derivatives == Derivatives::Exact {
             found.extend([self.newton_cg(), self.newton()]);
@@ -210,16 +218,47 @@ impl<'a> Setting<'a> {
             Factorization::Dual => self.costs.jacobian + m * m * n + m * m * m,
             Factorization::Lsmr => PAIRS * (self.costs.gauss_newton_vector + STREAMED * (m + n)),
         };
-        let mut solver = LevenbergMarquardt::default();
+        let reason = "a sum of squares: curvature from first derivatives, the most digits";
+        let iterations = self.by_kind(60.0, 300.0, 100.0);
+        self.candidate(self.residual_steps(), (own, 2.0), iterations, reason)
+    }
+
+    fn variable_projection(&self, linear: LinearBlock) -> Candidate {
+        let (m, p) = (self.m as f64, linear.columns as f64);
+        let (q, rows) = ((self.n - linear.parameters) as f64, linear.rows as f64);
+        let copies = linear.parameters as f64 / p;
+        let factor = PROJECTIONS * STREAMED * 2.0 * rows * p * p;
+        let project = 4.0 * rows * p * q * copies;
+        let step = STREAMED * (2.0 * m * q * q + q * q * q);
+        let own = self.costs.jacobian + factor + project + step;
+        let steps = self.residual_steps();
+        let stopping = steps.stopping.clone();
+        let solver =
+            VariableProjection::default().with_levenberg_marquardt(steps).with_stopping(stopping);
+        let reason = "a sum of squares, some parameters linear: solved for at every step, whatever their start";
+        let iterations = self.by_kind(40.0, 300.0, 50.0);
+        self.candidate(solver, (own, PROJECTED_EVALUATIONS), iterations, reason)
+    }
+
+    /// Levenberg–Marquardt with the options for this kind of problem.
+    fn residual_steps(&self) -> LevenbergMarquardt {
+        let solver = LevenbergMarquardt::default();
         if self.structure.samples.is_some() {
             // The parameters of a network share their units, and are no constants of nature: the usual end is enough.
-            solver = solver.with_scaling(Scaling::Identity).with_stopping(Stopping::default());
+            solver.with_scaling(Scaling::Identity).with_stopping(Stopping::default())
         } else {
             // Few observations with residuals that stay: what JᵀJ leaves out of the Hessian decides how many steps are needed.
-            solver = solver.with_second_order(SecondOrder::Structured);
+            solver.with_second_order(SecondOrder::Structured)
         }
-        let reason = "a sum of squares: curvature from first derivatives, the most digits";
-        self.candidate(solver, (own, 2.0), 60.0, reason)
+    }
+
+    /// A number for a formula, for a model of samples with a ridge, which keeps residuals, and for one without, whose residuals may vanish.
+    fn by_kind(&self, formula: f64, with_ridge: f64, without: f64) -> f64 {
+        match self.structure.samples {
+            None => formula,
+            Some(_) if self.structure.ridge > 0.0 => with_ridge,
+            Some(_) => without,
+        }
     }
 
     fn bounded(&self, bounds: &Bounds) -> Vec<Candidate> {
