@@ -291,8 +291,29 @@ fn a_share_of_evaluations_is_kept_and_newton_goes_on() {
     let solution = auto(&Posing::as_(&inner, known), &vec![1.0; n]);
     assert_eq!(picked(&solution), "L-BFGS, Newton", "{}", solution.report);
     let note = &solution.report.notes[0];
-    assert!(note.contains("evaluations, what the next would cost"), "{note}");
+    assert!(note.contains("evaluations, then the next"), "{note}");
     assert!(solution.report.reason.is_success());
+}
+
+/// A quarter of what Newton would cost: enough where f is well-conditioned, and Newton goes on from there where it is not.
+#[test]
+fn gradients_have_a_head_start_where_newton_is_dear() {
+    let n = 60;
+    let costs = Costs { hessian: 2e7, ..Costs::of_evaluation(1e6, n) };
+    let picks = |form, condition: f64, costs| {
+        let mut draws = common::Draws(5);
+        let inner = quadratic(spd(n, condition, &mut draws), vec![1.0; n], 0.0);
+        let known = Structure { costs: Some(costs), ..structure(form, 1e6, n) };
+        let solution = auto(&Posing::as_(&inner, known), &vec![1.0; n]);
+        assert!(solution.report.reason.is_success(), "{}", solution.report);
+        picked(&solution).to_owned()
+    };
+    let linear = Form::GeneralizedLinear;
+    assert_eq!(picks(linear, 10.0, costs), "self-scaled Broyden");
+    assert_eq!(picks(linear, 1e7, costs), "self-scaled Broyden, Newton");
+    // One step is the solution of a quadratic; and a cheap Newton needs no help.
+    assert_eq!(picks(Form::Quadratic, 10.0, Costs { hessian: 1e6, ..costs }), "Newton");
+    assert_eq!(picks(linear, 10.0, Costs { hessian: 1e6, ..costs }), "Newton");
 }
 
 /// Iterations and evaluations are those of the whole, whoever used them.

@@ -133,9 +133,9 @@ impl<'a> Relay<'a> {
     /// Says what runs next, and why.
     fn announce(&mut self, stage: &Stage) {
         let (name, reason) = (stage.method.name(), stage.reason);
-        let share = stage.share.map_or_else(String::new, |share| {
-            format!("; {share} evaluations, what the next would cost")
-        });
+        let share = stage
+            .share
+            .map_or_else(String::new, |share| format!("; {share} evaluations, then the next"));
         self.notes.push(match &self.best {
             None => format!("{name} chosen: {reason}{share}"),
             Some(Solution { report, .. }) => format!(
