@@ -23,6 +23,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// Every size is met in so many rounds over all sizes, and its time is their median: what slows the machine for a while does not bend
+/// the law.
+const ROUNDS: usize = 3;
+
 /// A method's sizes, and the steps that count at each.
 struct Plan {
     method: Contestant,
@@ -137,11 +141,18 @@ fn laws(quick: bool) -> Result<Vec<Law>, Box<dyn Error>> {
         plan.method.run(plan.sizes[0], plan.steps)?;
         // What a run takes at any n, its trace above all.
         let constant = plan.method.run(2, plan.steps).map_or(0, |step| step.bytes);
-        for n in plan.sizes {
-            let step = plan.method.run(n, plan.steps)?;
-            time.push((n, step.seconds));
-            bytes.push((n, step.bytes.saturating_sub(constant) as f64));
-            product.extend(step.per_product.map(|seconds| (n, seconds)));
+        let mut rounds = Vec::new();
+        for _ in 0..if quick { 1 } else { ROUNDS } {
+            let steps: Result<Vec<_>, _> =
+                plan.sizes.iter().map(|&n| plan.method.run(n, plan.steps)).collect();
+            rounds.push(steps?);
+        }
+        for (at, &n) in plan.sizes.iter().enumerate() {
+            let of_rounds = || rounds.iter().map(|steps| steps[at]);
+            time.push((n, law::median(of_rounds().map(|step| step.seconds).collect())));
+            bytes.push((n, rounds[0][at].bytes.saturating_sub(constant) as f64));
+            let products: Vec<f64> = of_rounds().filter_map(|step| step.per_product).collect();
+            product.extend((!products.is_empty()).then(|| (n, law::median(products))));
         }
         let method = plan.method.name();
         let beyond = bytes.iter().filter(|(_, bytes)| *bytes > BEYOND_CACHES as f64).count();
@@ -226,29 +237,34 @@ fn draw(laws: &[Law], asked: &Asked) -> Result<(), Box<dyn Error>> {
 }
 
 fn print_streams(json: bool) -> Result<(), Box<dyn Error>> {
-    let bandwidth = streaming::Bandwidth::measured();
     if !json {
         println!(
-            "\nbandwidth: {:.1} GB/s on one thread, {:.1} on all",
-            bandwidth.one_thread * 1e-9,
-            bandwidth.all_threads * 1e-9
-        );
-        println!(
-            "{:20} {:>9} {:>10} {:>12} {:>22}",
-            "method", "n", "MB", "ms a step", "of its streaming time"
+            "\n{:20} {:>9} {:>10} {:>12} {:>22} {:>13} {:>12}",
+            "method",
+            "n",
+            "MB",
+            "ms a step",
+            "of its streaming time",
+            "GB/s, thread",
+            "all threads"
         );
     }
-    for stream in streaming::run(bandwidth, 1_000_000, 4000)? {
-        let streaming::Stream { method, n, bytes, seconds, ratio } = stream;
+    for (method, n) in streaming::CASES {
+        let streaming::Stream { method, n, bytes, seconds, ratio, bandwidth } =
+            streaming::run(method, n)?;
+        let streaming::Bandwidth { one_thread, all_threads } = bandwidth;
         if json {
             let line = serde_json::json!({
                 "method": method, "n": n, "bytes": bytes, "seconds": seconds, "ratio": ratio,
-                "one_thread": bandwidth.one_thread, "all_threads": bandwidth.all_threads,
+                "one_thread": one_thread, "all_threads": all_threads,
             });
             println!("{line}");
         } else {
             let (megabytes, milliseconds) = (bytes * 1e-6, seconds * 1e3);
-            println!("{method:20} {n:9} {megabytes:10.1} {milliseconds:12.2} {ratio:22.2}");
+            let (one, all) = (one_thread * 1e-9, all_threads * 1e-9);
+            println!(
+                "{method:20} {n:9} {megabytes:10.1} {milliseconds:12.2} {ratio:22.2} {one:13.1} {all:12.1}"
+            );
         }
     }
     Ok(())

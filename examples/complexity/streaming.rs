@@ -1,7 +1,7 @@
 //! How far a step is from moving its own numbers once: its time over that of streaming as many bytes.
 //!
 //! The bandwidth is the best of a copy, a triad and an inner product over arrays far beyond the caches, on one thread and on
-//! all; a method is held against what all threads move, since at these n they all run on all.
+//! all, before and after the steps; a method is held against the mean of both of all threads, since at these n they all run on all.
 
 use super::law::median;
 use super::measure::Contestant;
@@ -34,10 +34,19 @@ pub struct Stream {
     pub seconds: f64,
     /// `seconds` over the time that the bytes take at the bandwidth of all threads.
     pub ratio: f64,
+    /// Around the steps.
+    pub bandwidth: Bandwidth,
 }
 
 impl Bandwidth {
-    pub fn measured() -> Self {
+    fn mean(self, other: Self) -> Self {
+        Self {
+            one_thread: 0.5 * (self.one_thread + other.one_thread),
+            all_threads: 0.5 * (self.all_threads + other.all_threads),
+        }
+    }
+
+    fn measured() -> Self {
         let (x, y) = (vec![1.0_f64; LENGTH], vec![2.0_f64; LENGTH]);
         let mut z = vec![0.0_f64; LENGTH];
         let threads = rayon::current_num_threads();
@@ -96,16 +105,19 @@ fn traffic(method: Contestant) -> f64 {
 /// Vectors that a step of Adam reads or writes beside the evaluation: s, r, θ, ∇f → s, r, θ⁺; then θ⁺, θ and ∇f⁺ for the stopping tests.
 const ADAM: f64 = 7.0 + 3.0;
 
-/// L-BFGS and Adam at `n`, BFGS at `n_dense`.
-pub fn run(bandwidth: Bandwidth, n: usize, n_dense: usize) -> Result<Vec<Stream>, Box<dyn Error>> {
-    let cases = [(Contestant::Lbfgs(10), n), (Contestant::Bfgs, n_dense), (Contestant::Adam, n)];
-    let streams = cases.into_iter().map(|(method, n)| {
-        let size = n as f64;
-        let unit = WORD * if method == Contestant::Bfgs { size * size } else { size };
-        let bytes = traffic(method) * unit;
-        let rate = bandwidth.all_threads;
-        let seconds = method.run(n, 12)?.seconds;
-        Ok(Stream { method: method.name(), n, bytes, seconds, ratio: seconds * rate / bytes })
-    });
-    streams.collect()
+/// The methods that are held against the bandwidth, and n.
+pub const CASES: [(Contestant, usize); 3] =
+    [(Contestant::Lbfgs(10), 1_000_000), (Contestant::Bfgs, 4000), (Contestant::Adam, 1_000_000)];
+const STEPS: u64 = 12;
+
+/// One method at n.
+pub fn run(method: Contestant, n: usize) -> Result<Stream, Box<dyn Error>> {
+    let size = n as f64;
+    let bytes =
+        traffic(method) * WORD * if method == Contestant::Bfgs { size * size } else { size };
+    let before = Bandwidth::measured();
+    let seconds = method.run(n, STEPS)?.seconds;
+    let bandwidth = before.mean(Bandwidth::measured());
+    let ratio = seconds * bandwidth.all_threads / bytes;
+    Ok(Stream { method: method.name(), n, bytes, seconds, ratio, bandwidth })
 }
