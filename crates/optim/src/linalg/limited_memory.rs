@@ -4,9 +4,9 @@
 //! (Nocedal & Wright 2006, algorithm 7.4) with its inner products expanded, so that vectors of length n are met in two passes
 //! over [S Y] only. The first, Sᵀ[y g] and Yᵀ[y g], is also the one that a new pair needs; it makes y of the gradient before, in
 //! place. The second gives the slope gᵀp, the first trial θ⁺ = θ + p and s = θ⁺ − θ on the way.
-//! Memory 2mn + 2m². Traffic per step: (4m + 8)·8n bytes, two fifths of what the two loops move: 2m − 2 pairs, s, ∇f⁺ and ∇f read
-//! and y written by the first pass; 2m pairs, ∇f and θ read, s and θ⁺ fetched and written by the second. Both go block by block,
-//! in parallel for long vectors, with the same bits for any number of threads.
+//! Memory 2mn + 2m². Traffic per step: (4m + 8)·8n bytes, half of what the two loops move: the other pairs, s, ∇f⁺ and ∇f read and
+//! y written by the first pass; all pairs, ∇f and θ read, s and θ⁺ fetched and written by the second. Both go block by block, in
+//! parallel for long vectors, with the same bits for any number of threads.
 //! Source: Byrd, Nocedal & Schnabel (1994), Math. Prog. 63, theorem 2.2 and §3.2.
 
 use super::vector::{self, BLOCK, Sizes, both, half, vectorize};
