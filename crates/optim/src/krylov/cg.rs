@@ -375,6 +375,9 @@ mod tests {
         let until = Truncation { tolerance: 0.5, ..TO_THE_END };
         let end = cg.solve(&Dense(a.as_ref()), &g, None, until, ignore, &mut x).unwrap();
         assert!(end.residual <= 0.5 && vector::dot(&g, &x) < 0.0, "{end:?} {x:?}");
+        let left = [2.0 * x[0] + 0.5 * x[1] + g[0], 0.5 * x[0] + x[1] + g[1]].map(|r| r / 1e-160);
+        let residual = left[0].hypot(left[1]) / 5.0_f64.sqrt();
+        assert!((end.residual - residual).abs() <= 1e-9, "{end:?}, {residual}");
         // ‖A·d‖² overflows where A·d does not.
         let steep = faer::mat![[1e160, 0.0], [0.0, 2e160]];
         let g = [1.0, 1.0];
