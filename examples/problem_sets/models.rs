@@ -2,6 +2,7 @@
 
 use std::f64::consts::PI;
 use std::ops::Range;
+use std::slice::from_ref;
 
 /// `model(θ, x, gradient)` returns y and writes ∂y/∂θ.
 pub type Model = fn(&[f64], &[f64], &mut [f64]) -> f64;
@@ -45,13 +46,13 @@ pub fn model(name: &str) -> Option<Model> {
 pub fn linear(name: &str) -> &'static [Range<usize>] {
     match name {
         "Chwirut1" | "Chwirut2" => &[],
-        "Nelson" | "Roszman1" => &[0..2],
-        "Kirby2" | "MGH17" => &[0..3],
-        "Hahn1" | "Thurber" => &[0..4],
+        "Nelson" | "Roszman1" => from_ref(&(0..2)),
+        "Kirby2" | "MGH17" => from_ref(&(0..3)),
+        "Hahn1" | "Thurber" => from_ref(&(0..4)),
         "Lanczos1" | "Lanczos2" | "Lanczos3" => &[0..1, 2..3, 4..5],
         "Gauss1" | "Gauss2" | "Gauss3" => &[0..1, 2..3, 5..6],
         "ENSO" => &[0..3, 4..6, 7..9],
-        _ => &[0..1],
+        _ => from_ref(&(0..1)),
     }
 }
 
