@@ -1,5 +1,6 @@
 //! Vectors and matrices: kernels that know neither argmin nor the solvers.
 
+pub(crate) mod blocks;
 pub(crate) mod box_qp;
 pub(crate) mod cholesky;
 pub(crate) mod direct_memory;

@@ -181,9 +181,7 @@ impl ConjugateGradient {
                 break;
             }
             end.products += 1;
-            let negligible = f64::EPSILON
-                * vector::norm_of_squares(dd, &self.direction)
-                * vector::norm_of_squares(squares, &self.product);
+            let negligible = negligible((dd, &self.direction), (squares, &self.product));
             if curvature <= negligible {
                 end.negative_curvature = true;
                 let alpha = rz / curvature.abs().max(negligible);
@@ -230,9 +228,7 @@ impl ConjugateGradient {
             return None;
         }
         let slope = vector::dot(g, x);
-        let negligible = f64::EPSILON
-            * vector::norm_of_squares(xx, x)
-            * vector::norm_of_squares(squares, &self.product);
+        let negligible = negligible((xx, x), (squares, &self.product));
         let t = -slope / curvature;
         let predicted = 0.5 * t.abs() * slope.abs();
         if !(curvature > negligible && predicted > 0.0 && predicted.is_finite()) {
@@ -251,6 +247,11 @@ impl ConjugateGradient {
             && self.progress[i - 1] - self.progress[i - 1 - k]
                 < k as f64 * PROGRESS * self.progress[i - 1]
     }
+}
+
+/// Up to here dᵀAd may be rounding: ε‖d‖·‖Ad‖, from the squares of both and the vectors.
+fn negligible((dd, d): (f64, &[f64]), (squares, product): (f64, &[f64])) -> f64 {
+    f64::EPSILON * vector::norm_of_squares(dd, d) * vector::norm_of_squares(squares, product)
 }
 
 #[cfg(test)]

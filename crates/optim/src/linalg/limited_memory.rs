@@ -9,7 +9,8 @@
 //! parallel for long vectors, with the same bits for any number of threads.
 //! Source: Byrd, Nocedal & Schnabel (1994), Math. Prog. 63, theorem 2.2 and §3.2.
 
-use super::vector::{self, BLOCK, Sizes, both, half, vectorize};
+use super::blocks::{BLOCK, tree};
+use super::vector::{self, Sizes, subtract_inline, vectorize};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -159,9 +160,9 @@ impl LimitedMemory {
             #[inline(always)]
             |range, s, y| {
                 let (theta, before) = (&theta[range.clone()], &theta_before[range.clone()]);
-                subtract(theta, before, s);
+                subtract_inline(theta, before, s);
                 let gradient = &gradient[range.clone()];
-                subtract(gradient, &gradient_before[range], y);
+                subtract_inline(gradient, &gradient_before[range], y);
                 Sizes::of_block(theta, before, gradient)
             },
         );
@@ -190,7 +191,7 @@ impl LimitedMemory {
                     return slope;
                 }
                 let (theta, before) = (&theta[range.clone()], &theta_before[range]);
-                subtract(theta, before, s);
+                subtract_inline(theta, before, s);
                 Sizes::of_step(theta, before).join(slope)
             },
         );
@@ -276,7 +277,7 @@ impl LimitedMemory {
     /// `out` ← −H·g for the ∇f⁺ = `gradient` of the latest push; returns gᵀ`out`.
     pub(crate) fn newton_step(&mut self, gradient: &[f64], out: &mut [f64]) -> f64 {
         self.coefficients();
-        self.add_blocks(0, gradient, out, None).0
+        self.add_blocks(gradient, out, None).0
     }
 
     /// The first trial of a search along p = −H·∇f: `trial` ← θ + p and `step` ← `trial` − θ, which is p as far as θ resolves it.
@@ -289,50 +290,33 @@ impl LimitedMemory {
         trial: &mut [f64],
     ) -> (f64, Sizes) {
         self.coefficients();
-        self.add_blocks(0, gradient, step, Some((theta, trial)))
+        self.add_blocks(gradient, step, Some((theta, trial)))
     }
 
-    /// The entries from `start` on of −H·g, all slices with as many entries; returns their part of gᵀ`out`. With a trial `out`
-    /// becomes the step to it, and its sizes are returned as well.
+    /// −H·g block by block, all slices of length n; returns gᵀ`out`. With a trial `out` becomes the step to it, and its sizes are
+    /// returned as well.
     fn add_blocks(
         &self,
-        start: usize,
         g: &[f64],
         out: &mut [f64],
         trial: Option<(&[f64], &mut [f64])>,
     ) -> (f64, Sizes) {
-        let len = out.len();
-        if len <= BLOCK {
-            return self.add_block(start, g, out, trial);
-        }
-        let middle = half(len);
-        let (g, g_rest) = g.split_at(middle);
-        let (out, out_rest) = out.split_at_mut(middle);
-        let (trial, trial_rest) = match trial {
-            Some((theta, trial)) => {
-                let (theta, theta_rest) = theta.split_at(middle);
-                let (trial, trial_rest) = trial.split_at_mut(middle);
-                (Some((theta, trial)), Some((theta_rest, trial_rest)))
-            }
-            None => (None, None),
-        };
-        let ((a, sizes), (b, sizes_rest)) = both(
-            len >= PARALLEL,
-            || self.add_blocks(start, g, out, trial),
-            || self.add_blocks(start + middle, g_rest, out_rest, trial_rest),
-        );
-        (a + b, sizes.join(sizes_rest))
+        let parts = ((0..self.n, g), (out, trial));
+        let block =
+            |((range, g), (out, trial)): (_, (&mut [f64], _))| self.add_block(range, g, out, trial);
+        tree(self.n, PARALLEL, parts, &block, &|(a, sizes): (f64, Sizes), (b, rest)| {
+            (a + b, sizes.join(rest))
+        })
     }
 
-    /// [`add_blocks`](Self::add_blocks) of one block.
+    /// [`add_blocks`](Self::add_blocks) of one block, the entries `range`.
     fn add_block(
         &self,
-        start: usize,
+        range: Range<usize>,
         g: &[f64],
         out: &mut [f64],
         mut trial: Option<(&[f64], &mut [f64])>,
     ) -> (f64, Sizes) {
-        let range = start..start + out.len();
         let gamma = self.gamma;
         vectorize(
             #[inline(always)]
@@ -448,14 +432,6 @@ impl LimitedMemory {
             }
         }
         self.sizes.iter().copied().fold(Sizes::default(), Sizes::join)
-    }
-}
-
-/// out ← a − b, to be inlined into a dispatched loop.
-#[inline(always)]
-fn subtract(a: &[f64], b: &[f64], out: &mut [f64]) {
-    for (out, (a, b)) in out.iter_mut().zip(a.iter().zip(b)) {
-        *out = a - b;
     }
 }
 

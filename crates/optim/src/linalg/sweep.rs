@@ -2,58 +2,19 @@
 //!
 //! Beyond the caches a pass costs what it moves, so that a loop that reads a vector twice is twice the work.
 
-use super::vector::{BLOCK, PARALLEL, both, half, vectorize};
+use super::blocks::{Parts, tree};
+use super::vector::{PARALLEL, tree_sum, vectorize};
 
 /// Partial sums of each of several sums: three times as many fill the registers.
 const LANES: usize = 16;
 
-/// Vectors of one length that a pass goes over together.
-trait Parts: Send + Sized {
-    fn len(&self) -> usize;
-    fn split(self, middle: usize) -> (Self, Self);
-}
-
-impl Parts for &[f64] {
-    fn len(&self) -> usize {
-        <[f64]>::len(self)
-    }
-    fn split(self, middle: usize) -> (Self, Self) {
-        self.split_at(middle)
-    }
-}
-
-impl Parts for &mut [f64] {
-    fn len(&self) -> usize {
-        <[f64]>::len(self)
-    }
-    fn split(self, middle: usize) -> (Self, Self) {
-        self.split_at_mut(middle)
-    }
-}
-
-impl<A: Parts, B: Parts> Parts for (A, B) {
-    fn len(&self) -> usize {
-        debug_assert_eq!(self.0.len(), self.1.len());
-        self.0.len()
-    }
-    fn split(self, middle: usize) -> (Self, Self) {
-        let ((a, a_rest), (b, b_rest)) = (self.0.split(middle), self.1.split(middle));
-        ((a, b), (a_rest, b_rest))
-    }
-}
-
-/// The sums of `of` over every block of `parts`, added up as a tree.
-fn sweep<P: Parts, const K: usize>(parts: P, of: &(impl Fn(P) -> [f64; K] + Sync)) -> [f64; K] {
-    let len = parts.len();
-    if len <= BLOCK {
-        return of(parts);
-    }
-    let (head, tail) = parts.split(half(len));
-    let (mut sums, rest) = both(len >= PARALLEL, || sweep(head, of), || sweep(tail, of));
-    for (sum, rest) in sums.iter_mut().zip(rest) {
-        *sum += rest;
-    }
-    sums
+/// The sums of `of` over every block of `parts`, each of `len` entries.
+fn sweep<P: Parts, const K: usize>(
+    len: usize,
+    parts: P,
+    of: &(impl Fn(P) -> [f64; K] + Sync),
+) -> [f64; K] {
+    tree(len, PARALLEL, parts, of, &|a: [f64; K], b| std::array::from_fn(|k| a[k] + b[k]))
 }
 
 /// The partial sums of `K` sums.
@@ -64,21 +25,13 @@ type Lanes<const K: usize> = [[f64; LANES]; K];
 #[inline(always)]
 fn totals<const K: usize>(lanes: Lanes<K>, tail: Lanes<K>) -> [f64; K] {
     std::array::from_fn(|sum| {
-        let mut lanes: [f64; LANES] = std::array::from_fn(|k| lanes[sum][k] + tail[sum][k]);
-        let mut half = LANES / 2;
-        while half > 0 {
-            for k in 0..half {
-                lanes[k] += lanes[k + half];
-            }
-            half /= 2;
-        }
-        lanes[0]
+        tree_sum::<LANES>(std::array::from_fn(|k| lanes[sum][k] + tail[sum][k]))
     })
 }
 
 /// [xᵀy, xᵀx, yᵀy]. Two vectors moved.
 pub(crate) fn products(x: &[f64], y: &[f64]) -> [f64; 3] {
-    sweep((x, y), &|(x, y): (&[f64], &[f64])| {
+    sweep(x.len(), (x, y), &|(x, y): (&[f64], &[f64])| {
         vectorize(
             #[inline(always)]
             || {
@@ -108,7 +61,7 @@ fn add_products([xy, xx, yy]: &mut [[f64; LANES]; 3], k: usize, x: f64, y: f64) 
 /// x ← x + a·d and r ← r + a·y; [xᵀx, rᵀr] of the new ones. Six vectors moved.
 pub(crate) fn advance(a: f64, d: &[f64], y: &[f64], x: &mut [f64], r: &mut [f64]) -> [f64; 2] {
     type Block<'a> = ((&'a [f64], &'a [f64]), (&'a mut [f64], &'a mut [f64]));
-    sweep(((d, y), (x, r)), &|((d, y), (x, r)): Block<'_>| {
+    sweep(d.len(), ((d, y), (x, r)), &|((d, y), (x, r)): Block<'_>| {
         vectorize(
             #[inline(always)]
             || {
@@ -143,7 +96,7 @@ fn add_squares([xx, rr]: &mut [[f64; LANES]; 2], k: usize, x: f64, r: f64) {
 
 /// d ← b·d − z. Three vectors moved.
 pub(crate) fn turn(b: f64, z: &[f64], d: &mut [f64]) {
-    let [] = sweep((z, d), &|(z, d): (&[f64], &mut [f64])| {
+    let [] = sweep(z.len(), (z, d), &|(z, d): (&[f64], &mut [f64])| {
         vectorize(
             #[inline(always)]
             || {
@@ -159,7 +112,7 @@ pub(crate) fn turn(b: f64, z: &[f64], d: &mut [f64]) {
 /// d ← b·d − z; pᵀd of the new d. Four vectors moved.
 pub(crate) fn turn_beside(b: f64, z: &[f64], p: &[f64], d: &mut [f64]) -> f64 {
     type Block<'a> = ((&'a [f64], &'a [f64]), &'a mut [f64]);
-    let [along] = sweep(((z, p), d), &|((z, p), d): Block<'_>| {
+    let [along] = sweep(z.len(), ((z, p), d), &|((z, p), d): Block<'_>| {
         vectorize(
             #[inline(always)]
             || {
@@ -186,7 +139,7 @@ pub(crate) fn turn_beside(b: f64, z: &[f64], p: &[f64], d: &mut [f64]) -> f64 {
 /// x ← 0, r ← g and d ← −g. Four vectors moved.
 pub(crate) fn begin(g: &[f64], x: &mut [f64], r: &mut [f64], d: &mut [f64]) {
     type Block<'a> = (&'a [f64], (&'a mut [f64], (&'a mut [f64], &'a mut [f64])));
-    let [] = sweep((g, (x, (r, d))), &|(g, (x, (r, d))): Block<'_>| {
+    let [] = sweep(g.len(), (g, (x, (r, d))), &|(g, (x, (r, d))): Block<'_>| {
         vectorize(
             #[inline(always)]
             || {
@@ -204,7 +157,7 @@ pub(crate) fn begin(g: &[f64], x: &mut [f64], r: &mut [f64], d: &mut [f64]) {
 /// ‖x + a·y + b·z‖₂². Three vectors moved.
 pub(crate) fn combination_squares(x: &[f64], a: f64, y: &[f64], b: f64, z: &[f64]) -> f64 {
     type Block<'a> = (&'a [f64], (&'a [f64], &'a [f64]));
-    let [squares] = sweep((x, (y, z)), &|(x, (y, z)): Block<'_>| {
+    let [squares] = sweep(x.len(), (x, (y, z)), &|(x, (y, z)): Block<'_>| {
         vectorize(
             #[inline(always)]
             || {
@@ -231,6 +184,7 @@ pub(crate) fn combination_squares(x: &[f64], a: f64, y: &[f64], b: f64, z: &[f64
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::linalg::blocks::BLOCK;
 
     /// Quarters of small integers: every product and sum of the tests is exact.
     fn quarters(n: usize, k: usize) -> Vec<f64> {

@@ -3,16 +3,14 @@
 //! `pulp` picks the instruction set when the program runs; inside, plain loops over arrays of [`LANES`] numbers become
 //! vector instructions. A reduction keeps [`LANES`] partial sums: four AVX-512 registers, enough to hide the latency of
 //! a fused multiply–add, and a rounding error √[`LANES`]-fold below one long sum's.
-//! A long vector is a tree of blocks whose shape depends on its length alone; from [`PARALLEL`] numbers on, the halves run in
+//! A long vector is a [tree of blocks](super::blocks); from [`PARALLEL`] numbers on, the halves run in
 //! parallel.
 
+use super::blocks::tree;
 use pulp::{Arch, Simd, WithSimd};
 use std::ops::Range;
 
 const LANES: usize = 32;
-/// Numbers of one vector that are worked on at a time: those of four vectors stay in the second-level cache, and a run of memory is long
-/// enough for the prefetcher to get going.
-pub(crate) const BLOCK: usize = 8192;
 /// From this length on, one pass over a vector takes longer than handing half of it to another thread: 2 MiB.
 pub(crate) const PARALLEL: usize = 1 << 18;
 
@@ -34,8 +32,9 @@ impl<R, F: FnMut() -> R> WithSimd for Loop<F> {
     }
 }
 
+/// The sum of a power of two of lanes, halves onto halves.
 #[inline(always)]
-fn tree_sum(mut lanes: [f64; LANES]) -> f64 {
+pub(crate) fn tree_sum<const LANES: usize>(mut lanes: [f64; LANES]) -> f64 {
     let mut half = LANES / 2;
     while half > 0 {
         for k in 0..half {
@@ -63,36 +62,13 @@ pub(crate) fn dot_inline(x: &[f64], y: &[f64]) -> f64 {
     tree_sum(lanes)
 }
 
-/// Where a tree of blocks divides `len` > [`BLOCK`] numbers: the same for every number of threads.
-pub(crate) fn half(len: usize) -> usize {
-    (len / 2).next_multiple_of(BLOCK)
-}
-
-/// Both, in parallel where `len` numbers are enough for it.
-pub(crate) fn both<A: Send, B: Send>(
-    parallel: bool,
-    a: impl FnOnce() -> A + Send,
-    b: impl FnOnce() -> B + Send,
-) -> (A, B) {
-    if parallel { rayon::join(a, b) } else { (a(), b()) }
-}
-
 /// `join` over `of` every block of `range`, as a tree.
 fn reduce<T: Send>(
     range: Range<usize>,
     of: &(impl Fn(Range<usize>) -> T + Sync),
     join: &(impl Fn(T, T) -> T + Sync),
 ) -> T {
-    if range.len() <= BLOCK {
-        return of(range);
-    }
-    let middle = range.start + half(range.len());
-    let (a, b) = both(
-        range.len() >= PARALLEL,
-        || reduce(range.start..middle, of, join),
-        || reduce(middle..range.end, of, join),
-    );
-    join(a, b)
+    tree(range.len(), PARALLEL, range, of, join)
 }
 
 /// xᵀy.
@@ -123,33 +99,33 @@ pub(crate) fn axpy(a: f64, x: &[f64], y: &mut [f64]) {
 
 /// out ← x + a·p.
 pub(crate) fn step(x: &[f64], a: f64, p: &[f64], out: &mut [f64]) {
-    if x.len() >= PARALLEL {
-        let middle = half(x.len());
-        let ((x, x_rest), (p, p_rest)) = (x.split_at(middle), p.split_at(middle));
-        let (out, out_rest) = out.split_at_mut(middle);
-        rayon::join(|| step(x, a, p, out), || step(x_rest, a, p_rest, out_rest));
-        return;
-    }
-    vectorize(
-        #[inline(always)]
-        || {
-            for ((out, x), p) in out.iter_mut().zip(x).zip(p) {
-                *out = a.mul_add(*p, *x);
-            }
-        },
-    );
+    let block = |((x, p), out): ((&[f64], &[f64]), &mut [f64])| {
+        vectorize(
+            #[inline(always)]
+            || {
+                for ((out, x), p) in out.iter_mut().zip(x).zip(p) {
+                    *out = a.mul_add(*p, *x);
+                }
+            },
+        );
+    };
+    tree(x.len(), PARALLEL, ((x, p), out), &block, &|(), ()| ());
 }
 
 /// out ← x − y.
 pub(crate) fn subtract(x: &[f64], y: &[f64], out: &mut [f64]) {
     vectorize(
         #[inline(always)]
-        || {
-            for ((out, x), y) in out.iter_mut().zip(x).zip(y) {
-                *out = x - y;
-            }
-        },
+        || subtract_inline(x, y, out),
     );
+}
+
+/// [`subtract`], to be inlined into a dispatched loop.
+#[inline(always)]
+pub(crate) fn subtract_inline(x: &[f64], y: &[f64], out: &mut [f64]) {
+    for ((out, x), y) in out.iter_mut().zip(x).zip(y) {
+        *out = x - y;
+    }
 }
 
 /// out ← a·x.
@@ -375,6 +351,7 @@ pub(crate) fn all_finite_with(squares: f64, x: &[f64]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::linalg::blocks::BLOCK;
 
     #[test]
     fn kernels_equal_plain_loops_at_every_tail_length() {

@@ -7,7 +7,8 @@
 use super::FitSolver;
 use crate::error::{OptimError, require};
 use crate::eval;
-use crate::linalg::vector::{self, BLOCK, PARALLEL, Sizes, vectorize};
+use crate::linalg::blocks::BLOCK;
+use crate::linalg::vector::{self, PARALLEL, Sizes, vectorize};
 use crate::state::FitState;
 use crate::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem};
