@@ -95,59 +95,48 @@
 //! `nalgebra`: [`ArgminProblem`] over `nalgebra::DVector`, for argmin's own solvers. `lapack`: `Backend::Lapack` for [`Newton`];
 //! needs an OpenBLAS of the system (Debian: `libopenblas-dev`, and `pkg-config` to find it).
 
-mod adapter;
-pub mod batches;
-mod bounds;
-mod costs;
 mod error;
-mod eval;
-mod evaluations;
-mod functions;
 pub mod krylov;
-mod l1;
-pub mod lasso_path;
 mod linalg;
 pub mod line_search;
 pub mod linear;
-pub mod memory;
 mod method;
-mod minimize;
-pub mod nonfinite;
+mod minibatch;
+mod problem;
 mod quadratic_model;
-pub mod rate_finder;
-mod report;
-mod robust;
-mod sampled;
-pub mod schedule;
+mod run;
 pub mod solver;
-mod state;
-pub mod stopping;
 pub mod subproblem;
-pub mod variable_projection;
 
-pub use adapter::ArgminProblem;
 pub use argmin;
-pub use batches::{BatchStream, LastBatch, Minibatches, Sampling, Span};
-pub use bounds::Bounds;
-pub use costs::Costs;
 pub use error::OptimError;
-pub use evaluations::Evaluations;
-pub use functions::{DIFFERENCE, LeastSquaresAt, LeastSquaresFn};
-pub use l1::L1;
-pub use lasso_path::{LassoPath, PathPoint};
 pub use linalg::Backend;
 pub use linear::{Accuracy, LinearError, LinearLeastSquares, LinearSolution, NullDirection};
-pub use method::{Advice, Auto, Method, Ranking};
-pub use minimize::{Iterates, Solution, minimize, minimize_recorded, minimize_within};
-pub use quadratic_model::{Inertia, Limit, QuadraticModel, Trusted};
-pub use rate_finder::{RateFinder, RateFound, RateTried};
-pub use report::{GradientNorms, Report};
-pub use robust::{
+pub use method::lasso_path::{self, LassoPath, PathPoint};
+pub use method::rate_finder::{self, RateFinder, RateFound, RateTried};
+pub use method::robust::{
     MAX_ROUNDS, NEAR_ABSOLUTE, RobustAt, RobustLeastSquares, RobustSolution, estimate_scale,
     minimize_robust, residual_scale, weighted_residual_scale,
 };
-pub use sampled::minimize_sampled;
-pub use schedule::{Decay, Schedule};
+pub use method::{Advice, Auto, Method, Ranking};
+pub use minibatch::batches::{self, BatchStream, LastBatch, Minibatches, Sampling, Span};
+pub use minibatch::sampled::minimize_sampled;
+pub use minibatch::schedule::{self, Decay, Schedule};
+pub use problem::adapter::ArgminProblem;
+pub use problem::bounds::Bounds;
+pub use problem::functions::{DIFFERENCE, LeastSquaresAt, LeastSquaresFn};
+pub use problem::l1::L1;
+pub use quadratic_model::{Inertia, Limit, QuadraticModel, Trusted};
+pub use run::costs::Costs;
+pub use run::evaluations::Evaluations;
+pub use run::minimize::{Iterates, Solution, minimize, minimize_recorded, minimize_within};
+pub use run::report::{GradientNorms, Report};
+pub use run::state::{FitState, TRACE_RESERVE, TraceEntry};
+pub use run::stopping::{self, Reason, Stopping};
+pub use run::{memory, nonfinite};
+pub use solver::least_squares::variable_projection::{
+    self, ProjectedJacobian, ReducedLeastSquares, VariableProjection,
+};
 pub use solver::{
     AdaGrad, Adadelta, Adam, AdamW, AdaptiveCubic, Bfgs, BoundedLevenbergMarquardt, Factorization,
     FirstOrder, FitSolver, GaussNewton, GradientDescent, Guard, HessianKind, Lbfgs, LbfgsB,
@@ -155,6 +144,3 @@ pub use solver::{
     Optimality, OwlQn, Preconditioner, ProximalNewton, RegularizedNewton, RmsProp, Safeguard,
     Scaling, SecondOrder, Sr1, StepLength, Subproblem, Tron, TrustRegion, Update, product_cost,
 };
-pub use state::{FitState, TRACE_RESERVE, TraceEntry};
-pub use stopping::{Reason, Stopping};
-pub use variable_projection::{ProjectedJacobian, ReducedLeastSquares, VariableProjection};

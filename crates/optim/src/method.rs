@@ -1,23 +1,27 @@
 //! Every method as one type, for programs that choose when they run.
 
-use crate::batches::Minibatches;
 use crate::error::OptimError;
-use crate::minimize::{Iterates, Setup, Solution, run};
-use crate::sampled::minimize_sampled;
+use crate::minibatch::batches::Minibatches;
+use crate::minibatch::sampled::minimize_sampled;
+use crate::run::fit_solver::FitSolver;
+use crate::run::minimize::{Iterates, Setup, Solution, run};
+use crate::run::stopping::Stopping;
+use crate::solver::least_squares::variable_projection::VariableProjection;
 use crate::solver::{
     AdaGrad, Adadelta, Adam, AdamW, AdaptiveCubic, Bfgs, BoundedLevenbergMarquardt, FirstOrder,
-    FitSolver, GaussNewton, GradientDescent, Lbfgs, LbfgsB, LevenbergMarquardt, Momentum, Nesterov,
-    Newton, NewtonCg, NonlinearCg, OwlQn, ProximalNewton, RegularizedNewton, RmsProp, Sr1,
-    Subproblem, Tron, TrustRegion,
+    GaussNewton, GradientDescent, Lbfgs, LbfgsB, LevenbergMarquardt, Momentum, Nesterov, Newton,
+    NewtonCg, NonlinearCg, OwlQn, ProximalNewton, RegularizedNewton, RmsProp, Sr1, Subproblem,
+    Tron, TrustRegion,
 };
-use crate::stopping::Stopping;
-use crate::variable_projection::VariableProjection;
 use secant_core::problem::{Curvature, LeastSquares, SampledObjective};
 
 mod advice;
 mod auto;
 mod candidates;
+pub mod lasso_path;
+pub mod rate_finder;
 mod relay;
+pub(crate) mod robust;
 
 pub use advice::{Advice, Ranking};
 pub use auto::Auto;

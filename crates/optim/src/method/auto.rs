@@ -15,13 +15,13 @@ use super::Method;
 use super::advice::Ranking;
 use super::candidates::{Candidate, Setting};
 use super::relay::{Relay, Stage};
-use crate::bounds::Bounds;
 use crate::error::{OptimError, readable};
-use crate::l1::L1;
-use crate::memory;
-use crate::minimize::{Iterates, Setup, Solution};
+use crate::problem::bounds::Bounds;
+use crate::problem::l1::L1;
+use crate::run::memory;
+use crate::run::minimize::{Iterates, Setup, Solution};
+use crate::run::stopping::Stopping;
 use crate::solver::{Lbfgs, LbfgsB, OwlQn, Tron, TrustRegion};
-use crate::stopping::Stopping;
 use secant_core::problem::{Curvature, Form};
 
 const NAME: &str = "Auto";

@@ -5,14 +5,14 @@
 //! a ridge, rounded to one digit: an order, no promise.
 
 use super::Method;
-use crate::bounds::Bounds;
-use crate::l1::L1;
+use crate::problem::bounds::Bounds;
+use crate::problem::l1::L1;
+use crate::run::stopping::Stopping;
+use crate::solver::least_squares::variable_projection::VariableProjection;
 use crate::solver::{
     Bfgs, BoundedLevenbergMarquardt, Factorization, Lbfgs, LbfgsB, LevenbergMarquardt, Newton,
     NewtonCg, OwlQn, ProximalNewton, Scaling, SecondOrder, Subproblem, Tron, TrustRegion, Update,
 };
-use crate::stopping::Stopping;
-use crate::variable_projection::VariableProjection;
 use secant_core::problem::{Costs, Curvature, Derivatives, Form, LinearBlock, Structure};
 
 /// What an operation on streamed vectors, or of a factorisation without blocks, costs in operations of a matrix product.

@@ -3,8 +3,8 @@
 use super::Method;
 use super::candidates::Candidate;
 use crate::error::OptimError;
-use crate::minimize::{Iterates, Setup, Solution};
-use crate::stopping::{GRADIENT_TOLERANCE, MAX_ITERATIONS, Reason, Stopping};
+use crate::run::minimize::{Iterates, Setup, Solution};
+use crate::run::stopping::{GRADIENT_TOLERANCE, MAX_ITERATIONS, Reason, Stopping};
 use secant_core::problem::Curvature;
 use std::time::Instant;
 

@@ -4,13 +4,31 @@
 //! [`minimize_sampled`](crate::minimize_sampled); the rule is the same. A step to a point where f or ∇f is not finite is not taken:
 //! the run ends with [`Reason::NonFiniteValue`] and the best point.
 
-use super::FitSolver;
+pub mod adadelta;
+pub mod adagrad;
+pub mod adam;
+pub mod adamw;
+pub mod gradient_descent;
+pub mod momentum;
+pub mod nesterov;
+pub mod rmsprop;
+
+pub use adadelta::Adadelta;
+pub use adagrad::AdaGrad;
+pub use adam::Adam;
+pub use adamw::AdamW;
+pub use gradient_descent::{GradientDescent, StepLength};
+pub use momentum::Momentum;
+pub use nesterov::Nesterov;
+pub use rmsprop::{Guard, RmsProp};
+
 use crate::error::{OptimError, require};
-use crate::eval;
 use crate::linalg::blocks::BLOCK;
 use crate::linalg::vector::{self, PARALLEL, Sizes, vectorize};
-use crate::state::FitState;
-use crate::stopping::{Reason, Stopping};
+use crate::run::eval;
+use crate::run::fit_solver::FitSolver;
+use crate::run::state::FitState;
+use crate::run::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem};
 use rayon::prelude::*;
 use secant_core::problem::Objective;

@@ -1,11 +1,11 @@
 //! One step along a descent direction: the state moves to θ + αp, or says why it cannot.
 
 use crate::error::OptimError;
-use crate::eval;
 use crate::linalg::vector;
 use crate::line_search::{Found, LineSearch, SearchOption};
-use crate::state::FitState;
-use crate::stopping::Reason;
+use crate::run::eval;
+use crate::run::state::FitState;
+use crate::run::stopping::Reason;
 use argmin::core::Problem;
 use secant_core::problem::Objective;
 

@@ -1,0 +1,136 @@
+//! The minima of f(θ) + λΣⱼ wⱼ|θⱼ| along λ: from where every penalised parameter is zero, down.
+//!
+//! λmax is max |∂ⱼf|/wⱼ at the minimum over the free parameters. Each point is the start of the next, for [`ProximalNewton`]; on a quadratic f
+//! that is a step per point.
+//! Source: Friedman, Hastie & Tibshirani (2010), J. Stat. Softw. 33, §2.5.
+
+use crate::error::{OptimError, require};
+use crate::problem::l1::L1;
+use crate::run::minimize::{Solution, minimize};
+use crate::run::stopping::Stopping;
+use crate::solver::ProximalNewton;
+use secant_core::problem::Curvature;
+
+/// Points of a path.  Friedman, Hastie & Tibshirani (2010) §2.5: 100.
+pub const POINTS: usize = 100;
+/// The last λ over the first.  Friedman, Hastie & Tibshirani (2010) §2.5: 1e-3.
+pub const RATIO: f64 = 1e-3;
+/// ⋄F relative to that at λmax.
+const TOLERANCE: f64 = 1e-12;
+const NAME: &str = "lasso path";
+
+/// Which λ, and how exactly.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LassoPath {
+    /// w up to the factor λ; `L1::new(1.0)` without the biases, as a rule. Default 1 for all.
+    pub l1: L1,
+    /// λ to visit, from the largest down as a rule; none: [`points`](Self::points) from λmax, evenly on a logarithmic scale.
+    pub lambdas: Option<Vec<f64>>,
+    /// Points, at least 2. Default [`POINTS`].
+    pub points: usize,
+    /// The last λ over the first, in (0, 1). Default [`RATIO`].
+    pub ratio: f64,
+}
+
+impl Default for LassoPath {
+    fn default() -> Self {
+        Self { l1: L1::new(1.0), lambdas: None, points: POINTS, ratio: RATIO }
+    }
+}
+
+/// One λ and its minimum.
+#[derive(Clone, Debug)]
+pub struct PathPoint {
+    /// λ.
+    pub lambda: f64,
+    /// θ, F, ⋄F and how they were found. `report.gradient.max`, the largest entry of ⋄F, certifies the minimum of a convex f.
+    pub solution: Solution,
+    /// Entries of θ that are not zero, the free ones among them.
+    pub nonzero: usize,
+}
+
+impl LassoPath {
+    /// The path, λ by λ, from `theta0`.
+    ///
+    /// # Errors
+    /// Options out of range; a start that the problem does not take.
+    pub fn run<P: Curvature>(
+        &self,
+        problem: &P,
+        theta0: &[f64],
+    ) -> Result<Vec<PathPoint>, OptimError> {
+        require(self.points >= 2, NAME, "points", self.points as f64, "at least 2")?;
+        require(self.ratio > 0.0 && self.ratio < 1.0, NAME, "ratio", self.ratio, "(0, 1)")?;
+        for lambda in self.lambdas.iter().flatten() {
+            require(*lambda >= 0.0 && lambda.is_finite(), NAME, "lambdas", *lambda, "[0, ∞)")?;
+        }
+        self.l1.validate(NAME, Some(problem.dim()))?;
+        let (largest, start, reference) = self.largest(problem, theta0)?;
+        let lambdas = self.lambdas.clone().unwrap_or_else(|| {
+            let part = |k: usize| self.ratio.powf(k as f64 / (self.points - 1) as f64);
+            (0..self.points).map(|k| largest * part(k)).collect()
+        });
+        let mut theta = start;
+        let mut path = Vec::with_capacity(lambdas.len());
+        for lambda in lambdas {
+            let stopping = Stopping {
+                gradient_tolerance: 0.0,
+                gradient_absolute: TOLERANCE * reference,
+                ..Stopping::default()
+            };
+            let solver = ProximalNewton::new(self.l1.scaled(lambda)).with_stopping(stopping);
+            let solution = minimize(problem, solver, &theta)?;
+            theta.copy_from_slice(&solution.theta);
+            let nonzero = theta.iter().filter(|t| **t != 0.0).count();
+            path.push(PathPoint { lambda, solution, nonzero });
+        }
+        Ok(path)
+    }
+
+    /// λmax, the minimum there, and the gradient that tolerances are relative to.
+    fn largest<P: Curvature>(
+        &self,
+        problem: &P,
+        theta0: &[f64],
+    ) -> Result<(f64, Vec<f64>, f64), OptimError> {
+        let n = problem.dim();
+        if theta0.len() != n {
+            return Err(OptimError::StartLength { expected: n, found: theta0.len() });
+        }
+        let weights = self.l1.weights(n);
+        let mut start = theta0.to_vec();
+        for (t, w) in start.iter_mut().zip(&weights) {
+            if *w > 0.0 {
+                *t = 0.0;
+            }
+        }
+        let mut gradient = vec![0.0; n];
+        problem.value_gradient(&start, &mut gradient);
+        let reference = crate::linalg::vector::norm_inf(&gradient);
+        // Weights so large that nothing penalised moves.
+        let least = weights.iter().copied().filter(|w| *w > 0.0).fold(f64::INFINITY, f64::min);
+        let mut lambda = if least.is_finite() { 2.0 * reference / least } else { 0.0 };
+        let stopping = Stopping {
+            gradient_tolerance: 0.0,
+            gradient_absolute: TOLERANCE * reference,
+            ..Stopping::default()
+        };
+        loop {
+            let solver =
+                ProximalNewton::new(self.l1.scaled(lambda)).with_stopping(stopping.clone());
+            let solution = minimize(problem, solver, &start)?;
+            problem.value_gradient(&solution.theta, &mut gradient);
+            let ratios = gradient.iter().zip(&weights).filter(|(_, w)| **w > 0.0);
+            let largest = ratios.map(|(g, w)| (g / w).abs()).fold(0.0, f64::max);
+            let moved = solution.theta.iter().zip(&weights).any(|(t, w)| *w > 0.0 && *t != 0.0);
+            if !moved || !largest.is_finite() {
+                return Ok((largest, solution.theta, reference));
+            }
+            // The gradient grew on the way: f is no quadratic.
+            lambda *= 4.0;
+            if !lambda.is_finite() {
+                return Ok((largest, solution.theta, reference));
+            }
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! A first-order method on minibatches: θ⁺ = θ + Δ(θ, ∇f_B(θ)), f_B the mean over a batch B that changes with every step.
+//!
+//! The rule Δ is the one of the full-batch run ([`FirstOrder`]). f and ∇f on *all* samples are evaluated at the start, after every
+//! [`evaluate_every`](Minibatches::evaluate_every) and at the end, and counted apart: `value_gradient` beside `sampled_gradient`.
+//! The trace, the best point and the tests of [`Stopping`](crate::Stopping) look at these; a test of the step or of the change
+//! of the value compares two of them in a row. Time is looked at after every step.
+//! Random numbers of the objective itself (dropout) are drawn anew in every step; all samples are always looked at with those of draw
+//! 0, which are the ones of a full-batch fit, so that these values are of one function.
+//! Stop: [`Stopping`](crate::Stopping), with the limit of [`Minibatches`] in the place of `max_iterations`; a batch whose value or
+//! gradient is not finite ends the run with the best point kept.
+//! Memory 4n beside the rule's, and N indices. Cost per step n and B/N of an evaluation.
+//! Source: Robbins & Monro (1951); Goodfellow et al. (2016) algorithm 8.1.
+
+use super::batches::{LastBatch, Minibatches, Sampling};
+use crate::error::OptimError;
+use crate::linalg::vector;
+use crate::run::eval;
+use crate::run::minimize::Solution;
+use crate::run::report::Report;
+use crate::run::state::FitState;
+use crate::run::stopping::{Reason, Stopping};
+use crate::solver::FirstOrder;
+use argmin::core::{Problem, State};
+use secant_core::problem::{Objective, SampledObjective};
+
+/// The mean over all samples beside that over some.
+struct Whole<'p, P> {
+    problem: &'p P,
+    all: Vec<usize>,
+}
+
+impl<P: SampledObjective> Objective for Whole<'_, P> {
+    fn dim(&self) -> usize {
+        self.problem.parameters()
+    }
+    fn value(&self, theta: &[f64]) -> f64 {
+        self.value_gradient(theta, &mut vec![0.0; theta.len()])
+    }
+    fn value_gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
+        self.problem.value_gradient_on(&self.all, theta, gradient)
+    }
+}
+
+impl<P: SampledObjective> SampledObjective for Whole<'_, P> {
+    fn parameters(&self) -> usize {
+        self.problem.parameters()
+    }
+    fn samples(&self) -> usize {
+        self.all.len()
+    }
+    fn value_gradient_on(&self, indices: &[usize], theta: &[f64], gradient: &mut [f64]) -> f64 {
+        self.problem.value_gradient_on(indices, theta, gradient)
+    }
+    fn value_gradient_drawn(
+        &self,
+        draw: u64,
+        indices: &[usize],
+        theta: &[f64],
+        gradient: &mut [f64],
+    ) -> f64 {
+        self.problem.value_gradient_drawn(draw, indices, theta, gradient)
+    }
+}
+
+/// Minimises the mean over all samples of `problem` from `theta0` (length n) by steps on `minibatches`.
+///
+/// The same seed gives the same bits, whatever the threads. Reports count steps as iterations.
+///
+/// # Errors
+/// [`OptimError`]: an option out of range, a start of another length than the problem or with an entry that is not finite,
+/// batches that cannot be drawn, gradient descent with a line search.
+///
+/// ```
+/// use secant_core::problem::SampledObjective;
+/// use secant_optim::{GradientDescent, Minibatches, Schedule, minimize_sampled};
+///
+/// /// f(θ) = mean of ½(θ − yᵢ)², whose minimum is the mean of y.
+/// struct Mean([f64; 4]);
+/// impl SampledObjective for Mean {
+///     fn parameters(&self) -> usize { 1 }
+///     fn samples(&self) -> usize { 4 }
+///     fn value_gradient_on(&self, indices: &[usize], theta: &[f64], gradient: &mut [f64]) -> f64 {
+///         let errors = || indices.iter().map(|&i| theta[0] - self.0[i]);
+///         gradient[0] = errors().sum::<f64>() / indices.len() as f64;
+///         errors().map(|e| 0.5 * e * e).sum::<f64>() / indices.len() as f64
+///     }
+/// }
+/// // With the rate 1/t SGD is the running mean: exact after every epoch.
+/// let sgd = GradientDescent::fixed(1.0).with_schedule(Schedule::inverse_time(1.0));
+/// let minibatches = Minibatches::of(1).with_epochs(1);
+/// let solution = minimize_sampled(&Mean([1.0, 2.0, 3.0, 6.0]), sgd, &minibatches, &[0.0])?;
+/// assert!((solution.theta[0] - 3.0).abs() < 1e-14);
+/// assert_eq!(solution.report.evaluations.sampled_gradient, 4);
+/// # Ok::<(), secant_optim::OptimError>(())
+/// ```
+///
+/// # What does not compile
+/// Curvature on a minibatch: the pairs s = θ⁺ − θ, y = ∇f⁺ − ∇f of two batches are differences of two functions. None of
+///
+/// ```compile_fail,E0277
+/// # use secant_core::problem::SampledObjective;
+/// # use secant_optim::{Lbfgs, Minibatches, minimize_sampled};
+/// # fn run<P: SampledObjective>(problem: &P) {
+/// minimize_sampled(problem, Lbfgs::default(), &Minibatches::default(), &[0.0]);
+/// # }
+/// ```
+/// ```compile_fail,E0277
+/// # use secant_core::problem::SampledObjective;
+/// # use secant_optim::{Bfgs, Minibatches, minimize_sampled};
+/// # fn run<P: SampledObjective>(problem: &P) {
+/// minimize_sampled(problem, Bfgs::default(), &Minibatches::default(), &[0.0]);
+/// # }
+/// ```
+/// ```compile_fail,E0277
+/// # use secant_core::problem::SampledObjective;
+/// # use secant_optim::{Minibatches, Newton, minimize_sampled};
+/// # fn run<P: SampledObjective>(problem: &P) {
+/// minimize_sampled(problem, Newton::default(), &Minibatches::default(), &[0.0]);
+/// # }
+/// ```
+/// does, and the compiler says why:
+///
+/// ```text
+/// error[E0277]: `secant_optim::Lbfgs` does not run on minibatches
+///     minimize_sampled(problem, Lbfgs::default(), &Minibatches::default(), &[0.0]);
+///                               ^^^^^^^^^^^^^^^^ needs the same function at every evaluation
+///   = note: Newton, BFGS, L-BFGS and their kin learn curvature from differences of gradients or from a Hessian;
+///           across two minibatches these are differences of two functions, noise and no curvature
+///   = note: use `minimize` on the full batch, or a first-order method: `GradientDescent::fixed` (SGD), …
+/// ```
+/// Nor does a full-batch run on a problem that only has samples (`P` is not a full-batch objective):
+///
+/// ```compile_fail,E0277
+/// # use secant_core::problem::SampledObjective;
+/// # use secant_optim::{Lbfgs, minimize};
+/// # fn run<P: SampledObjective>(problem: &P) {
+/// minimize(problem, Lbfgs::default(), &[0.0]);
+/// # }
+/// ```
+/// What does compile:
+///
+/// ```
+/// # use secant_core::problem::SampledObjective;
+/// # use secant_optim::{Adam, Minibatches, OptimError, minimize_sampled};
+/// # fn run<P: SampledObjective>(problem: &P) -> Result<(), OptimError> {
+/// minimize_sampled(problem, Adam::default(), &Minibatches::default(), &[0.0])?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn minimize_sampled<P, S>(
+    problem: &P,
+    mut solver: S,
+    minibatches: &Minibatches,
+    theta0: &[f64],
+) -> Result<Solution, OptimError>
+where
+    P: SampledObjective,
+    S: FirstOrder,
+{
+    solver.validate_sampled()?;
+    let samples = problem.samples();
+    let mut batches = minibatches.stream(samples)?;
+    let every = batches.steps(minibatches.evaluate_every);
+    let most = batches.steps(minibatches.limit);
+    let stopping = Stopping { max_iterations: most, ..solver.stopping().clone() };
+
+    let mut problem = Problem::new(Whole { problem, all: (0..samples).collect() });
+    let mut state = FitState::new().param(theta0.to_vec());
+    state.set_sampled(0, 0.0);
+    let n = eval::start(S::NAME, &stopping, &mut problem, &mut state)?;
+    state.without_curvature();
+    solver.reset(n);
+    let (mut theta, mut trial) = (theta0.to_vec(), theta0.to_vec());
+    let (mut gradient, mut step, mut next) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
+    for t in 1.. {
+        if state.reason().is_some() {
+            break;
+        }
+        let value =
+            eval::sampled_gradient(&mut problem, t, batches.next_batch(), &theta, &mut gradient);
+        if !(value.is_finite() && vector::all_finite(&gradient)) {
+            state.stop(Reason::NonFiniteValue);
+            break;
+        }
+        solver.advance(t, &theta, &gradient, &mut step, &mut next);
+        std::mem::swap(&mut theta, &mut next);
+        state.set_sampled(t, batches.epochs());
+        let timed_out = stopping.max_time.is_some_and(|most| state.elapsed() >= most);
+        if t % every == 0 || t >= most || timed_out {
+            trial.copy_from_slice(&theta);
+            look(&stopping, &mut problem, &mut state, &mut trial, &mut gradient);
+        }
+    }
+    state.func_counts(&problem);
+    let mut report = Report::of(&solver, &state);
+    report.notes.push(describe(minibatches, samples));
+    Ok(Solution { theta: state.best_theta().to_vec(), report })
+}
+
+/// Evaluates all samples at `theta`, and applies the stopping tests. The two buffers come back with other contents.
+fn look<P: SampledObjective>(
+    stopping: &Stopping,
+    problem: &mut Problem<Whole<'_, P>>,
+    state: &mut FitState,
+    theta: &mut Vec<f64>,
+    gradient: &mut Vec<f64>,
+) {
+    let value = eval::value_gradient(problem, theta, gradient);
+    if value.is_finite() && vector::all_finite(gradient) {
+        state.move_to(theta, value, gradient);
+        eval::finish(stopping, problem, state);
+        state.update();
+    } else {
+        state.stop(Reason::NonFiniteValue);
+    }
+}
+
+/// How the batches were drawn, for the report.
+fn describe(minibatches: &Minibatches, samples: usize) -> String {
+    let Minibatches { size, seed, .. } = minibatches;
+    let sampling = match minibatches.sampling {
+        Sampling::Shuffled => format!("shuffled, seed {seed}"),
+        Sampling::WithReplacement => format!("with replacement, seed {seed}"),
+        Sampling::InOrder => "in the order of the data".to_owned(),
+    };
+    let last = match minibatches.last {
+        LastBatch::Keep => "",
+        LastBatch::Drop => ", the last short one dropped",
+    };
+    format!("minibatches of {} of {samples} samples, {sampling}{last}", size.min(&samples))
+}

@@ -1,0 +1,264 @@
+//! Counted evaluations: every question a solver asks of a problem goes through here.
+
+use super::evaluations::{
+    Evaluations, GAUSS_NEWTON, GAUSS_NEWTON_VECTOR, HESSIAN, HESSIAN_VECTOR, JACOBIAN,
+    JACOBIAN_TRANSPOSE_VECTOR, JACOBIAN_VECTOR, LINEARIZE, NORMAL_DIAGONAL, NORMAL_EQUATIONS,
+    RESIDUALS, SAMPLED_GRADIENT, VALUE, VALUE_GRADIENT,
+};
+use super::state::FitState;
+use super::stopping::{Reason, Stopping};
+use crate::error::OptimError;
+use crate::linalg::vector;
+use argmin::core::Problem;
+use faer::MatMut;
+use secant_core::problem::{
+    Curvature, Derivatives, LeastSquares, Linearization, Objective, SampledObjective,
+};
+use std::collections::HashMap;
+
+fn count<P>(problem: &mut Problem<P>, key: &'static str) {
+    *problem.counts.entry(key).or_insert(0) += 1;
+}
+
+fn inner<P>(problem: &Problem<P>) -> &P {
+    problem.problem.as_ref().expect("argmin's Executor holds the problem for the whole run")
+}
+
+/// f(θ), with ∇f(θ) in `gradient`; counted.
+pub(crate) fn value_gradient<P: Objective>(
+    problem: &mut Problem<P>,
+    theta: &[f64],
+    gradient: &mut [f64],
+) -> f64 {
+    count(problem, VALUE_GRADIENT);
+    inner(problem).value_gradient(theta, gradient)
+}
+
+/// The mean over the samples `indices` at θ in step `draw`, with its gradient in `gradient`; counted apart.
+pub(crate) fn sampled_gradient<P: SampledObjective>(
+    problem: &mut Problem<P>,
+    draw: u64,
+    indices: &[usize],
+    theta: &[f64],
+    gradient: &mut [f64],
+) -> f64 {
+    count(problem, SAMPLED_GRADIENT);
+    inner(problem).value_gradient_drawn(draw, indices, theta, gradient)
+}
+
+/// `out` ← ∇²f(θ); counted as a linearisation and a Hessian.
+pub(crate) fn hessian<P: Curvature>(problem: &mut Problem<P>, theta: &[f64], out: MatMut<'_, f64>) {
+    count(problem, LINEARIZE);
+    count(problem, HESSIAN);
+    inner(problem).linearize(theta).hessian(out);
+}
+
+/// `out` ← G(θ); counted as a linearisation and a Gauss–Newton matrix.
+pub(crate) fn gauss_newton<P: Curvature>(
+    problem: &mut Problem<P>,
+    theta: &[f64],
+    out: MatMut<'_, f64>,
+) {
+    count(problem, LINEARIZE);
+    count(problem, GAUSS_NEWTON);
+    inner(problem).linearize(theta).gauss_newton(out);
+}
+
+/// The counters apart from the problem: a linearisation can live while values are counted.
+pub(crate) struct Counts<'a>(&'a mut HashMap<&'static str, u64>);
+
+/// The problem and its counters.
+pub(crate) fn split<P>(problem: &mut Problem<P>) -> (&P, Counts<'_>) {
+    let Problem { problem, counts } = problem;
+    (
+        problem.as_ref().expect("argmin's Executor holds the problem for the whole run"),
+        Counts(counts),
+    )
+}
+
+impl Counts<'_> {
+    fn add(&mut self, key: &'static str, more: u64) {
+        if more > 0 {
+            *self.0.entry(key).or_insert(0) += more;
+        }
+    }
+
+    /// f(θ); counted.
+    pub(crate) fn value<P: Objective>(&mut self, problem: &P, theta: &[f64]) -> f64 {
+        self.add(VALUE, 1);
+        problem.value(theta)
+    }
+
+    /// f(θ), with ∇f(θ) in `gradient`; counted.
+    pub(crate) fn value_gradient<P: Objective>(
+        &mut self,
+        problem: &P,
+        theta: &[f64],
+        gradient: &mut [f64],
+    ) -> f64 {
+        self.add(VALUE_GRADIENT, 1);
+        problem.value_gradient(theta, gradient)
+    }
+
+    /// The linearisation at θ; counted. Its products are to be counted by [`products`](Self::products).
+    pub(crate) fn linearize<'p, P: Curvature>(
+        &mut self,
+        problem: &'p P,
+        theta: &[f64],
+    ) -> P::At<'p> {
+        self.add(LINEARIZE, 1);
+        problem.linearize(theta)
+    }
+
+    /// Counts dense Hessians and Gauss–Newton matrices, and products with either.
+    pub(crate) fn products(&mut self, made: Evaluations) {
+        self.add(HESSIAN, made.hessian);
+        self.add(GAUSS_NEWTON, made.gauss_newton);
+        self.add(HESSIAN_VECTOR, made.hessian_vector);
+        self.add(GAUSS_NEWTON_VECTOR, made.gauss_newton_vector);
+    }
+}
+
+/// n
+pub(crate) fn dim<P: Objective>(problem: &Problem<P>) -> usize {
+    inner(problem).dim()
+}
+
+/// Bytes that the problem takes to form a dense matrix, beside the matrix.
+pub(crate) fn dense_bytes<P: Curvature>(problem: &Problem<P>) -> u64 {
+    inner(problem).structure().dense_bytes
+}
+
+/// (m, n) of a least-squares problem, and where its Jacobian comes from.
+pub(crate) fn shape<P: LeastSquares>(problem: &Problem<P>) -> (usize, usize, Derivatives) {
+    let problem = inner(problem);
+    (problem.residual_len(), problem.dim(), problem.derivatives())
+}
+
+/// `out` ← r(θ); returns ½‖r‖². Counted.
+pub(crate) fn residuals<P: LeastSquares>(
+    problem: &mut Problem<P>,
+    theta: &[f64],
+    out: &mut [f64],
+) -> f64 {
+    count(problem, RESIDUALS);
+    inner(problem).residuals(theta, out)
+}
+
+/// `residuals` ← r(θ), `jacobian` ← J(θ); returns ½‖r‖². Counted.
+pub(crate) fn jacobian<P: LeastSquares>(
+    problem: &mut Problem<P>,
+    theta: &[f64],
+    residuals: &mut [f64],
+    jacobian: MatMut<'_, f64>,
+) -> f64 {
+    count(problem, JACOBIAN);
+    inner(problem).jacobian(theta, residuals, jacobian)
+}
+
+/// `normal` ← JᵀJ, `gradient` ← Jᵀr; returns ½‖r‖². Counted.
+pub(crate) fn normal_equations<P: LeastSquares>(
+    problem: &mut Problem<P>,
+    theta: &[f64],
+    normal: MatMut<'_, f64>,
+    gradient: &mut [f64],
+) -> f64 {
+    count(problem, NORMAL_EQUATIONS);
+    inner(problem).normal_equations(theta, normal, gradient)
+}
+
+/// `out` ← the diagonal of JᵀJ at θ; counted.
+pub(crate) fn normal_diagonal<P: LeastSquares>(
+    problem: &mut Problem<P>,
+    theta: &[f64],
+    out: &mut [f64],
+) {
+    count(problem, NORMAL_DIAGONAL);
+    inner(problem).normal_diagonal(theta, out);
+}
+
+/// `out` ← ∇²f(θ) of a least-squares problem; counted as a linearisation and a Hessian. False where it has none.
+pub(crate) fn residual_hessian<P: LeastSquares>(
+    problem: &mut Problem<P>,
+    theta: &[f64],
+    out: MatMut<'_, f64>,
+) -> bool {
+    let (problem, mut counts) = split(problem);
+    let Some(at) = problem.linearization(theta) else { return false };
+    counts.add(LINEARIZE, 1);
+    counts.add(HESSIAN, 1);
+    at.hessian(out);
+    true
+}
+
+/// Whether [`residual_hessian`] has an answer; one linearisation, counted.
+pub(crate) fn has_residual_hessian<P: LeastSquares>(
+    problem: &mut Problem<P>,
+    theta: &[f64],
+) -> bool {
+    let (problem, mut counts) = split(problem);
+    counts.add(LINEARIZE, 1);
+    problem.linearization(theta).is_some()
+}
+
+/// `out` ← J(θ)·v; counted.
+pub(crate) fn jacobian_vector<P: LeastSquares>(
+    problem: &mut Problem<P>,
+    theta: &[f64],
+    v: &[f64],
+    out: &mut [f64],
+) {
+    count(problem, JACOBIAN_VECTOR);
+    inner(problem).jacobian_vector(theta, v, out);
+}
+
+/// `out` ← J(θ)ᵀ·u; counted.
+pub(crate) fn jacobian_transpose_vector<P: LeastSquares>(
+    problem: &mut Problem<P>,
+    theta: &[f64],
+    u: &[f64],
+    out: &mut [f64],
+) {
+    count(problem, JACOBIAN_TRANSPOSE_VECTOR);
+    inner(problem).jacobian_transpose_vector(theta, u, out);
+}
+
+/// Checks the start, evaluates f and ∇f there, and applies the stopping tests to it. Returns n.
+pub(crate) fn start<P: Objective>(
+    solver: &'static str,
+    stopping: &Stopping,
+    problem: &mut Problem<P>,
+    state: &mut FitState,
+) -> Result<usize, OptimError> {
+    start_with(solver, stopping, problem, state, value_gradient)
+}
+
+/// As [`start`], with another way to f and ∇f.
+pub(crate) fn start_with<P: Objective>(
+    solver: &'static str,
+    stopping: &Stopping,
+    problem: &mut Problem<P>,
+    state: &mut FitState,
+    evaluate: impl FnOnce(&mut Problem<P>, &[f64], &mut [f64]) -> f64,
+) -> Result<usize, OptimError> {
+    stopping.validate(solver)?;
+    let n = inner(problem).dim();
+    state.begin(n, stopping)?;
+    let value = evaluate(problem, &state.theta, &mut state.gradient);
+    state.begin_at(value);
+    if value.is_finite() && vector::all_finite(&state.gradient) {
+        finish(stopping, problem, state);
+    } else {
+        state.stop(Reason::NonFiniteStart);
+    }
+    Ok(n)
+}
+
+/// Ends an iteration (or the start): records the trace and applies the stopping tests.
+pub(crate) fn finish<P>(stopping: &Stopping, problem: &Problem<P>, state: &mut FitState) {
+    let work = Evaluations::of(&problem.counts);
+    state.record(work);
+    if let Some(reason) = stopping.judge(&state.progress(work.of_f())) {
+        state.stop(reason);
+    }
+}

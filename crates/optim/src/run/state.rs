@@ -1,0 +1,462 @@
+//! The state of a run under argmin's `Executor`.
+//!
+//! argmin's `IterState` clones the best parameters in every iteration; in this one the current point is the best one until a step
+//! leads to a worse, and is then copied into a buffer that the state keeps: a step allocates nothing, and a descent copies nothing.
+
+mod argmin;
+
+use super::evaluations::Evaluations;
+use super::stopping::{FLOOR_GRADIENT, FLOOR_VALUE, Progress, Reason, StepTaken, Stopping};
+use crate::error::OptimError;
+use crate::linalg::vector::{self, Sizes};
+use ::argmin::core::TerminationStatus;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+/// Trace entries reserved up front; a longer run grows the trace.
+pub const TRACE_RESERVE: u64 = 4096;
+
+/// One line of the trace.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TraceEntry {
+    /// Iterations done; 0 is the start.
+    pub iteration: u64,
+    /// f(θ).
+    #[serde(with = "super::nonfinite")]
+    pub value: f64,
+    /// ‖∇f(θ)‖∞.
+    #[serde(with = "super::nonfinite")]
+    pub gradient_norm: f64,
+    /// ‖θ⁺ − θ‖₂ of the step that led here; 0 at the start.
+    #[serde(with = "super::nonfinite")]
+    pub step_length: f64,
+    /// Evaluations of f so far.
+    pub evaluations: u64,
+    /// Passes over the data by minibatches so far; none in a full-batch run.
+    pub epochs: Option<f64>,
+    /// Wall-clock time since the start.
+    pub seconds: f64,
+    /// Evaluations so far, by kind: [`Costs::of`](crate::Costs::of) makes gradients of them.
+    #[serde(default)]
+    pub work: Evaluations,
+}
+
+/// θ, f and ∇f of the current iterate, the best point so far, and the books of the run.
+#[derive(Clone, Debug)]
+pub struct FitState {
+    pub(crate) theta: Vec<f64>,
+    pub(crate) value: f64,
+    pub(crate) gradient: Vec<f64>,
+    /// ‖∇f(θ)‖∞
+    pub(crate) gradient_norm: f64,
+    /// ‖∇f(θ)‖₂
+    gradient_norm_2: f64,
+    pub(crate) reason: Option<Reason>,
+    best: Best,
+    /// The solver knows the current point to be the best, below the resolution of f.
+    preferred: bool,
+    start: Summary,
+    /// ‖∇f‖∞ that the gradient test is relative to: that of the start, or more after a start at a saddle.
+    gradient_reference: f64,
+    step: Option<StepTaken>,
+    step_length: f64,
+    floor: FloorWatch,
+    iteration: u64,
+    /// Steps taken: ahead of `iteration` by one between the end of a step and argmin's increment.
+    steps: u64,
+    /// Passes over the data by minibatches.
+    epochs: Option<f64>,
+    max_iterations: u64,
+    target: f64,
+    memory_limit: Option<u64>,
+    counts: HashMap<String, u64>,
+    time: Option<Duration>,
+    clock: Option<Instant>,
+    status: TerminationStatus,
+    trace: Vec<TraceEntry>,
+    /// θ of every entry of the trace, one after the other, where they are kept.
+    iterates: Option<Vec<f64>>,
+}
+
+/// f and the norms of ∇f at one point.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Summary {
+    pub value: f64,
+    /// ‖∇f‖∞
+    pub gradient_norm: f64,
+    /// ‖∇f‖₂
+    pub gradient_norm_2: f64,
+}
+
+const NOWHERE: Summary =
+    Summary { value: f64::INFINITY, gradient_norm: f64::INFINITY, gradient_norm_2: f64::INFINITY };
+
+#[derive(Clone, Debug)]
+struct Best {
+    /// The best θ, unless it is the current one.
+    theta: Vec<f64>,
+    is_current: bool,
+    at: Summary,
+    iteration: u64,
+}
+
+/// Counts iterations in which neither the value nor the gradient visibly falls.
+#[derive(Clone, Copy, Debug)]
+struct FloorWatch {
+    /// ‖∇f‖∞ when it last fell clearly.
+    gradient_floor: f64,
+    stalled: u32,
+    /// The method sees no curvature.
+    blind: bool,
+}
+
+impl FitState {
+    /// Sets the start θ₀.
+    #[must_use]
+    pub fn param(mut self, theta0: Vec<f64>) -> Self {
+        self.theta = theta0;
+        self
+    }
+
+    /// Most iterations; the smaller of this and the solver's `Stopping::max_iterations` counts.
+    #[must_use]
+    pub fn max_iters(mut self, iterations: u64) -> Self {
+        self.max_iterations = iterations;
+        self
+    }
+
+    /// Stop at f ≤ `value`; the larger of this and the solver's `Stopping::target` counts.
+    #[must_use]
+    pub fn target_cost(mut self, value: f64) -> Self {
+        self.target = value;
+        self
+    }
+
+    /// Keeps θ of every entry of the trace: n numbers each, allocated as the run goes on.
+    #[must_use]
+    pub fn keep_iterates(mut self) -> Self {
+        self.iterates = Some(Vec::new());
+        self
+    }
+
+    /// θ of every entry of the trace, n numbers each, one after the other; none unless asked for by
+    /// [`keep_iterates`](Self::keep_iterates).
+    pub fn iterates(&self) -> Option<&[f64]> {
+        self.iterates.as_deref()
+    }
+
+    /// Most bytes that the solver may take; half of the free memory where none is given.
+    #[must_use]
+    pub fn memory_limit(mut self, bytes: Option<u64>) -> Self {
+        self.memory_limit = bytes;
+        self
+    }
+
+    /// θ of the current iterate, length n.
+    pub fn theta(&self) -> &[f64] {
+        &self.theta
+    }
+
+    /// f(θ).
+    pub fn value(&self) -> f64 {
+        self.value
+    }
+
+    /// ∇f(θ), length n.
+    pub fn gradient(&self) -> &[f64] {
+        &self.gradient
+    }
+
+    /// ‖∇f(θ)‖∞.
+    pub fn gradient_norm(&self) -> f64 {
+        self.gradient_norm
+    }
+
+    /// θ with the lowest value so far (among values that rounding cannot tell apart: the smallest gradient).
+    pub fn best_theta(&self) -> &[f64] {
+        if self.best.is_current { &self.theta } else { &self.best.theta }
+    }
+
+    /// f(best θ).
+    pub fn best_value(&self) -> f64 {
+        self.best.at.value
+    }
+
+    /// Why the run ended; none while it runs.
+    pub fn reason(&self) -> Option<Reason> {
+        self.reason
+    }
+
+    /// One entry per iteration, and one for the start.
+    pub fn trace(&self) -> &[TraceEntry] {
+        &self.trace
+    }
+
+    /// Steps taken.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Passes over the data by minibatches; none in a full-batch run.
+    pub fn epochs(&self) -> Option<f64> {
+        self.epochs
+    }
+
+    /// Time since the start was evaluated.
+    pub fn elapsed(&self) -> Duration {
+        self.clock.map_or(Duration::ZERO, |clock| clock.elapsed())
+    }
+
+    /// Ends the run. The first reason given stays.
+    pub fn stop(&mut self, reason: Reason) {
+        if self.reason.is_none() {
+            self.reason = Some(reason);
+            self.status = TerminationStatus::Terminated(reason.to_argmin());
+        }
+    }
+
+    /// Takes back a stop: the point is stationary and no minimum.
+    pub(crate) fn resume(&mut self) {
+        self.reason = None;
+        self.status = TerminationStatus::NotTerminated;
+        self.floor.stalled = 0;
+    }
+
+    /// ‖∇f(θ)‖∞ relative to the norm that the gradient test is relative to; at most 1.
+    pub(crate) fn relative_gradient(&self) -> f64 {
+        if self.gradient_reference > 0.0 {
+            (self.gradient_norm / self.gradient_reference).min(1.0)
+        } else {
+            1.0
+        }
+    }
+
+    /// The gradient test becomes relative to the gradient here, where that is larger.
+    pub(crate) fn raise_gradient_reference(&mut self) {
+        self.gradient_reference = self.gradient_reference.max(self.gradient_norm);
+    }
+
+    /// The smaller of the solver's and the executor's, once the run has begun.
+    pub(crate) fn max_iterations(&self) -> u64 {
+        self.max_iterations
+    }
+
+    /// Bytes that the solver may take, where the caller has set a limit.
+    pub(crate) fn limit(&self) -> Option<u64> {
+        self.memory_limit
+    }
+
+    /// ‖∇f(θ)‖₂
+    pub(crate) fn gradient_norm_2(&self) -> f64 {
+        self.gradient_norm_2
+    }
+
+    pub(crate) fn start_summary(&self) -> Summary {
+        self.start
+    }
+
+    pub(crate) fn best_summary(&self) -> Summary {
+        self.best.at
+    }
+
+    /// Checks θ₀.
+    pub(crate) fn check_start(&self, n: usize) -> Result<(), OptimError> {
+        if n == 0 {
+            return Err(OptimError::NoParameters);
+        }
+        if self.theta.len() != n {
+            return Err(OptimError::StartLength { expected: n, found: self.theta.len() });
+        }
+        if let Some(index) = self.theta.iter().position(|x| !x.is_finite()) {
+            return Err(OptimError::StartNotFinite { index, value: self.theta[index] });
+        }
+        Ok(())
+    }
+
+    /// Checks θ₀ and lays out every buffer.
+    pub(crate) fn begin(&mut self, n: usize, stopping: &Stopping) -> Result<(), OptimError> {
+        self.check_start(n)?;
+        self.gradient = vec![0.0; n];
+        self.best = Best { theta: vec![0.0; n], is_current: true, at: NOWHERE, iteration: 0 };
+        self.max_iterations = self.max_iterations.min(stopping.max_iterations);
+        self.target = self.target.max(stopping.target.unwrap_or(f64::NEG_INFINITY));
+        let entries = self.max_iterations.min(TRACE_RESERVE) + 1;
+        self.trace = Vec::with_capacity(usize::try_from(entries).unwrap_or(1));
+        self.clock = Some(Instant::now());
+        Ok(())
+    }
+
+    /// Takes f(θ₀); ∇f(θ₀) already stands in `gradient`.
+    pub(crate) fn begin_at(&mut self, value: f64) {
+        self.value = value;
+        self.measure_gradient();
+        self.start = self.summary();
+        self.gradient_reference = self.gradient_norm;
+        // The start is the best point even when its value is not finite: something must come back.
+        self.best.at = self.start;
+        self.floor = FloorWatch { gradient_floor: self.gradient_norm, stalled: 0, blind: false };
+    }
+
+    /// Tells the floor's watch that the method sees no curvature: steps that show nothing may be a crawl.
+    pub(crate) fn without_curvature(&mut self) {
+        self.floor.blind = true;
+    }
+
+    /// Moves to θ⁺ = `theta` with ∇f = `gradient` and f = `value`; the old θ and ∇f are left in the two buffers.
+    pub(crate) fn accept(&mut self, theta: &mut Vec<f64>, value: f64, gradient: &mut Vec<f64>) {
+        let sizes = Sizes::of(theta, &self.theta, gradient);
+        self.accept_measured(theta, value, gradient, &sizes);
+    }
+
+    /// [`accept`](Self::accept) with the sizes of the step known.
+    pub(crate) fn accept_measured(
+        &mut self,
+        theta: &mut Vec<f64>,
+        value: f64,
+        gradient: &mut Vec<f64>,
+        sizes: &Sizes,
+    ) {
+        self.steps += 1;
+        self.move_measured(theta, value, gradient, sizes);
+    }
+
+    /// The steps and epochs of a run on minibatches, whose steps are not evaluated one by one.
+    pub(crate) fn set_sampled(&mut self, steps: u64, epochs: f64) {
+        (self.steps, self.epochs) = (steps, Some(epochs));
+    }
+
+    /// [`accept`](Self::accept) without counting a step.
+    pub(crate) fn move_to(&mut self, theta: &mut Vec<f64>, value: f64, gradient: &mut Vec<f64>) {
+        let sizes = Sizes::of(theta, &self.theta, gradient);
+        self.move_measured(theta, value, gradient, &sizes);
+    }
+
+    fn move_measured(
+        &mut self,
+        theta: &mut Vec<f64>,
+        value: f64,
+        gradient: &mut Vec<f64>,
+        sizes: &Sizes,
+    ) {
+        std::mem::swap(&mut self.theta, theta);
+        std::mem::swap(&mut self.gradient, gradient);
+        let previous_value = std::mem::replace(&mut self.value, value);
+        self.gradient_norm = sizes.gradient_norm;
+        self.gradient_norm_2 = vector::norm_of_squares(sizes.gradient_squares, &self.gradient);
+        self.step_length = sizes.step_squares.sqrt();
+        self.step = Some(StepTaken {
+            previous_value,
+            step_norm: sizes.step_norm,
+            theta_norm: sizes.theta_norm,
+        });
+        self.watch_floor(previous_value);
+        if self.is_better() {
+            self.make_best();
+        } else if std::mem::take(&mut self.best.is_current) {
+            self.best.theta.copy_from_slice(theta);
+        }
+    }
+
+    /// The current point becomes the best one.
+    fn make_best(&mut self) {
+        self.best.is_current = true;
+        self.best.at = self.summary();
+        self.best.iteration = self.steps;
+    }
+
+    fn measure_gradient(&mut self) {
+        self.gradient_norm = vector::norm_inf(&self.gradient);
+        self.gradient_norm_2 = vector::norm(&self.gradient);
+    }
+
+    /// Moves within the iteration that [`accept`](Self::accept) counted: θ, f and ∇f are replaced, by better ones. Where the point
+    /// was the best one, the new point is.
+    pub(crate) fn refine(&mut self, theta: &mut Vec<f64>, value: f64, gradient: &mut Vec<f64>) {
+        std::mem::swap(&mut self.theta, theta);
+        std::mem::swap(&mut self.gradient, gradient);
+        self.value = value;
+        self.measure_gradient();
+        self.floor.gradient_floor = self.floor.gradient_floor.min(self.gradient_norm);
+        if self.best.is_current {
+            self.make_best();
+        }
+    }
+
+    /// Makes the current point the best one, on a proof that f cannot give: its differences are below rounding.
+    pub(crate) fn prefer(&mut self) {
+        self.preferred = true;
+    }
+
+    /// Whether the gradient or the value already satisfies `stopping`.
+    pub(crate) fn meets(&self, stopping: &Stopping) -> bool {
+        let met =
+            stopping.judge(&Progress { step: None, max_iterations: u64::MAX, ..self.progress(0) });
+        met.is_some_and(Reason::is_converged)
+    }
+
+    fn watch_floor(&mut self, previous_value: f64) {
+        let size = self.value.abs().max(previous_value.abs());
+        let visible = (previous_value - self.value).abs() > FLOOR_VALUE * f64::EPSILON * size;
+        let falling = self.gradient_norm < (1.0 - FLOOR_GRADIENT) * self.floor.gradient_floor;
+        if visible || falling {
+            self.floor.stalled = 0;
+        } else {
+            self.floor.stalled += 1;
+        }
+        // The mark stays where it is until the gradient is clearly below it, so that small falls add up.
+        if falling {
+            self.floor.gradient_floor = self.gradient_norm;
+        }
+    }
+
+    pub(crate) fn record(&mut self, work: Evaluations) {
+        if let Some(iterates) = &mut self.iterates {
+            iterates.extend_from_slice(&self.theta);
+        }
+        self.trace.push(TraceEntry {
+            iteration: self.steps,
+            value: self.value,
+            gradient_norm: self.gradient_norm,
+            step_length: self.step_length,
+            evaluations: work.of_f(),
+            epochs: self.epochs,
+            seconds: self.elapsed().as_secs_f64(),
+            work,
+        });
+    }
+
+    pub(crate) fn progress(&self, evaluations: u64) -> Progress {
+        Progress {
+            iterations: self.steps,
+            max_iterations: self.max_iterations,
+            target: self.target,
+            value: self.value,
+            gradient_norm: self.gradient_norm,
+            initial_gradient_norm: self.gradient_reference,
+            step: self.step,
+            evaluations,
+            elapsed: self.elapsed(),
+            stalled: self.floor.stalled,
+            blind: self.floor.blind,
+        }
+    }
+
+    fn summary(&self) -> Summary {
+        Summary {
+            value: self.value,
+            gradient_norm: self.gradient_norm,
+            gradient_norm_2: self.gradient_norm_2,
+        }
+    }
+
+    /// Lower; or, among values that rounding cannot tell apart, with a smaller gradient. NaN is never better.
+    fn is_better(&self) -> bool {
+        let best = &self.best.at;
+        let noise = FLOOR_VALUE * f64::EPSILON * best.value.abs();
+        if (self.value - best.value).abs() <= noise {
+            return self.gradient_norm < best.gradient_norm;
+        }
+        self.value < best.value
+    }
+}

@@ -1,0 +1,151 @@
+//! The last digits of a least-squares fit: undamped steps where f is too coarse to judge them.
+//!
+//! Near a minimum f exceeds its least value by ½·offset²·‖r‖², which f cannot show below an offset of √ε, while θ is good to
+//! the offset itself. So from [`NEAR`] on, θ⁺ = θ − J⁺r is kept while it brings the offset down, whatever the rounding of f does;
+//! for an exact fit, where the offset says nothing, while it halves f.
+//! Source: Bates & Watts (1981) for the offset.
+
+use super::residual_model::{NEAR, NextPoint, Place, ResidualModel, Scaling};
+use crate::linalg::vector;
+use crate::run::eval;
+use crate::run::state::FitState;
+use crate::run::stopping::{Reason, Stopping};
+use argmin::core::Problem;
+use secant_core::problem::{Derivatives, LeastSquares};
+
+/// ‖J·p‖ ≤ this · ‖r‖: the minimum is nearer than 1e-12 standard deviations.
+pub const OFFSET_TOLERANCE: f64 = 1e-12;
+/// ‖∇f‖∞ ≤ ε²·‖∇f(θ₀)‖∞. Only for exact fits with a singular J, which go on halving otherwise until f underflows.
+pub const GRADIENT_TOLERANCE: f64 = f64::EPSILON * f64::EPSILON;
+/// A decrease below this part of f may drown in the rounding of r; √ε.
+pub(crate) const RESOLVED: f64 = 1.5e-8;
+/// An undamped step is kept when it brings the offset below this part of it.
+const KEEP: f64 = 0.9;
+/// Most steps in one iteration; the offset can fall by [`KEEP`] as often on the way from 1e-4 to 1e-12.
+const STEPS: u32 = 180;
+/// After a refusal they are tried again when the offset or f has fallen below this part.
+const AGAIN: f64 = 0.1;
+/// An offset that leaves this² of f to gain, some ε, and does not fall under undamped steps: the floor.
+const FLOOR_OFFSET: f64 = 1e-7;
+/// ‖r‖ ≤ this · ε · ‖r₀‖ is rounding left over from the start.
+const FLOOR_RESIDUAL: f64 = 64.0;
+
+/// What one pass came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Polished {
+    /// Not near a minimum, or there, or still on the way.
+    Open,
+    /// An undamped step was refused, and what is left to gain is below the resolution of f.
+    Floor,
+}
+
+/// Where undamped steps were refused.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Polish {
+    /// They are not tried before the offset is below this,
+    offset: f64,
+    /// or f below this.
+    value: f64,
+}
+
+impl Polish {
+    pub(crate) fn new() -> Self {
+        Self { offset: f64::INFINITY, value: f64::INFINITY }
+    }
+
+    /// Ends an iteration: undamped steps where they help, the trace, and the tests of the end.
+    pub(crate) fn finish<P: LeastSquares>(
+        &mut self,
+        (model, next): (&mut ResidualModel, &mut NextPoint),
+        (scaling, offset_tolerance): (Scaling, f64),
+        stopping: &Stopping,
+        problem: &mut Problem<P>,
+        state: &mut FitState,
+    ) {
+        let mut polished = Polished::Open;
+        if !state.meets(stopping) {
+            let point = (&mut *model, next);
+            polished = self.run(point, (scaling, offset_tolerance), problem, state);
+        }
+        eval::finish(stopping, problem, state);
+        if model.offset() <= offset_tolerance {
+            state.stop(Reason::GradientConverged);
+        } else if polished == Polished::Floor {
+            state.stop(Reason::RoundingFloor);
+        }
+    }
+
+    /// Undamped steps within the iteration, while they help.
+    fn run<P: LeastSquares>(
+        &mut self,
+        (model, next): (&mut ResidualModel, &mut NextPoint),
+        (scaling, offset_tolerance): (Scaling, f64),
+        problem: &mut Problem<P>,
+        state: &mut FitState,
+    ) -> Polished {
+        for _ in 0..STEPS {
+            let (offset, value) = (model.offset(), state.value);
+            let near = offset <= NEAR.min(self.offset);
+            let exact = at_floor(state) && value <= self.value;
+            if !(near || exact) || offset <= offset_tolerance {
+                return Polished::Open;
+            }
+            if !step((model, next), scaling, problem, state) {
+                (self.offset, self.value) = (AGAIN * offset, AGAIN * value);
+                let nothing = model.offset() <= FLOOR_OFFSET || rounding_of_start(state);
+                return if nothing { Polished::Floor } else { Polished::Open };
+            }
+        }
+        Polished::Open
+    }
+}
+
+/// One undamped step; whether it was kept.
+fn step<P: LeastSquares>(
+    (model, next): (&mut ResidualModel, &mut NextPoint),
+    scaling: Scaling,
+    problem: &mut Problem<P>,
+    state: &mut FitState,
+) -> bool {
+    let mut place = Place { problem, theta: &state.theta };
+    if model.solve(&mut place, 0.0, &mut next.scaled, &mut next.step).is_none() {
+        return false;
+    }
+    vector::step(&state.theta, 1.0, &next.step, &mut next.theta);
+    if next.theta == state.theta {
+        return false;
+    }
+    let value = model.residuals(problem, &next.theta);
+    // Written so that NaN is refused.
+    let no_rise = value <= state.value + RESOLVED * state.value;
+    if !no_rise || !next.linearize(model, problem, scaling) {
+        return false;
+    }
+    let nearer = model.next.offset <= KEEP * model.offset();
+    if !(nearer || value <= 0.5 * state.value) {
+        return false;
+    }
+    let mut place = Place { problem, theta: &state.theta };
+    model.advance(&mut place, next, &state.gradient);
+    state.refine(&mut next.theta, value, &mut next.gradient);
+    state.prefer();
+    true
+}
+
+/// f is so far below its start that r may be rounding.
+pub(crate) fn at_floor(state: &FitState) -> bool {
+    state.value <= f64::EPSILON * state.start_summary().value
+}
+
+fn rounding_of_start(state: &FitState) -> bool {
+    let left_over = FLOOR_RESIDUAL * f64::EPSILON;
+    state.value <= left_over * left_over * state.start_summary().value
+}
+
+/// What the report says of the Jacobian.
+pub(crate) fn notes(derivatives: Derivatives) -> Vec<String> {
+    match derivatives {
+        Derivatives::Exact => Vec::new(),
+        Derivatives::Differences => vec!["Jacobian by differences of the residuals".to_owned()],
+    }
+}

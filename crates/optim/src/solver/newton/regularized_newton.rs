@@ -1,0 +1,264 @@
+//! Gradient-regularised Newton: minimise f(θ) with its exact second derivatives and no line search.
+//!
+//! Update: θ⁺ = θ + p,  (H + λI)·p = −∇f,  λ = √(M‖∇f‖), with H = ∇²f(θ) or the Gauss–Newton matrix and M for the Lipschitz
+//! constant of H. On a convex f with such an M the values fall as fast as those of cubic regularisation, 1/k², by one linear
+//! system per step; at the end λ vanishes and convergence is superlinear.
+//! A trial is taken where f falls by ⅔λ‖p‖² and ‖∇f⁺‖ ≤ 2λ‖p‖, or where f falls and ‖∇f‖ is halved; else M is measured on it,
+//! ‖∇f⁺ − ∇f − Hp‖/‖p‖², and the same H factorised again. M begins at 0, with Newton's step, and a step that is taken divides it by four.
+//! Where H + λI is not positive definite it is shifted further, as [`Newton`](crate::solver::Newton) does.
+//! Stop: [`Stopping`]. A saddle is not left.
+//! Memory 2n². Cost per step: one Hessian; n³/3 and one evaluation of f with ∇f per trial.
+//! Source: Mishchenko (2023), SIAM J. Optim. 33, algorithms 2.1 and 2.3 (AdaN) with the M of 2.4 (AdaN+).
+
+use super::region::{MAX_TRIALS, NOISE, refusal};
+use crate::error::OptimError;
+use crate::linalg::cholesky::{NotFactored, ShiftedCholesky};
+use crate::linalg::vector;
+use crate::run::eval;
+use crate::run::fit_solver::FitSolver;
+use crate::run::memory::{self, bytes};
+use crate::run::state::FitState;
+use crate::run::stopping::{Reason, Stopping};
+use crate::solver::HessianKind;
+use argmin::core::{Error, KV, Problem, Solver};
+use secant_core::problem::Curvature;
+
+/// What takes its place where its matrices do not fit.
+const ALTERNATIVE: &str = "truncated Newton (`NewtonCg`) or L-BFGS";
+const NAME: &str = "regularised Newton";
+
+/// f must fall by this · λ‖p‖².  Mishchenko (2023) algorithm 2.3.
+pub const DECREASE: f64 = 2.0 / 3.0;
+/// ‖∇f⁺‖ ≤ this · λ‖p‖.  Mishchenko (2023) algorithm 2.3.
+pub const GRADIENT: f64 = 2.0;
+/// f must fall by this part of ∇fᵀp where the gradient is what a step is taken for.  N&W §3.1: 10⁻⁴.
+pub const ARMIJO: f64 = 1e-4;
+/// A gradient that falls below this part makes up for λ.
+pub const HALVED: f64 = 0.5;
+/// M ← M/this after a step, and at least this · M after a trial that was not taken.  Mishchenko (2023) algorithm 2.3.
+pub const ADAPT: f64 = 4.0;
+
+/// Newton's method regularised by the square root of the gradient.
+#[derive(Clone, Debug, Default)]
+pub struct RegularizedNewton {
+    /// Which matrix. Default exact.
+    pub curvature: HessianKind,
+    /// When to stop.
+    pub stopping: Stopping,
+    work: Option<Workspace>,
+}
+
+#[derive(Clone, Debug)]
+struct Workspace {
+    factor: ShiftedCholesky,
+    /// The diagonal of H.
+    diagonal: Vec<f64>,
+    /// M
+    lipschitz: f64,
+    /// p
+    step: Vec<f64>,
+    trial: Vec<f64>,
+    gradient: Vec<f64>,
+    /// (H + λI)p
+    product: Vec<f64>,
+    shifted: u32,
+    rejected: u32,
+}
+
+impl RegularizedNewton {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Which matrix.
+    pub fn with_curvature(mut self, curvature: HessianKind) -> Self {
+        self.curvature = curvature;
+        self
+    }
+
+    /// When to stop.
+    pub fn with_stopping(mut self, stopping: Stopping) -> Self {
+        self.stopping = stopping;
+        self
+    }
+}
+
+impl Workspace {
+    fn new(n: usize) -> Self {
+        let zeros = || vec![0.0; n];
+        Self {
+            factor: ShiftedCholesky::new(n),
+            diagonal: zeros(),
+            lipschitz: 0.0,
+            step: zeros(),
+            trial: zeros(),
+            gradient: zeros(),
+            product: zeros(),
+            shifted: 0,
+            rejected: 0,
+        }
+    }
+
+    /// Trials from θ until one is taken; H is in the factor's matrix.
+    fn advance<P: Curvature>(
+        &mut self,
+        problem: &mut Problem<P>,
+        state: &mut FitState,
+    ) -> Result<(), Reason> {
+        let matrix = self.factor.matrix_mut();
+        for (i, diagonal) in self.diagonal.iter_mut().enumerate() {
+            *diagonal = matrix[(i, i)];
+        }
+        let size = vector::norm(&state.gradient);
+        let noise = NOISE * f64::EPSILON * state.value.abs();
+        let (mut finite_ahead, mut first_promise) = (false, None);
+        for _ in 0..MAX_TRIALS {
+            let lambda = (self.lipschitz * size).sqrt();
+            self.solve(state, lambda)?;
+            let slope = vector::dot(&state.gradient, &self.step);
+            vector::step(&state.theta, 1.0, &self.step, &mut self.trial);
+            if slope.is_nan() || slope >= 0.0 || self.trial == state.theta {
+                break;
+            }
+            let promise = *first_promise.get_or_insert(-0.5 * slope);
+            let value = eval::value_gradient(problem, &self.trial, &mut self.gradient);
+            let finite = value.is_finite() && vector::all_finite(&self.gradient);
+            finite_ahead |= finite;
+            let after = vector::norm(&self.gradient);
+            let length = vector::norm(&self.step);
+            if finite {
+                let mut gain = value - state.value;
+                if gain.abs() <= noise {
+                    // The values have no digits left here; the slopes at both ends still do.
+                    gain = 0.5 * (slope + vector::dot(&self.gradient, &self.step));
+                }
+                let regular = gain <= -DECREASE * lambda * length * length
+                    && after <= GRADIENT * lambda * length;
+                let halved = gain <= ARMIJO * slope && after <= HALVED * size;
+                if regular || halved {
+                    if promise <= noise && after >= size {
+                        return Err(refusal(state, promise));
+                    }
+                    state.accept(&mut self.trial, value, &mut self.gradient);
+                    self.lipschitz /= ADAPT;
+                    return Ok(());
+                }
+            }
+            self.rejected += 1;
+            self.learn(state, lambda, length, finite);
+        }
+        match refusal(state, first_promise.unwrap_or(0.0)) {
+            Reason::LineSearchFailed if !finite_ahead => Err(Reason::NonFiniteValue),
+            reason => Err(reason),
+        }
+    }
+
+    /// `step` ← −(H + λI + shift)⁻¹∇f
+    fn solve(&mut self, state: &FitState, lambda: f64) -> Result<(), Reason> {
+        let mut matrix = self.factor.matrix_mut();
+        for (i, diagonal) in self.diagonal.iter().enumerate() {
+            matrix[(i, i)] = diagonal + lambda;
+        }
+        self.factor.factor().map_err(|trouble| match trouble {
+            NotFactored::NotFinite => Reason::NonFiniteCurvature,
+            NotFactored::Zero => Reason::NoCurvature,
+        })?;
+        self.shifted += u32::from(self.factor.shift() > 0.0);
+        vector::scale_into(-1.0, &state.gradient, &mut self.step);
+        self.factor.solve(&mut self.step, &mut self.trial, &mut self.gradient);
+        Ok(())
+    }
+
+    /// M after a trial that was not taken.
+    fn learn(&mut self, state: &FitState, lambda: f64, length: f64, finite: bool) {
+        self.factor.multiply(&self.step, &mut self.product);
+        let mut measured = 0.0;
+        if finite {
+            let ends = self.gradient.iter().zip(&state.gradient);
+            let model = self.product.iter().zip(&self.step);
+            let unseen: f64 = ends
+                .zip(model)
+                .map(|((after, before), (product, p))| {
+                    (after - before - (product - lambda * p)).powi(2)
+                })
+                .sum();
+            measured = unseen.sqrt() / length / length;
+        }
+        // A step of length ℓ had λ ≤ ‖∇f‖/ℓ; where that says nothing, M of a step half as long.
+        let size = vector::norm(&state.gradient);
+        let shorter = 2.0 * size / length;
+        let least =
+            if self.lipschitz > 0.0 { ADAPT * self.lipschitz } else { shorter * shorter / size };
+        self.lipschitz = if measured.is_finite() && measured > 0.0 && self.lipschitz == 0.0 {
+            measured
+        } else {
+            measured.min(f64::MAX).max(least)
+        };
+    }
+}
+
+impl FitSolver for RegularizedNewton {
+    const NAME: &'static str = NAME;
+    fn stopping(&self) -> &Stopping {
+        &self.stopping
+    }
+    fn stopping_mut(&mut self) -> &mut Stopping {
+        &mut self.stopping
+    }
+    fn memory(&self, n: usize, _: usize) -> Option<u64> {
+        Some(bytes(&[(2, n, n), (10, n, 1)]))
+    }
+    fn validate(&self) -> Result<(), OptimError> {
+        self.stopping.validate(NAME)
+    }
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let Some(work) = &self.work else { return notes };
+        if work.rejected > 0 {
+            notes.push(format!("{} trial(s) rejected", work.rejected));
+        }
+        if work.shifted > 0 {
+            notes.push(format!("Hessian shifted further {}×", work.shifted));
+        }
+        notes
+    }
+}
+
+impl<P: Curvature> Solver<P, FitState> for RegularizedNewton {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn init(
+        &mut self,
+        problem: &mut Problem<P>,
+        mut state: FitState,
+    ) -> Result<(FitState, Option<KV>), Error> {
+        self.validate()?;
+        let needs = self.memory(eval::dim(problem), 0);
+        let needs = needs.map(|own| own.saturating_add(eval::dense_bytes(problem)));
+        memory::preflight(NAME, needs, ALTERNATIVE, state.limit())?;
+        let n = eval::start(NAME, &self.stopping, problem, &mut state)?;
+        self.work = Some(Workspace::new(n));
+        Ok((state, None))
+    }
+
+    fn next_iter(
+        &mut self,
+        problem: &mut Problem<P>,
+        mut state: FitState,
+    ) -> Result<(FitState, Option<KV>), Error> {
+        let work = self.work.as_mut().expect("argmin's Executor calls init first");
+        let matrix = work.factor.matrix_mut();
+        match self.curvature {
+            HessianKind::Exact => eval::hessian(problem, &state.theta, matrix),
+            HessianKind::GaussNewton => eval::gauss_newton(problem, &state.theta, matrix),
+        }
+        match work.advance(problem, &mut state) {
+            Ok(()) => eval::finish(&self.stopping, problem, &mut state),
+            Err(reason) => state.stop(reason),
+        }
+        Ok((state, None))
+    }
+}
