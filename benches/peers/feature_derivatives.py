@@ -1,4 +1,4 @@
-"""Gradients and Hessian products of feature maps inside a network by JAX in float64: the fixture that `crates/core/tests/features.rs`
+"""Gradients and Hessian products of feature maps inside a network by JAX in float64: the fixture that `crates/core/tests/it/features.rs`
 compares with.
 
 python feature_derivatives.py > ../../crates/core/tests/fixtures/feature_derivatives.json

@@ -1,4 +1,4 @@
-"""Feature maps and kernel ridge regression by scikit-learn: the fixtures that `crates/core/tests/features.rs` and `tests/kernel_ridge.rs`
+"""Feature maps and kernel ridge regression by scikit-learn: the fixtures that `crates/core/tests/it/features.rs` and `tests/it/kernel_ridge.rs`
 compare with.
 
 python features.py ../../crates/core/tests/fixtures/features.json ../../tests/fixtures/kernel_ridge.json

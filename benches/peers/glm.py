@@ -1,4 +1,4 @@
-"""Generalised linear models by statsmodels: the fixture that `tests/glm.rs` compares with.
+"""Generalised linear models by statsmodels: the fixture that `tests/it/glm.rs` compares with.
 
 python glm.py > ../../tests/fixtures/glm.json
 

@@ -1,4 +1,4 @@
-"""Optima of L1-regularised problems, by scikit-learn: the fixture that `tests/l1.rs` compares with.
+"""Optima of L1-regularised problems, by scikit-learn: the fixture that `tests/it/l1.rs` compares with.
 
 python l1.py > ../../crates/optim/tests/fixtures/l1.json
 

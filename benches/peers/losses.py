@@ -1,4 +1,4 @@
-"""Values, gradients and Hessian products of every loss, by JAX in float64: the fixture that `tests/losses.rs` compares with.
+"""Values, gradients and Hessian products of every loss, by JAX in float64: the fixture that `tests/it/losses.rs` compares with.
 
 python losses.py > ../../tests/fixtures/losses.json
 

@@ -1,4 +1,4 @@
-"""Value, gradient and Hessian product of one small risk per node in JAX, float64: the fixture of crates/core/tests/jax.rs.
+"""Value, gradient and Hessian product of one small risk per node in JAX, float64: the fixture of crates/core/tests/it/jax.rs.
 
     venv/bin/pip install "jax[cpu]" && venv/bin/python nodes.py > ../../crates/core/tests/fixtures/nodes.json
 

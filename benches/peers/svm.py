@@ -1,4 +1,4 @@
-"""Optima of squared-hinge support vector machines, by LIBLINEAR through scikit-learn: the fixture that `tests/losses.rs` compares with.
+"""Optima of squared-hinge support vector machines, by LIBLINEAR through scikit-learn: the fixture that `tests/it/losses.rs` compares with.
 
 python svm.py > ../../tests/fixtures/svm.json
 

@@ -16,7 +16,7 @@ mod models;
 #[allow(dead_code, reason = "the rows of `problem_sets` are not printed here")]
 #[path = "../problem_sets/nist.rs"]
 mod nist;
-#[path = "../../crates/optim/tests/common/mgh.rs"]
+#[path = "../../crates/optim/tests/it/common/mgh.rs"]
 mod problems;
 #[allow(dead_code, reason = "as above")]
 #[path = "../problem_sets/row.rs"]

@@ -3,7 +3,7 @@
 //! Starts and minima come from `mgh.toml`; f(x₀) and ‖∇f(x₀)‖ in it must be those of the functions here. Every run goes on to
 //! ‖∇f‖∞ ≤ 1e-12 or the rounding floor. A performance profile (Dolan & Moré 2002) goes to `out/mgh_profile.svg`.
 
-#[path = "../../crates/optim/tests/common/mgh.rs"]
+#[path = "../../crates/optim/tests/it/common/mgh.rs"]
 mod problems;
 
 use plotters::prelude::*;

@@ -2,6 +2,7 @@
 //! long run allocates as often as a short one.
 //! One test in this binary, because the counter is global.
 
+#[path = "it/common/mod.rs"]
 mod common;
 
 use common::{rosenbrock, rosenbrock_start};

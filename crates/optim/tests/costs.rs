@@ -1,5 +1,6 @@
 //! What evaluations cost: one rule, applied to counters that add up; and the memory that a method says it takes.
 
+#[path = "it/common/mod.rs"]
 mod common;
 
 use common::{rosenbrock, rosenbrock_start};

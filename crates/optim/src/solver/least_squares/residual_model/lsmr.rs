@@ -12,7 +12,7 @@ use secant_core::problem::LeastSquares;
 
 /// Largest η. A damped step lives in directions whose curvature lies some decades below the largest, down to μ, and a product saved there
 /// costs steps. Per digit of f this took the fewest products of all decades from 1e-1 to 1e-7 on the whole: for a network of 61 parameters
-/// 1e-4 did better, for one of 8,522 parameters 1e-2 (`tests/least_squares.rs`).
+/// 1e-4 did better, for one of 8,522 parameters 1e-2 (`tests/it/least_squares.rs`).
 pub const FORCING: f64 = 1e-3;
 /// η of the undamped step at the start, and the least η.
 pub const TIGHT: f64 = 1e-10;

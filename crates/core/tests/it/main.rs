@@ -1,0 +1,9 @@
+//! The tests of the crate from outside, as one program: one module per subject.
+
+mod description;
+mod dropout;
+mod features;
+mod image_nodes;
+mod jax;
+mod nodes;
+mod pytorch_convolutions;

@@ -1,0 +1,29 @@
+//! The tests of the crate from outside, as one program: one module per subject.
+
+mod adaptive_cubic;
+mod argmin;
+mod auto;
+mod bounds;
+mod common;
+mod convergence;
+mod failures;
+mod first_order;
+mod gauss_newton;
+mod invariance;
+mod l1;
+mod large_residuals;
+mod levenberg_marquardt;
+mod line_search;
+mod lsmr;
+mod mgh;
+mod newton_cg;
+mod nonlinear_cg;
+mod pytorch;
+mod quadratic_model;
+mod rate_finder;
+mod regularized_newton;
+mod report;
+mod robust;
+mod sampled;
+mod trust_region;
+mod variable_projection;

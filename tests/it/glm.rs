@@ -1,0 +1,319 @@
+//! Generalised linear models beside statsmodels (the fixture is made by `benches/peers/glm.py`), and what they say of data that they
+//! cannot estimate everything from.
+
+use secant::data::LibsvmOptions;
+use secant::optim::OptimError;
+use secant::{Dataset, Family, FitError, Glm, GlmError, GlmFit, Information, linear_regression};
+use serde_json::Value;
+
+/// Agreement asked for, relative.
+const DIGITS: f64 = 1e-8;
+
+fn fixture() -> Value {
+    serde_json::from_str(include_str!("../fixtures/glm.json")).unwrap()
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
+}
+
+fn path(name: &str) -> String {
+    format!("{}/data/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn table(name: &str) -> Dataset {
+    if name.ends_with("libsvm") {
+        Dataset::from_libsvm(path(name), &LibsvmOptions::default()).unwrap()
+    } else {
+        Dataset::from_csv(path(name), "target").unwrap()
+    }
+}
+
+/// The largest relative difference.
+fn gap(found: impl Iterator<Item = f64>, wanted: &[f64]) -> f64 {
+    let found: Vec<f64> = found.collect();
+    assert_eq!(found.len(), wanted.len());
+    let each = found.iter().zip(wanted).map(|(f, w)| (f / w - 1.0).abs());
+    // A NaN stays.
+    each.fold(0.0, |most, error| if most.is_nan() || error <= most { most } else { error })
+}
+
+fn rows(data: &Dataset, formula: impl Fn(usize) -> usize) -> Vec<f64> {
+    (0..data.samples()).map(|i| formula(i) as f64).collect()
+}
+
+#[test]
+fn estimates_errors_and_deviances_are_those_of_statsmodels() {
+    let cases = fixture();
+    let cases = cases["cases"].as_array().unwrap();
+    assert!(cases.len() >= 12);
+    for case in cases {
+        let (name, is) = (case["name"].as_str().unwrap(), |key: &str| case[key].as_bool().unwrap());
+        let mut data = table(case["data"].as_str().unwrap());
+        if let Some(unit) = case["rescale"].as_f64() {
+            let y: Vec<f64> =
+                data.targets().values().unwrap().iter().map(|y| (y / unit).floor()).collect();
+            data = Dataset::from_slices(data.features(), data.inputs(), 1, &y).unwrap();
+        }
+        let glm = match name {
+            "poisson" => Glm::poisson(),
+            "gamma" => Glm::gamma(),
+            "negative binomial" => Glm::negative_binomial(case["alpha"].as_f64().unwrap()),
+            "gaussian" => Glm::gaussian(),
+            _ => Glm::logistic(),
+        };
+        let mut glm = glm.intercept(is("intercept"));
+        if is("exposure") {
+            glm = glm.exposure(&rows(&data, |i| 1 + i % 5));
+        }
+        if is("offset") {
+            let offset: Vec<f64> = rows(&data, |i| i % 7).iter().map(|o| 0.1 * o).collect();
+            glm = glm.offset(&offset);
+        }
+        if is("weights") {
+            let halves = rows(&data, |i| 2 * (1 + i % 4) + i % 2);
+            glm = glm.weights(&halves.iter().map(|h| 0.5 * h).collect::<Vec<_>>());
+        }
+        let fit = glm.fit(&data).unwrap();
+        let context = format!("{name}, {}\n{fit}\n{}", case["data"], fit.report);
+        assert!(fit.report.reason.is_success(), "{context}");
+        assert!(fit.notes.is_empty(), "{context}");
+        let estimates =
+            gap(fit.coefficients.iter().map(|c| c.estimate), &numbers(&case["coefficients"]));
+        assert!(estimates <= DIGITS, "{estimates:e} {context}");
+        let errors = |fit: &GlmFit, key: &str| {
+            gap(fit.coefficients.iter().map(|c| c.standard_error), &numbers(&case[key]))
+        };
+        assert!(errors(&fit, "errors") <= DIGITS, "{:e} {context}", errors(&fit, "errors"));
+        for (what, found) in [
+            ("deviance", fit.deviance),
+            ("pearson", fit.pearson),
+            ("dispersion", fit.dispersion),
+            ("log_likelihood", fit.log_likelihood),
+        ] {
+            if let Some(wanted) = case[what].as_f64() {
+                assert!(
+                    (found / wanted - 1.0).abs() <= DIGITS,
+                    "{what} {found} {wanted} {context}"
+                );
+            }
+        }
+        let observed = glm.information(Information::Observed).fit(&data).unwrap();
+        assert!(errors(&observed, "observed") <= DIGITS, "{context}");
+    }
+}
+
+#[test]
+fn the_softmax_is_relative_to_class_0_as_statsmodels_has_it() {
+    let fixture = &fixture()["softmax"];
+    let labels = fixture["labels"].as_array().unwrap().iter();
+    let labels: Vec<u32> = labels.map(|l| u32::try_from(l.as_u64().unwrap()).unwrap()).collect();
+    let iris = Dataset::from_csv(path("iris.csv"), "target").unwrap();
+    let x: Vec<f64> =
+        iris.inputs().chunks_exact(4).skip(50).flat_map(|x| x[..3].to_vec()).collect();
+    let data = Dataset::from_labels(3, &x, 3, &labels).unwrap();
+    let fit = Glm::softmax().fit(&data).unwrap();
+    let context = format!("{fit}\n{}", fit.report);
+    assert!(fit.report.reason.is_success(), "{context}");
+    let error =
+        gap(fit.coefficients.iter().map(|c| c.estimate), &numbers(&fixture["coefficients"]));
+    assert!(error <= DIGITS, "{error:e} {context}");
+    let error =
+        gap(fit.coefficients.iter().map(|c| c.standard_error), &numbers(&fixture["errors"]));
+    assert!(error <= DIGITS, "{error:e} {context}");
+    let wanted = fixture["log_likelihood"].as_f64().unwrap();
+    assert!((fit.log_likelihood / wanted - 1.0).abs() <= 1e-12, "{context}");
+    assert_eq!(fit.coefficients[4].class.as_deref(), Some("2"));
+    assert_eq!((fit.outputs(), fit.residual_degrees), (3, 92.0));
+    // Probabilities sum to 1, and on the sample to the counts of the classes.
+    let p = fit.predict(&x).unwrap();
+    for k in 0..3 {
+        let share: f64 = p.iter().skip(k).step_by(3).sum();
+        let count = labels.iter().filter(|label| **label as usize == k).count();
+        assert!((share - count as f64).abs() < 1e-8, "{k}: {share} {count}");
+    }
+}
+
+#[test]
+fn two_classes_are_one_model_by_logistic_and_softmax() {
+    let data = table("heart_scale.libsvm");
+    let (one, two) = (Glm::logistic().fit(&data).unwrap(), Glm::softmax().fit(&data).unwrap());
+    for (a, b) in one.coefficients.iter().zip(&two.coefficients) {
+        assert!((a.estimate / b.estimate - 1.0).abs() < 1e-7, "{a:?} {b:?}");
+        assert!((a.standard_error / b.standard_error - 1.0).abs() < 1e-7, "{a:?} {b:?}");
+    }
+    assert!((one.deviance / two.deviance - 1.0).abs() < 1e-12);
+    let (p, both) = (one.predict(data.inputs()).unwrap(), two.predict(data.inputs()).unwrap());
+    assert!(p.iter().zip(both.chunks_exact(2)).all(|(p, both)| (p - both[1]).abs() < 1e-8));
+    // A ridge on both classes' weights is twice that on their difference, spread over two.
+    let (one, two) = (
+        Glm::logistic().ridge(0.01).fit(&data).unwrap(),
+        Glm::softmax().ridge(0.02).fit(&data).unwrap(),
+    );
+    for (a, b) in one.coefficients.iter().zip(&two.coefficients) {
+        assert!((a.estimate / b.estimate - 1.0).abs() < 1e-7, "{a:?} {b:?}");
+        assert!((a.standard_error / b.standard_error - 1.0).abs() < 1e-7, "{a:?} {b:?}");
+    }
+}
+
+#[test]
+fn the_gaussian_is_linear_regression() {
+    let data = table("diabetes.csv");
+    for intercept in [true, false] {
+        let fit = Glm::gaussian().intercept(intercept).fit(&data).unwrap();
+        let exact = linear_regression(&data).intercept(intercept).solve().unwrap();
+        let error = gap(fit.coefficients.iter().map(|c| c.estimate), &exact.coefficients);
+        assert!(error < 1e-9, "{error:e}\n{fit}");
+        assert_eq!(fit.coefficients.len(), 10 + usize::from(intercept));
+    }
+    assert!(
+        (Glm::gaussian().fit(&data).unwrap().deviance / 1_263_985.785_633_364_3 - 1.0).abs()
+            < 1e-12
+    );
+}
+
+#[test]
+fn predictions_are_means_with_the_offset_of_the_sample() {
+    let data = table("diabetes.csv");
+    let exposure = rows(&data, |i| 1 + i % 5);
+    let fit = Glm::poisson().exposure(&exposure).fit(&data).unwrap();
+    let logs: Vec<f64> = exposure.iter().map(|e| e.ln()).collect();
+    // The data's own offset is the same.
+    let own = Glm::poisson().fit(&data.clone().with_offset(logs.clone()).unwrap()).unwrap();
+    assert_eq!(own.coefficients, fit.coefficients);
+    // With an intercept the means add up to the counts.
+    let means = fit.predict_with_offset(data.inputs(), &logs).unwrap();
+    let counts: f64 = data.targets().values().unwrap().iter().sum();
+    assert!((means.iter().sum::<f64>() / counts - 1.0).abs() < 1e-12);
+    let rates = fit.predict(data.inputs()).unwrap();
+    for ((mean, rate), exposure) in means.iter().zip(&rates).zip(&exposure) {
+        assert!((mean / rate / exposure - 1.0).abs() < 1e-12);
+    }
+    assert!(fit.coefficient("bmi").is_some_and(|bmi| bmi.z() > 2.0));
+    let text = fit.to_string();
+    assert!(text.contains("(intercept)") && text.contains("deviance"), "{text}");
+}
+
+#[test]
+fn weights_are_copies_and_masks() {
+    let data = table("concrete.csv").first(200).unwrap();
+    let weights = rows(&data, |i| i % 3);
+    let copies: Vec<usize> = (0..200).flat_map(|i| std::iter::repeat_n(i, i % 3)).collect();
+    let copies = data.select(&copies).unwrap();
+    for glm in [Glm::gamma(), Glm::gaussian(), Glm::poisson(), Glm::negative_binomial(0.1)] {
+        let (a, b) = (glm.clone().weights(&weights).fit(&data).unwrap(), glm.fit(&copies).unwrap());
+        let wanted: Vec<f64> =
+            b.coefficients.iter().flat_map(|c| [c.estimate, c.standard_error]).collect();
+        let found = a.coefficients.iter().flat_map(|c| [c.estimate, c.standard_error]);
+        let error = gap(found, &wanted);
+        assert!(error < 1e-7, "{error:e}\n{a}\n{b}");
+        for (a, b) in [
+            (a.deviance, b.deviance),
+            (a.log_likelihood, b.log_likelihood),
+            (a.dispersion, b.dispersion),
+        ] {
+            assert!((a / b - 1.0).abs() < 1e-10, "{a} {b}");
+        }
+        assert_eq!(a.residual_degrees, b.residual_degrees);
+    }
+}
+
+#[test]
+fn what_cannot_be_estimated_is_said() {
+    // x₃ is constant, and x₂ = 2x₁ in the second table.
+    let y: Vec<f64> = (0..30).map(|i| f64::from(i * 7 % 5)).collect();
+    let x = |third: &dyn Fn(f64) -> [f64; 3]| -> Vec<f64> {
+        (0..30).flat_map(|i| third(f64::from(i) / 10.0)).collect()
+    };
+    let constant = Dataset::from_slices(3, &x(&|t| [t, t * t, 4.0]), 1, &y).unwrap();
+    let fit = Glm::poisson().fit(&constant).unwrap();
+    assert_eq!(fit.notes, ["constant features, not estimated: x3"]);
+    assert_eq!(fit.coefficients[3].estimate, 0.0);
+    assert!(fit.coefficients[3].standard_error.is_nan());
+    let other = Dataset::from_slices(
+        2,
+        &(0..30)
+            .flat_map(|i| {
+                let t = f64::from(i) / 10.0;
+                [t, t * t]
+            })
+            .collect::<Vec<_>>(),
+        1,
+        &y,
+    )
+    .unwrap();
+    let other = Glm::poisson().fit(&other).unwrap();
+    let wanted: Vec<f64> = other.coefficients.iter().map(|c| c.standard_error).collect();
+    assert!(gap(fit.coefficients[..3].iter().map(|c| c.standard_error), &wanted) < 1e-10);
+    assert_eq!(fit.residual_degrees, 27.0);
+    // Without an intercept a column of ones is one.
+    let own = Glm::poisson().intercept(false).fit(&constant).unwrap();
+    assert!(
+        own.notes.is_empty()
+            && (4.0 * own.coefficients[2].estimate / other.coefficients[0].estimate - 1.0).abs()
+                < 1e-8,
+        "{own}"
+    );
+    let dependent = Dataset::from_slices(3, &x(&|t| [t, 2.0 * t, t * t]), 1, &y).unwrap();
+    let fit = Glm::poisson().fit(&dependent).unwrap();
+    assert!(
+        fit.notes[0].starts_with("no standard errors")
+            && fit.coefficients[1].standard_error.is_nan(),
+        "{fit}"
+    );
+    assert!((fit.deviance / other.deviance - 1.0).abs() < 1e-10, "{fit}");
+    // Classes that a line separates.
+    let labels: Vec<u32> = (0..30).map(|i| u32::from(i > 14)).collect();
+    let line: Vec<f64> = (0..30).map(f64::from).collect();
+    let separated = Dataset::from_labels(1, &line, 2, &labels).unwrap();
+    for glm in [Glm::logistic(), Glm::softmax()] {
+        let fit = glm.fit(&separated).unwrap();
+        assert!(fit.notes.iter().any(|note| note.contains("separated")), "{fit}");
+        // A ridge makes estimates finite.
+        let fit = glm.ridge(0.01).fit(&separated).unwrap();
+        assert!(fit.notes.is_empty() && fit.coefficients[1].standard_error > 0.0, "{fit}");
+    }
+    // As many coefficients as samples.
+    let two = Dataset::from_slices(1, &[1.0, 2.0], 1, &[3.0, 4.0]).unwrap();
+    let fit = Glm::gaussian().fit(&two).unwrap();
+    assert!(fit.dispersion.is_nan() && fit.notes[0].starts_with("no degrees of freedom"), "{fit}");
+    // Counts that are all 0 have no finite intercept; the run ends by itself and says so.
+    let none = Dataset::from_slices(1, &[1.0, 2.0, 3.0], 1, &[0.0; 3]).unwrap();
+    let fit = Glm::poisson().fit(&none).unwrap();
+    assert!(fit.deviance < 1e-6, "{fit}");
+}
+
+#[test]
+fn mistakes_are_named_with_their_place() {
+    let data = Dataset::from_slices(1, &[1.0, 2.0, 3.0], 1, &[3.0, 0.0, -1.0]).unwrap();
+    let text = |glm: Glm| glm.fit(&data).unwrap_err().to_string();
+    assert_eq!(text(Glm::poisson()), "poisson: target -1 of sample 2 must be 0 or more");
+    assert_eq!(text(Glm::gamma()), "gamma: target 0 of sample 1 must be positive");
+    assert!(text(Glm::negative_binomial(-1.0)).starts_with("negative-binomial: alpha = -1"));
+    assert!(text(Glm::logistic()).starts_with("logistic: target 3 of sample 0"));
+    assert_eq!(text(Glm::softmax()), "softmax: needs class labels, the data has numbers");
+    assert!(text(Glm::gaussian().ridge(-1.0)).contains("lambda = -1"));
+    assert!(text(Glm::gaussian().weights(&[1.0, f64::NAN, 1.0])).contains("weight of sample 1"));
+    assert_eq!(text(Glm::gaussian().offset(&[1.0; 6])), "offsets: expected 3, found 6");
+    assert_eq!(text(Glm::poisson().exposure(&[1.0])), "exposures: expected 3, found 1");
+    let error = Glm::poisson().exposure(&[1.0, 0.0, 2.0]).fit(&data).unwrap_err();
+    assert!(
+        matches!(error, FitError::Glm(GlmError::Exposure { sample: 1, value: 0.0 })),
+        "{error}"
+    );
+    assert_eq!(
+        text(Glm::gaussian().exposure(&[1.0; 3])),
+        "gaussian: an exposure needs a log link; take an offset"
+    );
+    let two = Dataset::from_slices(1, &[1.0, 2.0], 2, &[1.0; 4]).unwrap();
+    let error = Glm::poisson().fit(&two).unwrap_err();
+    assert_eq!(error.to_string(), "poisson: the model has 1 output(s), the targets need 2");
+    let fit = Glm::gaussian().fit(&data).unwrap();
+    assert_eq!(fit.family, Family::Gaussian);
+    assert!(fit.predict(&[f64::NAN]).is_err() && fit.predict_with_offset(&[1.0], &[]).is_err());
+    let error = Glm::gaussian()
+        .stopping(secant::Stopping { gradient_tolerance: 2.0, ..Default::default() })
+        .fit(&data)
+        .unwrap_err();
+    assert!(matches!(error, FitError::Optim(OptimError::OptionOutOfRange { .. })), "{error}");
+}

@@ -1,0 +1,21 @@
+//! The tests of the facade from outside, as one program: one module per promise.
+
+mod auto;
+mod compare;
+mod convergence;
+mod derivatives;
+mod determinism;
+mod fit;
+mod glm;
+mod kernel_ridge;
+mod l1;
+mod learning_rates;
+mod least_squares;
+mod linear;
+mod losses;
+mod minibatches;
+mod robust;
+mod robustness;
+mod saddles;
+mod variable_projection;
+mod weights;
