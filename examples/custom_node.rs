@@ -5,12 +5,26 @@
 //!
 //! `cargo run --release --example custom_node [-- --json]`
 
+#[macro_use]
+#[path = "support/mod.rs"]
+mod support;
+
 use secant::core::params::{ParamSpec, Role};
 use secant::core::random::Random;
 use secant::core::shape::{Shape, ShapeError};
 use secant::op::{At, Bar, Dense, Dot, Op};
 use secant::{Dataset, Graph, Init, Network, Newton, Ridge, SquaredError, check, fit};
 use std::error::Error;
+use support::{About, Args, JSON};
+
+const ABOUT: About = About {
+    name: "custom_node",
+    answers: "How do I add a node of my own, and how do I know that its derivatives are right? A radial node, checked and fitted.",
+    takes: &[],
+    options: &[JSON],
+    output: "the checks of the node's derivatives, the graph, the report of a fit",
+    data: "",
+};
 
 /// Gaussian bumps around `centres` movable points, all of one learned width.
 #[derive(Debug)]
@@ -158,7 +172,7 @@ impl<'a> Exponent<'a> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let json = std::env::args().any(|arg| arg == "--json");
+    let json = Args::read(&ABOUT).json();
     let checks = check::op(&Radial { centres: 4 }, &[Shape::vector(2)], 1)?;
     if !json {
         println!("check::op of the radial node: relative errors and what is allowed\n{checks}");

@@ -7,6 +7,10 @@
 //!
 //! `cargo run --release --example image_rates [-- --json]`
 
+#[macro_use]
+#[path = "support/mod.rs"]
+mod support;
+
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
@@ -16,6 +20,16 @@ use secant::op::{AvgPool1d, AvgPool2d, Conv1d, Conv2d, GlobalAvgPool, MaxPool1d,
 use secant::{Curvature, Dataset, Graph, Linearization, NoPenalty, Objective, Risk, SquaredError};
 use std::error::Error;
 use std::time::Instant;
+use support::{About, Args, JSON};
+
+const ABOUT: About = About {
+    name: "image_rates",
+    answers: "How fast are the nodes of images, and how close do convolutions come to the machine's GEMM rate?",
+    takes: &[],
+    options: &[JSON],
+    output: "a table: time of a gradient, rate, part of the GEMM rate, Hessian product in gradients",
+    data: "",
+};
 
 /// How often a node is stacked.
 const DEPTH: usize = 3;
@@ -39,7 +53,7 @@ struct Shapes {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let json = std::env::args().any(|arg| arg == "--json");
+    let json = Args::read(&ABOUT).json();
     if !json {
         println!("{} threads, {DEPTH} nodes in a row\n", rayon::current_num_threads());
         println!(

@@ -9,6 +9,10 @@
 //! Fashion-MNIST's IDX files. `--json`: a line for a method. Otherwise also the accuracy on the test images, the graph, and what a
 //! Hessian product costs.
 
+#[macro_use]
+#[path = "support/mod.rs"]
+mod support;
+
 use secant::core::predict::outputs;
 use secant::data::IdxOptions;
 use secant::graph::{GraphBuilder, GraphError, NodeId};
@@ -22,6 +26,22 @@ use serde_json::json;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use support::{About, Args, JSON};
+
+const ABOUT: About = About {
+    name: "inception",
+    answers: "Does full-batch curvature fit a convolutional network? An inception block on Fashion-MNIST, L-BFGS beside Adam in the same time.",
+    takes: &[("FOLDER", "of Fashion-MNIST; or the variable SECANT_DATA")],
+    options: &[
+        JSON,
+        ("--images", "N", "training images; default 5000"),
+        ("--iterations", "K", "most iterations of L-BFGS; default 3000"),
+        ("--seed", "S", "of the start; default 1"),
+    ],
+    output: "a line for a method: iterations, loss, accuracy, seconds; without --json the graph and what a Hessian product costs",
+    data: "the four IDX files of Fashion-MNIST (train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz and the same of t10k), \
+           31 MB, MIT licence, from https://github.com/zalandoresearch/fashion-mnist (data/fashion)",
+};
 
 const IMAGES: usize = 5_000;
 const CLASSES: usize = 10;
@@ -41,9 +61,9 @@ const PRODUCT_IMAGES: usize = 1_000;
 const REPEATS: usize = 15;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let asked = Asked::from_args()?;
+    let asked = Asked::from_args();
     let graph = network()?;
-    let data = images(&asked.folder, "train30k")?.first(asked.images)?;
+    let data = images(&asked.folder, "train")?.first(asked.images)?;
     let risk = Risk::new(&graph, &data, SoftmaxCrossEntropy, NoPenalty)?;
     let start = Init::Glorot.draw(graph.parameters(), asked.seed);
     if !asked.json {
@@ -107,7 +127,11 @@ fn conv(g: &mut GraphBuilder, name: &str, op: Conv2d, x: NodeId) -> Result<NodeI
 
 /// Pixels in [−1, 1].
 fn images(folder: &Path, part: &str) -> Result<Dataset, Box<dyn Error>> {
-    let file = |what| folder.join(format!("{part}-{what}-ubyte.gz"));
+    // The training images, or the first half of them.
+    let parts = [part.to_owned(), format!("{part}30k")];
+    let named = |part: &String, what| folder.join(format!("{part}-{what}-ubyte.gz"));
+    let there = parts.iter().find(|part| named(part, "images-idx3").exists());
+    let file = |what| named(there.unwrap_or(&parts[0]), what);
     let options = IdxOptions { classes: Some(CLASSES), ..IdxOptions::default() };
     let data = Dataset::from_idx(file("images-idx3"), file("labels-idx1"), options)?;
     Ok(data.map_inputs(|x| 2.0 * x - 1.0)?)
@@ -176,26 +200,15 @@ struct Asked {
 }
 
 impl Asked {
-    fn from_args() -> Result<Self, Box<dyn Error>> {
-        let mut folder = std::env::var_os("SECANT_DATA").map(PathBuf::from);
-        let (mut json, mut images, mut iterations, mut seed) = (false, IMAGES, ITERATIONS, 1);
-        let mut args = std::env::args().skip(1);
-        while let Some(arg) = args.next() {
-            let mut number = || args.next().ok_or(format!("{arg} needs a number"));
-            match arg.as_str() {
-                "--json" => json = true,
-                "--images" => images = number()?.parse()?,
-                "--iterations" => iterations = number()?.parse()?,
-                "--seed" => seed = number()?.parse()?,
-                _ if !arg.starts_with('-') => folder = Some(arg.into()),
-                _ => {
-                    let known = "FOLDER, --json, --images N, --iterations K, --seed S";
-                    return Err(format!("{arg}: not one of {known}").into());
-                }
-            }
+    fn from_args() -> Self {
+        let args = Args::read(&ABOUT);
+        Self {
+            folder: args.data_folder(args.free().first().map(String::as_str)),
+            json: args.json(),
+            images: args.count("--images", IMAGES),
+            iterations: args.count("--iterations", ITERATIONS),
+            seed: args.count("--seed", 1),
         }
-        let folder = folder.ok_or("which folder? Give the one of Fashion-MNIST, or SECANT_DATA")?;
-        Ok(Self { folder, json, images, iterations, seed })
     }
 
     /// A line for a run.

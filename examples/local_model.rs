@@ -6,12 +6,25 @@
 //!
 //! `cargo run --release --example local_model [-- --json] [--out DIR]`
 
+#[macro_use]
+#[path = "support/mod.rs"]
+mod support;
+
 use secant::core::faer::MatMut;
 use secant::optim::{Limit, Trusted};
 use secant::plot::{Axis, Figure};
 use secant::{Curvature, Linearization, Objective, QuadraticModel};
 use std::error::Error;
-use std::path::PathBuf;
+use support::{About, Args, JSON, OUT};
+
+const ABOUT: About = About {
+    name: "local_model",
+    answers: "What does Newton's method see? The quadratic that agrees with f, its gradient and its Hessian at one point.",
+    takes: &[],
+    options: &[JSON, OUT],
+    output: "the quadratics' minimisers and how far they are trusted; local_model_*.svg, .png",
+    data: "",
+};
 
 /// Share of the predicted change that the error may be.
 const SHARE: f64 = 0.25;
@@ -23,7 +36,8 @@ const VALLEY_POINT: [f64; 2] = [-0.6, 0.2];
 const SAMPLES: u32 = 400;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let (json, out) = arguments()?;
+    let args = Args::read(&ABOUT);
+    let (json, out) = (args.json(), args.out()?);
     if !json {
         println!(
             "{:24} {:>9} {:>10} {:>22} {:>22} {:>9}  ends by",
@@ -129,19 +143,6 @@ fn say<F: Curvature>(
 fn numbers(theta: &[f64]) -> String {
     let entries: Vec<String> = theta.iter().map(|x| format!("{x:.3}")).collect();
     format!("({})", entries.join(", "))
-}
-
-fn arguments() -> Result<(bool, PathBuf), String> {
-    let (mut json, mut out) = (false, PathBuf::from("target/local_model"));
-    let mut args = std::env::args().skip(1);
-    while let Some(arg) = args.next() {
-        match arg.as_str() {
-            "--json" => json = true,
-            "--out" => out = args.next().ok_or("--out needs a folder")?.into(),
-            _ => return Err(format!("{arg}: not one of --json, --out DIR")),
-        }
-    }
-    Ok((json, out))
 }
 
 /// f, ∇f and ∇²f (row by row) in closed form.

@@ -7,14 +7,18 @@
 //!
 //! `cargo run --release --example newton_one_step [-- --json]`
 
+#[macro_use]
+#[path = "support/mod.rs"]
+mod support;
+
 use faer::Mat;
 use faer::prelude::SolveLstsq;
-use plotters::prelude::*;
 use secant::argmin::core::Executor;
 use secant::core::data::NistLinear;
 use secant::core::predict::outputs;
 use secant::core::random::Random;
 use secant::optim::FitState;
+use secant::plot::{Axis, Figure, Panels};
 use secant::{
     Adam, Bfgs, Dataset, GradientDescent, Lbfgs, Linearization, Method, Momentum, Nesterov,
     Network, Newton, NoPenalty, Risk, SquaredError, Standardizer, Stopping,
@@ -22,6 +26,16 @@ use secant::{
 use secant::{Curvature, Objective};
 use std::error::Error;
 use std::path::Path;
+use support::{About, Args, JSON, OUT};
+
+const ABOUT: About = About {
+    name: "newton_one_step",
+    answers: "What does Newton's method give on linear regression? The answer in one step, from any start; other methods take many.",
+    takes: &[],
+    options: &[JSON, OUT],
+    output: "the step against QR and certified digits, iterations of the other methods; newton_one_step.svg, .png",
+    data: "",
+};
 
 /// Starts are drawn from ± this.
 const SPREAD: f64 = 1e3;
@@ -31,11 +45,12 @@ const GAP: f64 = 1e-8;
 const PATIENCE: u64 = 200_000;
 /// Learning rates that Adam may choose from.
 const ADAM_RATES: [f64; 3] = [0.01, 0.1, 1.0];
-/// Points of one curve in the picture.
-const CURVE_POINTS: usize = 400;
+/// Gaps above this are not shown.
+const HIGHEST_GAP: f64 = 1e6;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let json = std::env::args().any(|arg| arg == "--json");
+    let args = Args::read(&ABOUT);
+    let json = args.json();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
     let mut tables = Vec::new();
     for name in ["Longley", "Norris"] {
@@ -61,11 +76,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         races.push(Race::run(table)?);
     }
     say.races(&races);
-    let out = Path::new(env!("CARGO_MANIFEST_DIR")).join("out");
-    std::fs::create_dir_all(&out)?;
-    let picture = out.join("newton_one_step.svg");
-    draw(&races, &picture)?;
-    say.note(&format!("picture: {}", picture.display()));
+    let (out, sheet) = (args.out()?, picture(&races));
+    for extension in ["svg", "png"] {
+        let file = out.join(format!("newton_one_step.{extension}"));
+        sheet.save(&file)?;
+        say.note(&format!("picture: {}", file.display()));
+    }
     Ok(())
 }
 
@@ -390,60 +406,19 @@ impl Say {
 }
 
 /// Loss gap against iterations, both axes logarithmic: one panel for every table.
-fn draw(races: &[Race], path: &Path) -> Result<(), Box<dyn Error>> {
-    let area = SVGBackend::new(path, (1500, 900)).into_drawing_area();
-    area.fill(&WHITE)?;
-    let panels = area.split_evenly((2, 3));
-    for (panel, race) in panels.iter().zip(races) {
-        let longest = race.runners.iter().map(|r| r.curve.len()).max().unwrap_or(1).max(2) as f64;
-        let highest = race.runners.iter().flat_map(|r| &r.curve).fold(1.0_f64, |m, p| m.max(p.1));
-        let mut chart = ChartBuilder::on(panel)
-            .caption(
-                format!("{} (condition {:.1e})", race.table, race.condition),
-                ("sans-serif", 20),
-            )
-            .margin(12)
-            .x_label_area_size(40)
-            .y_label_area_size(60)
-            .build_cartesian_2d(
-                (1.0..longest + 1.0).log_scale(),
-                (f64::EPSILON..highest.min(1e6)).log_scale(),
-            )?;
-        chart
-            .configure_mesh()
-            .light_line_style(WHITE)
-            .x_desc("iteration + 1")
-            .y_desc("(J − J*)/J*")
-            .y_label_formatter(&|gap| format!("{gap:.0e}"))
-            .draw()?;
-        for (index, runner) in race.runners.iter().enumerate() {
-            let colour = Palette99::pick(index).stroke_width(2);
-            let line = LineSeries::new(thinned(&runner.curve), colour);
-            chart
-                .draw_series(line)?
-                .label(runner.method)
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour));
-        }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::LowerLeft)
-            .background_style(WHITE.mix(0.8))
-            .draw()?;
-    }
-    area.present()?;
-    Ok(())
-}
-
-/// At most [`CURVE_POINTS`] points, evenly spread on the logarithmic axis.
-fn thinned(curve: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let ratio = (curve.len() as f64).powf(1.0 / CURVE_POINTS as f64);
-    let (mut points, mut next) = (Vec::new(), 1.0);
-    for (index, &(iteration, gap)) in curve.iter().enumerate() {
-        let place = index as f64 + 1.0;
-        if place >= next || index + 1 == curve.len() {
-            points.push((iteration + 1.0, gap));
-            next = (next * ratio).max(place + 1.0);
-        }
-    }
-    points
+fn picture(races: &[Race]) -> Panels {
+    let panel = |race: &Race| {
+        let title = format!("{} (condition {:.1e})", race.table, race.condition);
+        let gaps = race.runners.iter().flat_map(|runner| &runner.curve);
+        let highest = gaps.fold(1.0_f64, |most, point| most.max(point.1)).min(HIGHEST_GAP);
+        let y = Axis::log("(J − J*)/J*").within(0.3 * f64::EPSILON, 3.0 * highest);
+        race.runners.iter().fold(
+            Figure::new(title, Axis::log("iteration + 1"), y),
+            |figure, runner| {
+                figure.run(runner.method, runner.curve.iter().map(|(at, gap)| (at + 1.0, *gap)))
+            },
+        )
+    };
+    let title = format!("Until J ≤ (1 + {GAP:.0e})·J* on linear regression").replace('-', "−");
+    Panels::new(title, 3, races.iter().map(panel))
 }

@@ -6,6 +6,10 @@
 //!
 //! `cargo run --release --example node_rates [-- --json]`
 
+#[macro_use]
+#[path = "support/mod.rs"]
+mod support;
+
 use secant::core::random::Random;
 use secant::graph::{GraphBuilder, GraphError, NodeId};
 use secant::op::{
@@ -16,6 +20,16 @@ use secant::op::{
 use secant::{Curvature, Dataset, Graph, Linearization, NoPenalty, Objective, Risk, SquaredError};
 use std::error::Error;
 use std::time::Instant;
+use support::{About, Args, JSON};
+
+const ABOUT: About = About {
+    name: "node_rates",
+    answers: "What does each node cost? Nanoseconds per entry of its input, on one thread.",
+    takes: &[],
+    options: &[JSON],
+    output: "a table: value, value with gradient, Hessian product of every node",
+    data: "",
+};
 
 const FEATURES: usize = 64;
 const SAMPLES: usize = 4_096;
@@ -30,7 +44,7 @@ const CODES: usize = 100;
 type Build = Box<dyn Fn(&mut GraphBuilder, NodeId) -> Result<NodeId, GraphError>>;
 
 fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
-    let json = std::env::args().any(|arg| arg == "--json");
+    let json = Args::read(&ABOUT).json();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
     if !json {
         println!("{:<26} {:>8} {:>10} {:>8}   ns per entry", "node", "value", "gradient", "H·v");

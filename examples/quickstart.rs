@@ -5,12 +5,26 @@
 //!
 //! `cargo run --release --example quickstart [-- --json]`
 
+#[macro_use]
+#[path = "support/mod.rs"]
+mod support;
+
 use secant::{
     Activation, Adam, Dataset, Fitted, Lbfgs, Method, Network, Ridge, SquaredError, Standardize,
     Stopping, Targets, fit,
 };
 use std::error::Error;
 use std::time::Duration;
+use support::{About, Args, JSON, shipped};
+
+const ABOUT: About = About {
+    name: "quickstart",
+    answers: "How do I fit a network to a table, and what does full-batch curvature buy? L-BFGS beside Adam on the concrete table.",
+    takes: &[],
+    options: &[JSON],
+    output: "a table: objective, gradient, errors on training and test part, seconds; the report of the first fit",
+    data: "",
+};
 
 /// Time for every method.
 const SECONDS: f64 = 2.0;
@@ -18,9 +32,8 @@ const SECONDS: f64 = 2.0;
 const ADAM_RATES: [f64; 3] = [1e-3, 1e-2, 1e-1];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let json = std::env::args().any(|arg| arg == "--json");
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/concrete.csv");
-    let data = Dataset::from_csv(path, "target")?;
+    let json = Args::read(&ABOUT).json();
+    let data = Dataset::from_csv(shipped("concrete.csv"), "target")?;
     let (training, test) = data.split(0.8, 1)?;
     let net = Network::mlp([8, 16, 1], Activation::Tanh);
 

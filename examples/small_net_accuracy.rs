@@ -7,6 +7,10 @@
 //! `cargo run --release --example small_net_accuracy [-- --json] [--seconds S] [--seeds K] [--only NAME]`; NAME is part of a
 //! method's name, and may be given more than once.
 
+#[macro_use]
+#[path = "support/mod.rs"]
+mod support;
+
 use secant::optim::{LevenbergMarquardt, Scaling, TraceEntry, Update, VariableProjection};
 use secant::{
     Activation, Adam, Bfgs, Dataset, Lbfgs, Method, Network, NoPenalty, Report, Risk, SquaredError,
@@ -14,6 +18,21 @@ use secant::{
 };
 use std::error::Error;
 use std::time::Duration;
+use support::{About, Args, JSON};
+
+const ABOUT: About = About {
+    name: "small_net_accuracy",
+    answers: "How far down does each method take the loss of a small network? To rounding, with curvature.",
+    takes: &[],
+    options: &[
+        JSON,
+        ("--seconds", "S", "most time of a run; default 20"),
+        ("--seeds", "K", "starts; default 10"),
+        ("--only", "NAME", "methods with this in their name; may be repeated"),
+    ],
+    output: "a line for each run at 300 iterations, at its end and where its mean square was 1e-10; medians",
+    data: "",
+};
 
 const SAMPLES: usize = 1000;
 const SEEDS: u64 = 10;
@@ -33,7 +52,7 @@ struct Asked {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let asked = Asked::from_args()?;
+    let asked = Asked::from_args();
     let data = data()?;
     let net = Network::mlp([1, 20, 20, 1], Activation::Tanh);
     let risk = Risk::new(net.graph()?, &data, SquaredError, NoPenalty)?;
@@ -109,34 +128,14 @@ fn contestants() -> Vec<Vec<Method>> {
 }
 
 impl Asked {
-    fn from_args() -> Result<Self, String> {
-        let limit = Duration::from_secs_f64(SECONDS);
-        let mut asked = Self { json: false, limit, seeds: SEEDS, only: Vec::new() };
-        let mut args = std::env::args().skip(1);
-        while let Some(arg) = args.next() {
-            let value =
-                |arg: Option<String>, name: &str| arg.ok_or(format!("{name} needs a number"));
-            match arg.as_str() {
-                "--json" => asked.json = true,
-                "--seconds" => {
-                    let text = value(args.next(), "--seconds")?;
-                    let seconds =
-                        text.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok());
-                    asked.limit = seconds.ok_or(format!("--seconds {text}: no length of time"))?;
-                }
-                "--seeds" => {
-                    let text = value(args.next(), "--seeds")?;
-                    let seeds = text.parse().ok().filter(|seeds| *seeds > 0);
-                    asked.seeds = seeds.ok_or(format!("--seeds {text}: no number of seeds"))?;
-                }
-                "--only" => asked.only.push(args.next().ok_or("--only needs a name")?),
-                _ => {
-                    let known = "--json, --seconds S, --seeds K, --only NAME";
-                    return Err(format!("{arg}: not one of {known}"));
-                }
-            }
+    fn from_args() -> Self {
+        let args = Args::read(&ABOUT);
+        Self {
+            json: args.json(),
+            limit: args.seconds("--seconds", SECONDS),
+            seeds: args.count("--seeds", SEEDS),
+            only: args.values("--only").map(str::to_owned).collect(),
         }
-        Ok(asked)
     }
 
     fn wants(&self, method: &Method) -> bool {

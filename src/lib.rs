@@ -28,7 +28,7 @@
 //! | [`compare`](compare()) | methods side by side on one problem: a [`Comparison`](compare::Comparison), its table and pictures |
 //! | [`core`] | problem traits, data, graph of nodes, losses, penalties, [`Risk`], derivative checks |
 //! | [`optim`] | Newton, trust regions, BFGS, L-BFGS and the first-order baselines as argmin solvers |
-//! | [`guide`] | conventions, nodes, methods, comparing them, graphs and feature maps, how the products work, performance |
+//! | [`guide`] | a tutorial, what to call for what, conventions, nodes, methods, comparing them, graphs and feature maps, how the products work, performance |
 //!
 //! # Features
 //!
@@ -92,22 +92,29 @@ pub use secant_optim::{
     Tron, TrustRegion, VariableProjection, minimize, minimize_robust, minimize_sampled,
 };
 
-/// The guide: conventions, nodes, methods, comparing them, graphs and feature maps, how the products work, performance. Its snippets are tests.
+/// Pages of `docs/` as modules. Their links are to each other's files, by names defined at a page's end; here the same names are defined
+/// in front of the page, as paths, and the first definition holds.
+macro_rules! pages {
+    ($($page:ident),+) => { $(
+        #[doc = include_str!("guide_links.md")]
+        #[doc = include_str!(concat!("../docs/", stringify!($page), ".md"))]
+        pub mod $page {}
+    )+ };
+}
+
+/// The guide: a tutorial, what to call for what, conventions, nodes, methods, comparing them, graphs and feature maps, how the products
+/// work, performance. Its snippets are tests.
 pub mod guide {
-    #[doc = include_str!("../docs/conventions.md")]
-    pub mod conventions {}
-    #[doc = include_str!("../docs/nodes.md")]
-    pub mod nodes {}
-    #[doc = include_str!("../docs/choosing.md")]
-    pub mod choosing {}
-    #[doc = include_str!("../docs/methods.md")]
-    pub mod methods {}
-    #[doc = include_str!("../docs/comparing.md")]
-    pub mod comparing {}
-    #[doc = include_str!("../docs/graphs.md")]
-    pub mod graphs {}
-    #[doc = include_str!("../docs/products.md")]
-    pub mod products {}
-    #[doc = include_str!("../docs/performance.md")]
-    pub mod performance {}
+    pages!(
+        tutorial,
+        howto,
+        conventions,
+        nodes,
+        choosing,
+        methods,
+        comparing,
+        graphs,
+        products,
+        performance
+    );
 }

@@ -8,6 +8,9 @@
 //! median of several runs in this process; `ratio` is Auto's over that of the fastest single method that got as low as Auto did.
 //! Below the table: the largest ratio, and where Auto ended above the median method.
 
+#[macro_use]
+#[path = "../support/mod.rs"]
+mod support;
 mod cases;
 mod compare;
 #[allow(dead_code, reason = "as above")]
@@ -27,22 +30,28 @@ mod rows;
 
 use compare::Table;
 use std::error::Error;
-use std::path::PathBuf;
+use support::{About, Args, JSON};
+
+const ABOUT: About = About {
+    name: "auto_table",
+    answers: "Does `Method::auto()` choose well? Its time and minimum beside those of every sensible single method.",
+    takes: &[("FOLDER", "of the public data sets; or the variable SECANT_DATA")],
+    options: &[
+        JSON,
+        ("--all", "", "also the sets that take minutes"),
+        ("--only", "NAME", "sets with this in their name"),
+    ],
+    output: "a line for a set and method; the largest ratio, and where Auto ended above the median method",
+    data: "public data sets under FOLDER: regression/*.csv (UCI), classification/*.csv and a9a, w8a as .libsvm.gz \
+           (https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/), images/ (MNIST, Fashion-MNIST), nist-strd/ \
+           (https://www.itl.nist.gov/div898/strd/), reference-*.csv; a set alone: --only",
+};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let (mut json, mut all, mut only) = (false, false, None);
-    let mut folder = std::env::var_os("SECANT_DATA").map(PathBuf::from);
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--json" => json = true,
-            "--all" => all = true,
-            "--only" => only = Some(arguments.next().ok_or("--only needs part of a name")?),
-            flag if flag.starts_with('-') => return Err(format!("unknown option {flag}").into()),
-            _ => folder = Some(PathBuf::from(argument)),
-        }
-    }
-    let folder = folder.ok_or("usage: auto_table FOLDER [--json] [--all] [--only NAME]")?;
+    let args = Args::read(&ABOUT);
+    let folder = args.data_folder(args.free().first().map(String::as_str));
+    let (json, all) = (args.json(), args.has("--all"));
+    let only = args.value("--only").map(str::to_owned);
     let mut table = Table::new(json, only);
     cases::regression_and_classification(&folder, all, &mut table)?;
     cases::networks(&folder, &mut table)?;

@@ -11,6 +11,9 @@
 //!
 //! `cargo run --release --example compare [-- --json] [--out DIR] [--seconds S]`
 
+#[macro_use]
+#[path = "../support/mod.rs"]
+mod support;
 mod methods;
 
 use methods::Methods;
@@ -23,6 +26,16 @@ use std::error::Error;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use support::{About, Args, JSON, OUT};
+
+const ABOUT: About = About {
+    name: "compare",
+    answers: "Which method reaches which accuracy, at what cost? All of them on four problems, from the same start.",
+    takes: &[],
+    options: &[JSON, OUT, ("--seconds", "S", "most time of a run; default 4")],
+    output: "tables; pictures of the gap against iterations, gradients and seconds, a map of paths, the numbers as CSV",
+    data: "",
+};
 
 /// ‖∇f‖ at the end, of that at the start: a gap of about its square, far below what is drawn.
 const GRADIENT: f64 = 1e-11;
@@ -74,27 +87,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 impl Asked {
     fn from_args() -> Result<Self, String> {
-        let mut asked = Self {
-            json: false,
-            out: PathBuf::from("target/compare"),
-            limit: Duration::from_secs_f64(SECONDS),
-        };
-        let mut args = std::env::args().skip(1);
-        while let Some(arg) = args.next() {
-            let mut value = || args.next().ok_or(format!("{arg} needs a value"));
-            match arg.as_str() {
-                "--json" => asked.json = true,
-                "--out" => asked.out = value()?.into(),
-                "--seconds" => {
-                    let text = value()?;
-                    let seconds =
-                        text.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok());
-                    asked.limit = seconds.ok_or(format!("--seconds {text}: no length of time"))?;
-                }
-                _ => return Err(format!("{arg}: not one of --json, --out DIR, --seconds S")),
-            }
-        }
-        Ok(asked)
+        let args = Args::read(&ABOUT);
+        let limit = args.seconds("--seconds", SECONDS);
+        Ok(Self { json: args.json(), out: args.out()?, limit })
     }
 
     /// No gradient left, or the time.

@@ -9,6 +9,9 @@
 //! `… -- crossover`: wall time to a relative gap of 1e-4 and 1e-8, beside Adam at its best rate.
 //! Without `--json` all three are printed, and `complexity_time.svg` and `complexity_memory.svg` drawn into DIR (`out`).
 
+#[macro_use]
+#[path = "../support/mod.rs"]
+mod support;
 mod assembly;
 mod crossover;
 mod law;
@@ -19,9 +22,18 @@ mod streaming;
 
 use measure::Contestant;
 use std::error::Error;
-use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
+use support::{About, Args, JSON, OUT};
+
+const ABOUT: About = About {
+    name: "complexity",
+    answers: "What does a step cost as n grows, and when is that worth it? Exponents of time and memory, measured.",
+    takes: &[("PART", "streaming or crossover: that part alone")],
+    options: &[("--quick", "", "fewer and smaller sizes"), JSON, OUT],
+    output: "exponents with their intervals, steps against streaming, where each method overtakes Adam; complexity_*.svg, .png",
+    data: "",
+};
 
 /// Every size is met in so many rounds over all sizes, and its time is their median: what slows the machine for a while does not bend
 /// the law.
@@ -79,21 +91,14 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 impl Asked {
     fn from_args() -> Result<Self, String> {
-        let mut asked = Self { quick: false, json: false, part: None, out: "out".into() };
-        let mut args = std::env::args().skip(1);
-        while let Some(arg) = args.next() {
-            match arg.as_str() {
-                "--quick" => asked.quick = true,
-                "--json" => asked.json = true,
-                "--out" => asked.out = args.next().ok_or("--out needs a folder")?.into(),
-                "streaming" | "crossover" if asked.part.is_none() => asked.part = Some(arg),
-                _ => {
-                    let known = "streaming, crossover, --quick, --json, --out DIR";
-                    return Err(format!("{arg}: not one of {known}"));
-                }
-            }
+        let args = Args::read(&ABOUT);
+        let part = args.free().first().cloned();
+        if let Some(part) =
+            part.as_deref().filter(|part| !["streaming", "crossover"].contains(part))
+        {
+            args.refuse(&format!("`{part}`: no part of it"));
         }
-        Ok(asked)
+        Ok(Self { quick: args.has("--quick"), json: args.json(), part, out: args.out()? })
     }
 }
 
@@ -215,7 +220,6 @@ fn print_laws(laws: &[Law], json: bool) {
 }
 
 fn draw(laws: &[Law], asked: &Asked) -> Result<(), Box<dyn Error>> {
-    fs::create_dir_all(&asked.out)?;
     let lines = |memory: bool| -> Vec<picture::Line> {
         let of = laws.iter().filter(|law| (law.quantity == "memory") == memory);
         of.map(|law| {
@@ -226,12 +230,15 @@ fn draw(laws: &[Law], asked: &Asked) -> Result<(), Box<dyn Error>> {
         .collect()
     };
     for (memory, name, title, unit) in [
-        (false, "complexity_time.svg", "Time of a step without the evaluation of f", "seconds"),
-        (true, "complexity_memory.svg", "Memory of a run", "bytes"),
+        (false, "complexity_time", "Time of a step without the evaluation of f", "seconds"),
+        (true, "complexity_memory", "Memory of a run", "bytes"),
     ] {
-        let path = asked.out.join(name);
-        picture::draw(&lines(memory), title, unit, &path)?;
-        println!("{}", path.display());
+        let figure = picture::figure(&lines(memory), title, unit);
+        for extension in ["svg", "png"] {
+            let path = asked.out.join(format!("{name}.{extension}"));
+            figure.save(&path)?;
+            println!("{}", path.display());
+        }
     }
     Ok(())
 }

@@ -7,15 +7,16 @@
 //! 4. In a ravine (κ = λmax/λmin large) momentum shrinks the error by (√κ − 1)/(√κ + 1) in a step, not by (κ − 1)/(κ + 1).
 //! 5. Every first-order method at the rate that the finder picks for it, full-batch and on minibatches.
 //!
-//! `cargo run --release --example learning_rates [-- --json] [--out FOLDER]`
+//! `cargo run --release --example learning_rates [-- --json] [--out DIR]`
 
-mod pictures;
+#[macro_use]
+#[path = "../support/mod.rs"]
+mod support;
 mod problems;
 
-use pictures::{Curves, Map, Path};
-use plotters::prelude::*;
 use problems::{Ravine, concrete, path, plane, sine, spectrum, two_columns};
 use secant::optim::{LeastSquaresFn, TraceEntry};
+use secant::plot::{Axis, Figure, Panels, PlotError};
 use secant::{
     AdaGrad, Adadelta, Adam, AdamW, Dataset, GradientDescent, Method, Minibatches, Momentum,
     Nesterov, Network, Newton, NoPenalty, Objective, RateFinder, Report, Risk, RmsProp,
@@ -23,7 +24,17 @@ use secant::{
 };
 use serde_json::{Value, json};
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use support::{About, Args, JSON, OUT};
+
+const ABOUT: About = About {
+    name: "learning_rates",
+    answers: "What does a learning rate do? Too small, right, too big; convex and not; and what momentum does in a ravine.",
+    takes: &[],
+    options: &[JSON, OUT],
+    output: "five parts: runs, factors per step beside theory, the rate that the finder picks for each method; learning_rates_*.svg, .png",
+    data: "",
+};
 
 /// Steps of the runs at different rates.
 const STEPS: u64 = 400;
@@ -31,6 +42,8 @@ const STEPS: u64 = 400;
 const TAIL: usize = 50;
 /// κ of the ravine.
 const CONDITION: f64 = 100.0;
+/// Steps on the ravine's map.
+const SHOWN: usize = 60;
 /// The ravine is left where f is this part of its start.
 const RAVINE_GAP: f64 = 1e-10;
 /// Gradients that a method may ask for in part 5, full-batch; on minibatches as many samples.
@@ -45,16 +58,8 @@ struct Out {
 }
 
 fn main() -> Outcome {
-    let mut out = Out { json: false, folder: concat!(env!("CARGO_MANIFEST_DIR"), "/out").into() };
-    let mut args = std::env::args().skip(1);
-    while let Some(arg) = args.next() {
-        match arg.as_str() {
-            "--json" => out.json = true,
-            "--out" => out.folder = args.next().ok_or("--out needs a folder")?.into(),
-            other => return Err(format!("{other}? Known are --json and --out FOLDER").into()),
-        }
-    }
-    std::fs::create_dir_all(&out.folder)?;
+    let args = Args::read(&ABOUT);
+    let out = Out { json: args.json(), folder: args.out()? };
     let data = concrete()?;
     out.convex(&two_columns(&data, [3, 4])?)?;
     out.step_sizes(&data)?;
@@ -80,19 +85,14 @@ impl Out {
         println!("{}", if self.json { object.to_string() } else { format!("  {text}") });
     }
 
-    fn picture(
-        &self,
-        name: &str,
-        size: (u32, u32),
-        draw: impl FnOnce(&DrawingArea<SVGBackend<'_>, plotters::coord::Shift>) -> Outcome,
-    ) -> Outcome {
-        let file = self.folder.join(name);
-        let area = SVGBackend::new(&file, size).into_drawing_area();
-        area.fill(&WHITE)?;
-        draw(&area)?;
-        area.present()?;
-        if !self.json {
-            println!("  picture: {}", file.display());
+    /// Saves a picture as SVG and PNG.
+    fn picture(&self, name: &str, save: impl Fn(&Path) -> Result<(), PlotError>) -> Outcome {
+        for extension in ["svg", "png"] {
+            let file = self.folder.join(format!("learning_rates_{name}.{extension}"));
+            save(&file)?;
+            if !self.json {
+                println!("  picture: {}", file.display());
+            }
         }
         Ok(())
     }
@@ -108,7 +108,14 @@ impl Out {
         ));
         let method = || GradientDescent::fixed(1.0 / largest).into();
         let stopping = Stopping { gradient_tolerance: 1e-13, ..Stopping::default() };
-        let mut paths = Vec::new();
+        let f_least = risk.value(&solution);
+        let levels: Vec<f64> = (0..12).map(|k| f_least + 0.01 * 1.9_f64.powi(k)).collect();
+        let mut map = Figure::new(
+            "Linear least squares: one minimum, from every start",
+            Axis::linear("weight of water").within(-2.5, 2.5),
+            Axis::linear("weight of superplasticizer").within(-2.5, 2.7),
+        )
+        .contours(&levels, |x, y| risk.value(&[x, y]));
         for start in [[-2.2, -2.2], [-2.2, 2.4], [2.2, 2.4], [2.2, -2.2]] {
             let (points, report) = path(&risk, method(), stopping.clone(), &start)?;
             let end = points.last().ok_or("a run has a start")?;
@@ -120,22 +127,10 @@ impl Out {
             let object = json!({"part": "convex", "start": start, "iterations": report.iterations,
                 "end": end, "distance_to_qr": distance});
             self.row(&text, &object);
-            let name = format!("from ({}, {})", start[0], start[1]);
-            paths.push(Path { name, points: points.iter().map(|p| (p[0], p[1])).collect() });
+            let name = format!("from ({}, {})", start[0], start[1]).replace('-', "−");
+            map = map.path(name, points.iter().map(|p| (p[0], p[1])));
         }
-        let f_least = risk.value(&solution);
-        self.picture("learning_rates_convex.svg", (760, 640), |area| {
-            let map = Map {
-                caption: "Linear least squares: one minimum (ring), from every start".into(),
-                x: ("weight of water", -2.5..2.5),
-                y: ("weight of superplasticizer", -2.5..2.7),
-                levels: (0..12).map(|k| f_least + 0.01 * 1.9_f64.powi(k)).collect(),
-                f: &|x, y| risk.value(&[x, y]),
-                paths,
-                legend: SeriesLabelPosition::UpperMiddle,
-            };
-            pictures::map(area, &map)
-        })
+        self.picture("convex", |file| map.save(file))
     }
 
     fn step_sizes(&self, data: &Dataset) -> Outcome {
@@ -151,7 +146,9 @@ impl Out {
             start.len(),
             large / small
         ));
-        let mut shown = Vec::new();
+        let title = format!("Gradient descent at five rates; the limit is 2/λmax = {limit:.4}");
+        let y = Axis::log("f − f*").within(1e-9, 1e9);
+        let mut figure = Figure::new(title, Axis::linear("iteration"), y);
         for (name, rate) in [
             ("too small", 0.005 * limit),
             ("right: 2/(λmin + λmax)", best),
@@ -173,25 +170,14 @@ impl Out {
             let object = json!({"part": "step_size", "name": name, "rate": rate, "limit": limit,
                 "start_gap": gaps[0], "gap": last, "factor": measured, "predicted_factor": predicted});
             self.row(&text, &object);
-            shown.push(Path { name: format!("{name}, ε = {rate:.4}"), points: numbered(&gaps) });
+            figure = figure.run(format!("{name}, ε = {rate:.4}"), numbered(&gaps));
         }
-        self.picture("learning_rates_step_size.svg", (900, 620), |area| {
-            let curves = Curves {
-                caption: format!(
-                    "Gradient descent at five rates; the limit is 2/λmax = {limit:.4}"
-                ),
-                x: "iteration",
-                y: ("f − f*", 1e-9..1e9),
-                lines: shown,
-                legend: SeriesLabelPosition::UpperRight,
-            };
-            pictures::curves(area, &curves)
-        })
+        self.picture("step_size", |file| figure.save(file))
     }
 
     fn several_minima(&self, problem: &LeastSquaresFn<'_>) -> Outcome {
         self.heading("3. ½Σ(a·sin ωt − sin 3t)²: gradient descent, ε = 0.01, from six frequencies at a = 0.6");
-        let mut paths: Vec<Path> = Vec::new();
+        let mut runs: Vec<(String, f64, Vec<Vec<f64>>)> = Vec::new();
         let mut ends: Vec<[f64; 2]> = Vec::new();
         for frequency in [1.4, 2.3, 3.8, 4.6, 5.8, 7.6] {
             let start = [frequency, 0.6];
@@ -217,24 +203,25 @@ impl Out {
             let object = json!({"part": "several_minima", "start": start, "minimum": number + 1,
                 "end": end, "value": f, "iterations": solution.report.iterations});
             self.row(&text, &object);
-            let points = recorded.into_path().iter().map(|p| (p[0], p[1])).collect();
-            paths.push(Path {
-                name: format!("ω = {frequency} → minimum {}", number + 1), points
-            });
+            let name = format!("ω = {frequency} → minimum {}", number + 1);
+            runs.push((name, f, recorded.into_path()));
         }
-        self.picture("learning_rates_minima.svg", (980, 560), |area| {
-            let map = Map {
-                caption: "Nonlinear least squares: where a run ends (ring) depends on its start"
-                    .into(),
-                x: ("frequency ω", 0.0..11.0),
-                y: ("amplitude a", -1.2..1.6),
-                levels: (0..14).map(|k| 0.25 + 1.6 * f64::from(k)).collect(),
-                f: &|x, y| problem.value(&[x, y]),
-                paths,
-                legend: SeriesLabelPosition::UpperRight,
-            };
-            pictures::map(area, &map)
-        })
+        let lowest = runs.iter().map(|run| run.1).fold(f64::INFINITY, f64::min);
+        let levels: Vec<f64> = (0..14).map(|k| 0.25 + 1.6 * f64::from(k)).collect();
+        let mut map = Figure::new(
+            "Nonlinear least squares: where a run ends depends on where it begins",
+            Axis::linear("frequency ω").within(0.0, 11.0),
+            Axis::linear("amplitude a").within(-1.2, 1.6),
+        )
+        .contours(&levels, |x, y| problem.value(&[x, y]));
+        for (name, f, points) in runs {
+            map = map.path(name, points.iter().map(|p| (p[0], p[1])));
+            // Of squares of order 1: a value above rounding is another minimum's.
+            if f > lowest + 1e-6 {
+                map = map.ended_elsewhere();
+            }
+        }
+        self.picture("minima", |file| map.save(file))
     }
 
     fn ravine(&self) -> Outcome {
@@ -258,7 +245,16 @@ impl Out {
             ("momentum", heavy_ball.into(), root),
             ("Nesterov", nesterov.into(), 1.0 - slow / fast),
         ];
-        let (mut paths, mut shown) = (Vec::new(), Vec::new());
+        let levels: Vec<f64> = (0..11).map(|k| 0.4 * 2.0_f64.powi(k)).collect();
+        let mut map = Figure::new(
+            format!("A ravine, κ = {CONDITION}: the first {SHOWN} steps"),
+            Axis::linear("x").within(-10.5, 8.0),
+            Axis::linear("y").within(-4.2, 4.2),
+        )
+        .contours(&levels, |x, y| problem.value(&[x, y]));
+        let y = Axis::log("f").within(1e-9, 1e3);
+        let mut curves =
+            Figure::new("The same, each at its best rate", Axis::linear("iteration"), y);
         for (name, method, predicted) in entries {
             let target = Some(RAVINE_GAP * problem.value(&start));
             let (points, report) =
@@ -272,33 +268,11 @@ impl Out {
             let object = json!({"part": "ravine", "method": name, "iterations": report.iterations,
                 "factor": measured, "predicted_factor": predicted});
             self.row(&text, &object);
-            paths.push(Path {
-                name: name.into(),
-                points: points.iter().take(60).map(|p| (p[0], p[1])).collect(),
-            });
-            shown.push(Path { name: name.into(), points: numbered(&gaps) });
+            map = map.path(name, points.iter().take(SHOWN).map(|p| (p[0], p[1])));
+            curves = curves.run(name, numbered(&gaps));
         }
-        self.picture("learning_rates_ravine.svg", (980, 900), |area| {
-            let panels = area.split_evenly((2, 1));
-            let map = Map {
-                caption: format!("A ravine, κ = {CONDITION}: the first 60 steps"),
-                x: ("x", -10.5..8.0),
-                y: ("y", -4.2..4.2),
-                levels: (0..11).map(|k| 0.4 * 2.0_f64.powi(k)).collect(),
-                f: &|x, y| problem.value(&[x, y]),
-                paths,
-                legend: SeriesLabelPosition::UpperRight,
-            };
-            pictures::map(&panels[0], &map)?;
-            let curves = Curves {
-                caption: "The same, each at its best rate".into(),
-                x: "iteration",
-                y: ("f", 1e-9..1e3),
-                lines: shown,
-                legend: SeriesLabelPosition::UpperRight,
-            };
-            pictures::curves(&panels[1], &curves)
-        })
+        let sheet = Panels::new("What momentum does in a ravine", 2, [map, curves]);
+        self.picture("ravine", |file| sheet.save(file))
     }
 
     fn best_rates(&self, data: &Dataset) -> Outcome {
@@ -320,6 +294,11 @@ impl Out {
             (Adam::default().into(), "Adam"),
             (AdamW::default().into(), "AdamW"),
         ];
+        let title = format!(
+            "A network on concrete, each method at its best rate, {BUDGET} full-batch steps"
+        );
+        let mut figure =
+            Figure::new(title, Axis::log("iteration + 1"), Axis::log("lowest f so far"));
         for (method, name) in methods {
             let method = method.with_stopping(steps(BUDGET));
             let finder = RateFinder::default();
@@ -341,8 +320,16 @@ impl Out {
                 "full_batch_at_edge": full.at_edge, "minibatch_at_edge": sampled.at_edge,
                 "full_batch_tried": full.tried, "minibatch_tried": sampled.tried});
             self.row(&text, &object);
+            if let Some((_, solution)) = &full.best {
+                let mut lowest = f64::INFINITY;
+                let points = solution.report.trace.iter().map(|at| {
+                    lowest = lowest.min(at.value);
+                    (at.iteration as f64 + 1.0, lowest)
+                });
+                figure = figure.run(name, points);
+            }
         }
-        Ok(())
+        self.picture("methods", |file| figure.save(file))
     }
 }
 
@@ -359,6 +346,8 @@ fn factor(gaps: &[f64]) -> f64 {
     (gaps[last] / gaps[first]).powf(0.5 / (last - first) as f64)
 }
 
+/// Up to where the run has diverged.
 fn numbered(gaps: &[f64]) -> Vec<(f64, f64)> {
-    gaps.iter().enumerate().map(|(step, gap)| (step as f64, *gap)).collect()
+    let points = gaps.iter().enumerate().map(|(step, gap)| (step as f64, *gap));
+    points.take_while(|(_, gap)| gap.is_finite()).collect()
 }

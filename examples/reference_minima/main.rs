@@ -8,13 +8,28 @@
 //!
 //! Without a folder the small sets that ship in `data/` are fitted.
 
+#[macro_use]
+#[path = "../support/mod.rs"]
+mod support;
 mod rows;
 
 use rows::{Row, rows_of_folder, shipped_rows};
 use secant::{Bfgs, Dataset, Lbfgs, Method, Network, Newton, Ridge, Risk, Stopping};
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
+use support::{About, Args, JSON};
+
+const ABOUT: About = About {
+    name: "reference_minima",
+    answers: "Do the methods find the minima that are known to 17 digits? Newton, L-BFGS and BFGS from zero.",
+    takes: &[("FOLDER", "of the public data sets; default the small ones that ship in data/")],
+    options: &[JSON, ("--only", "SET", "sets whose name begins so")],
+    output: "a line for a set and method: the relative gap to the reference, iterations, seconds",
+    data: "public data sets under FOLDER: regression/*.csv (UCI), classification/*.csv and a9a, w8a as .libsvm.gz \
+           (https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/), images/ (MNIST, Fashion-MNIST), nist-strd/ \
+           (https://www.itl.nist.gov/div898/strd/), reference-*.csv; without FOLDER none are needed",
+};
 
 /// Largest n for Newton: H takes n²·8 bytes.
 const NEWTON_MAX: usize = 8_000;
@@ -22,18 +37,10 @@ const NEWTON_MAX: usize = 8_000;
 const BFGS_MAX: usize = 2_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut args = std::env::args().skip(1);
-    let (mut json, mut only, mut folder) = (false, None, None);
-    while let Some(arg) = args.next() {
-        match arg.as_str() {
-            "--json" => json = true,
-            "--only" => only = Some(args.next().ok_or("--only needs the name of a set")?),
-            flag if flag.starts_with('-') => return Err(format!("unknown option {flag}").into()),
-            _ => folder = Some(PathBuf::from(arg)),
-        }
-    }
-    let rows = match &folder {
-        Some(folder) => rows_of_folder(folder)?,
+    let args = Args::read(&ABOUT);
+    let (json, only) = (args.json(), args.value("--only"));
+    let rows = match args.free().first() {
+        Some(folder) => rows_of_folder(&args.data_folder(Some(folder)))?,
         None => shipped_rows(&Path::new(env!("CARGO_MANIFEST_DIR")).join("data"))?,
     };
     if !json {
@@ -42,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "set", "loss", "lambda", "method", "value", "gap", "iters", "seconds"
         );
     }
-    for row in rows.iter().filter(|row| only.as_ref().is_none_or(|set| row.set.starts_with(set))) {
+    for row in rows.iter().filter(|row| only.is_none_or(|set| row.set.starts_with(set))) {
         let data = row.read()?;
         for fitted in row.fit(&data)? {
             fitted.print(row, json);

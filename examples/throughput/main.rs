@@ -6,6 +6,9 @@
 //!
 //! `cargo run --release --example throughput [-- --json]`
 
+#[macro_use]
+#[path = "../support/mod.rs"]
+mod support;
 mod cases;
 
 use cases::CASES;
@@ -19,6 +22,16 @@ use secant::penalty::NoPenalty;
 use secant::problem::{Curvature, Linearization, Objective};
 use secant::risk::Risk;
 use std::time::Instant;
+use support::{About, Args, JSON};
+
+const ABOUT: About = About {
+    name: "throughput",
+    answers: "How fast are a gradient and the curvature products of four networks, and how close to the machine's GEMM rate?",
+    takes: &[],
+    options: &[JSON],
+    output: "a table: time of a gradient, part of the GEMM rate, products in gradients",
+    data: "",
+};
 
 /// Repetitions of every measurement; the fastest counts, since the machine's other work only slows down.
 const REPEATS: usize = 15;
@@ -26,7 +39,7 @@ const REPEATS: usize = 15;
 const SECONDS: f64 = 6.0;
 
 fn main() {
-    let json = std::env::args().any(|arg| arg == "--json");
+    let json = Args::read(&ABOUT).json();
     if !json {
         println!("value+gradient, and curvature products at a linearised point, f64, tanh");
         println!("{} threads\n", rayon::current_num_threads());

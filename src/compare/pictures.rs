@@ -1,6 +1,6 @@
 //! The pictures of a comparison.
 
-use super::table::Comparison;
+use super::table::{Comparison, Run};
 use crate::plot::{Axis, Figure, PlotError};
 use secant_optim::TraceEntry;
 use secant_optim::stopping::FLOOR_VALUE;
@@ -11,6 +11,8 @@ const GAP_LABEL: &str = "(best so far − best of all) / (f₀ − best of all)"
 const LEVELS: usize = 16;
 /// Share of the iterates' range that a map shows around them.
 const AROUND: f64 = 0.15;
+/// A run that ended in success this far above the best of all, as a gap, ended in another minimum.
+const ELSEWHERE: f64 = 1e-6;
 /// Share of the range of values below which a map's first line lies.
 const LOWEST_LEVEL: f64 = 1e-4;
 
@@ -49,7 +51,8 @@ impl Against {
 
 impl Comparison {
     /// The gap (f − f_best)/(f₀ − f_best) of the best value so far of every method, on logarithmic axes. A gap that is rounding is drawn
-    /// at the rounding of f_best: the method that found f_best ends there.
+    /// at the rounding of f_best: the method that found f_best ends there. A run that claims a minimum with a higher value is marked as one that
+    /// ended in another minimum.
     pub fn figure(&self, title: impl Into<String>, against: Against) -> Figure {
         let rounding = FLOOR_VALUE * f64::EPSILON * self.best_value.abs();
         let floor = (rounding / (self.initial_value - self.best_value)).max(f64::EPSILON);
@@ -66,7 +69,10 @@ impl Comparison {
                 lowest = lowest.min(entry.value);
                 (x(entry), self.gap(lowest).max(floor))
             });
-            figure = figure.curve(&run.name, points);
+            figure = figure.run(&run.name, points);
+            if self.is_elsewhere(run) {
+                figure = figure.ended_elsewhere();
+            }
         }
         figure
     }
@@ -107,8 +113,16 @@ impl Comparison {
         .contours(&levels, |x, y| f(&[x, y]));
         for (run, path) in self.runs.iter().zip(paths) {
             figure = figure.path(&run.name, path);
+            if self.is_elsewhere(run) {
+                figure = figure.ended_elsewhere();
+            }
         }
         Ok(figure)
+    }
+
+    /// Whether the run ended in a minimum that is not the best one.
+    fn is_elsewhere(&self, run: &Run) -> bool {
+        run.report.reason.is_success() && self.gap(run.report.value) > ELSEWHERE
     }
 
     /// Values from just above the best to above the start, evenly spaced by their logarithm above the best.

@@ -1,5 +1,6 @@
 //! The table of a comparison, and its numbers as text.
 
+use secant_core::text::{LONGEST, cut};
 use secant_optim::stopping::FLOOR_VALUE;
 use secant_optim::{Costs, Evaluations, Iterates, Reason, Report, TraceEntry, nonfinite};
 use serde::{Deserialize, Serialize};
@@ -67,7 +68,7 @@ pub struct Run {
     pub iterates: Option<Iterates>,
 }
 
-/// Methods side by side. `Display` is a table for a terminal, [`csv`](Self::csv) and [`curves_csv`](Self::curves_csv) are text for other
+/// Methods side by side. `Display` is a table for a terminal (long names are cut), [`csv`](Self::csv) and [`curves_csv`](Self::curves_csv) are text for other
 /// programs, and serde writes and reads all of it, traces included.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
@@ -269,7 +270,7 @@ fn quoted(field: &str) -> String {
 
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.rows.iter().map(|row| row.name.chars().count());
+        let names = self.rows.iter().map(|row| cut(&row.name, LONGEST).chars().count());
         let width = names.max().unwrap_or(0).max("method".len());
         let (n, methods) = (self.parameters, self.rows.len());
         writeln!(f, "{n} parameters, {methods} methods, f(θ₀) = {:.9e}", self.initial_value)?;
@@ -283,7 +284,7 @@ impl fmt::Display for Comparison {
             writeln!(
                 f,
                 "{:width$} {:>15.8e} {:>8.1e} {:>10} {:>8} {:>10} {:>9} {:>9}  {:?}",
-                row.name,
+                cut(&row.name, LONGEST),
                 row.value,
                 row.gradient_norm,
                 row.iterations,
@@ -302,7 +303,7 @@ impl fmt::Display for Comparison {
         }
         writeln!(f)?;
         for row in &self.rows {
-            write!(f, "{:width$}", row.name)?;
+            write!(f, "{:width$}", cut(&row.name, LONGEST))?;
             for reached in &row.reached {
                 let cell = match reached.gradient_equivalents.zip(reached.seconds) {
                     Some((gradients, seconds)) => {
@@ -317,7 +318,8 @@ impl fmt::Display for Comparison {
         self.write_costs(f)?;
         let strangers = self.strangers();
         if !strangers.is_empty() {
-            let names = strangers.join(", ");
+            let names: Vec<_> = strangers.into_iter().map(|name| cut(name, LONGEST)).collect();
+            let names = names.join(", ");
             write!(f, "\nnot the same problem (it starts from another value): {names}")?;
         }
         Ok(())

@@ -6,6 +6,7 @@ use super::{GlmError, targets};
 use crate::error::FitError;
 use secant_core::data::Dataset;
 use secant_core::predict::PredictError;
+use secant_core::text::{LONGEST, cut};
 use secant_optim::{Report, Solution};
 use std::fmt;
 
@@ -34,7 +35,7 @@ impl Coefficient {
     }
 }
 
-/// A fitted generalised linear model. `Display` prints a table.
+/// A fitted generalised linear model. `Display` prints a table, with long names cut.
 #[derive(Clone, Debug)]
 pub struct GlmFit {
     /// The family.
@@ -276,8 +277,8 @@ impl GlmFit {
 impl fmt::Display for GlmFit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let label = |one: &Coefficient| match &one.class {
-            Some(class) => format!("{} [{class}]", one.name),
-            None => one.name.clone(),
+            Some(class) => format!("{} [{}]", cut(&one.name, LONGEST), cut(class, LONGEST)),
+            None => cut(&one.name, LONGEST).into_owned(),
         };
         let width = self.coefficients.iter().map(|one| label(one).chars().count()).max();
         let width = width.unwrap_or(0).max(INTERCEPT.len());

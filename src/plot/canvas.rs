@@ -21,7 +21,7 @@ const FAMILY: &str = "DejaVu Sans, Verdana, Helvetica, Arial, sans-serif";
 const CAPITAL: f64 = 0.73;
 
 /// Red, green, blue.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ink(pub u8, pub u8, pub u8);
 
 impl Ink {
@@ -50,6 +50,39 @@ pub(super) enum Place {
     Right,
     /// Reads upwards, centred, its middle there.
     Upright,
+}
+
+/// A mark on a curve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    Circle,
+    Square,
+    Triangle,
+    Diamond,
+    /// A triangle on its tip.
+    Tip,
+    Pentagon,
+    /// Two strokes; says more than which curve it is.
+    Cross,
+}
+
+impl Shape {
+    /// Those that tell curves apart.
+    pub(super) const ALL: [Self; 6] =
+        [Self::Circle, Self::Square, Self::Triangle, Self::Diamond, Self::Tip, Self::Pentagon];
+
+    /// Corners of a regular polygon, the turn of its first one from above in parts of a full turn, and its radius for a circle's of 1 of
+    /// about the same area.
+    fn polygon(self) -> Option<(u32, f64, f64)> {
+        match self {
+            Self::Circle | Self::Cross => None,
+            Self::Square => Some((4, 0.125, 1.25)),
+            Self::Triangle => Some((3, 0.0, 1.45)),
+            Self::Diamond => Some((4, 0.0, 1.35)),
+            Self::Tip => Some((3, 0.5, 1.45)),
+            Self::Pentagon => Some((5, 0.0, 1.2)),
+        }
+    }
 }
 
 /// The sheet.
@@ -179,6 +212,52 @@ impl Canvas<'_> {
             Sheet::Pixels(backend) => {
                 backend.draw_circle(fine(at), length(radius), &style, true).map_err(drawing)
             }
+        }
+    }
+
+    /// A mark with a white rim, by which it stands out from the curves under it.
+    pub(super) fn mark(
+        &mut self,
+        at: Point,
+        radius: f64,
+        shape: Shape,
+        ink: Ink,
+    ) -> Result<(), PlotError> {
+        /// Width of the rim, in points.
+        const RIM: f64 = 1.2;
+        const WHITE: Ink = Ink(u8::MAX, u8::MAX, u8::MAX);
+        if shape == Shape::Cross {
+            for (width, ink) in [(2.2 + 2.0 * RIM, WHITE), (2.2, ink)] {
+                for turn in [-1.0, 1.0] {
+                    let half = (0.8 * radius, turn * 0.8 * radius);
+                    let ends = [(at.0 - half.0, at.1 - half.1), (at.0 + half.0, at.1 + half.1)];
+                    self.whole_line(&ends, width, ink)?;
+                }
+            }
+            return Ok(());
+        }
+        for (radius, ink) in [(radius + RIM, WHITE), (radius, ink)] {
+            match shape.polygon() {
+                Some((corners, turn, share)) => {
+                    let corner = |k: u32| {
+                        let part = turn + f64::from(k) / f64::from(corners);
+                        let (sin, cos) = (2.0 * std::f64::consts::PI * part).sin_cos();
+                        (at.0 + share * radius * sin, at.1 - share * radius * cos)
+                    };
+                    self.polygon((0..corners).map(corner), ink)?;
+                }
+                None => self.dot(at, radius, ink)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn polygon(&mut self, corners: impl Iterator<Item = Point>, ink: Ink) -> Result<(), PlotError> {
+        let style = ShapeStyle::from(&ink.color()).filled();
+        let corners = corners.map(fine);
+        match &mut self.0 {
+            Sheet::Svg(backend) => backend.fill_polygon(corners, &style).map_err(drawing),
+            Sheet::Pixels(backend) => backend.fill_polygon(corners, &style).map_err(drawing),
         }
     }
 

@@ -367,3 +367,17 @@ fn a_figure_without_a_visible_point_is_refused() {
     let one = Figure::new("one", Axis::linear("x"), Axis::log("y")).dots("a", [(1.0, 2.0)]);
     assert!(one.svg().is_ok());
 }
+
+#[test]
+fn a_name_of_any_length_is_one_row_of_the_table() {
+    let name = "m".repeat(1 << 16) + "\n";
+    let net = Network::linear(8, 1);
+    let set = compare().method(&name, Newton::default()).costs(CostRule::Counted);
+    let table = secant::fit(&net, &concrete()).compare(&set).unwrap();
+    let printed = table.to_string();
+    let cut = "m".repeat(59) + "… ";
+    assert_eq!(printed.lines().filter(|line| line.starts_with(&cut)).count(), 2, "two tables");
+    assert!(printed.lines().all(|line| line.chars().count() < 200));
+    // The whole name stays in the text for other programs, and finds its row.
+    assert!(table.row(&name).is_some() && table.csv().contains(&name));
+}

@@ -317,3 +317,16 @@ fn mistakes_are_named_with_their_place() {
         .unwrap_err();
     assert!(matches!(error, FitError::Optim(OptimError::OptionOutOfRange { .. })), "{error}");
 }
+
+#[test]
+fn a_name_of_any_length_is_one_row_of_the_table() {
+    let y: Vec<f64> = (0_i32..20).map(|i| f64::from(i % 7)).collect();
+    let x: Vec<f64> = (0_i32..20).map(|i| f64::from(i * i % 11)).collect();
+    let names = vec!["x".repeat(1 << 16) + "\n"];
+    let data = Dataset::from_slices(1, &x, 1, &y).unwrap().with_feature_names(names).unwrap();
+    let printed = Glm::gaussian().fit(&data).unwrap().to_string();
+    let rows: Vec<&str> = printed.lines().collect();
+    let row = rows.iter().find(|row| row.contains('…')).expect("the name is cut");
+    assert!(row.trim_start().starts_with(&("x".repeat(59) + "… ")), "{row}");
+    assert!(rows.iter().all(|row| row.chars().count() < 200), "{}", rows.len());
+}

@@ -48,3 +48,4 @@ pub mod risk;
 pub mod shape;
 mod sweep;
 mod tape;
+pub mod text;

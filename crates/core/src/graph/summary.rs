@@ -2,6 +2,7 @@
 
 use super::Graph;
 use crate::shape::Shape;
+use crate::text::{LONGEST, cut};
 use std::collections::HashSet;
 use std::fmt;
 
@@ -24,7 +25,8 @@ pub struct NodeSummary {
     pub tape_bytes: usize,
 }
 
-/// A graph's nodes in the order of evaluation, the data first. Prints as a table with totals:
+/// A graph's nodes in the order of evaluation, the data first. Prints as a table with totals; names are cut to
+/// [`LONGEST`] characters there.
 ///
 /// ```
 /// use secant_core::network::Network;
@@ -116,9 +118,9 @@ impl fmt::Display for Summary {
         let mut table = vec![HEADER.map(str::to_owned)];
         table.extend(self.rows.iter().map(|row| {
             [
-                row.name.clone(),
-                row.op.clone(),
-                row.shape.to_string(),
+                cut(&row.name, LONGEST).into_owned(),
+                cut(&row.op, LONGEST).into_owned(),
+                cut(&row.shape.to_string(), LONGEST).into_owned(),
                 parameters(row.parameters, row.shared),
                 grouped(row.flops),
                 grouped(row.tape_bytes),
@@ -184,6 +186,19 @@ mod tests {
         let sum = g.node("sum", Add, &[a, b]).unwrap();
         let y = g.node("y", Dense::new(10).without_bias(), &[sum]).unwrap();
         g.build(y).unwrap()
+    }
+
+    #[test]
+    fn a_name_of_any_length_prints_as_a_row_of_the_table() {
+        let mut g = Graph::builder(2);
+        let name = "w".repeat(1 << 16) + "\n";
+        let y = g.node(&name, Dense::new(1), &[g.input()]).unwrap();
+        let table = g.build(y).unwrap().to_string();
+        let rows: Vec<&str> = table.lines().collect();
+        assert_eq!(rows.len(), 4, "header, data, node, total");
+        let letters = |row: &str| row.chars().count();
+        assert!(rows.iter().all(|row| letters(row) == letters(rows[0]) && letters(row) < 200));
+        assert!(rows[2].starts_with(&("w".repeat(59) + "…  dense")), "{}", rows[2]);
     }
 
     #[test]

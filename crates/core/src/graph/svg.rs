@@ -3,6 +3,7 @@
 use super::Graph;
 use super::drawing::{Arrow, Point, Size, draw};
 use super::summary::{NodeSummary, grouped, parameters};
+use crate::text::cut;
 use std::fmt::Write;
 
 /// Letters, in pixels.
@@ -95,7 +96,7 @@ fn label(row: &NodeSummary) -> Vec<String> {
         "" => row.shape.to_string(),
         op => format!("{op} · {}", row.shape),
     };
-    let mut lines = vec![cut(&row.name), cut(&about)];
+    let mut lines = vec![cut(&row.name, LONGEST).into_owned(), cut(&about, LONGEST).into_owned()];
     if row.parameters == 0 && row.shared > 0 {
         lines.push(parameters(0, row.shared));
     } else if row.parameters > 0 {
@@ -103,13 +104,6 @@ fn label(row: &NodeSummary) -> Vec<String> {
         lines.push(if row.parameters == 1 { count + " parameter" } else { count + " parameters" });
     }
     lines
-}
-
-fn cut(text: &str) -> String {
-    if text.chars().count() <= LONGEST {
-        return text.to_owned();
-    }
-    text.chars().take(LONGEST - 1).chain(['…']).collect()
 }
 
 fn size(lines: &[String]) -> Size {
