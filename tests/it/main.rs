@@ -5,6 +5,7 @@ mod compare;
 mod convergence;
 mod derivatives;
 mod determinism;
+mod documents;
 mod fit;
 mod glm;
 mod kernel_ridge;
