@@ -1,4 +1,4 @@
-//! Which way does each method go? The paths of eighteen methods down Rosenbrock's valley, on one sheet.
+//! Which way does each method go? The paths of nineteen methods down Rosenbrock's valley, on one sheet.
 //!
 //! f(x, y) = ½(1 − x)² + 50(y − x²)² from (−1.2, 1): a curved valley with steep walls, κ = 2,500 at the minimum (1, 1). Five maps of
 //! kindred methods, and the gap of all against gradients. A first-order method has the best of thirteen rates by its value after
@@ -24,7 +24,7 @@ use support::{About, Args, JSON, OUT};
 
 const ABOUT: About = About {
     name: "rosenbrock",
-    answers: "Which way does each method go? The paths of eighteen methods down Rosenbrock's valley.",
+    answers: "Which way does each method go? The paths of nineteen methods down Rosenbrock's valley.",
     takes: &[],
     options: &[JSON, OUT],
     output: "a table: steps, gradients, value, why it ended; rosenbrock.svg, .png",
