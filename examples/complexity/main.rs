@@ -229,6 +229,12 @@ fn draw(laws: &[Law], asked: &Asked) -> Result<(), Box<dyn Error>> {
         })
         .collect()
     };
+    // The first of a method has its own line, its relatives have dashes.
+    let lines = |memory: bool| {
+        let mut lines = lines(memory);
+        lines.sort_by_key(|(name, _)| name.contains("assembly"));
+        lines
+    };
     for (memory, name, title, unit) in [
         (false, "complexity_time", "Time of a step without the evaluation of f", "seconds"),
         (true, "complexity_memory", "Memory of a run", "bytes"),

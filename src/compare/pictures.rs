@@ -14,7 +14,7 @@ const AROUND: f64 = 0.15;
 /// A run that ended in success this far above the best of all, as a gap, ended in another minimum.
 const ELSEWHERE: f64 = 1e-6;
 /// Share of the range of values below which a map's first line lies.
-const LOWEST_LEVEL: f64 = 1e-4;
+const LOWEST_LEVEL: f64 = 1e-3;
 
 /// What the gap is drawn against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

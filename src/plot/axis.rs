@@ -136,7 +136,7 @@ impl Frame {
 
     /// What the labels lack, as the end of the axis's own: ` − 1709023500`. Empty as a rule.
     pub(super) fn common(&self) -> String {
-        self.evenly().map_or_else(String::new, |steps| steps.common())
+        self.evenly().map_or_else(String::new, Steps::common)
     }
 
     /// The even steps of a linear axis, and of a logarithmic one that has no two decades to name.

@@ -20,6 +20,8 @@ const MARGIN: [f64; 4] = [86.0, 22.0, 46.0, 56.0];
 pub(super) const GAP: f64 = 8.0;
 const CURVE_WIDTH: f64 = 1.8;
 const GUIDE_WIDTH: f64 = 1.2;
+/// Points of a path that is marked where it runs with another.
+const MOST_POINTS: usize = 50;
 /// Radius of the dots at points.
 pub(super) const DOT: f64 = 2.6;
 /// Of what ends a run, and of marks.
@@ -284,13 +286,12 @@ impl Figure {
             }
         }
         self.draw_guides(canvas, &runs, x, y)?;
-        // Runs only: a function's graph has its place.
-        let of_runs: Vec<_> = self
-            .curves
-            .iter()
-            .zip(runs)
-            .map(|(curve, parts)| if curve.kind == Kind::Run { parts } else { Vec::new() })
-            .collect();
+        // Runs only: a function's graph has its place. A path of many points on a map fills it by going to and fro.
+        let winding = |curve: &Curve| curve.dots && curve.points.len() > MOST_POINTS;
+        let marked = |curve: &Curve| curve.kind == Kind::Run && !winding(curve);
+        let of_runs = self.curves.iter().zip(runs);
+        let of_runs: Vec<_> =
+            of_runs.map(|(curve, parts)| if marked(curve) { parts } else { Vec::new() }).collect();
         let shared = marks::shared(&of_runs);
         for (curve, marks) in self.curves.iter().zip(shared) {
             if curve.kind != Kind::Run {
@@ -320,13 +321,20 @@ impl Figure {
         x: &Frame,
         y: &Frame,
     ) -> Result<(), PlotError> {
+        /// A guide that runs further to the side than this is not beside its name but below it.
+        const STEEP: f64 = 1.5;
         for (curve, parts) in self.curves.iter().zip(runs) {
-            let end = parts.last().and_then(|part| part.last());
-            let (Kind::Guide, Some(&(end, height))) = (curve.kind, end) else { continue };
+            let (Kind::Guide, Some([.., from, end])) =
+                (curve.kind, parts.last().map(Vec::as_slice))
+            else {
+                continue;
+            };
+            // Above the line, which falls or rises to its end, and clear of it where it is steep.
+            let height = (end.1 - TEXT).clamp(y.high + TEXT, y.low - TEXT);
+            let lean = (end.0 - from.0).max(0.0) / (end.1 - from.1).abs();
+            let aside = if lean < STEEP { lean * ((height - end.1).abs() + TEXT) } else { 0.0 };
             let width = text::width(&curve.name, TEXT);
-            let left = (end - width - GAP).max(x.low + GAP);
-            // Above the line, which falls or rises to its end.
-            let height = (height - TEXT).clamp(y.high + TEXT, y.low - TEXT);
+            let left = (end.0 - aside - width - GAP).max(x.low + GAP);
             canvas.text(&curve.name, (left, height), TEXT, Place::Right, GUIDE)?;
         }
         Ok(())

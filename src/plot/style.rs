@@ -11,6 +11,8 @@ const ORANGE: Ink = Ink(235, 165, 0);
 const PINK: Ink = Ink(225, 120, 180);
 const PURPLE: Ink = Ink(110, 60, 165);
 const CRIMSON: Ink = Ink(190, 15, 50);
+const MAGENTA: Ink = Ink(170, 0, 190);
+const SALMON: Ink = Ink(255, 120, 100);
 const BROWN: Ink = Ink(135, 85, 65);
 const BLACK: Ink = Ink(0, 0, 0);
 const GREY: Ink = Ink(140, 140, 140);
@@ -63,9 +65,9 @@ const METHODS: [(&str, Ink, usize); 35] = [
     ("gradient descent", BLACK, 0),
     ("sgd", BLACK, 0),
     ("momentum", GREY, 0),
-    ("nesterov", GREY, 1),
+    ("nesterov", MAGENTA, 0),
     ("adagrad", BROWN, 0),
-    ("rmsprop", BROWN, 1),
+    ("rmsprop", SALMON, 0),
     ("adadelta", BROWN, 2),
     ("adam", CRIMSON, 0),
     ("adamw", CRIMSON, 1),
