@@ -321,7 +321,7 @@ impl Figure {
         x: &Frame,
         y: &Frame,
     ) -> Result<(), PlotError> {
-        /// A guide that runs further to the side than this is not beside its name but below it.
+        /// Of a line: as far to the side as this many times up or down.
         const STEEP: f64 = 1.5;
         for (curve, parts) in self.curves.iter().zip(runs) {
             let (Kind::Guide, Some([.., from, end])) =
@@ -329,12 +329,12 @@ impl Figure {
             else {
                 continue;
             };
-            // Above the line, which falls or rises to its end, and clear of it where it is steep.
+            // Inside; beside a steep line from the left, above another.
             let height = (end.1 - TEXT).clamp(y.high + TEXT, y.low - TEXT);
-            let lean = (end.0 - from.0).max(0.0) / (end.1 - from.1).abs();
-            let aside = if lean < STEEP { lean * ((height - end.1).abs() + TEXT) } else { 0.0 };
+            let steep = end.0 > from.0 && end.0 - from.0 < STEEP * (end.1 - from.1).abs();
             let width = text::width(&curve.name, TEXT);
-            let left = (end.0 - aside - width - GAP).max(x.low + GAP);
+            let left = if steep { end.0 + GAP } else { end.0 - width - GAP };
+            let left = left.min(x.high - width - GAP).max(x.low + GAP);
             canvas.text(&curve.name, (left, height), TEXT, Place::Right, GUIDE)?;
         }
         Ok(())

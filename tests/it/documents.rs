@@ -24,7 +24,8 @@ fn documents() -> Vec<(String, String)> {
         ["README.md", "DESIGN.md", "CONTRIBUTING.md", "data/README.md"].map(String::from).into();
     let entries = fs::read_dir(root().join("docs")).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    paths.extend(names.filter(|name| name.ends_with(".md")).map(|name| format!("docs/{name}")));
+    let is_page = |name: &String| Path::new(name).extension().is_some_and(|ending| ending == "md");
+    paths.extend(names.filter(is_page).map(|name| format!("docs/{name}")));
     paths.sort();
     paths.into_iter().map(|path| (path.clone(), read(&path))).collect()
 }
