@@ -9,6 +9,9 @@
 //! `cargo run --release --example problem_sets -- mgh PATH [--json]`: the problems of Moré, Garbow & Hillstrom (1981), PATH
 //! being `mgh.toml` or its folder; from x₀, 10·x₀ and 100·x₀ by trust regions, Newton, BFGS and L-BFGS.
 
+#[macro_use]
+#[path = "../support/mod.rs"]
+mod support;
 mod mgh;
 mod models;
 mod nist;
@@ -17,17 +20,30 @@ mod row;
 
 use std::error::Error;
 use std::path::Path;
+use support::{About, Args, JSON};
+
+const ABOUT: About = About {
+    name: "problem_sets",
+    answers: "How good are the methods on the published test problems? Known answers, hard starts, digits counted.",
+    takes: &[
+        ("WHAT", "nist, nist-linear or mgh"),
+        ("PATH", "the folder with NIST's files; mgh.toml or its folder"),
+    ],
+    options: &[JSON],
+    output: "nist, nist-linear: digits of every problem; mgh: which minimum, at what cost, and out/mgh_profile.svg",
+    data: "NIST's .dat files from https://www.itl.nist.gov/div898/strd/ (some ship in data/nist); mgh.toml: starts, f and minima of the \
+           problems of Moré, Garbow & Hillstrom (1981), ACM TOMS 7(1)",
+};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let json = arguments.iter().any(|argument| argument == "--json");
-    let plain: Vec<&str> =
-        arguments.iter().filter(|a| !a.starts_with("--")).map(String::as_str).collect();
+    let args = Args::read(&ABOUT);
+    let json = args.json();
+    let plain: Vec<&str> = args.free().iter().map(String::as_str).collect();
     match plain.as_slice() {
         ["nist", path] => row::print(&nist::run(Path::new(path))?, json),
         ["nist-linear", path] => row::print(&nist_linear::run(Path::new(path))?, json),
         ["mgh", path] => mgh::run(Path::new(path), json)?,
-        _ => return Err("usage: problem_sets nist|nist-linear|mgh PATH [--json]".into()),
+        _ => args.refuse("which problems, and where are their files?"),
     }
     Ok(())
 }
