@@ -28,7 +28,7 @@
 //! | [`compare`](compare()) | methods side by side on one problem: a [`Comparison`](compare::Comparison), its table and pictures |
 //! | [`core`] | problem traits, data, graph of nodes, losses, penalties, [`Risk`], derivative checks |
 //! | [`optim`] | Newton, trust regions, BFGS, L-BFGS and the first-order baselines as argmin solvers |
-//! | [`guide`] | a tutorial, what to call for what, conventions, nodes, methods, comparing them, graphs and feature maps, how the products work, performance |
+//! | [`guide`] | a tutorial, what to call for what, conventions, files, nodes, methods, comparing them, graphs and feature maps, how the products work, performance |
 //!
 //! # Features
 //!
@@ -102,13 +102,14 @@ macro_rules! pages {
     )+ };
 }
 
-/// The guide: a tutorial, what to call for what, conventions, nodes, methods, comparing them, graphs and feature maps, how the products
+/// The guide: a tutorial, what to call for what, conventions, files, nodes, methods, comparing them, graphs and feature maps, how the products
 /// work, performance. Its snippets are tests.
 pub mod guide {
     pages!(
         tutorial,
         howto,
         conventions,
+        files,
         nodes,
         choosing,
         methods,

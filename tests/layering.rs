@@ -50,7 +50,8 @@ const WINGS: &[&str] = &["constrained", "first_order", "least_squares", "newton"
 const SHARED_STEPS: &[&str] =
     &["line_step", "model", "residual_model", "polish", "preconditioning", "region", "safeguard"];
 /// All that `secant-optim` may know of `secant-core`.
-const SEEN_BY_OPTIM: &[&str] = &["problem", "operator", "random", "rho", "double_double", "error"];
+const SEEN_BY_OPTIM: &[&str] =
+    &["problem", "operator", "random", "rho", "double_double", "text", "error"];
 
 /// Workspace crates in order, with the folders of their sources: a crate imports from those above it only.
 const CRATES: &[(&str, &str, &str)] = &[

@@ -8,11 +8,15 @@
 //! |---|---|
 //! | slices | [`Dataset::from_slices`], [`Dataset::from_labels`], [`Dataset::new`] |
 //! | matrix views | [`Dataset::from_faer`]; `from_ndarray`, `from_nalgebra` with the features of those names |
-//! | CSV with a header | [`Dataset::from_csv`], [`Dataset::from_csv_labels`], [`Dataset::from_csv_with`] |
-//! | `.npy` | [`Dataset::from_npy`], [`Dataset::from_npy_labels`] |
+//! | CSV | [`Dataset::from_csv`], [`Dataset::from_csv_labels`], [`Dataset::from_csv_with`] |
+//! | `.npy` | [`Dataset::from_npy`], [`Dataset::from_npy_labels`], [`Dataset::from_npy_with`] |
 //! | IDX images and labels | [`Dataset::from_idx`] |
 //! | LIBSVM text | [`Dataset::from_libsvm`] |
+//! | CIFAR-10 batches | [`Dataset::from_cifar10`], [`Dataset::from_cifar10_with`] |
 //! | NIST's linear regression problems | [`NistLinear::read`], then [`NistLinear::dataset`] |
+//!
+//! A file may be gzipped, whatever its name. A reader takes no more memory than the `max_bytes` of its options ([`MAX_BYTES`] by
+//! default), asked before it is allocated. Each has a form for bytes in memory, `…_bytes`.
 //!
 //! Samples may have weights, [`Dataset::with_weights`], and offsets of the outputs, [`Dataset::with_offset`].
 //!
@@ -35,12 +39,15 @@ mod task;
 mod tests;
 mod weights;
 
+pub use cifar::CifarOptions;
 pub use csv::CsvOptions;
 pub use dataset::Dataset;
-pub use error::{DataError, Place, Row};
+pub use error::{DataError, MissingValue, Place, Row};
 pub use idx::{IdxOptions, PixelScale};
-pub use libsvm::{LibsvmOptions, MAX_INFERRED_ENTRIES, MAX_INFERRED_FEATURES};
+pub use libsvm::{LibsvmOptions, MAX_INFERRED_FEATURES};
 pub use nist::{NistLinear, NistNonlinear, Term};
+pub use npy::NpyOptions;
+pub use source::MAX_BYTES;
 pub use standardize::Standardizer;
 pub use targets::{TargetTile, Targets};
 pub use task::{MAX_INFERRED_CLASSES, Task};

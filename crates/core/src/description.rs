@@ -68,6 +68,7 @@ pub use error::{DescriptionError, Place};
 use crate::graph::{Graph, GraphError, NodeId};
 use crate::op::{Op, OpDescription};
 use crate::shape::Shape;
+use crate::text::{did_you_mean, enumerated};
 use serde::{Deserialize, Deserializer};
 use std::collections::HashMap;
 
@@ -128,7 +129,7 @@ impl Description {
     /// Writes TOML.
     ///
     /// # Errors
-    /// When an option has no form there.
+    /// When an option has no form there, or is not finite.
     pub fn to_toml(&self) -> Result<String, DescriptionError> {
         toml::to_string(self).map_err(|error| DescriptionError::Unwritable(error.to_string()))
     }
@@ -178,7 +179,9 @@ impl Description {
         }
         let output = self.output.as_deref().unwrap_or(&last.name);
         let id = ids.get(output).filter(|_| output != INPUT).ok_or_else(|| {
-            DescriptionError::UnknownOutput { output: output.into(), known: self.known_names() }
+            let (known, hint) =
+                (enumerated(self.names()), did_you_mean(output, self.names().skip(1)));
+            DescriptionError::UnknownOutput { output: output.into(), known, hint }
         })?;
         builder.build(*id).map_err(|source| {
             let line = match &source {
@@ -195,14 +198,10 @@ impl Description {
     fn op(&self, index: usize) -> Result<Box<dyn Op>, DescriptionError> {
         let description = &self.nodes[index].op;
         let (op, place) = (description.op().to_owned(), || self.place(index));
-        if let Some((option, value)) = read::not_finite(description.options()) {
-            let place = place();
-            return Err(DescriptionError::NotFinite { place, op, option, value });
-        }
         match ops::make(&op, description.options().clone()) {
             Some(Ok(op)) => Ok(op),
             Some(Err(error)) => {
-                let message = error.to_string().trim().replace('\n', " ");
+                let message = read::with_nearest(error.to_string().trim());
                 Err(DescriptionError::Options { place: place(), op, message })
             }
             None => Err(DescriptionError::UnknownOp { place: place(), op, known: ops::names() }),
@@ -223,16 +222,9 @@ impl Description {
         Place { node: node.name.clone(), position: index + 1, line: node.line }
     }
 
-    /// The data and the first of the nodes' names, for messages.
-    fn known_names(&self) -> String {
-        /// Names in a message.
-        const LISTED: usize = 20;
-        let names = self.nodes.iter().map(|node| node.name.as_str());
-        let mut known: Vec<&str> = [INPUT].into_iter().chain(names).take(LISTED).collect();
-        if self.nodes.len() >= LISTED {
-            known.push("…");
-        }
-        known.join(", ")
+    /// That of the data, then those of the nodes.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        [INPUT].into_iter().chain(self.nodes.iter().map(|node| node.name.as_str()))
     }
 }
 

@@ -31,6 +31,7 @@ use crate::op::{Dependence, Domain, Layout, Op, Place, Region, TRACKED_INPUTS};
 use crate::params::Parameters;
 use crate::random::hashed_name;
 use crate::shape::{Shape, ShapeError};
+use crate::text::{did_you_mean, enumerated, quoted};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -38,7 +39,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum GraphError {
     /// A node refuses its inputs.
-    #[error("node `{node}` ({op}): {source}")]
+    #[error("node `{}` ({}): {source}", quoted(node), quoted(op))]
     Shape {
         /// Name of the node.
         node: String,
@@ -48,10 +49,10 @@ pub enum GraphError {
         source: ShapeError,
     },
     /// Two nodes of one name.
-    #[error("there are two nodes called `{0}`")]
+    #[error("there are two nodes called `{}`", quoted(.0))]
     DuplicateName(String),
     /// The handle of an input comes from another builder.
-    #[error("node `{node}`: input {index} belongs to another graph")]
+    #[error("node `{}`: input {index} belongs to another graph", quoted(node))]
     ForeignNode {
         /// Name of the node.
         node: String,
@@ -60,19 +61,24 @@ pub enum GraphError {
     },
     /// A shared block that no earlier node owns.
     #[error(
-        "node `{node}` shares block `{block}`, which no earlier node owns (there are: {known})"
+        "node `{}` shares block `{}`, which no earlier node owns (there are: {known}){hint}",
+        quoted(node),
+        quoted(block)
     )]
     UnknownBlock {
         /// Name of the node.
         node: String,
         /// The block asked for.
         block: String,
-        /// The blocks that exist.
+        /// The blocks that exist, the first of them.
         known: String,
+        /// The nearest of them, after a colon; empty where none is near.
+        hint: String,
     },
     /// Another number of shared blocks than the node has parameters.
     #[error(
-        "node `{node}` has {expected} parameter block(s), found {found} block name(s) to share"
+        "node `{}` has {expected} parameter block(s), found {found} block name(s) to share",
+        quoted(node)
     )]
     BlockCount {
         /// Name of the node.
@@ -83,7 +89,11 @@ pub enum GraphError {
         found: usize,
     },
     /// A shared block of another size than the node needs.
-    #[error("node `{node}` needs {expected} for its parameter, block `{block}` is {found}")]
+    #[error(
+        "node `{}` needs {expected} for its parameter, block `{}` is {found}",
+        quoted(node),
+        quoted(block)
+    )]
     BlockShape {
         /// Name of the node.
         node: String,
@@ -95,13 +105,13 @@ pub enum GraphError {
         found: Shape,
     },
     /// A node that nothing uses.
-    #[error("node `{0}` does not reach the output")]
+    #[error("node `{}` does not reach the output", quoted(.0))]
     Unused(String),
     /// No parameter reaches the output.
     #[error("the output does not depend on any parameter")]
     NoParameters,
     /// More entries than a computer can hold.
-    #[error("node `{node}` would hold {entries} entries, more than {limit}")]
+    #[error("node `{}` would hold {entries} entries, more than {limit}", quoted(node))]
     TooLarge {
         /// Name of the node.
         node: String,
@@ -320,6 +330,9 @@ impl GraphBuilder {
         if let Some(empty) = shapes.iter().find(|shape| shape.is_empty()) {
             return Err(refuse(ShapeError::Empty(empty.clone())));
         }
+        if inputs.contains(&0) {
+            limit("input", self.shapes[0].len())?;
+        }
         let output = op.output_shape(&shapes).map_err(refuse)?;
         let variable =
             |&index: &usize| self.active[inputs[index]] && op.domain(index) != Domain::Numbers;
@@ -372,12 +385,12 @@ impl GraphBuilder {
         }
         let find = |(spec, name): (&crate::params::ParamSpec, &&str)| {
             let position = self.parameters.position(name).ok_or_else(|| {
-                let known: Vec<&str> =
-                    self.parameters.blocks().iter().map(|block| block.name.as_str()).collect();
+                let known = || self.parameters.blocks().iter().map(|block| block.name.as_str());
                 GraphError::UnknownBlock {
                     node: node.into(),
                     block: (*name).into(),
-                    known: known.join(", "),
+                    known: enumerated(known()),
+                    hint: did_you_mean(name, known()),
                 }
             })?;
             let owner = &self.parameters.blocks()[position].spec;

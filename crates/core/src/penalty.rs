@@ -25,6 +25,7 @@ pub use sum::Penalties;
 
 use crate::elementwise::{dot, update};
 use crate::params::{ParamBlock, Parameters, Role};
+use crate::text::{did_you_mean, list, quoted};
 use faer::MatMut;
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
@@ -47,7 +48,12 @@ pub enum PenaltyError {
         allowed: &'static str,
     },
     /// A block that the model does not have.
-    #[error("{penalty}: no block \"{name}\" among {known:?}")]
+    #[error(
+        "{penalty}: no block \"{}\" among {}{}",
+        quoted(name),
+        list(known.iter().map(String::as_str)),
+        did_you_mean(name, known.iter().map(String::as_str))
+    )]
     UnknownBlock {
         /// Name of the penalty.
         penalty: &'static str,
@@ -57,7 +63,10 @@ pub enum PenaltyError {
         known: Vec<String>,
     },
     /// Numbers for a block of another length.
-    #[error("{penalty}: {what} of block \"{name}\" has {found} entries, expected {expected}")]
+    #[error(
+        "{penalty}: {what} of block \"{}\" has {found} entries, expected {expected}",
+        quoted(name)
+    )]
     Length {
         /// Name of the penalty.
         penalty: &'static str,

@@ -6,6 +6,9 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// Axes that a message shows.
+const SHOWN_AXES: usize = 16;
+
 /// Extents of one sample's value, slowest axis last: `[32]` a vector, `[28, 28, 3]` an image (width, height) of three channels.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -53,7 +56,10 @@ impl Shape {
     }
     /// The same for an axis that was checked; behind the last one all entries are one entry of it.
     pub(crate) fn runs_or_all(&self, axis: usize) -> Runs {
-        let product = |extents: &[usize]| extents.iter().product();
+        // Saturating, as the number of entries is.
+        let product = |extents: &[usize]| {
+            extents.iter().fold(1, |product: usize, &extent| product.saturating_mul(extent))
+        };
         let (faster, rest) = self.0.split_at(axis.min(self.0.len()));
         let (extent, slower) =
             rest.split_first().map_or((1, rest), |(extent, rest)| (*extent, rest));
@@ -89,13 +95,13 @@ impl<const D: usize> From<[usize; D]> for Shape {
 
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (axis, extent) in self.0.iter().enumerate() {
+        for (axis, extent) in self.0.iter().take(SHOWN_AXES).enumerate() {
             if axis > 0 {
                 f.write_str("×")?;
             }
             write!(f, "{extent}")?;
         }
-        Ok(())
+        if self.0.len() > SHOWN_AXES { f.write_str("×…") } else { Ok(()) }
     }
 }
 
@@ -135,6 +141,14 @@ pub enum ShapeError {
     /// An input or the output would have no entries.
     #[error("a value would be empty (shape {0})")]
     Empty(Shape),
+    /// More entries than a node can be checked on.
+    #[error("a value of {entries} entries is too large: at most {limit}")]
+    TooLarge {
+        /// Entries of a value, or of all inputs and parameters.
+        entries: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// A node's constant is out of range.
     #[error("{option} = {value}: must be {allowed}")]
     Option {

@@ -11,6 +11,8 @@ use std::ops::Range;
 
 /// Samples in the tile that a node is checked on.
 const BATCH: usize = 3;
+/// Entries of the inputs, of the output and of the parameters that a node is checked on at most.
+const MAX_ENTRIES: usize = 1 << 24;
 
 /// Checks all methods of `op` at random inputs of the given shapes, standard normal numbers drawn from `seed`.
 ///
@@ -19,7 +21,7 @@ const BATCH: usize = 3;
 /// everywhere; `adjoint_each` against `adjoint`; inputs without tangent and adjoint. Inputs of codes get codes, and stay.
 ///
 /// # Errors
-/// Those of [`Op::output_shape`], and an input without entries.
+/// Those of [`Op::output_shape`], an input without entries, and more than 2²⁴ entries.
 pub fn op(op: &dyn Op, inputs: &[Shape], seed: u64) -> Result<Checks, ShapeError> {
     op_within(op, inputs, seed, |x| x)
 }
@@ -120,7 +122,16 @@ impl<'a> Bench<'a> {
         if let Some(empty) = inputs.iter().find(|shape| shape.is_empty()) {
             return Err(ShapeError::Empty(empty.clone()));
         }
+        let total = |entries: &mut dyn Iterator<Item = usize>| {
+            let entries = entries.fold(0, usize::saturating_add);
+            let large = entries > MAX_ENTRIES;
+            let error = ShapeError::TooLarge { entries, limit: MAX_ENTRIES };
+            if large { Err(error) } else { Ok(()) }
+        };
+        total(&mut inputs.iter().map(Shape::len))?;
         let output = op.output_shape(inputs)?;
+        total(&mut [output.len()].into_iter())?;
+        total(&mut op.params(inputs).iter().map(crate::params::ParamSpec::len))?;
         let mut layout = Layout::default();
         for (index, shape) in inputs.iter().enumerate() {
             let (rows, start) = (shape.len(), layout.value_rows);

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::text;
+
 /// A row, counted as the one who looks for it would count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Row {
@@ -37,13 +39,32 @@ impl Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(file) = &self.file {
-            write!(f, "{}, ", file.display())?;
+            write!(f, "{}, ", text::path(file))?;
         }
         match self.row {
             Row::Line(line) => write!(f, "line {line}")?,
             Row::Sample(sample) => write!(f, "sample {sample} (from 0)")?,
         }
-        write!(f, ", column \"{}\"", self.column)
+        write!(f, ", column \"{}\"", text::quoted(&self.column))
+    }
+}
+
+/// A field without a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingValue {
+    /// Line from 1.
+    pub line: u64,
+    /// Name of the column.
+    pub column: String,
+    /// What stands there.
+    pub found: String,
+}
+
+impl fmt::Display for MissingValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (line, column, found) =
+            (self.line, text::quoted(&self.column), text::quoted(&self.found));
+        write!(f, "line {line}, column \"{column}\" (\"{found}\")")
     }
 }
 
@@ -52,7 +73,7 @@ impl fmt::Display for Place {
 #[non_exhaustive]
 pub enum DataError {
     /// The operating system could not read the file, or the gzip stream in it is damaged.
-    #[error("{}: {message}", path.display())]
+    #[error("{}: {}", text::path(path), text::sentence(message))]
     Io {
         /// The file.
         path: PathBuf,
@@ -70,23 +91,39 @@ pub enum DataError {
         found: String,
     },
     /// Text where a number belongs.
-    #[error("{place}: expected a number, found \"{found}\"")]
+    #[error("{place}: expected a number, found \"{found}\"{hint}")]
     NotANumber {
         /// Where.
         place: Place,
         /// What stands there.
         found: String,
+        /// What may help, after a colon; empty where nothing is known.
+        hint: Box<str>,
+    },
+    /// Fields without a value: empty, `NA`, `?`, …
+    #[error("{}: {count} missing value{}: {}{}", text::path(path), if *count == 1 { "" } else { "s" }, missing(*count, first), hint)]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// How many there are.
+        count: usize,
+        /// The first of them, five at most.
+        first: Vec<MissingValue>,
+        /// What may help, after a colon.
+        hint: Box<str>,
     },
     /// A class label that is not a whole number.
-    #[error("{place}: expected a class label (a whole number), found \"{found}\"")]
+    #[error("{place}: expected a class label (a whole number), found \"{found}\"{hint}")]
     LabelNotInteger {
         /// Where.
         place: Place,
         /// What stands there.
         found: String,
+        /// What may help, after a colon; empty where nothing is known.
+        hint: Box<str>,
     },
     /// A class label outside 0, …, classes − 1.
-    #[error("{place}: expected a class label from 0 to {}, found {found}", classes.saturating_sub(1))]
+    #[error("{place}: expected a class label from 0 to {}, found {found}{hint}", classes.saturating_sub(1))]
     LabelOutOfRange {
         /// Where.
         place: Place,
@@ -94,9 +131,11 @@ pub enum DataError {
         found: String,
         /// Number of classes.
         classes: usize,
+        /// What may help, after a colon; empty where nothing is known.
+        hint: Box<str>,
     },
     /// A class name that is not among those expected, or is empty.
-    #[error("{place}: expected a class name{}, found \"{found}\"", listed(classes))]
+    #[error("{place}: expected a class name{}, found \"{found}\"{}", listed(classes), text::did_you_mean(found, classes.iter().map(String::as_str)))]
     UnknownClass {
         /// Where.
         place: Place,
@@ -106,7 +145,7 @@ pub enum DataError {
         classes: Vec<String>,
     },
     /// A row with more or fewer fields than the header.
-    #[error("{}, line {line}: expected {expected} fields, found {found}", path.display())]
+    #[error("{}, line {line}: expected {expected} fields, found {found}{hint}", text::path(path))]
     Ragged {
         /// The file.
         path: PathBuf,
@@ -116,9 +155,11 @@ pub enum DataError {
         expected: usize,
         /// Fields in the row.
         found: usize,
+        /// What may help, after a colon; empty where nothing is known.
+        hint: Box<str>,
     },
     /// Nothing to learn from: no samples, no features, no targets or no classes.
-    #[error("{}no {what}", file.as_ref().map(|path| format!("{}: ", path.display())).unwrap_or_default())]
+    #[error("{}no {what}", file.as_ref().map(|path| format!("{}: ", text::path(path))).unwrap_or_default())]
     NoData {
         /// The file, if the data came from one.
         file: Option<PathBuf>,
@@ -126,15 +167,20 @@ pub enum DataError {
         what: &'static str,
     },
     /// A column without a name.
-    #[error("{}: column {column} of the header has no name", path.display())]
+    #[error("{}: column {column} of the header has no name{hint}", text::path(path))]
     EmptyColumnName {
         /// The file.
         path: PathBuf,
         /// Column from 1.
         column: usize,
+        /// What may help, after a colon; empty where nothing is known.
+        hint: Box<str>,
     },
     /// Two columns of one name.
-    #[error("{}: columns {first} and {second} of the header are both named \"{name}\"", path.display())]
+    #[error(
+        "{}: columns {first} and {second} of the header are both named \"{name}\"{hint}",
+        text::path(path)
+    )]
     DuplicateColumn {
         /// The file.
         path: PathBuf,
@@ -144,9 +190,11 @@ pub enum DataError {
         first: usize,
         /// The second, from 1.
         second: usize,
+        /// What may help, after a colon; empty where nothing is known.
+        hint: Box<str>,
     },
     /// A column asked for does not exist, or was asked for twice.
-    #[error("{}: no column \"{name}\" among {existing:?}", path.display())]
+    #[error("{}: no column \"{}\" among {}{hint}", text::path(path), text::quoted(name), text::list(existing.iter().map(String::as_str)))]
     MissingColumn {
         /// The file.
         path: PathBuf,
@@ -154,9 +202,31 @@ pub enum DataError {
         name: String,
         /// The columns that exist and were not asked for before.
         existing: Vec<String>,
+        /// What may help, after a colon; empty where nothing is known.
+        hint: Box<str>,
+    },
+    /// A table of one column, whose name looks like several.
+    #[error("{}: one column `{found}`{hint}", text::path(path))]
+    OneColumn {
+        /// The file.
+        path: PathBuf,
+        /// Its name.
+        found: String,
+        /// What may help, after a colon.
+        hint: Box<str>,
+    },
+    /// An option that cannot be.
+    #[error("{option} = {found}: expected {allowed}")]
+    Option {
+        /// Struct and field.
+        option: &'static str,
+        /// The value given.
+        found: String,
+        /// What is allowed.
+        allowed: &'static str,
     },
     /// Classes need exactly one target column.
-    #[error("{}: class labels stand in one target column, found {found}", path.display())]
+    #[error("{}: class labels stand in one target column, found {found}", text::path(path))]
     OneLabelColumn {
         /// The file.
         path: PathBuf,
@@ -164,7 +234,7 @@ pub enum DataError {
         found: usize,
     },
     /// The file ends before the data that its header announces.
-    #[error("{}: cut short: expected {expected} bytes, found {found}", path.display())]
+    #[error("{}: cut short: expected {expected} bytes, found {found}", text::path(path))]
     CutShort {
         /// The file.
         path: PathBuf,
@@ -174,7 +244,7 @@ pub enum DataError {
         found: u64,
     },
     /// The file goes on after the data that its header announces.
-    #[error("{}: expected {expected} bytes, found more", path.display())]
+    #[error("{}: expected {expected} bytes, found more", text::path(path))]
     TrailingBytes {
         /// The file.
         path: PathBuf,
@@ -182,7 +252,7 @@ pub enum DataError {
         expected: u64,
     },
     /// The first bytes are not those of the format.
-    #[error("{}: expected {expected} at the start, found {found}", path.display())]
+    #[error("{}: expected {expected} at the start, found {found}", text::path(path))]
     WrongMagic {
         /// The file.
         path: PathBuf,
@@ -192,7 +262,7 @@ pub enum DataError {
         found: String,
     },
     /// Numbers of a type that the reader does not read.
-    #[error("{}: element type {found} is not supported (supported: {supported})", path.display())]
+    #[error("{}: element type {found} is not supported (supported: {supported})", text::path(path))]
     UnsupportedType {
         /// The file.
         path: PathBuf,
@@ -202,7 +272,7 @@ pub enum DataError {
         supported: &'static str,
     },
     /// A header, or a structural line, that the format does not allow.
-    #[error("{}, {at}: expected {expected}, found {found}", path.display())]
+    #[error("{}, {at}: expected {expected}, found {found}{hint}", text::path(path))]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -212,9 +282,11 @@ pub enum DataError {
         expected: String,
         /// What stands there.
         found: String,
+        /// What may help, after a colon; empty where nothing is known.
+        hint: Box<str>,
     },
     /// Bytes that are not UTF-8 text.
-    #[error("{}, line {line}: not UTF-8 text", path.display())]
+    #[error("{}, line {line}: not UTF-8 text", text::path(path))]
     NotUtf8 {
         /// The file.
         path: PathBuf,
@@ -222,11 +294,37 @@ pub enum DataError {
         line: u64,
     },
     /// A size that no memory could hold.
-    #[error("{}: a size of {found} is beyond this machine", path.display())]
+    #[error("{}: a size of {found} is beyond this machine", text::path(path))]
     TooLarge {
         /// The file.
         path: PathBuf,
         /// The size, as the header writes it.
+        found: String,
+    },
+    /// More memory than the reader's limit.
+    #[error(
+        "{}: reading it takes more memory than the limit of {}{}",
+        text::path(path),
+        amount(*limit),
+        if options.is_empty() { String::new() } else { format!(": `{options} {{ max_bytes: …, .. }}` sets another") }
+    )]
+    OverLimit {
+        /// The file.
+        path: PathBuf,
+        /// The limit, in bytes.
+        limit: u64,
+        /// The options that have it; empty where it is fixed.
+        options: &'static str,
+    },
+    /// Labels that are measured rather than counted.
+    #[error(
+        "{place}: the label {found} is no class unless it is named as one: \
+         `LibsvmOptions {{ task: Task::Values, .. }}` reads numbers (a regression), `Task::Names` with a list of names reads classes"
+    )]
+    RealLabels {
+        /// Where.
+        place: Place,
+        /// What stands there.
         found: String,
     },
     /// A slice or list of the wrong length.
@@ -266,7 +364,7 @@ pub enum DataError {
         samples: usize,
     },
     /// A scaling with a negative deviation.
-    #[error("column \"{name}\": expected a deviation of 0 or more, found {found}")]
+    #[error("column \"{}\": expected a deviation of 0 or more, found {found}", text::quoted(name))]
     NegativeDeviation {
         /// The column.
         name: String,
@@ -313,6 +411,26 @@ impl DataError {
         Self::Io { path: path.to_path_buf(), kind: error.kind(), message: error.to_string() }
     }
 
+    /// The same error with what may help, where it has room for that.
+    pub(crate) fn hinted(mut self, text: impl FnOnce() -> String) -> Self {
+        match &mut self {
+            Self::NotANumber { hint, .. }
+            | Self::LabelOutOfRange { hint, .. }
+            | Self::LabelNotInteger { hint, .. }
+            | Self::Ragged { hint, .. }
+            | Self::EmptyColumnName { hint, .. }
+            | Self::DuplicateColumn { hint, .. }
+            | Self::MissingColumn { hint, .. }
+            | Self::Malformed { hint, .. }
+                if hint.is_empty() =>
+            {
+                *hint = text().into_boxed_str();
+            }
+            _ => {}
+        }
+        self
+    }
+
     /// The same error with the file named, where it named none.
     pub(crate) fn in_file(mut self, path: &Path) -> Self {
         match &mut self {
@@ -332,5 +450,24 @@ fn listed(names: &[String]) -> String {
     if names.is_empty() {
         return String::new();
     }
-    format!(" among {names:?}")
+    format!(" among {}", text::list(names.iter().map(String::as_str)))
+}
+
+/// `line 3, column "age" ("NA"); …`.
+fn missing(count: usize, first: &[MissingValue]) -> String {
+    let mut places: Vec<String> = first.iter().map(ToString::to_string).collect();
+    if count > first.len() {
+        places.push("…".to_owned());
+    }
+    places.join("; ")
+}
+
+/// Bytes in the largest unit that divides them.
+fn amount(bytes: u64) -> String {
+    for (unit, name) in [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")] {
+        if bytes >= unit && bytes.is_multiple_of(unit) {
+            return format!("{} {name}", bytes / unit);
+        }
+    }
+    format!("{bytes} bytes")
 }

@@ -1,19 +1,15 @@
-//! IDX: a magic number 0 0 type rank, `rank` big-endian 32-bit sizes, the bytes in row-major order.
+//! IDX: a magic number 0 0 type rank, `rank` big-endian 32-bit sizes, the numbers, big-endian and in row-major order.
 
-use std::io::Read;
 use std::path::Path;
 
-use super::source::{open, read_body, read_up_to};
-use super::task::{number_classes, whole};
+use super::source::{MAX_BYTES, Source};
+use super::task::{MAX_INFERRED_CLASSES, number_classes, whole};
 use super::{DataError, Dataset, Place, Row};
-
-/// The type code of unsigned bytes, the one that the published image sets use.
-const UNSIGNED_BYTE: u8 = 0x08;
 
 /// What becomes of a pixel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PixelScale {
-    /// Divided by 255: in [0, 1].
+    /// Unsigned bytes are divided by 255: in [0, 1]. Numbers of other types stay as they are.
     #[default]
     Unit,
     /// As it stands: 0, …, 255.
@@ -31,68 +27,147 @@ impl PixelScale {
 }
 
 /// How a pair of IDX files is read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdxOptions {
     /// What becomes of a pixel.
     pub scale: PixelScale,
     /// Number of classes; `None` takes the largest label plus one.
     pub classes: Option<usize>,
+    /// Memory at most, for each of the unpacked files and its table together.
+    pub max_bytes: u64,
+}
+
+impl Default for IdxOptions {
+    fn default() -> Self {
+        Self { scale: PixelScale::Unit, classes: None, max_bytes: MAX_BYTES }
+    }
 }
 
 impl Dataset {
-    /// Reads images and their labels (gzip where a path ends in `.gz`): N × rows × columns bytes become d × N with
-    /// d = rows · columns, a row of pixels after the other.
+    /// Reads images and their labels, plain or gzipped: N × rows × columns numbers of any type (bytes, signed bytes, 16 and 32 bit
+    /// integers, single and double precision) become d × N with d = rows · columns, a row of pixels after the other.
     ///
     /// # Errors
-    /// Not an IDX file of unsigned bytes; a file shorter or longer than its header says; as many labels as images are
-    /// expected; a label ≥ `classes`; no images.
+    /// Not an IDX file; a file shorter or longer than its header says; as many labels as images are expected; a label that is no whole
+    /// number from 0, or ≥ `classes`; no images; NaN or infinity; more memory than the limit.
     pub fn from_idx(
         images: impl AsRef<Path>,
         labels: impl AsRef<Path>,
         options: IdxOptions,
     ) -> Result<Self, DataError> {
-        let (images, labels) = (images.as_ref(), labels.as_ref());
-        let pixels = parse(&mut open(images)?, images)?;
-        assemble(&pixels, images, &parse(&mut open(labels)?, labels)?, labels, options)
+        let open = |path| Source::open(path, options.max_bytes, "IdxOptions");
+        assemble(open(images.as_ref())?, open(labels.as_ref())?, options)
+    }
+
+    /// The same of the bytes of two such files.
+    ///
+    /// # Errors
+    /// As [`Dataset::from_idx`].
+    pub fn from_idx_bytes(
+        images: &[u8],
+        labels: &[u8],
+        options: IdxOptions,
+    ) -> Result<Self, DataError> {
+        let open = |bytes| Source::of(bytes, options.max_bytes, "IdxOptions");
+        assemble(open(images)?, open(labels)?, options)
     }
 }
 
-/// An array of bytes, row-major.
-pub(super) struct Bytes {
-    sizes: Vec<u32>,
-    values: Vec<u8>,
+/// The types of numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    UnsignedByte,
+    SignedByte,
+    Short,
+    Int,
+    Float,
+    Double,
 }
 
-impl Bytes {
+impl Kind {
+    fn of(code: u8) -> Option<Self> {
+        match code {
+            0x08 => Some(Self::UnsignedByte),
+            0x09 => Some(Self::SignedByte),
+            0x0B => Some(Self::Short),
+            0x0C => Some(Self::Int),
+            0x0D => Some(Self::Float),
+            0x0E => Some(Self::Double),
+            _ => None,
+        }
+    }
+
+    fn bytes(self) -> usize {
+        match self {
+            Self::UnsignedByte | Self::SignedByte => 1,
+            Self::Short => 2,
+            Self::Int | Self::Float => 4,
+            Self::Double => 8,
+        }
+    }
+
+    /// Number `index` of an array.
+    fn number(self, array: &[u8], index: usize) -> f64 {
+        fn big_endian<const B: usize>(array: &[u8], index: usize) -> [u8; B] {
+            std::array::from_fn(|byte| array[index * B + byte])
+        }
+        match self {
+            Self::UnsignedByte => f64::from(array[index]),
+            Self::SignedByte => f64::from(array[index].cast_signed()),
+            Self::Short => f64::from(i16::from_be_bytes(big_endian(array, index))),
+            Self::Int => f64::from(i32::from_be_bytes(big_endian(array, index))),
+            Self::Float => f64::from(f32::from_be_bytes(big_endian(array, index))),
+            Self::Double => f64::from_be_bytes(big_endian(array, index)),
+        }
+    }
+}
+
+/// An array of numbers, row-major.
+struct Array {
+    kind: Kind,
+    sizes: Vec<u32>,
+    /// The numbers, as the file has them.
+    bytes: Vec<u8>,
+}
+
+impl Array {
+    fn len(&self) -> usize {
+        self.bytes.len() / self.kind.bytes()
+    }
+
+    fn numbers(&self) -> impl Iterator<Item = f64> {
+        (0..self.len()).map(|index| self.kind.number(&self.bytes, index))
+    }
+
     fn malformed(&self, path: &Path, expected: &str) -> DataError {
         DataError::Malformed {
             path: path.to_path_buf(),
             at: "header".to_owned(),
             expected: expected.to_owned(),
             found: format!("sizes {:?}", self.sizes),
+            hint: Box::default(),
         }
     }
 }
 
 /// One IDX file.
-pub(super) fn parse(reader: &mut impl Read, path: &Path) -> Result<Bytes, DataError> {
-    let magic = read_up_to(reader, 4, path)?;
-    let &[0, 0, kind, rank] = magic.as_slice() else {
+fn parse(source: &mut Source<'_>) -> Result<Array, DataError> {
+    let path = source.path;
+    let magic = source.read_up_to(4)?;
+    let &[0, 0, code, rank] = magic.as_slice() else {
         return Err(DataError::WrongMagic {
             path: path.to_path_buf(),
             expected: "the bytes 0 0 type rank",
             found: format!("{magic:02x?}"),
         });
     };
-    if kind != UNSIGNED_BYTE {
-        return Err(DataError::UnsupportedType {
-            path: path.to_path_buf(),
-            found: format!("{kind:#04x}"),
-            supported: "0x08, unsigned bytes",
-        });
-    }
+    let kind = Kind::of(code).ok_or_else(|| DataError::UnsupportedType {
+        path: path.to_path_buf(),
+        found: format!("{code:#04x}"),
+        supported: "0x08, 0x09, 0x0B, 0x0C, 0x0D, 0x0E",
+    })?;
     let announced = 4 * u64::from(rank);
-    let header = read_up_to(reader, announced, path)?;
+    let header = source.read_up_to(announced)?;
     let header_length = 4 + announced;
     if (header.len() as u64) < announced {
         return Err(DataError::CutShort {
@@ -105,51 +180,59 @@ pub(super) fn parse(reader: &mut impl Read, path: &Path) -> Result<Bytes, DataEr
         .chunks_exact(4)
         .map(|size| u32::from_be_bytes([size[0], size[1], size[2], size[3]]))
         .collect();
-    let length =
-        sizes.iter().try_fold(1_u64, |product, &size| product.checked_mul(u64::from(size)));
+    let length = sizes
+        .iter()
+        .try_fold(kind.bytes() as u64, |product, &size| product.checked_mul(u64::from(size)));
     let Some(length) = length.filter(|_| rank > 0) else {
         return Err(DataError::TooLarge { path: path.to_path_buf(), found: format!("{sizes:?}") });
     };
-    let values = read_body(reader, header_length, length, path)?;
-    Ok(Bytes { sizes, values })
+    let bytes = source.read_body(header_length, length)?;
+    Ok(Array { kind, sizes, bytes })
 }
 
 /// Images and labels as one data set.
-pub(super) fn assemble(
-    images: &Bytes,
-    images_path: &Path,
-    labels: &Bytes,
-    labels_path: &Path,
+fn assemble(
+    mut images: Source<'_>,
+    mut labels: Source<'_>,
     options: IdxOptions,
 ) -> Result<Dataset, DataError> {
-    if images.sizes.len() < 2 {
-        return Err(images.malformed(images_path, "two sizes or more, samples first"));
+    let (images_path, labels_path) = (images.path, labels.path);
+    let pixels = parse(&mut images)?;
+    if pixels.sizes.len() < 2 {
+        return Err(pixels.malformed(images_path, "two sizes or more, samples first"));
     }
-    if labels.sizes.len() != 1 {
-        return Err(labels.malformed(labels_path, "one size, the number of labels"));
+    let classes = parse(&mut labels)?;
+    if classes.sizes.len() != 1 {
+        return Err(classes.malformed(labels_path, "one size, the number of labels"));
     }
-    let samples = images.sizes[0] as usize;
-    if images.values.is_empty() {
+    let samples = pixels.sizes[0] as usize;
+    if pixels.len() == 0 {
         return Err(DataError::NoData { file: Some(images_path.to_path_buf()), what: "samples" });
     }
-    if labels.values.len() != samples {
+    if classes.len() != samples {
         return Err(DataError::WrongLength {
             what: "labels for the images",
             expected: samples,
-            found: labels.values.len(),
+            found: classes.len(),
         });
     }
-    let bound = options.classes.unwrap_or(usize::from(u8::MAX) + 1);
-    let describe = |sample: usize, label: u8| {
-        let (file, row) = (Some(labels_path.to_path_buf()), Row::Sample(sample));
-        (Place { file, row, column: "label".to_owned() }, label.to_string())
+    let any = if classes.kind == Kind::UnsignedByte {
+        usize::from(u8::MAX) + 1
+    } else {
+        MAX_INFERRED_CLASSES
     };
-    let checked = labels.values.iter().enumerate();
-    let checked =
-        checked.map(|(sample, &label)| whole(f64::from(label), bound, || describe(sample, label)));
+    let bound = options.classes.unwrap_or(any);
+    let checked = classes.numbers().enumerate().map(|(sample, label)| {
+        whole(label, bound, || {
+            let (file, row) = (Some(labels_path.to_path_buf()), Row::Sample(sample));
+            (Place { file, row, column: "label".to_owned() }, label.to_string())
+        })
+    });
+    labels.take::<u32>(classes.len())?;
     let targets = number_classes(options.classes, checked.collect::<Result<_, _>>()?);
-    let divisor = options.scale.divisor();
-    let inputs = images.values.iter().map(|&pixel| f64::from(pixel) / divisor).collect();
-    Dataset::new(images.values.len() / samples, inputs, targets)
+    let divisor = if pixels.kind == Kind::UnsignedByte { options.scale.divisor() } else { 1.0 };
+    let mut inputs = images.room(pixels.len())?;
+    inputs.extend(pixels.numbers().map(|pixel| pixel / divisor));
+    Dataset::new(pixels.len() / samples, inputs, targets)
         .map_err(|error| error.in_file(images_path))
 }

@@ -1,131 +1,224 @@
-//! LIBSVM text: `label index:value …`, indices ascending from 1, what is not written is 0, `#` begins a comment.
+//! LIBSVM text: `label index:value …`, what is not written is 0, `#` begins a comment.
 
 use std::path::Path;
 
-use super::source::{number, quoted, read_all, text};
+use super::source::{MAX_BYTES, Source, number, text};
 use super::{DataError, Dataset, Place, Targets, Task};
+use crate::text::quoted_bytes;
 
 /// Most features that are inferred from the indices; where there are more, say how many.
 pub const MAX_INFERRED_FEATURES: usize = 1 << 20;
-
-/// Most entries d × N of a table whose number of features is inferred (8 GiB): the file holds only what is not 0, so its
-/// own size bounds nothing.
-pub const MAX_INFERRED_ENTRIES: usize = 1 << 30;
 
 /// How a LIBSVM file is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LibsvmOptions {
     /// d; `None` takes the largest index. Say it where training and test files may differ in their last columns.
     pub features: Option<usize>,
-    /// Numbers or classes. By default the labels of the file in ascending order: −1, +1 become 0, 1.
+    /// Numbers or classes. By default the labels of the file in ascending order: −1, +1 become 0, 1. Labels that look like measurements
+    /// (a fraction, or more different numbers than half of the lines) are then refused rather than counted: say which they are.
     pub task: Task,
+    /// Index of the first feature: 1 as in the format's definition, or 0 as some writers have it.
+    pub first_index: usize,
+    /// Memory at most, for the unpacked file and the table together. The table has every zero that the file leaves out.
+    pub max_bytes: u64,
 }
 
 impl Default for LibsvmOptions {
     fn default() -> Self {
-        Self { features: None, task: Task::Names(Vec::new()) }
+        Self { features: None, task: Task::Names(Vec::new()), first_index: 1, max_bytes: MAX_BYTES }
     }
 }
 
 impl Dataset {
-    /// Reads a LIBSVM file (gzip where the path ends in `.gz`) into a dense table.
+    /// Reads a LIBSVM file, plain or gzipped, into a dense table. The indices of a line may come in any order.
     ///
     /// # Errors
-    /// A label or value that is no finite number, by line; an index that is no number from 1, not ascending or above
-    /// `features`; no lines; labels that the task does not allow.
+    /// A label or value that is no finite number, by line; an index that comes twice, lies before the first or above `features`; several
+    /// labels for a sample; query ids; no lines; labels that the task does not allow; more memory than the limit.
     pub fn from_libsvm(path: impl AsRef<Path>, options: &LibsvmOptions) -> Result<Self, DataError> {
-        let path = path.as_ref();
-        parse(&read_all(path)?, path, options)
+        parse(Source::open(path.as_ref(), options.max_bytes, "LibsvmOptions")?, options)
+    }
+
+    /// The same of the bytes of such a file.
+    ///
+    /// # Errors
+    /// As [`Dataset::from_libsvm`].
+    pub fn from_libsvm_bytes(bytes: &[u8], options: &LibsvmOptions) -> Result<Self, DataError> {
+        parse(Source::of(bytes, options.max_bytes, "LibsvmOptions")?, options)
     }
 }
 
-/// A LIBSVM file in memory.
-pub(super) fn parse(
-    bytes: &[u8],
-    path: &Path,
+/// The lines so far.
+struct Rows<'a> {
+    labels: Vec<&'a str>,
+    lines: Vec<u64>,
+    /// Feature from 0, and value.
+    entries: Vec<(usize, f64)>,
+    /// Where the entries of each line end.
+    ends: Vec<usize>,
+}
+
+fn parse(mut source: Source<'_>, options: &LibsvmOptions) -> Result<Dataset, DataError> {
+    let path = source.path;
+    let bytes = source.read_all()?;
+    let rows = read_rows(&bytes, &mut source, options)?;
+    if rows.labels.is_empty() {
+        return Err(DataError::NoData { file: Some(path.to_path_buf()), what: "samples" });
+    }
+    let place = |index: usize| Place::line(path, rows.lines[index], "label");
+    // Texts and numbers of the labels.
+    source.take::<[usize; 6]>(rows.labels.len())?;
+    source.take::<u8>(bytes.len())?;
+    let (targets, class_names) = if options.task == Task::Values {
+        let labels = rows.labels.iter().enumerate();
+        let values = labels.map(|(index, label)| number(label, || place(index)));
+        (Targets::Values { rows: 1, values: values.collect::<Result<_, _>>()? }, Vec::new())
+    } else {
+        if matches!(&options.task, Task::Names(names) if names.is_empty()) {
+            refuse_measurements(&rows.labels, place)?;
+        }
+        let column = options.task.labels(&rows.labels, place)?;
+        (column.targets, column.class_names)
+    };
+    let largest = rows.entries.iter().map(|(feature, _)| feature + 1).max().unwrap_or(0);
+    let features = options.features.unwrap_or(largest);
+    let inputs = dense(features, &rows, &mut source)?;
+    let data = Dataset::new(features, inputs, targets).map_err(|error| error.in_file(path))?;
+    if class_names.is_empty() { Ok(data) } else { data.with_class_names(class_names) }
+}
+
+fn read_rows<'a>(
+    bytes: &'a [u8],
+    source: &mut Source<'_>,
     options: &LibsvmOptions,
-) -> Result<Dataset, DataError> {
-    let (mut labels, mut lines) = (Vec::new(), Vec::new());
-    let (mut entries, mut ends) = (Vec::new(), Vec::new());
-    let mut largest = 0;
+) -> Result<Rows<'a>, DataError> {
+    let path = source.path;
+    let count = |sign: u8| bytes.split(move |&byte| byte == sign).count();
+    let line_count = count(b'\n');
+    let mut rows = Rows {
+        labels: source.room(line_count)?,
+        lines: source.room(line_count)?,
+        entries: source.room(count(b':') - 1)?,
+        ends: source.room(line_count)?,
+    };
     for (index, line_bytes) in bytes.split(|&byte| byte == b'\n').enumerate() {
         let line = index as u64 + 1;
         let content = line_bytes.split(|&byte| byte == b'#').next().unwrap_or_default();
         let mut tokens = text(content, path, line)?.split_ascii_whitespace();
         let Some(label) = tokens.next() else { continue };
-        let mut previous = 0;
+        check_label(label, path, line)?;
+        let start = rows.entries.len();
         for token in tokens {
-            let (feature, value) = entry(token, path, line)?;
-            let limit = options.features.unwrap_or(MAX_INFERRED_FEATURES);
-            if feature <= previous || feature > limit {
-                return Err(DataError::Malformed {
-                    path: path.to_path_buf(),
-                    at: format!("line {line}"),
-                    expected: format!("an index from {} to {limit}", previous + 1),
-                    found: format!("\"{}\"", quoted(token.as_bytes())),
-                });
-            }
-            previous = feature;
-            entries.push((feature - 1, value));
+            rows.entries.push(entry(token, options, path, line)?);
         }
-        largest = largest.max(previous);
-        labels.push(label);
-        lines.push(line);
-        ends.push(entries.len());
+        let entries = &mut rows.entries[start..];
+        if !entries.is_sorted_by_key(|(feature, _)| *feature) {
+            entries.sort_by_key(|(feature, _)| *feature);
+        }
+        if let Some(pair) = entries.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            let index = pair[0].0 + options.first_index;
+            let found = format!("{index} twice");
+            return Err(malformed(path, line, "each index once", found, ""));
+        }
+        rows.labels.push(label);
+        rows.lines.push(line);
+        rows.ends.push(rows.entries.len());
     }
-    if labels.is_empty() {
-        return Err(DataError::NoData { file: Some(path.to_path_buf()), what: "samples" });
+    Ok(rows)
+}
+
+fn malformed(path: &Path, line: u64, expected: &str, found: String, hint: &str) -> DataError {
+    DataError::Malformed {
+        path: path.to_path_buf(),
+        at: format!("line {line}"),
+        expected: expected.to_owned(),
+        found,
+        hint: hint.into(),
     }
-    let place = |index: usize| Place::line(path, lines[index], "label");
-    let (targets, class_names) = if options.task == Task::Values {
-        let values = labels.iter().enumerate().map(|(index, label)| number(label, || place(index)));
-        (Targets::Values { rows: 1, values: values.collect::<Result<_, _>>()? }, Vec::new())
-    } else {
-        let column = options.task.labels(&labels, place)?;
-        (column.targets, column.class_names)
-    };
-    let features = options.features.unwrap_or(largest);
-    let inputs = dense(features, &entries, &ends, options.features.is_none(), path)?;
-    let data = Dataset::new(features, inputs, targets).map_err(|error| error.in_file(path))?;
-    if class_names.is_empty() { Ok(data) } else { data.with_class_names(class_names) }
+}
+
+/// A token between quotes.
+fn shown(token: &str) -> String {
+    format!("\"{}\"", quoted_bytes(token.as_bytes()))
+}
+
+/// Refuses several labels, and none.
+fn check_label(label: &str, path: &Path, line: u64) -> Result<(), DataError> {
+    if label.contains(',') {
+        let hint = ": several labels for one sample (multi-label data) are not read";
+        return Err(malformed(path, line, "one label", shown(label), hint));
+    }
+    if label.contains(':') {
+        return Err(malformed(path, line, "a label before the first entry", shown(label), ""));
+    }
+    Ok(())
 }
 
 /// `index:value`.
-fn entry(token: &str, path: &Path, line: u64) -> Result<(usize, f64), DataError> {
+fn entry(
+    token: &str,
+    options: &LibsvmOptions,
+    path: &Path,
+    line: u64,
+) -> Result<(usize, f64), DataError> {
+    if token.starts_with("qid:") {
+        let hint = ": query ids (`qid:`, ranking data) are not read";
+        return Err(malformed(path, line, "index:value", shown(token), hint));
+    }
     let parts = token.split_once(':').and_then(|(index, value)| Some((index.parse().ok()?, value)));
-    let Some((index, value)) = parts else {
-        return Err(DataError::Malformed {
-            path: path.to_path_buf(),
-            at: format!("line {line}"),
-            expected: "index:value".to_owned(),
-            found: format!("\"{}\"", quoted(token.as_bytes())),
-        });
+    let Some((index, value)): Option<(usize, &str)> = parts else {
+        return Err(malformed(path, line, "index:value", shown(token), ""));
     };
-    Ok((index, number(value, || Place::line(path, line, format!("x{index}")))?))
+    let first = options.first_index;
+    let limit = options.features.unwrap_or(MAX_INFERRED_FEATURES);
+    let feature = index.checked_sub(first).filter(|&feature| feature < limit);
+    let Some(feature) = feature else {
+        let expected = format!(
+            "an index from {first} to {}",
+            first.saturating_add(limit - usize::from(limit > 0))
+        );
+        let hint = match (index, first) {
+            (0, 1) => ": do the indices count from 0? `LibsvmOptions { first_index: 0, .. }`",
+            _ => "",
+        };
+        return Err(malformed(path, line, &expected, shown(token), hint));
+    };
+    Ok((feature, number(value, || Place::line(path, line, format!("x{index}")))?))
 }
 
-/// The table d × N with the entries of sample j standing before `ends[j]`.
-fn dense(
-    features: usize,
-    entries: &[(usize, f64)],
-    ends: &[usize],
-    inferred: bool,
-    path: &Path,
-) -> Result<Vec<f64>, DataError> {
-    let too_large = || DataError::TooLarge {
-        path: path.to_path_buf(),
-        found: format!("{features} features × {} samples", ends.len()),
+/// Refuses labels that nobody named as classes and that look like measurements: a fraction, or more different numbers than half of the
+/// lines.
+fn refuse_measurements(labels: &[&str], place: impl Fn(usize) -> Place) -> Result<(), DataError> {
+    /// Two classes are nothing strange, however few lines there are.
+    const ALWAYS_CLASSES: usize = 2;
+    let numbers: Option<Vec<f64>> = labels.iter().map(|label| label.parse().ok()).collect();
+    let Some(mut numbers) = numbers else { return Ok(()) };
+    let refused = |index: usize| {
+        Err(DataError::RealLabels {
+            place: place(index),
+            found: quoted_bytes(labels[index].as_bytes()),
+        })
     };
-    let size = features.checked_mul(ends.len()).ok_or_else(too_large)?;
-    if inferred && size > MAX_INFERRED_ENTRIES {
-        return Err(too_large());
+    if let Some(index) = numbers.iter().position(|number| number.fract() != 0.0) {
+        return refused(index);
     }
-    let mut inputs: Vec<f64> = Vec::new();
-    inputs.try_reserve_exact(size).map_err(|_| too_large())?;
+    numbers.sort_by(f64::total_cmp);
+    numbers.dedup();
+    if numbers.len() > ALWAYS_CLASSES.max(labels.len() / 2) { refused(0) } else { Ok(()) }
+}
+
+/// The table d × N.
+fn dense(features: usize, rows: &Rows<'_>, source: &mut Source<'_>) -> Result<Vec<f64>, DataError> {
+    let samples = rows.ends.len();
+    let size = features.checked_mul(samples).ok_or_else(|| DataError::TooLarge {
+        path: source.path.to_path_buf(),
+        found: format!("{features} features × {samples} samples"),
+    })?;
+    let mut inputs: Vec<f64> = source.room(size)?;
     inputs.resize(size, 0.0);
     let mut start = 0;
-    for (sample, &end) in ends.iter().enumerate() {
-        for &(feature, value) in &entries[start..end] {
+    for (sample, &end) in rows.ends.iter().enumerate() {
+        for &(feature, value) in &rows.entries[start..end] {
             inputs[sample * features + feature] = value;
         }
         start = end;

@@ -6,14 +6,18 @@
 use std::path::Path;
 
 use self::lines::Lines;
-use super::source::{quoted, read_all};
+use super::source::Source;
 use super::{DataError, Dataset, Targets};
 use crate::double_double::DoubleDouble;
+use crate::text::quoted_bytes;
 
 mod lines;
 mod nonlinear;
 
 pub use nonlinear::NistNonlinear;
+
+/// Bytes of a file at most, unpacked; the largest of the collection has a tenth of that.
+const MAX_NIST_BYTES: u64 = 1 << 20;
 
 /// One column of the model: a power of one predictor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,13 +78,21 @@ impl NistLinear {
     /// A part of the file that is missing or malformed, by line; a number that is none; more or fewer observations or
     /// parameters than the file announces.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, DataError> {
-        let path = path.as_ref();
-        Self::parse(&read_all(path)?, path)
+        Self::parse(Source::open(path.as_ref(), MAX_NIST_BYTES, "")?)
     }
 
-    /// A file in memory.
-    pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<Self, DataError> {
-        let file = Lines::new(bytes, path)?;
+    /// The same of the bytes of such a file.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DataError> {
+        Self::parse(Source::of(bytes, MAX_NIST_BYTES, "")?)
+    }
+
+    fn parse(mut source: Source<'_>) -> Result<Self, DataError> {
+        let path = source.path;
+        let bytes = source.read_all()?;
+        let file = Lines::new(&bytes, path)?;
         let name =
             file.after("Dataset Name:")?.split_whitespace().next().unwrap_or_default().to_owned();
         let predictors = file.announced("Predictor")?;
@@ -100,7 +112,7 @@ impl NistLinear {
             file.malformed(
                 &format!("line {}", residual.line),
                 expected,
-                quoted(residual.fields[0].as_bytes()),
+                quoted_bytes(residual.fields[0].as_bytes()),
             )
         })?;
         let (mut x, mut y) = (Vec::new(), Vec::new());

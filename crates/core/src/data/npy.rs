@@ -1,38 +1,47 @@
 //! The `.npy` files of `NumPy`, versions 1.0 to 3.0: a magic number, a Python dictionary with type, order and shape, the numbers.
 
-use std::io::Read;
 use std::path::Path;
 
-use super::source::{open, quoted, read_body, read_up_to};
+use self::kind::Kind;
+use super::source::{MAX_BYTES, Source};
 use super::task::{MAX_INFERRED_CLASSES, number_classes, whole};
-use super::{DataError, Dataset, Place, Row, Targets};
+use super::{DataError, Dataset, Place, Row, Targets, Task};
+use crate::text::quoted_bytes;
+
+mod kind;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 
 /// Longest header that is read; `NumPy` itself writes some 128 bytes, and refuses to read more than 10,000.
 const MAX_HEADER_BYTES: u64 = 10_000;
 
-const SUPPORTED: &str = "<f8, <f4, <i8, <i4, |u1";
+/// How a pair of `.npy` files is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NpyOptions {
+    /// Numbers or classes.
+    pub task: Task,
+    /// Memory at most, for each of the unpacked files and its table together.
+    pub max_bytes: u64,
+}
+
+impl Default for NpyOptions {
+    fn default() -> Self {
+        Self { task: Task::Values, max_bytes: MAX_BYTES }
+    }
+}
 
 impl Dataset {
-    /// Reads inputs and numeric targets from two `.npy` files (gzip where a path ends in `.gz`), with a sample a **row**
-    /// as `NumPy` has it: inputs N × d or N, targets N × c or N; little-endian `f8`, `f4`, `i8`, `i4` or `u1`, in C or
-    /// Fortran order.
+    /// Reads inputs and numeric targets from two `.npy` files, plain or gzipped, with a sample a **row** as `NumPy` has it: inputs N × d
+    /// or N, targets N × c or N; more axes are flattened, the last one fastest. Any type of numbers (`f2` to `f8`, `i1` to `i8`, `u1` to
+    /// `u8`, `b1`), either byte order, C or Fortran order. Whole numbers beyond 2⁵³ are rounded.
     ///
     /// # Errors
-    /// Not an `.npy` file; another type or shape; a file shorter or longer than its header says; NaN or infinity.
+    /// Not an `.npy` file; another type; a file shorter or longer than its header says; NaN or infinity; more memory than the limit.
     pub fn from_npy(
         inputs: impl AsRef<Path>,
         targets: impl AsRef<Path>,
     ) -> Result<Self, DataError> {
-        let (inputs_path, targets_path) = (inputs.as_ref(), targets.as_ref());
-        let inputs = read(inputs_path)?;
-        let targets = read(targets_path)?;
-        inputs.check(inputs_path, "x")?;
-        targets.check(targets_path, "y")?;
-        let (features, rows) = (inputs.rows, targets.rows);
-        Self::new(features, inputs.values, Targets::Values { rows, values: targets.values })
-            .map_err(|error| error.in_file(inputs_path))
+        Self::from_npy_with(inputs, targets, &NpyOptions::default())
     }
 
     /// Reads inputs as [`Dataset::from_npy`] does, and N labels 0, …, `classes` − 1; `None` takes the largest plus one.
@@ -44,29 +53,74 @@ impl Dataset {
         labels: impl AsRef<Path>,
         classes: Option<usize>,
     ) -> Result<Self, DataError> {
-        let (inputs_path, labels_path) = (inputs.as_ref(), labels.as_ref());
-        let inputs = read(inputs_path)?;
-        let column = read(labels_path)?;
-        inputs.check(inputs_path, "x")?;
-        column.check(labels_path, "label")?;
-        if column.rows != 1 {
-            return Err(DataError::OneLabelColumn {
-                path: labels_path.to_path_buf(),
-                found: column.rows,
-            });
-        }
-        let bound = classes.unwrap_or(MAX_INFERRED_CLASSES);
-        let checked = column.values.iter().enumerate();
-        let checked = checked.map(|(sample, &value)| {
-            whole(value, bound, || (place(labels_path, sample, "label"), value.to_string()))
-        });
-        let targets = number_classes(classes, checked.collect::<Result<_, _>>()?);
-        Self::new(inputs.rows, inputs.values, targets).map_err(|error| error.in_file(inputs_path))
+        let options = NpyOptions { task: Task::Labels { classes }, ..NpyOptions::default() };
+        Self::from_npy_with(inputs, labels, &options)
+    }
+
+    /// Reads two `.npy` files as `options` say. [`Task::Names`] takes numbers as names, so that −1, +1 become 0, 1.
+    ///
+    /// # Errors
+    /// As [`Dataset::from_npy`]; labels that the task does not allow.
+    pub fn from_npy_with(
+        inputs: impl AsRef<Path>,
+        targets: impl AsRef<Path>,
+        options: &NpyOptions,
+    ) -> Result<Self, DataError> {
+        let open = |path| Source::open(path, options.max_bytes, "NpyOptions");
+        assemble(open(inputs.as_ref())?, open(targets.as_ref())?, &options.task)
+    }
+
+    /// The same of the bytes of two such files.
+    ///
+    /// # Errors
+    /// As [`Dataset::from_npy_with`].
+    pub fn from_npy_bytes(
+        inputs: &[u8],
+        targets: &[u8],
+        options: &NpyOptions,
+    ) -> Result<Self, DataError> {
+        let open = |bytes| Source::of(bytes, options.max_bytes, "NpyOptions");
+        assemble(open(inputs)?, open(targets)?, &options.task)
     }
 }
 
-fn read(path: &Path) -> Result<Table, DataError> {
-    parse(&mut open(path)?, path)
+fn assemble(
+    mut inputs: Source<'_>,
+    mut targets: Source<'_>,
+    task: &Task,
+) -> Result<Dataset, DataError> {
+    let (inputs_path, targets_path) = (inputs.path, targets.path);
+    let inputs = parse(&mut inputs)?;
+    let table = parse(&mut targets)?;
+    inputs.check(inputs_path, "x")?;
+    table.check(targets_path, if *task == Task::Values { "y" } else { "label" })?;
+    let (features, rows) = (inputs.rows, table.rows);
+    if *task != Task::Values && rows != 1 {
+        return Err(DataError::OneLabelColumn { path: targets_path.to_path_buf(), found: rows });
+    }
+    let mut class_names = Vec::new();
+    let targets = match task {
+        Task::Values => Targets::Values { rows, values: table.values },
+        Task::Labels { classes } => {
+            let bound = classes.unwrap_or(MAX_INFERRED_CLASSES);
+            let checked = table.values.iter().enumerate().map(|(sample, &value)| {
+                whole(value, bound, || (place(targets_path, sample, "label"), value.to_string()))
+            });
+            number_classes(*classes, checked.collect::<Result<_, _>>()?)
+        }
+        Task::Names(_) => {
+            // Texts and lists of them.
+            targets.take::<[usize; 8]>(table.values.len())?;
+            let texts: Vec<String> = table.values.iter().map(ToString::to_string).collect();
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let column = task.labels(&texts, |sample| place(targets_path, sample, "label"))?;
+            class_names = column.class_names;
+            column.targets
+        }
+    };
+    let data = Dataset::new(features, inputs.values, targets);
+    let data = data.map_err(|error| error.in_file(inputs_path))?;
+    if class_names.is_empty() { Ok(data) } else { data.with_class_names(class_names) }
 }
 
 fn place(path: &Path, sample: usize, column: &str) -> Place {
@@ -75,11 +129,11 @@ fn place(path: &Path, sample: usize, column: &str) -> Place {
 
 /// An array of numbers, a sample a column.
 #[derive(Debug, PartialEq)]
-pub(super) struct Table {
+struct Table {
     /// Numbers per sample.
-    pub(super) rows: usize,
+    rows: usize,
     /// rows × N, column-major.
-    pub(super) values: Vec<f64>,
+    values: Vec<f64>,
 }
 
 impl Table {
@@ -97,76 +151,67 @@ impl Table {
 }
 
 /// One `.npy` file: N × d, or N with d = 1.
-pub(super) fn parse(reader: &mut impl Read, path: &Path) -> Result<Table, DataError> {
-    let (header, header_bytes) = read_header(reader, path)?;
-    let (samples, rows) = (header.samples, header.rows);
+fn parse(source: &mut Source<'_>) -> Result<Table, DataError> {
+    let (header, header_bytes) = read_header(source)?;
+    let path = source.path.to_path_buf();
+    let (samples, inner) = (header.sizes[0], &header.sizes[1..]);
     let too_large =
-        || DataError::TooLarge { path: path.to_path_buf(), found: format!("{samples} × {rows}") };
+        || DataError::TooLarge { path: path.clone(), found: format!("{:?}", header.sizes) };
+    let rows = inner.iter().try_fold(1_usize, |rows, &size| rows.checked_mul(size));
+    let rows = rows.ok_or_else(too_large)?;
     let count = samples.checked_mul(rows).ok_or_else(too_large)?;
     let length = (count as u64).checked_mul(header.kind.bytes() as u64).ok_or_else(too_large)?;
     if count == 0 {
-        return Err(DataError::NoData { file: Some(path.to_path_buf()), what: "samples" });
+        return Err(DataError::NoData { file: Some(path), what: "samples" });
     }
-    let bytes = read_body(reader, header_bytes, length, path)?;
-    let stored = header.kind.decode(&bytes);
+    let bytes = source.read_body(header_bytes, length)?;
+    let mut values = source.room(count)?;
     // Row-major N × d and column-major d × N are the same order.
-    let values = if header.fortran_order && rows > 1 {
-        (0..samples)
-            .flat_map(|j| (0..rows).map(move |i| (i, j)))
-            .map(|(i, j)| stored[i * samples + j])
-            .collect()
+    if header.fortran_order && rows > 1 {
+        let offsets = offsets_of_a_sample(source, &header.sizes, rows)?;
+        for sample in 0..samples {
+            values.extend(offsets.iter().map(|offset| header.kind.number(&bytes, offset + sample)));
+        }
     } else {
-        stored
-    };
+        values.extend((0..count).map(|index| header.kind.number(&bytes, index)));
+    }
     Ok(Table { rows, values })
 }
 
-/// The element types that are read, little-endian.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
-    F8,
-    F4,
-    I8,
-    I4,
-    U1,
-}
-
-impl Kind {
-    fn bytes(self) -> usize {
-        match self {
-            Self::F8 | Self::I8 => 8,
-            Self::F4 | Self::I4 => 4,
-            Self::U1 => 1,
+/// Where the entries of the first sample lie in Fortran order, in the order of C: the last axis fastest.
+fn offsets_of_a_sample(
+    source: &mut Source<'_>,
+    sizes: &[usize],
+    rows: usize,
+) -> Result<Vec<usize>, DataError> {
+    let mut offsets: Vec<usize> = source.room(rows)?;
+    for entry in 0..rows {
+        let mut rest = entry;
+        // From the last axis on; its stride is the product of all sizes before it.
+        let mut stride = sizes.iter().product::<usize>();
+        let mut offset = 0;
+        for &size in sizes[1..].iter().rev() {
+            stride /= size;
+            offset += rest % size * stride;
+            rest /= size;
         }
+        offsets.push(offset);
     }
-
-    /// Numbers as `f64`; whole numbers beyond 2⁵³ are rounded to the nearest.
-    fn decode(self, bytes: &[u8]) -> Vec<f64> {
-        fn each<const B: usize>(bytes: &[u8], number: impl Fn([u8; B]) -> f64) -> Vec<f64> {
-            let chunks = bytes.chunks_exact(B);
-            chunks.map(|chunk| number(std::array::from_fn(|index| chunk[index]))).collect()
-        }
-        match self {
-            Self::F8 => each(bytes, f64::from_le_bytes),
-            Self::F4 => each(bytes, |b| f64::from(f32::from_le_bytes(b))),
-            Self::I8 => each(bytes, |b| i64::from_le_bytes(b) as f64),
-            Self::I4 => each(bytes, |b| f64::from(i32::from_le_bytes(b))),
-            Self::U1 => bytes.iter().map(|&byte| f64::from(byte)).collect(),
-        }
-    }
+    Ok(offsets)
 }
 
 /// The dictionary.
 struct Header {
     kind: Kind,
     fortran_order: bool,
-    samples: usize,
-    rows: usize,
+    /// N, then those of a sample.
+    sizes: Vec<usize>,
 }
 
 /// The header and the number of bytes before the data.
-fn read_header(reader: &mut impl Read, path: &Path) -> Result<(Header, u64), DataError> {
-    let start = read_up_to(reader, 8, path)?;
+fn read_header(source: &mut Source<'_>) -> Result<(Header, u64), DataError> {
+    let path = source.path;
+    let start = source.read_up_to(8)?;
     if start.len() < 8 || !start.starts_with(MAGIC) {
         return Err(DataError::WrongMagic {
             path: path.to_path_buf(),
@@ -179,7 +224,7 @@ fn read_header(reader: &mut impl Read, path: &Path) -> Result<(Header, u64), Dat
         2 | 3 => 4,
         version => return Err(malformed(path, "version 1, 2 or 3", version.to_string())),
     };
-    let length = read_up_to(reader, length_bytes, path)?;
+    let length = source.read_up_to(length_bytes)?;
     let before = 8 + length_bytes;
     if (length.len() as u64) < length_bytes {
         let found = 8 + length.len() as u64;
@@ -189,7 +234,7 @@ fn read_header(reader: &mut impl Read, path: &Path) -> Result<(Header, u64), Dat
     if length > MAX_HEADER_BYTES {
         return Err(malformed(path, "at most 10000 bytes", format!("{length} bytes")));
     }
-    let dictionary = read_up_to(reader, length, path)?;
+    let dictionary = source.read_up_to(length)?;
     if (dictionary.len() as u64) < length {
         return Err(DataError::CutShort {
             path: path.to_path_buf(),
@@ -202,7 +247,7 @@ fn read_header(reader: &mut impl Read, path: &Path) -> Result<(Header, u64), Dat
 
 /// `{'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }`.
 fn parse_dictionary(bytes: &[u8], path: &Path) -> Result<Header, DataError> {
-    let refused = |expected| malformed(path, expected, quoted(bytes));
+    let refused = |expected| malformed(path, expected, quoted_bytes(bytes));
     let text = std::str::from_utf8(bytes).map_err(|_| refused("UTF-8 text"))?.replace('"', "'");
     let entry = |key: &str| {
         let (_, rest) = text.split_once(&format!("'{key}'"))?;
@@ -217,20 +262,11 @@ fn parse_dictionary(bytes: &[u8], path: &Path) -> Result<Header, DataError> {
     let descr = entry("descr").ok_or_else(|| refused("an entry 'descr'"))?;
     // A record type is a list, not a string: it has no closing quote where a string has one.
     let name = descr.strip_prefix('\'').and_then(|rest| rest.split('\'').next()).unwrap_or(&descr);
-    let kind = match name {
-        "<f8" => Kind::F8,
-        "<f4" => Kind::F4,
-        "<i8" => Kind::I8,
-        "<i4" => Kind::I4,
-        "|u1" | "<u1" => Kind::U1,
-        _ => {
-            return Err(DataError::UnsupportedType {
-                path: path.to_path_buf(),
-                found: quoted(name.as_bytes()),
-                supported: SUPPORTED,
-            });
-        }
-    };
+    let kind = Kind::named(name).ok_or_else(|| DataError::UnsupportedType {
+        path: path.to_path_buf(),
+        found: quoted_bytes(name.as_bytes()),
+        supported: kind::SUPPORTED,
+    })?;
     let shape = entry("shape").ok_or_else(|| refused("an entry 'shape'"))?;
     let inner = shape.strip_prefix('(').and_then(|rest| rest.split_once(')'));
     let (inner, _) = inner.ok_or_else(|| refused("a shape in brackets"))?;
@@ -238,11 +274,10 @@ fn parse_dictionary(bytes: &[u8], path: &Path) -> Result<Header, DataError> {
         inner.split(',').map(str::trim).filter(|size| !size.is_empty()).map(str::parse::<usize>);
     let sizes =
         sizes.collect::<Result<Vec<_>, _>>().map_err(|_| refused("whole numbers in the shape"))?;
-    match *sizes.as_slice() {
-        [samples] => Ok(Header { kind, fortran_order, samples, rows: 1 }),
-        [samples, rows] => Ok(Header { kind, fortran_order, samples, rows }),
-        _ => Err(refused("a shape of one or two sizes")),
+    if sizes.is_empty() {
+        return Err(refused("a shape of one size or more"));
     }
+    Ok(Header { kind, fortran_order, sizes })
 }
 
 fn malformed(path: &Path, expected: &str, found: String) -> DataError {
@@ -251,5 +286,6 @@ fn malformed(path: &Path, expected: &str, found: String) -> DataError {
         at: "header".to_owned(),
         expected: expected.to_owned(),
         found,
+        hint: Box::default(),
     }
 }

@@ -1,4 +1,4 @@
-//! Files as bytes, gzip undone, and the fields of text files as numbers and labels.
+//! Files as bytes, gzip undone, within a limit of memory; and the fields of text files as numbers and labels.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -7,64 +7,165 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 
 use super::{DataError, Place};
+use crate::text::quoted_bytes;
 
-/// Most characters of a foreign text that an error repeats.
-const QUOTED_CHARS: usize = 60;
+/// The default of the option `max_bytes` of every reader, 2 GiB: what a file unpacks to and the table that it becomes, together.
+pub const MAX_BYTES: u64 = 2 << 30;
 
-/// The bytes of a file, decompressed where the path ends in `.gz`.
-pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, DataError> {
-    let file = BufReader::new(File::open(path).map_err(|error| DataError::io(path, &error))?);
-    let gzipped = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("gz"));
-    Ok(if gzipped { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
+/// Bytes read at a time.
+const CHUNK: usize = 1 << 16;
+/// What a gzip stream begins with (RFC 1952).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// What other packed files begin with. An `.npz` is a zip archive.
+const ARCHIVES: [(&[u8], &str); 5] = [
+    (b"PK\x03\x04", "a zip archive"),
+    (b"\xfd7zXZ\0", "an xz archive"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+];
+
+/// The bytes of a file, and how much memory is left for them and what they become.
+pub(super) struct Source<'a> {
+    pub(super) path: &'a Path,
+    reader: Box<dyn Read + 'a>,
+    limit: u64,
+    left: u64,
+    /// The struct whose `max_bytes` is the limit.
+    options: &'static str,
 }
 
-/// All bytes of a file, decompressed where the path ends in `.gz`.
-pub(super) fn read_all(path: &Path) -> Result<Vec<u8>, DataError> {
-    let mut bytes = Vec::new();
-    open(path)?.read_to_end(&mut bytes).map_err(|error| DataError::io(path, &error))?;
-    Ok(bytes)
-}
-
-/// Exactly `length` bytes, or all there are. The buffer grows with what is read, so that a false header cannot ask for
-/// more memory than its file has bytes.
-pub(super) fn read_up_to(
-    reader: &mut impl Read,
-    length: u64,
-    path: &Path,
-) -> Result<Vec<u8>, DataError> {
-    let mut bytes = Vec::new();
-    let mut limited = reader.by_ref().take(length);
-    limited.read_to_end(&mut bytes).map_err(|error| DataError::io(path, &error))?;
-    Ok(bytes)
-}
-
-/// The rest of a binary file behind a header of `header` bytes: exactly `length` bytes.
-pub(super) fn read_body(
-    reader: &mut impl Read,
-    header: u64,
-    length: u64,
-    path: &Path,
-) -> Result<Vec<u8>, DataError> {
-    let bytes = read_up_to(reader, length.saturating_add(1), path)?;
-    let found = bytes.len() as u64;
-    let (path, expected) = (path.to_path_buf(), header.saturating_add(length));
-    match found {
-        _ if found < length => Err(DataError::CutShort { path, expected, found: header + found }),
-        _ if found > length => Err(DataError::TrailingBytes { path, expected }),
-        _ => Ok(bytes),
+impl<'a> Source<'a> {
+    /// A file, decompressed where its first bytes are those of gzip.
+    pub(super) fn open(
+        path: &'a Path,
+        limit: u64,
+        options: &'static str,
+    ) -> Result<Self, DataError> {
+        let file = File::open(path).map_err(|error| DataError::io(path, &error))?;
+        let length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|data| data.len());
+        let (source, packed) = Self::unpacked(BufReader::new(file), path, limit, options)?;
+        match length {
+            Some(length) if !packed && length > limit => Err(source.over_limit()),
+            _ => Ok(source),
+        }
     }
-}
 
-/// A foreign text as an error repeats it: bounded, and with what is not UTF-8 replaced.
-pub(super) fn quoted(bytes: &[u8]) -> String {
-    // Four bytes hold any character: no need to decode a whole line for its first few.
-    let head = &bytes[..bytes.len().min(4 * QUOTED_CHARS)];
-    let text = String::from_utf8_lossy(head);
-    let mut short: String = text.chars().take(QUOTED_CHARS).collect();
-    if short.len() < text.len() || head.len() < bytes.len() {
-        short.push('…');
+    /// Bytes in memory, decompressed where the first are those of gzip.
+    pub(super) fn of(
+        bytes: &'a [u8],
+        limit: u64,
+        options: &'static str,
+    ) -> Result<Self, DataError> {
+        Ok(Self::unpacked(bytes, Path::new("bytes"), limit, options)?.0)
     }
-    short
+
+    fn unpacked(
+        mut reader: impl Read + 'a,
+        path: &'a Path,
+        limit: u64,
+        options: &'static str,
+    ) -> Result<(Self, bool), DataError> {
+        let longest = ARCHIVES.iter().map(|(start, _)| start.len()).max().unwrap_or(0);
+        let mut start = Vec::with_capacity(longest);
+        let mut first = reader.by_ref().take(longest as u64);
+        first.read_to_end(&mut start).map_err(|error| DataError::io(path, &error))?;
+        if let Some((_, found)) = ARCHIVES.iter().find(|(magic, _)| start.starts_with(magic)) {
+            let (path, found) = (path.to_path_buf(), (*found).to_owned());
+            return Err(DataError::WrongMagic {
+                path,
+                expected: "a plain file or one packed by gzip",
+                found,
+            });
+        }
+        let packed = start.starts_with(&GZIP);
+        let whole = std::io::Cursor::new(start).chain(reader);
+        let reader: Box<dyn Read + 'a> =
+            if packed { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) };
+        Ok((Self { path, reader, limit, left: limit, options }, packed))
+    }
+
+    fn over_limit(&self) -> DataError {
+        let (path, limit) = (self.path.to_path_buf(), self.limit);
+        DataError::OverLimit { path, limit, options: self.options }
+    }
+
+    /// Takes the memory of `count` items of `T` from what is left: to be called before it is allocated.
+    pub(super) fn take<T>(&mut self, count: usize) -> Result<(), DataError> {
+        let bytes = (count as u64).saturating_mul(size_of::<T>() as u64);
+        self.left = self.left.checked_sub(bytes).ok_or_else(|| self.over_limit())?;
+        Ok(())
+    }
+
+    /// An empty list with room for `count` items.
+    pub(super) fn room<T>(&mut self, count: usize) -> Result<Vec<T>, DataError> {
+        self.take::<T>(count)?;
+        let mut list = Vec::new();
+        list.try_reserve_exact(count).map_err(|_| DataError::TooLarge {
+            path: self.path.to_path_buf(),
+            found: format!("{count} numbers"),
+        })?;
+        Ok(list)
+    }
+
+    /// All bytes that are left to read.
+    pub(super) fn read_all(&mut self) -> Result<Vec<u8>, DataError> {
+        self.read_up_to(u64::MAX)
+    }
+
+    /// Exactly `length` bytes, or all there are. The buffer grows with what is read, so that a false header cannot ask for more memory
+    /// than its file has bytes.
+    pub(super) fn read_up_to(&mut self, length: u64) -> Result<Vec<u8>, DataError> {
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX);
+        let mut bytes: Vec<u8> = Vec::new();
+        let mut chunk = vec![0; CHUNK.min(usize::try_from(length).unwrap_or(CHUNK))];
+        loop {
+            let wanted = (length - bytes.len() as u64).min(chunk.len() as u64);
+            #[expect(clippy::cast_possible_truncation, reason = "at most the length of the chunk")]
+            let wanted = &mut chunk[..wanted as usize];
+            let read = match self.reader.read(wanted) {
+                Ok(read) => read,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(DataError::io(self.path, &error)),
+            };
+            if read == 0 {
+                break;
+            }
+            if read > most - bytes.len() {
+                return Err(self.over_limit());
+            }
+            if bytes.capacity() - bytes.len() < read {
+                // Twice as much each time, but not beyond the limit.
+                let capacity = (2 * bytes.capacity()).max(CHUNK).max(bytes.len() + read).min(most);
+                let too_large = |_| DataError::TooLarge {
+                    path: self.path.to_path_buf(),
+                    found: format!("{capacity} bytes"),
+                };
+                bytes.try_reserve_exact(capacity - bytes.len()).map_err(too_large)?;
+            }
+            bytes.extend_from_slice(&wanted[..read]);
+        }
+        bytes.shrink_to_fit();
+        self.take::<u8>(bytes.len())?;
+        Ok(bytes)
+    }
+
+    /// The rest of a binary file behind a header of `header` bytes: exactly `length` bytes.
+    pub(super) fn read_body(&mut self, header: u64, length: u64) -> Result<Vec<u8>, DataError> {
+        let bytes = self.read_up_to(length)?;
+        let found = bytes.len() as u64;
+        let (path, expected) = (self.path.to_path_buf(), header.saturating_add(length));
+        if found < length {
+            return Err(DataError::CutShort { path, expected, found: header + found });
+        }
+        // One byte more is enough to know, also where the limit is reached.
+        let mut more = [0];
+        match self.reader.read(&mut more) {
+            Ok(0) => Ok(bytes),
+            Ok(_) => Err(DataError::TrailingBytes { path, expected }),
+            Err(error) => Err(DataError::io(self.path, &error)),
+        }
+    }
 }
 
 /// A field as text without the white space around it.
@@ -79,7 +180,13 @@ pub(super) fn text<'a>(field: &'a [u8], path: &Path, line: u64) -> Result<&'a st
 pub(super) fn number(text: &str, place: impl FnOnce() -> Place) -> Result<f64, DataError> {
     match text.parse::<f64>() {
         Ok(value) if value.is_finite() => Ok(value),
-        Ok(_) => Err(DataError::NotFinite { place: place(), found: quoted(text.as_bytes()) }),
-        Err(_) => Err(DataError::NotANumber { place: place(), found: quoted(text.as_bytes()) }),
+        Ok(_) => Err(DataError::NotFinite { place: place(), found: quoted_bytes(text.as_bytes()) }),
+        Err(_) => Err(not_a_number(text, place())),
     }
+}
+
+/// A text where a number belongs.
+pub(super) fn not_a_number(text: &str, place: Place) -> DataError {
+    let hint = Box::default();
+    DataError::NotANumber { place, found: quoted_bytes(text.as_bytes()), hint }
 }

@@ -155,6 +155,7 @@ impl Targets {
                         place: Place::sample(sample, names[0].clone()),
                         found: labels[sample].to_string(),
                         classes: *classes,
+                        hint: Box::default(),
                     }),
                 }
             }

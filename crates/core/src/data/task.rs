@@ -3,8 +3,9 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::source::{number, quoted};
+use super::source::number;
 use super::{DataError, Place, Targets};
+use crate::text::quoted_bytes;
 
 /// Most classes that are inferred from the labels alone; where there are more, say how many.
 pub const MAX_INFERRED_CLASSES: usize = 1 << 16;
@@ -16,7 +17,8 @@ pub enum Task {
     /// Numbers.
     #[default]
     Values,
-    /// Whole numbers 0, …, classes − 1.
+    /// Whole numbers 0, …, classes − 1. Where their number is not given and none of the labels is a number, they are names as with
+    /// [`Task::Names`] of an empty list.
     Labels {
         /// Number of classes; `None` takes the largest label plus one.
         classes: Option<usize>,
@@ -54,12 +56,24 @@ fn by_number(
     place: impl Fn(usize) -> Place,
 ) -> Result<LabelColumn, DataError> {
     let bound = classes.unwrap_or(MAX_INFERRED_CLASSES);
+    if classes.is_none() && texts.iter().all(|text| is_name(text)) {
+        return by_name(&[], texts, place);
+    }
+    let named = || ": `Task::Names` takes any text, and numbers of any size".to_owned();
     let mut labels = Vec::with_capacity(texts.len());
     for (index, text) in texts.iter().enumerate() {
-        let value = number(text, || place(index))?;
-        labels.push(whole(value, bound, || (place(index), quoted(text.as_bytes())))?);
+        let value = number(text, || place(index)).map_err(|error| error.hinted(named))?;
+        let label = whole(value, bound, || (place(index), quoted_bytes(text.as_bytes())));
+        labels.push(
+            label.map_err(|error| if classes.is_none() { error.hinted(named) } else { error })?,
+        );
     }
     Ok(LabelColumn { targets: number_classes(classes, labels), class_names: Vec::new() })
+}
+
+/// Whether the text is a word: no number, however it is written.
+fn is_name(text: &str) -> bool {
+    text.starts_with(char::is_alphabetic) && text.parse::<f64>().is_err()
 }
 
 /// A number as a label below `classes`.
@@ -70,12 +84,12 @@ pub(super) fn whole(
 ) -> Result<u32, DataError> {
     if value.fract() != 0.0 {
         let (place, found) = describe();
-        return Err(DataError::LabelNotInteger { place, found });
+        return Err(DataError::LabelNotInteger { place, found, hint: Box::default() });
     }
     // Every u32 is an f64, and classes beyond u32 are no bound on one.
     if !(value >= 0.0 && value < classes as f64 && value <= f64::from(u32::MAX)) {
         let (place, found) = describe();
-        return Err(DataError::LabelOutOfRange { place, found, classes });
+        return Err(DataError::LabelOutOfRange { place, found, classes, hint: Box::default() });
     }
     #[expect(
         clippy::cast_possible_truncation,
@@ -110,7 +124,7 @@ fn by_name(
         let Some(&label) = class else {
             return Err(DataError::UnknownClass {
                 place: place(index),
-                found: quoted(text.as_bytes()),
+                found: quoted_bytes(text.as_bytes()),
                 classes: names.to_vec(),
             });
         };

@@ -1,16 +1,17 @@
-//! Tests of the data side: every reader on files written here, on the files that ship, and on damaged bytes.
+//! Tests of the data side: every reader on files written here and on the files that ship. Damaged bytes: the smoke of the fuzz targets.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-mod damaged;
+mod csv;
 #[expect(clippy::unreadable_literal, reason = "digits as their source writes them")]
 mod formats;
+mod libsvm;
+mod limits;
 mod memory;
 #[expect(clippy::unreadable_literal, reason = "digits as their source writes them")]
 mod shipped;
-mod tables;
 
 /// A file of the repository's `data/`.
 fn shipped_file(name: &str) -> PathBuf {
@@ -60,7 +61,12 @@ fn npy(descr: &str, fortran: bool, shape: &str, body: &[u8]) -> Vec<u8> {
 
 /// An IDX file of unsigned bytes.
 fn idx(sizes: &[u32], body: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![0, 0, 8, u8::try_from(sizes.len()).unwrap()];
+    idx_of(8, sizes, body)
+}
+
+/// An IDX file.
+fn idx_of(kind: u8, sizes: &[u32], body: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0, 0, kind, u8::try_from(sizes.len()).unwrap()];
     bytes.extend(sizes.iter().flat_map(|size| size.to_be_bytes()));
     bytes.extend_from_slice(body);
     bytes

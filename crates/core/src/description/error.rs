@@ -1,6 +1,7 @@
 //! What can be wrong with a description.
 
 use crate::graph::GraphError;
+use crate::text::{did_you_mean, quoted, sentence};
 use std::fmt;
 
 /// Where a node stands in a description.
@@ -19,7 +20,7 @@ impl fmt::Display for Place {
         if self.node.is_empty() {
             write!(f, "node {}", self.position)?;
         } else {
-            write!(f, "node `{}`", self.node)?;
+            write!(f, "node `{}`", quoted(&self.node))?;
         }
         match self.line {
             Some(line) => write!(f, " (line {line})"),
@@ -32,7 +33,7 @@ impl fmt::Display for Place {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum DescriptionError {
     /// The text is no TOML or JSON at all.
-    #[error("line {line}, column {column}: {message}")]
+    #[error("line {line}, column {column}: {}", sentence(message))]
     Syntax {
         /// Line, from 1.
         line: usize,
@@ -42,7 +43,11 @@ pub enum DescriptionError {
         message: String,
     },
     /// A key that descriptions do not have.
-    #[error("unknown key `{key}`, expected one of: {known}")]
+    #[error(
+        "unknown key `{}`, expected one of: {known}{}",
+        quoted(key),
+        did_you_mean(key, known.split(", "))
+    )]
     UnknownKey {
         /// The key.
         key: String,
@@ -53,7 +58,7 @@ pub enum DescriptionError {
     #[error("the description has no `{0}`")]
     MissingKey(&'static str),
     /// The value of a key is of another kind.
-    #[error("`{key}` is {found}, expected {expected}")]
+    #[error("`{key}` is {}, expected {expected}", quoted(found))]
     Kind {
         /// The key.
         key: &'static str,
@@ -82,7 +87,7 @@ pub enum DescriptionError {
         key: &'static str,
     },
     /// The value of a node's key is of another kind.
-    #[error("{place}: `{key}` is {found}, expected {expected}")]
+    #[error("{place}: `{key}` is {}, expected {expected}", quoted(found))]
     NodeKind {
         /// The node.
         place: Place,
@@ -94,7 +99,7 @@ pub enum DescriptionError {
         found: String,
     },
     /// A name that stands for something else.
-    #[error("{place}: a node may not be called `{name}`")]
+    #[error("{place}: a node may not be called `{}`", quoted(name))]
     ReservedName {
         /// The node.
         place: Place,
@@ -110,7 +115,11 @@ pub enum DescriptionError {
         first: usize,
     },
     /// An op that there is none of.
-    #[error("{place}: unknown op `{op}`, expected one of: {known}")]
+    #[error(
+        "{place}: unknown op `{}`, expected one of: {known}{}",
+        quoted(op),
+        did_you_mean(op, known.split(", "))
+    )]
     UnknownOp {
         /// The node.
         place: Place,
@@ -120,7 +129,7 @@ pub enum DescriptionError {
         known: String,
     },
     /// Options that the op does not take: unknown, missing, of another kind or out of range.
-    #[error("{place}, {op}: {message}")]
+    #[error("{place}, {}: {}", quoted(op), sentence(message))]
     Options {
         /// The node.
         place: Place,
@@ -130,7 +139,7 @@ pub enum DescriptionError {
         message: String,
     },
     /// An option that is NaN or infinite.
-    #[error("{place}, {op}: `{option}` is {value}, it must be finite")]
+    #[error("{place}, {}: `{}` is {value}, it must be finite", quoted(op), quoted(option))]
     NotFinite {
         /// The node.
         place: Place,
@@ -141,26 +150,40 @@ pub enum DescriptionError {
         /// The value.
         value: f64,
     },
+    /// An option of the loss or the penalty that is NaN or infinite.
+    #[error("`{key}`: `{}` is {value}, it must be finite", quoted(option))]
+    ChoiceNotFinite {
+        /// The key.
+        key: &'static str,
+        /// Name of the loss or penalty.
+        option: String,
+        /// The value.
+        value: f64,
+    },
     /// An input that is no node.
-    #[error("{place}: there is no input `{input}` (there are: {known})")]
+    #[error("{place}: there is no input `{}` (there are: {known}){hint}", quoted(input))]
     UnknownInput {
         /// The node.
         place: Place,
         /// The input asked for.
         input: String,
-        /// Names that exist.
+        /// Names that exist, the first of them.
         known: String,
+        /// The nearest of them, after a colon; empty where none is near.
+        hint: String,
     },
     /// Nodes that wait for each other.
-    #[error("the nodes form a cycle: {0}")]
+    #[error("the nodes form a cycle: {}", sentence(.0))]
     Cycle(String),
     /// The output is no node.
-    #[error("the output `{output}` is no node (there are: {known})")]
+    #[error("the output `{}` is no node (there are: {known}){hint}", quoted(output))]
     UnknownOutput {
         /// The output asked for.
         output: String,
-        /// Names that exist.
+        /// Names that exist, the first of them.
         known: String,
+        /// The nearest of them, after a colon; empty where none is near.
+        hint: String,
     },
     /// The nodes make no graph.
     #[error("{}{source}", at_line(*.line))]
@@ -171,7 +194,7 @@ pub enum DescriptionError {
         source: Box<GraphError>,
     },
     /// A node whose op cannot be written down: one of a user's own, or one with a whole number beyond `i64`.
-    #[error("node `{node}`: the op {op} has no description")]
+    #[error("node `{}`: the op {} has no description", quoted(node), quoted(op))]
     Undescribed {
         /// Name of the node.
         node: String,
@@ -182,7 +205,7 @@ pub enum DescriptionError {
     #[error("a node called `{0}` has no description: the name stands for the data")]
     NamedInput(String),
     /// A value that a format has no way to write.
-    #[error("it cannot be written: {0}")]
+    #[error("it cannot be written: {}", sentence(.0))]
     Unwritable(String),
 }
 

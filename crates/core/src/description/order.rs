@@ -1,6 +1,7 @@
 //! An order in which every node comes after what it needs  (Kahn 1962).
 
 use super::{Description, DescriptionError, INPUT};
+use crate::text::{did_you_mean, enumerated, quoted};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
@@ -53,9 +54,11 @@ fn needs(description: &Description) -> Result<Vec<Vec<usize>>, DescriptionError>
                 continue;
             }
             let Some(&position) = positions.get(input) else {
-                let (place, known) = (description.place(index), description.known_names());
+                let place = description.place(index);
+                let (known, hint) =
+                    (enumerated(description.names()), did_you_mean(input, description.names()));
                 let input = input.to_owned();
-                return Err(DescriptionError::UnknownInput { place, input, known });
+                return Err(DescriptionError::UnknownInput { place, input, known, hint });
             };
             needed.push(position);
         }
@@ -88,5 +91,6 @@ fn cycle(description: &Description, needs: &[Vec<usize>], open: &[usize]) -> Des
     }
     // From a node to the one that takes it.
     names.reverse();
+    let names: Vec<String> = names.into_iter().map(|name| quoted(name).to_string()).collect();
     DescriptionError::Cycle(names.join(" → "))
 }

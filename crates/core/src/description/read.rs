@@ -3,6 +3,7 @@
 use super::{Choice, Description, DescriptionError, MAX_NODES, NodeDescription, Place};
 use crate::op::OpDescription;
 use crate::shape::Shape;
+use crate::text::{did_you_mean, quoted};
 use serde::Deserialize;
 use toml::de::{DeTable, Deserializer};
 use toml::{Table, Value};
@@ -108,7 +109,10 @@ fn choice(table: &mut Table, key: &'static str) -> Result<Option<Choice>, Descri
         let expected = "a name, or a table of one name and its options";
         DescriptionError::Kind { key, expected, found: shown(&value) }
     })?;
-    Ok(Some(choice))
+    match value.as_table().and_then(not_finite) {
+        Some((option, value)) => Err(DescriptionError::ChoiceNotFinite { key, option, value }),
+        None => Ok(Some(choice)),
+    }
 }
 
 fn node(
@@ -126,6 +130,9 @@ fn node(
     let op = text(&mut table, "op", &place)?;
     let inputs = names(&mut table, "inputs", &place)?;
     let share = names(&mut table, "share", &place)?;
+    if let Some((option, value)) = not_finite(&table) {
+        return Err(DescriptionError::NotFinite { place, op, option, value });
+    }
     Ok(NodeDescription { name, op: OpDescription::new(op, table), inputs, share, line })
 }
 
@@ -178,9 +185,15 @@ pub(super) fn not_finite(options: &Table) -> Option<(String, f64)> {
 
 /// A value for a message, cut where it is long.
 fn shown(value: &Value) -> String {
-    /// Characters in a message.
-    const SHOWN: usize = 60;
-    let text = value.to_string().replace('\n', " ");
-    let cut: String = text.chars().take(SHOWN).collect();
-    if cut.len() < text.len() { cut + "…" } else { cut }
+    quoted(&value.to_string().replace('\n', " ")).to_string()
+}
+
+/// A parser's message about an unknown field, ``unknown field `a`, expected one of `b`, `c` ``, with the nearest of those known.
+pub(super) fn with_nearest(message: &str) -> String {
+    let mut names = message.split('`').skip(1).step_by(2);
+    let hint = match names.next() {
+        Some(unknown) if message.starts_with("unknown") => did_you_mean(unknown, names),
+        _ => String::new(),
+    };
+    format!("{}{hint}", message.replace('\n', " "))
 }

@@ -1,6 +1,7 @@
 //! A graph → a description → text, in the order in which people read it.
 
-use super::{Description, DescriptionError, INPUT, NodeDescription};
+use super::read::not_finite;
+use super::{Description, DescriptionError, INPUT, NodeDescription, Place};
 use crate::graph::{Graph, Node};
 use crate::shape::Shape;
 use serde::ser::SerializeMap;
@@ -17,6 +18,11 @@ pub(super) fn describe(graph: &Graph) -> Result<Description, DescriptionError> {
             node: node.name().into(),
             op: node.op().name(),
         })?;
+        if let Some((option, value)) = not_finite(op.options()) {
+            let place = Place { node: node.name().into(), position: index + 1, line: None };
+            let op = op.op().to_owned();
+            return Err(DescriptionError::NotFinite { place, op, option, value });
+        }
         // A node takes either new blocks only or blocks of others only.
         let shares = node.blocks().iter().any(|&block| owned[block]);
         node.blocks().iter().for_each(|&block| owned[block] = true);

@@ -1,11 +1,13 @@
 //! Data that a node cannot take.
 
 use super::Graph;
+use crate::text::quoted;
 
 /// A number in the data that is outside of a node's domain.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error(
-    "node `{node}`: {place} of sample {sample} is {value}, must be an integer from 0 to {last} (standardised inputs are none)"
+    "node `{}`: {place} of sample {sample} is {value}, must be an integer from 0 to {last} (standardised inputs are none)",
+    quoted(node)
 )]
 pub struct DomainError {
     /// Name of the node.

@@ -96,6 +96,15 @@ impl Landmarks {
         &self.points
     }
 
+    /// κ(l_j, l_j).
+    pub(super) fn diagonal(&self) -> impl Iterator<Item = f64> {
+        let arguments = self.points.chunks_exact(self.features).map(|point| match self.kernel {
+            Kernel::Gaussian { .. } => 0.0,
+            Kernel::Polynomial { scale, offset, .. } => scale * dot(point, point) + offset,
+        });
+        arguments.map(|s| self.kernel.value(s))
+    }
+
     /// All of an m × `columns` matrix.
     pub(super) fn whole(&self, columns: usize) -> Block {
         Block { rows: 0..self.count(), columns: 0..columns }

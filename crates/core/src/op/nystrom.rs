@@ -4,8 +4,8 @@
 //! A dense node without bias behind it, fitted with squared error and `Ridge`(λ), is kernel ridge regression on the landmarks' span; with
 //! all samples as landmarks it is the exact one, (K + N·λ·I)⁻¹·y.
 //!
-//! K^(−½) = U·Λ^(−½)·Uᵀ from the eigendecomposition; eigenvalues below `cutoff`·λ_max are rounding and count as zero. Cost once: O(m³); per
-//! sample: 2·m·(d + m) flops and m values of g.
+//! K^(−½) = U·Λ^(−½)·Uᵀ from the eigendecomposition; eigenvalues below `cutoff`·λ_max are rounding and count as zero. Cost once, when
+//! first evaluated: O(m³); per sample: 2·m·(d + m) flops and m values of g.
 
 use super::block::{BLOCK, Block, blocks};
 use super::landmarks::{Landmarks, joined, split};
@@ -18,6 +18,7 @@ use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par, Spec};
 use serde::{Deserialize, Serialize};
+use std::sync::OnceLock;
 
 const NAME: &str = "nystrom";
 /// Landmarks at most: K^(−½) has 128 MiB then.
@@ -30,8 +31,14 @@ pub struct Nystrom {
     landmarks: Landmarks,
     /// `None`: the default.
     cutoff: Option<f64>,
+    /// What takes m³ operations, when first needed: a file of landmarks is read without.
+    root: OnceLock<Root>,
+}
+
+#[derive(Clone, Debug)]
+struct Root {
     /// K^(−½), m × m and symmetric.
-    root: Mat<f64>,
+    matrix: Mat<f64>,
     rank: usize,
 }
 
@@ -79,9 +86,9 @@ impl Nystrom {
         Self::build(features, self.landmarks.points().to_vec(), kernel, Some(cutoff))
     }
 
-    /// Eigenvalues of K that count: the dimension of the features' span.
+    /// Eigenvalues of K that count: the dimension of the features' span. Takes the decomposition where nothing has before.
     pub fn rank(&self) -> usize {
-        self.rank
+        self.root().rank
     }
 
     fn build(
@@ -97,20 +104,35 @@ impl Nystrom {
             let (option, allowed) = ("landmarks", "4,096 or fewer");
             return Err(FeatureError::Option { op, option, value: m as f64, allowed });
         }
-        let relative = cutoff.unwrap_or(m as f64 * f64::EPSILON);
-        if !(0.0..1.0).contains(&relative) {
+        if let Some(value) = cutoff.filter(|cutoff| !(0.0..1.0).contains(cutoff)) {
             let (option, allowed) = ("cutoff", "at least 0 and below 1");
-            return Err(FeatureError::Option { op, option, value: relative, allowed });
+            return Err(FeatureError::Option { op, option, value, allowed });
         }
-        let (root, rank) = inverse_root(landmarks.matrix(landmarks.points()).as_ref(), relative)?;
-        Ok(Self { landmarks, cutoff, root, rank })
+        // K is positive semidefinite: no entry is larger than the largest of the diagonal, and trace/m ≤ λ_max ≤ trace.
+        let trace: f64 = landmarks.diagonal().sum();
+        if !(trace > 0.0 && trace.is_finite()) {
+            let largest = if trace.is_finite() { trace } else { f64::NAN };
+            return Err(FeatureError::KernelMatrix { op, points: m, largest });
+        }
+        Ok(Self { landmarks, cutoff, root: OnceLock::new() })
+    }
+
+    fn root(&self) -> &Root {
+        self.root.get_or_init(|| {
+            let (landmarks, m) = (&self.landmarks, self.landmarks.count());
+            let relative = self.cutoff.unwrap_or(m as f64 * f64::EPSILON);
+            let k = landmarks.matrix(landmarks.points());
+            // Without a decomposition every value is NaN, which a fit reports as such.
+            let without = || Root { matrix: Mat::from_fn(m, m, |_, _| f64::NAN), rank: 0 };
+            inverse_root(k.as_ref(), relative).unwrap_or_else(without)
+        })
     }
 
     /// `out` ← the block's rows of K^(−½)·v. v: m × B.
     fn root_rows(&self, v: &[f64], block: &Block, out: &mut [f64]) {
         let m = self.landmarks.count();
         let out = MatMut::from_column_major_slice_mut(out, block.rows.len(), block.columns.len());
-        let rows = self.root.as_ref().subrows(block.rows.start, block.rows.len());
+        let rows = self.root().matrix.as_ref().subrows(block.rows.start, block.rows.len());
         matmul(out, Accum::Replace, rows, block.take(v, m), 1.0, Par::Seq);
     }
 
@@ -118,17 +140,16 @@ impl Nystrom {
     fn add_root(&self, v: &[f64], block: &Block, out: &mut [f64]) {
         let m = self.landmarks.count();
         let v = MatRef::from_column_major_slice(v, block.rows.len(), block.columns.len());
-        let columns = self.root.as_ref().subcols(block.rows.start, block.rows.len());
+        let columns = self.root().matrix.as_ref().subcols(block.rows.start, block.rows.len());
         matmul(block.take_mut(out, m), Accum::Add, columns, v, 1.0, Par::Seq);
     }
 }
 
-/// K^(−½) without the eigenvalues below `cutoff`·λ_max, and how many are left.
-fn inverse_root(k: MatRef<'_, f64>, cutoff: f64) -> Result<(Mat<f64>, usize), FeatureError> {
+/// K^(−½) without the eigenvalues below `cutoff`·λ_max, and how many are left; `None` where the decomposition fails.
+fn inverse_root(k: MatRef<'_, f64>, cutoff: f64) -> Option<Root> {
     let m = k.nrows();
-    let fail = |largest| FeatureError::KernelMatrix { op: NAME, points: m, largest };
     if k.col_iter().any(|column| column.iter().any(|entry| !entry.is_finite())) {
-        return Err(fail(f64::NAN));
+        return None;
     }
     // One thread, so that the bits depend on the landmarks alone.
     let (par, spec) = (Par::Seq, Spec::default());
@@ -136,12 +157,11 @@ fn inverse_root(k: MatRef<'_, f64>, cutoff: f64) -> Result<(Mat<f64>, usize), Fe
     let mut memory = MemBuffer::new(scratch);
     let (mut values, mut u) = (Diag::zeros(m), Mat::zeros(m, m));
     let stack = MemStack::new(&mut memory);
-    self_adjoint_evd(k, values.as_mut(), Some(u.as_mut()), par, stack, spec)
-        .map_err(|_| fail(f64::NAN))?;
+    self_adjoint_evd(k, values.as_mut(), Some(u.as_mut()), par, stack, spec).ok()?;
     let values = values.column_vector();
     let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if !(largest > 0.0 && largest.is_finite()) {
-        return Err(fail(largest));
+        return None;
     }
     let mut scaled = u.clone();
     let mut rank = 0;
@@ -153,7 +173,7 @@ fn inverse_root(k: MatRef<'_, f64>, cutoff: f64) -> Result<(Mat<f64>, usize), Fe
     }
     let mut root = Mat::zeros(m, m);
     matmul(root.as_mut(), Accum::Replace, scaled.as_ref(), u.transpose(), 1.0, par);
-    Ok((root, rank))
+    Some(Root { matrix: root, rank })
 }
 
 impl Op for Nystrom {
@@ -244,5 +264,22 @@ impl Op for Nystrom {
 
     fn flops(&self, inputs: &[Shape], output: &Shape) -> usize {
         2 * (inputs[0].len() + output.len() + 1) * output.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn landmarks_are_read_and_written_without_a_decomposition() {
+        let kernel = Kernel::Gaussian { width: 1.0 };
+        let op = Nystrom::new(1, &[0.0, 1.0, 3.0], kernel).unwrap().with_cutoff(1e-9).unwrap();
+        assert!(op.root.get().is_none());
+        let text = toml::to_string(&op).unwrap();
+        let copy: Nystrom = toml::from_str(&text).unwrap();
+        assert!(copy.output_shape(&[Shape::vector(1)]).is_ok() && copy.describe().is_some());
+        assert!(copy.root.get().is_none());
+        assert_eq!((copy.rank(), copy.root.get().is_some()), (3, true));
     }
 }

@@ -57,9 +57,25 @@ impl Polynomial {
     /// Number of monomials of so many inputs, saturating: C(d + degree, degree) − 1, or Σ C(d, q) with interactions only; one more with
     /// the constant.
     pub fn outputs(self, features: usize) -> usize {
-        let of_degree = |degree| self.run(features, degree);
         let constant = usize::from(self.constant);
-        (1..=self.degree).map(of_degree).fold(constant, usize::saturating_add)
+        if !self.interactions_only {
+            // Those of degree 0 to `degree` together, without the constant.
+            let degree = self.degree as usize;
+            return match binomial(features.saturating_add(degree), degree) {
+                usize::MAX => usize::MAX,
+                all => constant + (all - 1),
+            };
+        }
+        // No product has more factors than there are inputs; the sum saturates before it is long.
+        let mut total = constant;
+        for degree in 1..=self.degree {
+            let more = self.run(features, degree);
+            if more == 0 || total == usize::MAX {
+                break;
+            }
+            total = total.saturating_add(more);
+        }
+        total
     }
 
     /// Monomials of exactly `degree` in `inputs` inputs (saturating).

@@ -368,3 +368,81 @@ fn a_graph_error_keeps_its_numbers() {
     let (node, op) = ("b".into(), "add".into());
     assert_eq!(*source, GraphError::Shape { node, op, source: source_of });
 }
+
+#[test]
+fn numbers_that_are_not_finite_are_refused_wherever_they_stand() {
+    let node = "[[node]]\nname = 'y'\nop = 'dense'\noutputs = 1\n";
+    for (line, part) in [
+        ("loss = { huber = inf }", "`loss`: `huber` is inf, it must be finite"),
+        ("penalty = { ridge = nan }", "`penalty`: `ridge` is NaN, it must be finite"),
+        ("penalty = { sum = [{ ridge = 1.0 }, { l1 = -inf }] }", "`penalty`: `sum` is -inf"),
+    ] {
+        let message = error(&format!("input = 3\n{line}\n{node}")).to_string();
+        assert!(message.contains(part), "{message} has no {part}");
+    }
+    // The same where nothing is built: a description alone.
+    let text = "input = 3\n[[node]]\nname = 'y'\nop = 'leaky_relu'\nslope = nan";
+    let found = Description::from_toml(text).unwrap_err();
+    assert!(matches!(found, DescriptionError::NotFinite { .. }), "{found}");
+    // JSON has no way to write them: serde would write `null`.
+    let mut g = Graph::builder(2);
+    let leak = g.node("leak", Activation::LeakyRelu { slope: f64::NAN }, &[g.input()]).unwrap();
+    let y = g.node("y", Dense::new(1), &[leak]).unwrap();
+    let graph = g.build(y).unwrap();
+    for found in [graph.to_json().unwrap_err(), graph.to_toml().unwrap_err()] {
+        assert_eq!(found.to_string(), "node `leak`, leaky_relu: `slope` is NaN, it must be finite");
+    }
+    for number in ["1e999", "-1e999", "NaN", "Infinity"] {
+        let json = format!(
+            "{{\"input\": 2, \"penalty\": {{\"ridge\": {number}}}, \"node\": [{{\"name\": \"y\", \"op\": \"dense\", \"outputs\": 1}}]}}"
+        );
+        assert!(Description::from_json(&json).is_err(), "{number}");
+    }
+}
+
+#[test]
+fn a_misspelt_name_is_answered_by_the_nearest_one() {
+    let dense = ("hidden", "dense", "outputs = 2");
+    let shared = "outputs = 2\nshare = ['hidden.weigth', 'hidden.bias']";
+    for (text, part) in [
+        (toml(&[("a", "desne", "")]), "did you mean `dense`?"),
+        (toml(&[dense, ("b", "tanh", "inputs = ['hiden']")]), "did you mean `hidden`?"),
+        (toml(&[dense, ("b", "dense", shared)]), "did you mean `hidden.weight`?"),
+        (toml(&[("a", "dense", "output = 2")]), "did you mean `outputs`?"),
+    ] {
+        let message = error(&text).to_string();
+        assert!(message.ends_with(part), "{message} does not end with {part}");
+    }
+    let message = error(&format!("output = 'hiden'\n{}", toml(&[dense]))).to_string();
+    assert!(message.ends_with("did you mean `hidden`?"), "{message}");
+    let message = error(&format!("ouptut = 'hidden'\n{}", toml(&[dense]))).to_string();
+    assert!(message.ends_with("did you mean `output`?"), "{message}");
+}
+
+#[test]
+fn foreign_text_in_a_message_is_cut_and_cannot_act() {
+    let acting = format!("\\u001b[2J{}", "x".repeat(1_000_000));
+    for text in [
+        format!("input = 3\n[[node]]\nname = \"{acting}\"\nop = 'desne'"),
+        format!("input = 3\n[[node]]\nname = 'a'\nop = \"{acting}\""),
+        format!("input = 3\n[[node]]\nname = 'a'\nop = 'tanh'\ninputs = [\"{acting}\"]"),
+        format!("input = 3\noutput = \"{acting}\"\n[[node]]\nname = 'a'\nop = 'tanh'"),
+        format!("input = 3\n\"{acting}\" = 1\n[[node]]\nname = 'a'\nop = 'tanh'"),
+        format!("input = 3\n[[node]]\nname = 'a'\nop = 'dense'\n\"{acting}\" = 1"),
+        format!("input = \"{acting}\""),
+        format!(
+            "input = 3\n[[node]]\nname = \"{acting}\"\nop = 'tanh'\n[[node]]\nname = 'y'\nop = 'dense'\noutputs = 1\ninputs = ['input']"
+        ),
+        format!(
+            "input = 3\n[[node]]\nname = \"{acting}\"\nop = 'tanh'\ninputs = ['y']\n[[node]]\nname = 'y'\nop = 'tanh'"
+        ),
+        format!(
+            "input = [{}]\n[[node]]\nname = 'y'\nop = 'dense'\noutputs = 1\n[[node]]\nname = 'z'\nop = 'multiply'\ninputs = ['input', 'y']",
+            "2, 1, ".repeat(10_000)
+        ),
+    ] {
+        let message = error(&text).to_string();
+        assert!(message.len() < 2000, "{} bytes: {}", message.len(), &message[..200]);
+        assert!(!message.contains(char::is_control), "{message:?}");
+    }
+}

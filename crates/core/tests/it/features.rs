@@ -435,3 +435,27 @@ fn a_map_of_degree_two_inside_a_network_is_a_quadratic() {
     let fifth: f64 = (0..6).map(|k| binomials[k] * along(k as f64)).sum();
     assert!(fifth.abs() < 1e-11 * along(5.0), "{fifth}");
 }
+
+#[test]
+fn the_number_of_monomials_of_any_degree_is_told_at_once() {
+    for (degree, features, number) in [
+        (1 << 31, 1, 1 << 31),
+        (1 << 31, 2, ((1_usize << 31) + 2) * ((1 << 31) + 1) / 2 - 1),
+        (u32::MAX, 1 << 40, usize::MAX),
+        (4, 3, 34),
+        (0, 5, 0),
+    ] {
+        assert_eq!(Polynomial::new(degree).outputs(features), number, "{degree} {features}");
+    }
+    for (degree, features, number) in [
+        (1 << 31, 10, 1023),
+        (u32::MAX, 1 << 40, usize::MAX),
+        (2, 4, 10),
+        (u32::MAX, 63, (1 << 63) - 1),
+    ] {
+        let op = Polynomial::new(degree).interactions_only();
+        assert_eq!(op.outputs(features), number, "{degree} {features}");
+    }
+    let error = check::op(&Polynomial::new(1 << 31), &[Shape::vector(2)], 1).unwrap_err();
+    assert!(error.to_string().contains("degree = 2147483648"), "{error}");
+}

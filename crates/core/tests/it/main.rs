@@ -7,3 +7,4 @@ mod image_nodes;
 mod jax;
 mod nodes;
 mod pytorch_convolutions;
+mod readers;

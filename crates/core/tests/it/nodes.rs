@@ -410,3 +410,38 @@ fn options_are_read_with_defaults_and_without_strangers() {
     let scale: ScaleShift = serde_json::from_str(r#"{"per":"channel"}"#).unwrap();
     assert_eq!(scale, ScaleShift::per_channel());
 }
+
+#[test]
+fn shapes_beyond_all_numbers_are_refused_and_never_overflow() {
+    let huge = || Shape::new([1 << 40, 1 << 40, 1 << 40]);
+    let nodes: [Box<dyn Op>; 9] = [
+        Box::new(Slice::new(0..1).along(1)),
+        Box::new(Select::new([0]).along(1)),
+        Box::new(Reduce::along(Reduction::Sum, 1)),
+        Box::new(Reduce::all(Reduction::Mean)),
+        Box::new(Flatten),
+        Box::new(Activation::Tanh),
+        Box::new(LayerNorm::default()),
+        Box::new(ScaleShift { per: Per::Channel }),
+        Box::new(Dropout::new(0.5)),
+    ];
+    for op in nodes {
+        let error = check::op(&*op, &[huge()], 1).unwrap_err();
+        assert!(
+            matches!(error, ShapeError::TooLarge { entries: usize::MAX, .. }),
+            "{op:?}: {error}"
+        );
+        // A shape of a node's own may be asked without a graph.
+        let _ = op.output_shape(&[huge()]);
+    }
+    let refused = |input: Shape, op: Slice| {
+        let mut g = Graph::builder(input);
+        let x = g.input();
+        g.node("s", op, &[x]).unwrap_err().to_string()
+    };
+    let wanted =
+        format!("node `input` would hold {} entries, more than {}", usize::MAX, 1_u64 << 32);
+    assert_eq!(refused(huge(), Slice::new(0..1)), wanted);
+    let slightly = Shape::new([1 << 17, 1 << 16]);
+    assert!(refused(slightly, Slice::new(0..1)).contains("`input` would hold 8589934592"));
+}

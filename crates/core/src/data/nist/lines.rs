@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use super::super::source::{number, quoted, text};
+use super::super::source::{number, text};
 use super::super::{DataError, Place};
 use crate::double_double::DoubleDouble;
+use crate::text::quoted_bytes;
 
 /// Most parameters and predictors that a file may announce; the largest of the collection has 11.
-const MAX_COLUMNS: usize = 1000;
+const MAX_COLUMNS: usize = 50;
 
 /// One certified parameter.
 pub(super) struct Estimate {
@@ -47,7 +48,14 @@ impl<'a> Lines<'a> {
     }
 
     pub(super) fn malformed(&self, at: &str, expected: String, found: String) -> DataError {
-        DataError::Malformed { path: self.path.to_path_buf(), at: at.to_owned(), expected, found }
+        let hint = Box::default();
+        DataError::Malformed {
+            path: self.path.to_path_buf(),
+            at: at.to_owned(),
+            expected,
+            found,
+            hint,
+        }
     }
 
     pub(super) fn missing(&self, what: &str) -> DataError {
@@ -131,7 +139,7 @@ impl<'a> Lines<'a> {
                 return Err(self.malformed(
                     &format!("line {at}"),
                     expected,
-                    quoted(name.as_bytes()),
+                    quoted_bytes(name.as_bytes()),
                 ));
             }
             let row = Fields { line: at, fields };
@@ -163,6 +171,7 @@ impl<'a> Lines<'a> {
                 line: row.line,
                 expected: columns,
                 found,
+                hint: Box::default(),
             }),
         });
         rows.collect()

@@ -4,8 +4,10 @@
 use std::path::Path;
 
 use super::super::DataError;
-use super::super::source::{quoted, read_all};
+use super::super::source::Source;
+use super::MAX_NIST_BYTES;
 use super::lines::{Fields, Lines};
+use crate::text::quoted_bytes;
 
 /// A problem and its certified solution.
 ///
@@ -45,13 +47,21 @@ impl NistNonlinear {
     /// A part of the file that is missing or malformed, by line; a number that is none; more or fewer observations or
     /// parameters than the file announces.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, DataError> {
-        let path = path.as_ref();
-        Self::parse(&read_all(path)?, path)
+        Self::parse(Source::open(path.as_ref(), MAX_NIST_BYTES, "")?)
     }
 
-    /// A file in memory.
-    pub(in super::super) fn parse(bytes: &[u8], path: &Path) -> Result<Self, DataError> {
-        let file = Lines::new(bytes, path)?;
+    /// The same of the bytes of such a file.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DataError> {
+        Self::parse(Source::of(bytes, MAX_NIST_BYTES, "")?)
+    }
+
+    fn parse(mut source: Source<'_>) -> Result<Self, DataError> {
+        let path = source.path;
+        let bytes = source.read_all()?;
+        let file = Lines::new(&bytes, path)?;
         let name =
             file.after("Dataset Name:")?.split_whitespace().next().unwrap_or_default().to_owned();
         let predictors = file.announced("Predictor")?;
@@ -102,7 +112,7 @@ fn parameter_rows<'a>(file: &Lines<'a>) -> Result<Vec<Fields<'a>>, DataError> {
         };
         if index != rows.len() + 1 {
             let expected = format!("parameter b{}", rows.len() + 1);
-            let found = quoted(name.as_bytes());
+            let found = quoted_bytes(name.as_bytes());
             return Err(file.malformed(&format!("line {}", row.line), expected, found));
         }
         rows.push(row);
