@@ -4,12 +4,15 @@ use secant_core::data::Dataset;
 use secant_core::description::{Description, DescriptionError};
 use secant_core::graph::{Graph, GraphError};
 use secant_core::loss::SquaredError;
-use secant_core::op::{Activation, Add, At, Bar, Concat, Dense, Dot, Multiply, Op, Softmax};
+use secant_core::op::{
+    Activation, Add, At, Bar, Concat, Dense, Dot, Multiply, Op, OpDescription, Softmax,
+};
 use secant_core::penalty::NoPenalty;
 use secant_core::problem::Objective;
 use secant_core::random::Random;
 use secant_core::risk::Risk;
 use secant_core::shape::{Shape, ShapeError};
+use std::collections::BTreeMap;
 
 /// Every kind of wiring: a default input, named ones, one node twice, shared blocks, the data late.
 fn wired() -> Graph {
@@ -386,17 +389,47 @@ fn numbers_that_are_not_finite_are_refused_wherever_they_stand() {
     assert!(matches!(found, DescriptionError::NotFinite { .. }), "{found}");
     // JSON has no way to write them: serde would write `null`.
     let mut g = Graph::builder(2);
-    let leak = g.node("leak", Activation::LeakyRelu { slope: f64::NAN }, &[g.input()]).unwrap();
-    let y = g.node("y", Dense::new(1), &[leak]).unwrap();
+    let own = g.node("own", Unbounded, &[g.input()]).unwrap();
+    let y = g.node("y", Dense::new(1), &[own]).unwrap();
     let graph = g.build(y).unwrap();
     for found in [graph.to_json().unwrap_err(), graph.to_toml().unwrap_err()] {
-        assert_eq!(found.to_string(), "node `leak`, leaky_relu: `slope` is NaN, it must be finite");
+        assert_eq!(found.to_string(), "node `own`, unbounded: `bound` is inf, it must be finite");
     }
     for number in ["1e999", "-1e999", "NaN", "Infinity"] {
         let json = format!(
             "{{\"input\": 2, \"penalty\": {{\"ridge\": {number}}}, \"node\": [{{\"name\": \"y\", \"op\": \"dense\", \"outputs\": 1}}]}}"
         );
         assert!(Description::from_json(&json).is_err(), "{number}");
+    }
+}
+
+/// An op with an infinite option.
+#[derive(Debug)]
+struct Unbounded;
+
+impl Op for Unbounded {
+    fn name(&self) -> String {
+        "unbounded".into()
+    }
+    fn describe(&self) -> Option<OpDescription> {
+        OpDescription::with_options("unbounded", &BTreeMap::from([("bound", f64::INFINITY)]))
+    }
+    fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        Own.output_shape(inputs)
+    }
+    fn value(&self, _: At<'_>, _: &mut [f64]) {}
+    fn tangent(&self, _: At<'_>, _: &[f64], _: Dot<'_>, _: &mut [f64]) {}
+    fn adjoint(&self, _: At<'_>, _: &[f64], _: &[f64], _: &mut Bar<'_>) {}
+    fn adjoint_tangent(
+        &self,
+        _: At<'_>,
+        _: &[f64],
+        _: &[f64],
+        _: Dot<'_>,
+        _: &[f64],
+        _: &[f64],
+        _: &mut Bar<'_>,
+    ) {
     }
 }
 
