@@ -56,7 +56,7 @@ use crate::data::{TargetTile, Targets};
 use std::fmt::Debug;
 
 /// Why a loss refuses an output or its targets.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, PartialEq, thiserror::Error)]
 pub enum LossError {
     /// The model's outputs and the targets do not fit.
     #[error("{loss}: the model has {outputs} output(s), the targets need {needed}")]
@@ -110,6 +110,13 @@ pub enum LossError {
         /// The scale.
         scale: f64,
     },
+}
+
+impl std::fmt::Debug for LossError {
+    /// The sentence: what `main` prints of the error that it returns.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
 }
 
 /// What a model's outputs mean once it is fitted with a loss.
@@ -190,6 +197,13 @@ pub trait Loss: Debug + Send + Sync {
         true
     }
 
+    /// The outputs that a model without inputs would have, about, from mean and deviation of every row of the targets (numbers): where the
+    /// biases of a network's output may start. Default none: the targets have no level that the outputs share.
+    fn level(&self, means: &[f64], deviations: &[f64]) -> Option<Vec<f64>> {
+        let _ = (means, deviations);
+        None
+    }
+
     /// The Hessian's structure.
     fn hessian_kind(&self) -> LossHessian {
         LossHessian::Dense
@@ -209,6 +223,9 @@ pub trait Loss: Debug + Send + Sync {
 
 /// `out` (c × c) ← the products with the columns of the identity.
 fn columns(c: usize, out: &mut [f64], product: impl Fn(&[f64], &mut [f64])) {
+    if c == 1 {
+        return product(&[1.0], out);
+    }
     let mut unit = vec![0.0; c];
     for (k, column) in out.chunks_exact_mut(c).enumerate() {
         unit[k] = 1.0;

@@ -12,6 +12,7 @@ pub struct AbsoluteError;
 
 impl Pointwise for AbsoluteError {
     const NAME: &'static str = "absolute";
+    const IN_UNITS_OF_TARGETS: bool = true;
     const SMOOTH: bool = false;
 
     #[inline(always)]

@@ -107,6 +107,7 @@ impl Hinge {
     }
 
     /// Calls `term(first entry, own class, rival, φ, φ′, φ″)` for every sample; c ≥ 2.
+    #[inline(always)]
     fn each_rival(
         self,
         z: &[f64],

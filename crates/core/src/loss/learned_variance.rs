@@ -37,6 +37,12 @@ impl Loss for LearnedVariance {
         false
     }
 
+    /// The means, and the logarithms of the variances.
+    fn level(&self, means: &[f64], deviations: &[f64]) -> Option<Vec<f64>> {
+        let log_variances = deviations.iter().map(|deviation| 2.0 * deviation.ln());
+        Some(means.iter().copied().chain(log_variances).collect())
+    }
+
     fn value(&self, z: &[f64], y: TargetTile<'_>) -> f64 {
         let c = rows(y);
         vectorize(
@@ -113,13 +119,18 @@ impl Loss for LearnedVariance {
         out: &mut [f64],
     ) {
         let c = rows(y);
-        let samples = z.chunks_exact(2 * c).zip(z_dot.chunks_exact(2 * c));
-        for ((z, z_dot), out) in samples.zip(out.chunks_exact_mut(2 * c)) {
-            for k in 0..c {
-                out[k] = scale * scalar::exp(-z[c + k]) * z_dot[k];
-                out[c + k] = scale * 0.5 * z_dot[c + k];
-            }
-        }
+        vectorize(
+            #[inline(always)]
+            || {
+                let samples = z.chunks_exact(2 * c).zip(z_dot.chunks_exact(2 * c));
+                for ((z, z_dot), out) in samples.zip(out.chunks_exact_mut(2 * c)) {
+                    for k in 0..c {
+                        out[k] = scale * scalar::exp(-z[c + k]) * z_dot[k];
+                        out[c + k] = scale * 0.5 * z_dot[c + k];
+                    }
+                }
+            },
+        );
     }
 }
 

@@ -30,6 +30,7 @@ impl LogCosh {
 
 impl Pointwise for LogCosh {
     const NAME: &'static str = "log-cosh";
+    const IN_UNITS_OF_TARGETS: bool = true;
 
     fn check_options(&self) -> Result<(), LossError> {
         let fits = self.scale > 0.0 && self.scale.is_finite();

@@ -84,11 +84,16 @@ impl Loss for MaskedSquaredError {
         out: &mut [f64],
     ) {
         let c = outputs(y);
-        for (out, (z_dot, (_, w))) in out.chunks_exact_mut(c).zip(samples(z_dot, y)) {
-            for ((out, z_dot), w) in out.iter_mut().zip(z_dot).zip(w) {
-                *out = scale * w * z_dot;
-            }
-        }
+        vectorize(
+            #[inline(always)]
+            || {
+                for (out, (z_dot, (_, w))) in out.chunks_exact_mut(c).zip(samples(z_dot, y)) {
+                    for ((out, z_dot), w) in out.iter_mut().zip(z_dot).zip(w) {
+                        *out = scale * w * z_dot;
+                    }
+                }
+            },
+        );
     }
 }
 

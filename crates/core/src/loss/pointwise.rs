@@ -17,6 +17,8 @@ pub(super) trait Pointwise: Debug + Send + Sync {
     const ALLOWED: &'static str = "a finite number";
     /// [`Loss::is_smooth`].
     const SMOOTH: bool = true;
+    /// Whether outputs are in the unit of the targets: [`Loss::level`] is then their mean.
+    const IN_UNITS_OF_TARGETS: bool = false;
 
     /// Whether the options are in range.
     fn check_options(&self) -> Result<(), LossError> {
@@ -58,6 +60,10 @@ impl<P: Pointwise> Loss for P {
 
     fn is_smooth(&self) -> bool {
         P::SMOOTH
+    }
+
+    fn level(&self, means: &[f64], _deviations: &[f64]) -> Option<Vec<f64>> {
+        P::IN_UNITS_OF_TARGETS.then(|| means.to_vec())
     }
 
     fn value(&self, z: &[f64], y: TargetTile<'_>) -> f64 {

@@ -28,6 +28,7 @@ impl Quantile {
 
 impl Pointwise for Quantile {
     const NAME: &'static str = "quantile";
+    const IN_UNITS_OF_TARGETS: bool = true;
 
     fn check_options(&self) -> Result<(), LossError> {
         let (tau, width) = (self.tau, self.width);

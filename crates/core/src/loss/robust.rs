@@ -95,6 +95,10 @@ impl Loss for Robust {
         self.rho.is_convex()
     }
 
+    fn level(&self, means: &[f64], _deviations: &[f64]) -> Option<Vec<f64>> {
+        Some(means.to_vec())
+    }
+
     fn value(&self, z: &[f64], y: TargetTile<'_>) -> f64 {
         let terms = z.iter().zip(numbers(y)).map(|(z, y)| self.at(z - y).1.value);
         0.5 * self.scale * self.scale * terms.sum::<f64>()

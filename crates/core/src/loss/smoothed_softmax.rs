@@ -140,6 +140,11 @@ impl Loss for SmoothedSoftmax {
             }
         });
     }
+
+    /// The Hessian: ℓ is convex.
+    fn gauss_newton(&self, z: &[f64], y: TargetTile<'_>, out: &mut [f64]) {
+        self.hessian(z, y, out);
+    }
 }
 
 /// Calls `each(its entries of z, the tile of its label, the label)` for every sample.

@@ -113,28 +113,39 @@ impl Loss for SoftmaxCrossEntropy {
     /// diag(p) − p·pᵀ, the diagonal as p_k·Σ_{j≠k} p_j.
     fn hessian(&self, z: &[f64], _y: TargetTile<'_>, out: &mut [f64]) {
         let c = z.len();
-        let m = largest(z);
-        let (first, rest) = out.split_at_mut(c);
-        for (p, z) in first.iter_mut().zip(z) {
-            *p = scalar::exp(z - m);
-        }
-        let total: f64 = first.iter().sum();
-        for p in first.iter_mut() {
-            *p /= total;
-        }
-        // Columns from the last: column 0 holds p until the end.
-        for k in (1..c).rev() {
-            for l in 0..c {
-                rest[(k - 1) * c + l] = -first[k] * first[l];
-            }
-            rest[(k - 1) * c + k] = first[k] * others(first, k);
-        }
-        let p0 = first[0];
-        let diagonal = p0 * others(first, 0);
-        for p in first.iter_mut() {
-            *p *= -p0;
-        }
-        first[0] = diagonal;
+        vectorize(
+            #[inline(always)]
+            || {
+                let m = largest(z);
+                let (first, rest) = out.split_at_mut(c);
+                for (p, z) in first.iter_mut().zip(z) {
+                    *p = scalar::exp(z - m);
+                }
+                let total = sum(first);
+                for p in first.iter_mut() {
+                    *p /= total;
+                }
+                // Columns from the last: column 0 holds p until the end.
+                for (k, column) in rest.chunks_exact_mut(c).enumerate().rev() {
+                    let own = first[k + 1];
+                    for (out, p) in column.iter_mut().zip(first.iter()) {
+                        *out = -own * p;
+                    }
+                    column[k + 1] = own * others(first, k + 1);
+                }
+                let p0 = first[0];
+                let diagonal = p0 * others(first, 0);
+                for p in first.iter_mut() {
+                    *p *= -p0;
+                }
+                first[0] = diagonal;
+            },
+        );
+    }
+
+    /// The Hessian: ℓ is convex.
+    fn gauss_newton(&self, z: &[f64], y: TargetTile<'_>, out: &mut [f64]) {
+        self.hessian(z, y, out);
     }
 }
 
@@ -175,6 +186,7 @@ fn sum(values: &[f64]) -> f64 {
     sum
 }
 
+#[inline(always)]
 fn others(p: &[f64], k: usize) -> f64 {
     sum(&p[..k]) + sum(&p[k + 1..])
 }

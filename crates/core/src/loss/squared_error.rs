@@ -18,6 +18,10 @@ impl Loss for SquaredError {
         check_numbers(self.name(), outputs, targets)
     }
 
+    fn level(&self, means: &[f64], _deviations: &[f64]) -> Option<Vec<f64>> {
+        Some(means.to_vec())
+    }
+
     fn value(&self, z: &[f64], y: TargetTile<'_>) -> f64 {
         let y = numbers(y);
         vectorize(
@@ -47,9 +51,14 @@ impl Loss for SquaredError {
         z_dot: &[f64],
         out: &mut [f64],
     ) {
-        for (out, z_dot) in out.iter_mut().zip(z_dot) {
-            *out = scale * z_dot;
-        }
+        vectorize(
+            #[inline(always)]
+            || {
+                for (out, z_dot) in out.iter_mut().zip(z_dot) {
+                    *out = scale * z_dot;
+                }
+            },
+        );
     }
 
     fn hessian_kind(&self) -> LossHessian {
