@@ -36,7 +36,7 @@ use std::num::NonZeroU32;
 use thiserror::Error;
 
 /// What a comparison cannot run on.
-#[derive(Clone, Debug, PartialEq, Error)]
+#[derive(Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum CompareError {
     /// There is no method to run.
@@ -65,6 +65,13 @@ pub enum CompareError {
         /// What was given.
         value: f64,
     },
+}
+
+impl std::fmt::Debug for CompareError {
+    /// The sentence: what `main` prints of the error that it returns.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
 }
 
 /// Where the cost of an evaluation, in gradients, comes from.
@@ -154,6 +161,17 @@ impl Compare {
     /// The methods, by name.
     pub fn methods(&self) -> impl ExactSizeIterator<Item = (&str, &Method)> {
         self.methods.iter().map(|(name, method)| (name.as_str(), method))
+    }
+
+    /// The methods, to be changed; an end for all is put into each first.
+    pub(crate) fn methods_mut(&mut self) -> impl Iterator<Item = &mut Method> {
+        let stopping = self.stopping.take();
+        self.methods.iter_mut().map(move |(_, method)| {
+            if let Some(stopping) = &stopping {
+                *method.stopping_mut() = stopping.clone();
+            }
+            method
+        })
     }
 
     /// Runs every method on `problem` from `theta0` (length n), one after the other, after evaluations that warm its buffers.

@@ -9,7 +9,7 @@ use secant_core::risk::RiskError;
 use secant_optim::{LinearError, OptimError};
 
 /// The caller's mistake, with place and values. Numerical trouble is no error but a [`Reason`](crate::Reason) in the report.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum FitError {
     /// The data.
     #[error(transparent)]
@@ -34,6 +34,9 @@ pub enum FitError {
         "methods are compared on one loss: give `loss(Robust::new(rho, scale))` a scale in place of `robust(rho)`"
     )]
     CompareRobust,
+    /// A comparison on minibatches: most methods need the same function at every evaluation.
+    #[error("methods are compared on all samples: leave `minibatches` out")]
+    CompareMinibatches,
     /// A linear least-squares problem.
     #[error(transparent)]
     Linear(#[from] LinearError),
@@ -68,4 +71,11 @@ pub enum FitError {
         /// The loss of the fit.
         loss: &'static str,
     },
+}
+
+impl std::fmt::Debug for FitError {
+    /// The sentence: what `main` prints of the error that it returns.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
 }

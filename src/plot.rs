@@ -35,7 +35,7 @@ use thiserror::Error;
 pub const SIZE: (f64, f64) = (960.0, 560.0);
 
 /// What keeps a figure from being drawn.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 pub enum PlotError {
     /// No curve has a point with two finite coordinates, positive on a logarithmic axis.
@@ -69,6 +69,13 @@ pub enum PlotError {
         /// Whether the iterates were kept.
         recorded: bool,
     },
+}
+
+impl std::fmt::Debug for PlotError {
+    /// The sentence: what `main` prints of the error that it returns.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
 }
 
 /// Writes `path` as SVG or PNG by its extension, and makes its folder.

@@ -36,7 +36,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Why a graph cannot be built.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, PartialEq, thiserror::Error)]
 pub enum GraphError {
     /// A node refuses its inputs.
     #[error("node `{}` ({}): {source}", quoted(node), quoted(op))]
@@ -120,6 +120,13 @@ pub enum GraphError {
         /// The limit.
         limit: usize,
     },
+}
+
+impl std::fmt::Debug for GraphError {
+    /// The sentence: what `main` prints of the error that it returns.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
 }
 
 /// Entries that a node's value or all of θ may have: 2³² doubles are 32 GiB.

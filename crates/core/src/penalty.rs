@@ -32,7 +32,7 @@ use std::fmt::Debug;
 use std::ops::Range;
 
 /// Why a penalty refuses its constants or a model's parameters.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PenaltyError {
     /// A constant out of range.
@@ -109,6 +109,13 @@ pub enum PenaltyError {
         /// The smallest eigenvalue.
         eigenvalue: f64,
     },
+}
+
+impl std::fmt::Debug for PenaltyError {
+    /// The sentence: what `main` prints of the error that it returns.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
 }
 
 /// A smooth penalty. Its Hessian is diagonal, unless it adds more.

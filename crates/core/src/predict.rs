@@ -7,7 +7,7 @@ use crate::tape::Tape;
 use rayon::prelude::*;
 
 /// Why outputs cannot be computed.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, PartialEq, thiserror::Error)]
 pub enum PredictError {
     /// θ has another length than the model has parameters.
     #[error("theta has {found} entries, the model has {expected} parameters")]
@@ -38,6 +38,13 @@ pub enum PredictError {
     /// A number that a node cannot take.
     #[error(transparent)]
     Domain(#[from] DomainError),
+}
+
+impl std::fmt::Debug for PredictError {
+    /// The sentence: what `main` prints of the error that it returns.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
 }
 
 /// Whether θ and `inputs` (d × M) can go through `graph`.

@@ -41,7 +41,7 @@ use pool::Pool;
 use std::ops::Range;
 
 /// Why a model, data, loss and penalty do not make a risk.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, PartialEq, thiserror::Error)]
 pub enum RiskError {
     /// The data has another number of features than the model.
     #[error("the model takes {expected} feature(s), the data has {found}")]
@@ -68,6 +68,13 @@ pub enum RiskError {
     /// The penalty refuses.
     #[error(transparent)]
     Penalty(#[from] PenaltyError),
+}
+
+impl std::fmt::Debug for RiskError {
+    /// The sentence: what `main` prints of the error that it returns.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
 }
 
 /// Bytes of tapes that a linearisation may keep by default: 2 GiB.

@@ -106,7 +106,7 @@ impl fmt::Display for Shape {
 }
 
 /// Why a node refuses its inputs.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, PartialEq, thiserror::Error)]
 pub enum ShapeError {
     /// Another number of inputs than the node takes.
     #[error("takes {expected} input(s), found {found}")]
@@ -207,4 +207,11 @@ pub enum ShapeError {
         /// What it was given.
         found: Shape,
     },
+}
+
+impl fmt::Debug for ShapeError {
+    /// The sentence: what `main` prints of the error that it returns.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 /// A mistake of the caller, found before the first step.
-#[derive(Clone, Debug, PartialEq, Error)]
+#[derive(Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum OptimError {
     /// An option lies outside its range.
@@ -195,6 +195,13 @@ pub enum OptimError {
         /// Its message.
         message: String,
     },
+}
+
+impl std::fmt::Debug for OptimError {
+    /// The sentence: what `main` prints of the error that it returns.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
 }
 
 /// `Ok` when `holds`, else the error that names solver, option, value and what is allowed.

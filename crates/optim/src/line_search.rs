@@ -175,7 +175,7 @@ fn settle(
 }
 
 /// An option of a search outside its range.
-#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, thiserror::Error)]
 #[error("line search: option `{option}` is {value}, allowed is {allowed}")]
 pub struct SearchOption {
     /// The field's name.
@@ -184,6 +184,13 @@ pub struct SearchOption {
     pub value: f64,
     /// What is allowed.
     pub allowed: &'static str,
+}
+
+impl std::fmt::Debug for SearchOption {
+    /// The sentence: what `main` prints of the error that it returns.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
 }
 
 pub(crate) fn require(

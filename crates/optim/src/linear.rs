@@ -36,7 +36,7 @@ pub enum Accuracy {
 }
 
 /// What is wrong with the problem, with place and values.
-#[derive(Clone, Debug, PartialEq, Error)]
+#[derive(Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum LinearError {
     /// No observations or no columns.
@@ -77,6 +77,13 @@ pub enum LinearError {
         /// Its value.
         value: f64,
     },
+}
+
+impl std::fmt::Debug for LinearError {
+    /// The sentence: what `main` prints of the error that it returns.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
 }
 
 /// A problem of linear least squares and its options.

@@ -69,7 +69,7 @@ impl fmt::Display for MissingValue {
 }
 
 /// Why data were refused. Every variant names the place and the values.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
     /// The operating system could not read the file, or the gzip stream in it is damaged.
@@ -404,6 +404,13 @@ pub enum DataError {
         /// Classes.
         classes: usize,
     },
+}
+
+impl fmt::Debug for DataError {
+    /// The sentence: what `main` prints of the error that it returns.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl DataError {

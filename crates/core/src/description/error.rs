@@ -30,7 +30,7 @@ impl fmt::Display for Place {
 }
 
 /// Why a description is no graph, or a graph has no description.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, PartialEq, thiserror::Error)]
 pub enum DescriptionError {
     /// The text is no TOML or JSON at all.
     #[error("line {line}, column {column}: {}", sentence(message))]
@@ -207,6 +207,13 @@ pub enum DescriptionError {
     /// A value that a format has no way to write.
     #[error("it cannot be written: {}", sentence(.0))]
     Unwritable(String),
+}
+
+impl fmt::Debug for DescriptionError {
+    /// The sentence: what `main` prints of the error that it returns.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 fn at_line(line: Option<usize>) -> String {

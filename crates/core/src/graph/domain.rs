@@ -4,7 +4,7 @@ use super::Graph;
 use crate::text::quoted;
 
 /// A number in the data that is outside of a node's domain.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, PartialEq, thiserror::Error)]
 #[error(
     "node `{}`: {place} of sample {sample} is {value}, must be an integer from 0 to {last} (standardised inputs are none)",
     quoted(node)
@@ -20,6 +20,13 @@ pub struct DomainError {
     pub value: f64,
     /// The largest integer allowed.
     pub last: usize,
+}
+
+impl std::fmt::Debug for DomainError {
+    /// The sentence: what `main` prints of the error that it returns.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
 }
 
 impl Graph {

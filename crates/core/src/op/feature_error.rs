@@ -1,7 +1,7 @@
 //! Why a feature map cannot be made from its constants.
 
 /// A constant of a feature map is out of range.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, PartialEq, thiserror::Error)]
 pub enum FeatureError {
     /// An option out of range.
     #[error("{op}: {option} = {value} must be {allowed}")]
@@ -61,4 +61,11 @@ pub enum FeatureError {
         /// Largest eigenvalue; NaN where there is none.
         largest: f64,
     },
+}
+
+impl std::fmt::Debug for FeatureError {
+    /// The sentence: what `main` prints of the error that it returns.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
 }
