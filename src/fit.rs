@@ -1,9 +1,13 @@
 //! `fit(&network, &data)…run()`: the whole way from data to a fitted model.
 
+mod units;
+
+pub use units::Standardize;
+
 use crate::compare::{Compare, Comparison};
 use crate::error::FitError;
 use crate::model::Model;
-use secant_core::data::{Dataset, Standardizer, Targets};
+use secant_core::data::{Dataset, Targets};
 use secant_core::graph::Graph;
 use secant_core::loss::{Decision, Logistic, Loss, Robust, SoftmaxCrossEntropy, SquaredError};
 use secant_core::network::Network;
@@ -15,19 +19,7 @@ use secant_optim::{
     Method, Minibatches, OptimError, Report, Solution, Span, Stopping, estimate_scale,
     residual_scale, weighted_residual_scale,
 };
-use std::borrow::Cow;
-
-/// What is standardised (mean 0, population deviation 1) before a fit. The scaling travels with the model.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Standardize {
-    /// Nothing.
-    Nothing,
-    /// The inputs. The loss and the penalty stay in the target's units.
-    #[default]
-    Inputs,
-    /// Inputs and targets: the loss is then in units of the target's variance. Numeric targets only.
-    InputsAndTargets,
-}
+use units::{Scaled, is_squared};
 
 /// A fit being described; [`run`](Self::run) runs it.
 #[derive(Debug)]
@@ -38,6 +30,8 @@ pub struct Fit<'a> {
     loss: Option<Box<dyn Loss>>,
     penalty: Box<dyn Penalty>,
     method: Method,
+    stopping: Option<Stopping>,
+    max_iterations: Option<u64>,
     minibatches: Option<Minibatches>,
     standardize: Standardize,
     start: Start,
@@ -59,8 +53,9 @@ pub struct Fitted {
 
 /// Fits `network` to `data`, full-batch unless [`minibatches`](Fit::minibatches) are asked for.
 ///
-/// Without further calls: inputs standardised, squared error for numeric targets, softmax or (with one output) logistic
-/// cross-entropy for class labels, by the weights and offsets of the data where it has some, no penalty, a method chosen for the model ([`Auto`](secant_optim::Auto)), seed 0.
+/// Without further calls: inputs standardised, and for a network the targets too ([`Standardize::Auto`]), squared error for numeric targets,
+/// softmax or (with one output) logistic cross-entropy for class labels, by the weights and offsets of the data where it has some, no
+/// penalty, a method chosen for the model ([`Auto`](secant_optim::Auto)), seed 0. The calls may stand in any order.
 pub fn fit<'a>(network: &'a Network, data: &'a Dataset) -> Fit<'a> {
     Fit {
         network,
@@ -68,6 +63,8 @@ pub fn fit<'a>(network: &'a Network, data: &'a Dataset) -> Fit<'a> {
         loss: None,
         penalty: Box::new(NoPenalty),
         method: Method::default(),
+        stopping: None,
+        max_iterations: None,
         minibatches: None,
         standardize: Standardize::default(),
         start: Start::Seed(0),
@@ -101,19 +98,17 @@ impl Fit<'_> {
         self
     }
 
-    /// When to stop; replaces the method's own. Call it after [`method`](Self::method).
+    /// When to stop: replaces all of the method's own limits and tolerances, those at their defaults here too. For a limit of steps beside the
+    /// method's own tolerances: [`max_iterations`](Self::max_iterations).
     pub fn stopping(mut self, stopping: Stopping) -> Self {
-        *self.method.stopping_mut() = stopping;
+        self.stopping = Some(stopping);
         self
     }
 
-    /// The most iterations; on minibatches, the most steps. Call it after [`method`](Self::method) and
-    /// [`minibatches`](Self::minibatches).
+    /// The most iterations, or on minibatches the most steps, in place of those of method, [`stopping`](Self::stopping) and
+    /// [`minibatches`](Self::minibatches); all else of these stays.
     pub fn max_iterations(mut self, iterations: u64) -> Self {
-        self.method.stopping_mut().max_iterations = iterations;
-        if let Some(minibatches) = &mut self.minibatches {
-            minibatches.limit = Span::Steps(iterations);
-        }
+        self.max_iterations = Some(iterations);
         self
     }
 
@@ -146,7 +141,8 @@ impl Fit<'_> {
         self
     }
 
-    /// Starts at θ drawn by the network's [`Init`](secant_core::init::Init) from this seed.
+    /// Starts at θ drawn by the network's [`Init`](secant_core::init::Init) from this seed; where the targets of a network are not standardised,
+    /// with the biases of its output at their level ([`Loss::level`]).
     pub fn seed(mut self, seed: u64) -> Self {
         self.start = Start::Seed(seed);
         self
@@ -163,69 +159,101 @@ impl Fit<'_> {
     /// # Errors
     /// [`FitError`] when network, data, loss, penalty and options do not fit together. Numerical trouble is a
     /// [`Reason`](crate::Reason) in the report, and the best finite point is the model.
-    pub fn run(self) -> Result<Fitted, FitError> {
+    pub fn run(mut self) -> Result<Fitted, FitError> {
         let graph = self.network.graph()?;
-        let (data, input_scaling, target_scaling) = standardized(self.data, self.standardize)?;
-        if let (Some(_), (outputs, targets)) = (&target_scaling, (graph.outputs(), data.outputs()))
-            && outputs != targets
-        {
-            // Not outputs in the targets' units, so that predictions could not be scaled back.
-            return Err(FitError::ScaledTargets { outputs, targets });
-        }
-        let theta = match self.start {
-            Start::Seed(seed) => self.network.draw(seed)?,
-            Start::Theta(theta) => theta,
+        let (method, minibatches) = self.resolved();
+        let loss = match self.robust {
+            Some(rho) => robust_loss(rho, 1.0)?,
+            None => self.loss_or_default(graph),
         };
-        let (solution, name, decision) = if let Some(rho) = self.robust {
-            let mut risk = Risk::from_boxed(graph, &data, robust_loss(rho, 1.0)?, self.penalty)?;
-            let fitted = estimate_scale(rho, &theta, |rho, scale, start| {
+        let scaled = self.standardize.apply(self.data, graph, is_squared(&*loss))?;
+        let theta = self.theta0(&scaled, graph, &*loss)?;
+        let (name, decision) = (loss.name(), decision_of(&*loss, graph.outputs()));
+        let data: &Dataset = &scaled.data;
+        let mut risk = Risk::from_boxed(graph, data, loss, self.penalty)?;
+        let mut solution = if let Some(rho) = self.robust {
+            estimate_scale(rho, &theta, |rho, scale, start| {
                 risk.set_loss(robust_loss(rho, scale)?)?;
-                let solution = minimized(&self.method, self.minibatches.as_ref(), &risk, start)?;
-                let spread = spread_of_residuals(graph, &solution.theta, &data)?;
+                let solution = minimized(&method, minibatches.as_ref(), &risk, start)?;
+                let spread = spread_of_residuals(graph, &solution.theta, data)?;
                 Ok::<_, FitError>((solution, spread))
-            })?;
-            (fitted.solution, rho.name(), Decision::Value)
+            })?
+            .solution
         } else {
-            let loss = self.loss.unwrap_or_else(|| default_loss(data.targets(), graph.outputs()));
-            let (name, decision) = (loss.name(), decision_of(&*loss, graph.outputs()));
-            let risk = Risk::from_boxed(graph, &data, loss, self.penalty)?;
-            let solution = minimized(&self.method, self.minibatches.as_ref(), &risk, &theta)?;
-            (solution, name, decision)
+            minimized(&method, minibatches.as_ref(), &risk, &theta)?
         };
-        let mut report = solution.report;
-        if let Some(scaling) = &input_scaling {
-            let constant = scaling.constant_names();
-            if !constant.is_empty() {
-                let columns = constant.join(", ");
-                report.notes.push(format!("constant columns standardised to zero: {columns}"));
-            }
-        }
-        let graph = graph.clone();
-        let theta = solution.theta;
-        let model = Model { graph, theta, input_scaling, target_scaling, loss: name, decision };
-        Ok(Fitted { model, report })
+        solution.report.notes.extend(scaled.notes());
+        let model = Model {
+            graph: graph.clone(),
+            theta: solution.theta,
+            input_scaling: scaled.inputs,
+            target_scaling: scaled.targets,
+            loss: name,
+            decision,
+        };
+        Ok(Fitted { model, report: solution.report })
     }
-}
 
-impl Fit<'_> {
     /// Runs the methods of `set` on this fit's problem from its start, in place of [`method`](Self::method): the same standardisation,
-    /// loss and penalty for all.
+    /// loss and penalty for all. [`stopping`](Self::stopping) and [`max_iterations`](Self::max_iterations) of this fit hold for every method.
     ///
     /// # Errors
-    /// As [`run`](Self::run) and [`Compare::run`]; with [`robust`](Self::robust), whose scale depends on the method.
-    pub fn compare(self, set: &Compare) -> Result<Comparison, FitError> {
+    /// As [`run`](Self::run) and [`Compare::run`]; with [`robust`](Self::robust), whose scale depends on the method, and with
+    /// [`minibatches`](Self::minibatches).
+    pub fn compare(mut self, set: &Compare) -> Result<Comparison, FitError> {
         if self.robust.is_some() {
             return Err(FitError::CompareRobust);
         }
+        if self.minibatches.is_some() {
+            return Err(FitError::CompareMinibatches);
+        }
         let graph = self.network.graph()?;
-        let (data, ..) = standardized(self.data, self.standardize)?;
-        let theta = match self.start {
-            Start::Seed(seed) => self.network.draw(seed)?,
-            Start::Theta(theta) => theta,
-        };
-        let loss = self.loss.unwrap_or_else(|| default_loss(data.targets(), graph.outputs()));
-        let risk = Risk::from_boxed(graph, &data, loss, self.penalty)?;
+        let loss = self.loss_or_default(graph);
+        let scaled = self.standardize.apply(self.data, graph, is_squared(&*loss))?;
+        let theta = self.theta0(&scaled, graph, &*loss)?;
+        let risk = Risk::from_boxed(graph, &scaled.data, loss, self.penalty)?;
+        let mut set = set.clone();
+        for method in set.methods_mut() {
+            limit(method, self.stopping.as_ref(), self.max_iterations);
+        }
         Ok(set.run(&risk, &theta)?)
+    }
+
+    /// The method and the minibatches with the limits asked for, whatever the order of the calls.
+    fn resolved(&self) -> (Method, Option<Minibatches>) {
+        let (mut method, mut minibatches) = (self.method.clone(), self.minibatches);
+        limit(&mut method, self.stopping.as_ref(), self.max_iterations);
+        if let (Some(minibatches), Some(steps)) = (&mut minibatches, self.max_iterations) {
+            minibatches.limit = Span::Steps(steps);
+        }
+        (method, minibatches)
+    }
+
+    fn loss_or_default(&mut self, graph: &Graph) -> Box<dyn Loss> {
+        let default = || default_loss(self.data.targets(), graph.outputs());
+        self.loss.take().unwrap_or_else(default)
+    }
+
+    fn theta0(
+        &self,
+        scaled: &Scaled<'_>,
+        graph: &Graph,
+        loss: &dyn Loss,
+    ) -> Result<Vec<f64>, FitError> {
+        Ok(match &self.start {
+            Start::Seed(seed) => scaled.at_level(self.network.draw(*seed)?, graph, loss),
+            Start::Theta(theta) => theta.clone(),
+        })
+    }
+}
+
+/// Gives a method the end asked for: all of it, and then the number of iterations alone.
+fn limit(method: &mut Method, stopping: Option<&Stopping>, max_iterations: Option<u64>) {
+    if let Some(stopping) = stopping {
+        *method.stopping_mut() = stopping.clone();
+    }
+    if let Some(iterations) = max_iterations {
+        method.stopping_mut().max_iterations = iterations;
     }
 }
 
@@ -255,22 +283,6 @@ fn minimized(
         None => method.minimize(risk, start),
         Some(minibatches) => method.minimize_sampled(risk, minibatches, start),
     }
-}
-
-type Standardized<'a> = (Cow<'a, Dataset>, Option<Standardizer>, Option<Standardizer>);
-
-fn standardized(data: &Dataset, standardize: Standardize) -> Result<Standardized<'_>, FitError> {
-    if standardize == Standardize::Nothing {
-        return Ok((Cow::Borrowed(data), None, None));
-    }
-    let inputs = Standardizer::fit_inputs(data);
-    let mut scaled = inputs.transform_inputs(data)?;
-    if standardize == Standardize::Inputs {
-        return Ok((Cow::Owned(scaled), Some(inputs), None));
-    }
-    let targets = Standardizer::fit_targets(data)?;
-    scaled = targets.transform_targets(&scaled)?;
-    Ok((Cow::Owned(scaled), Some(inputs), Some(targets)))
 }
 
 /// What the outputs mean; one score alone decides by its sign.

@@ -3,8 +3,9 @@
 use secant::op::{Dense, Embedding};
 use secant::{
     Activation, Adam, Bfgs, Dataset, FitError, GaussNewton, GradientDescent, Graph, Init, Lbfgs,
-    LevenbergMarquardt, Logistic, Method, Network, Newton, NoPenalty, Objective, Reason, Ridge,
-    Risk, SoftmaxCrossEntropy, SquaredError, Standardize, Stopping, Targets, fit, minimize,
+    LevenbergMarquardt, Logistic, Method, Minibatches, Network, Newton, NoPenalty, Objective,
+    Reason, Ridge, Risk, Robust, SoftmaxCrossEntropy, SquaredError, Standardize, Stopping, Targets,
+    fit, minimize,
 };
 
 fn table(name: &str) -> Dataset {
@@ -46,8 +47,17 @@ fn the_loss_of_the_report_is_the_loss_of_the_predictions() {
     let fitted = fit(&net, &data).loss(SquaredError).max_iterations(60).seed(7).run().unwrap();
     let predicted = fitted.model().predict(data.inputs()).unwrap();
     let squares: f64 = predicted.iter().zip(values(&data)).map(|(p, y)| (p - y) * (p - y)).sum();
-    let half_mean = 0.5 * squares / 1030.0;
+    // The targets of a network are standardised: in units of their variance.
+    let deviation = fitted.model().target_scaling().unwrap().deviations()[0];
+    let half_mean = 0.5 * squares / 1030.0 / (deviation * deviation);
     assert!((fitted.report().value / half_mean - 1.0).abs() < 1e-12);
+    let units = fitted.report().notes.iter().any(|note| note.contains("standardised targets"));
+    assert!(units, "{}", fitted.report());
+    // In their own units on request.
+    let fitted = fit(&net, &data).standardize(Standardize::Inputs).max_iterations(9).run().unwrap();
+    let predicted = fitted.model().predict(data.inputs()).unwrap();
+    let squares: f64 = predicted.iter().zip(values(&data)).map(|(p, y)| (p - y) * (p - y)).sum();
+    assert!((fitted.report().value / (0.5 * squares / 1030.0) - 1.0).abs() < 1e-12);
 }
 
 #[test]
@@ -269,4 +279,157 @@ fn codes_are_fitted_as_they_are_and_standardised_ones_are_refused() {
     }
     let error = fitted.model().predict(&[3.0]).unwrap_err().to_string();
     assert!(error.contains("must be an integer from 0 to 2"), "{error}");
+}
+
+/// The share of the targets' variance that the fit leaves.
+fn left(fitted: &secant::Fitted, data: &Dataset) -> f64 {
+    let z = fitted.model().predict(data.inputs()).unwrap();
+    let y = values(data);
+    let mean = y.iter().sum::<f64>() / y.len() as f64;
+    let squares = |of: &dyn Fn(usize) -> f64| (0..y.len()).map(|i| of(i) * of(i)).sum::<f64>();
+    squares(&|i| z[i] - y[i]) / squares(&|i| y[i] - mean)
+}
+
+fn waves(unit: f64, level: f64) -> Dataset {
+    let x: Vec<f64> = (0..60).map(|i| -3.0 + 0.1 * f64::from(i)).collect();
+    let y: Vec<f64> = x.iter().map(|x| level + unit * f64::sin(2.0 * x)).collect();
+    Dataset::from_slices(1, &x, 1, &y).unwrap()
+}
+
+/// A line leaves 7.1 % of the power plant's variance. Far from 0, or far from 1 in size, targets would drive the hidden units of a network
+/// into saturation, and the fit would be their mean.
+#[test]
+fn the_default_fit_of_a_network_is_no_constant_wherever_the_targets_lie() {
+    let plant = table("power_plant").first(1000).unwrap();
+    let fitted = fit(&Network::mlp([4, 6, 1], Activation::Tanh), &plant).run().unwrap();
+    assert!(left(&fitted, &plant) < 0.066, "{}\n{}", left(&fitted, &plant), fitted.report());
+    let net = Network::mlp([1, 6, 1], Activation::Tanh);
+    for (unit, level) in [(1.0, 0.0), (1.0, 3000.0), (1e-6, 2e-6), (1e5, -3e6)] {
+        let data = waves(unit, level);
+        let fitted = fit(&net, &data).run().unwrap();
+        assert!(left(&fitted, &data) < 1e-3, "{unit} {level}: {}", fitted.report());
+        // The same start and the same steps, in any unit.
+        let by_lbfgs = fit(&net, &data).method(Lbfgs::default()).max_iterations(400).run().unwrap();
+        assert!(left(&by_lbfgs, &data) < 0.02, "{unit} {level}: {}", by_lbfgs.report());
+    }
+}
+
+/// Losses with options in the target's units are not rescaled: the bias of the output starts at the mean, less the offsets.
+#[test]
+fn losses_in_the_targets_units_keep_them_and_start_at_the_level_of_the_targets() {
+    let (data, net) = (waves(1.0, 3000.0), Network::mlp([1, 6, 1], Activation::Tanh));
+    let bias = net.graph().unwrap().output_bias().unwrap().start;
+    let drawn = net.draw(0).unwrap();
+    let mean = values(&data).iter().sum::<f64>() / 60.0;
+    let start = |fit: secant::Fit<'_>| fit.max_iterations(0).run().unwrap();
+    let huber = || Robust::huber(0.5).unwrap();
+    for fitted in [
+        start(fit(&net, &data).loss(huber())),
+        start(fit(&net, &data).loss(secant::LogCosh::new(0.5))),
+        start(fit(&net, &data).robust(secant::Rho::Tukey)),
+        start(fit(&net, &data).standardize(Standardize::Inputs)),
+    ] {
+        assert!(fitted.model().target_scaling().is_none());
+        let theta = fitted.model().theta();
+        assert!((theta[bias] - mean).abs() < 1e-9, "{theta:?}");
+        assert_eq!(theta[..bias], drawn[..bias]);
+    }
+    let shifted = data.clone().with_offset(vec![2990.0; 60]).unwrap();
+    let theta = start(fit(&net, &shifted)).model().theta().to_vec();
+    assert!((theta[bias] - (mean - 2990.0)).abs() < 1e-9, "{theta:?}");
+    // A start of the user's own is left alone.
+    let theta = start(fit(&net, &data).loss(huber()).start(drawn.clone())).model().theta().to_vec();
+    assert_eq!(theta, drawn);
+    let fitted = fit(&net, &data).loss(huber()).run().unwrap();
+    assert!(left(&fitted, &data) < 1e-2, "{}", fitted.report());
+}
+
+#[test]
+fn a_linear_model_and_counts_keep_the_units_of_their_targets() {
+    let data = table("power_plant").first(500).unwrap();
+    let line = Network::linear(4, 1);
+    let fitted = fit(&line, &data).penalty(Ridge(0.1)).run().unwrap();
+    assert!(fitted.model().target_scaling().is_none());
+    let inputs = fit(&line, &data).penalty(Ridge(0.1));
+    let inputs = inputs.standardize(Standardize::Inputs).run().unwrap();
+    assert_eq!(fitted.model().theta(), inputs.model().theta());
+    let net = Network::mlp([4, 3, 1], Activation::Tanh);
+    let counts = fit(&net, &data).loss(secant::Poisson::default()).max_iterations(3).run().unwrap();
+    assert!(counts.model().target_scaling().is_none());
+}
+
+#[test]
+fn the_order_of_the_calls_does_not_matter() {
+    let (data, net) = (waves(1.0, 0.0), Network::mlp([1, 4, 1], Activation::Tanh));
+    let stopping = || Stopping { gradient_tolerance: 1e-3, ..Stopping::default() };
+    let method = || Lbfgs::default();
+    let runs = [
+        fit(&net, &data).method(method()).stopping(stopping()).max_iterations(7).run(),
+        fit(&net, &data).max_iterations(7).method(method()).stopping(stopping()).run(),
+        fit(&net, &data).stopping(stopping()).max_iterations(7).method(method()).run(),
+        fit(&net, &data).max_iterations(7).stopping(stopping()).method(method()).run(),
+    ];
+    let runs = runs.map(Result::unwrap);
+    for run in &runs {
+        assert_eq!(run.report().iterations, 7, "{}", run.report());
+        assert_eq!(run.model().theta(), runs[0].model().theta());
+    }
+    // On minibatches the limit is one of steps, whichever came first.
+    let batches = Minibatches::of(10).with_epochs(50);
+    let one = fit(&net, &data).max_iterations(4).minibatches(batches).method(Adam::default());
+    let other = fit(&net, &data).minibatches(batches).method(Adam::default()).max_iterations(4);
+    let (one, other) = (one.run().unwrap(), other.run().unwrap());
+    assert_eq!((one.report().iterations, other.report().iterations), (4, 4));
+    assert_eq!(one.model().theta(), other.model().theta());
+    // A comparison has the same limits for all, and no minibatches.
+    let set = secant::compare().method("one", Lbfgs::default()).method("two", Bfgs::default());
+    let table = fit(&net, &data).max_iterations(3).compare(&set).unwrap();
+    assert!(["one", "two"].iter().all(|name| table.row(name).unwrap().iterations == 3), "{table}");
+    let error = fit(&net, &data).minibatches(batches).compare(&set).unwrap_err();
+    assert!(error.to_string().contains("minibatches"), "{error}");
+}
+
+/// Levenberg–Marquardt's own tolerances are tighter than the default ones: a limit of steps leaves them as they are.
+#[test]
+fn a_limit_of_steps_leaves_the_tolerances_of_the_method_alone() {
+    let (data, net) = (waves(1.0, 0.0), Network::mlp([1, 2, 1], Activation::Tanh));
+    let solver = LevenbergMarquardt::default();
+    assert_ne!(solver.stopping, Stopping::default());
+    let mut stopping = solver.stopping.clone();
+    stopping.max_iterations = 60;
+    let limited = fit(&net, &data).method(solver.clone()).max_iterations(60).run().unwrap();
+    let by_hand = fit(&net, &data).method(solver.with_stopping(stopping)).run().unwrap();
+    assert_eq!(limited.model().theta(), by_hand.model().theta());
+    assert_eq!(limited.report().iterations, by_hand.report().iterations);
+}
+
+/// `fn main() -> Result<(), Box<dyn Error>>` prints errors by `Debug`.
+#[test]
+fn errors_print_their_sentence_as_debug_too() {
+    let data = table("yacht");
+    let errors: Vec<Box<dyn std::error::Error>> = vec![
+        Box::new(fit(&Network::linear(5, 1), &data).run().unwrap_err()),
+        Box::new(Network::mlp([6, 0, 1], Activation::Tanh).graph().unwrap_err()),
+        Box::new(Dataset::from_csv("data/yacht.csv", "tarket").unwrap_err()),
+        Box::new(Robust::huber(-1.0).unwrap_err()),
+        Box::new(secant::optim::Bounds::new(vec![1.0], vec![0.0]).unwrap_err()),
+        Box::new(
+            secant::compare()
+                .run(
+                    &Risk::new(
+                        Network::linear(6, 1).graph().unwrap(),
+                        &data,
+                        SquaredError,
+                        NoPenalty,
+                    )
+                    .unwrap(),
+                    &[0.0; 7],
+                )
+                .unwrap_err(),
+        ),
+    ];
+    for error in errors {
+        assert_eq!(format!("{error:?}"), error.to_string());
+        assert!(error.to_string().contains(' ') && !error.to_string().contains('{'), "{error}");
+    }
 }

@@ -3,7 +3,7 @@
 use secant::{
     Activation, Bfgs, Dataset, FitError, HessianKind, Lbfgs, LeastSquaresFn, Method, Network,
     Newton, NoPenalty, Rho, RhoWeight, Ridge, Risk, Robust, Standardize, Stopping, TrustRegion,
-    check, fit, minimize_robust,
+    check, fit, minimize_robust, optim::residual_scale,
 };
 use serde_json::Value;
 
@@ -131,4 +131,36 @@ fn robust_losses_need_numbers() {
     let loss = Robust::new(Rho::Huber, 1.0).unwrap();
     let error = Risk::new(net.graph().unwrap(), &data, loss, NoPenalty).unwrap_err();
     assert!(error.to_string().contains("2 output"), "{error}");
+}
+
+/// A method that needs curvature finds none where all residuals are beyond Huber's threshold; such a round must not count as settled.
+/// Where the median is one of the numbers, the least absolute deviations are its.
+#[test]
+fn the_scale_of_a_location_is_that_about_the_median_whatever_the_method() {
+    for (numbers, median) in [
+        ([1.0, 2.0, 3.0, 4.0, 100.0], 3.0),
+        ([-3.0, 0.5, 6.0, 11.0, 90.0], 6.0),
+        ([10.0, 10.5, 12.0, 13.0, -400.0], 10.5),
+    ] {
+        let problem = LeastSquaresFn::new(1, 5, |theta, r| {
+            r.iter_mut().zip(&numbers).for_each(|(r, y)| *r = theta[0] - y);
+        });
+        let truth = residual_scale(&numbers.map(|y| y - median));
+        for method in [
+            Method::from(Newton::default()),
+            Newton::default().with_curvature(HessianKind::GaussNewton).into(),
+            Lbfgs::default().into(),
+        ] {
+            let found = minimize_robust(&problem, Rho::Huber, &method, &[0.0]).unwrap();
+            let report = &found.solution.report;
+            let name = method.name();
+            assert!((found.scale / truth - 1.0).abs() <= 0.1, "{name}: {} {truth}", found.scale);
+            assert!(!report.notes.last().unwrap().contains("not settle"), "{name}: {report}");
+            // Huber's equation at that scale.
+            let limit = Rho::Huber.tuning() * found.scale;
+            let theta = found.solution.theta[0];
+            let psi: f64 = numbers.iter().map(|y| (theta - y).clamp(-limit, limit)).sum();
+            assert!(psi.abs() <= 1e-7 * limit, "{name}: {psi:e}\n{report}");
+        }
+    }
 }

@@ -26,6 +26,12 @@ impl Graph {
         found.map(|(block, _)| block.range.clone()).collect()
     }
 
+    /// Where in θ the biases of the output lie, one for each output, where the output node is W·φ + b with parameters of its own.
+    pub fn output_bias(&self) -> Option<Range<usize>> {
+        let bias = self.head()?.ranges.get(1)?.clone();
+        (bias.len() == self.outputs()).then_some(bias)
+    }
+
     /// The output node, where it is W·φ + b with parameters that no other node has; φ may depend on others.
     pub(crate) fn head(&self) -> Option<&Node> {
         let head = self.nodes.last()?;

@@ -5,6 +5,7 @@ use crate::error::{OptimError, require};
 use crate::linalg::vector;
 use crate::run::evaluations::Evaluations;
 use crate::run::minimize::Solution;
+use crate::run::stopping::Reason;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, ColRef, Mat, MatMut, Par};
 use secant_core::problem::{Curvature, LeastSquares, Linearization, Objective};
@@ -21,6 +22,10 @@ pub const MAX_ROUNDS: usize = 50;
 /// The scale is found at Huber's estimate with this threshold, in scales: almost the least absolute deviations, which outliers among the
 /// targets carry away less than any M-estimate with a larger one, and which hardly depend on the scale, so that the rounds settle fast.
 pub const NEAR_ABSOLUTE: f64 = 0.1;
+/// The widest threshold is [`NEAR_ABSOLUTE`] with this many doublings, 6.4 scales: few residuals lie beyond it.
+const MAX_DOUBLINGS: usize = 6;
+/// A threshold at which as many fits failed is not tried again.
+const MAX_FAILURES: u32 = 2;
 
 /// f(θ) = ½σ²·Σ ρ(rᵢ²/σ²) for the residuals r of a least-squares problem: outliers, |rᵢ| > σ, count less than by their square.
 ///
@@ -272,6 +277,46 @@ pub fn minimize_robust<P: LeastSquares>(
     })
 }
 
+/// Whether a fit ended in trouble; one that was cut short has come as far as it was let.
+fn is_failure(reason: Reason) -> bool {
+    let cut_short = matches!(
+        reason,
+        Reason::MaxIterations | Reason::MaxEvaluations | Reason::MaxTime | Reason::Interrupted
+    );
+    !(reason.is_success() || reason == Reason::Stalled || cut_short)
+}
+
+/// Huber's threshold in scales: [`NEAR_ABSOLUTE`], or a power of two times that where fits with a smaller one failed. A method that
+/// takes curvature finds none where no residual is within the threshold: a wider one leads nearer, and then the smaller one is tried again.
+#[derive(Debug, Default)]
+struct Threshold {
+    doublings: usize,
+    /// Failures at each number of doublings.
+    failures: [u32; MAX_DOUBLINGS + 1],
+}
+
+impl Threshold {
+    fn value(&self) -> f64 {
+        NEAR_ABSOLUTE * f64::from(1_u32 << self.doublings)
+    }
+
+    /// Whether no smaller one will be tried.
+    fn is_final(&self) -> bool {
+        self.doublings == 0 || self.failures[self.doublings - 1] >= MAX_FAILURES
+    }
+
+    /// Chooses the next one; false where even the widest fails.
+    fn after(&mut self, failed: bool) -> bool {
+        if failed {
+            self.failures[self.doublings] += 1;
+            self.doublings += 1;
+        } else if !self.is_final() {
+            self.doublings -= 1;
+        }
+        self.doublings <= MAX_DOUBLINGS
+    }
+}
+
 /// The rounds of [`minimize_robust`] for any `fit`, called with ρ, its σ and a start; it returns the solution and the
 /// [`residual_scale`] there.
 ///
@@ -292,11 +337,20 @@ pub fn estimate_scale<E>(
     let (mut solution, first) = run(Rho::Squared, 1.0, theta0)?;
     let (mut scale, mut rounds) = (first, 1);
     let mut settled = rho == Rho::Squared;
+    let mut threshold = Threshold::default();
     // A scale of nothing, or NaN, has no estimate.
     while !settled && rounds < MAX_ROUNDS && scale > f64::EPSILON * first {
-        let (next, found) = run(Rho::Huber, NEAR_ABSOLUTE * scale, &solution.theta)?;
-        settled = (found - scale).abs() <= SETTLED * scale;
-        (solution, scale, rounds) = (next, found, rounds + 1);
+        let (next, found) = run(Rho::Huber, threshold.value() * scale, &solution.theta)?;
+        rounds += 1;
+        // A round that failed has not moved, or not far enough: its scale says nothing.
+        let failed = is_failure(next.report.reason);
+        if !failed {
+            settled = threshold.is_final() && (found - scale).abs() <= SETTLED * scale;
+            (solution, scale) = (next, found);
+        }
+        if !threshold.after(failed) {
+            break;
+        }
     }
     if rho != Rho::Squared && scale > f64::EPSILON * first {
         solution = run(rho, rho.tuning() * scale, &solution.theta)?.0;
