@@ -13,14 +13,17 @@
 //! the data's units. Standard errors are √(φ·[I⁻¹]ⱼⱼ) with the information matrix I at the end, by a Cholesky factorisation: the
 //! expected one by default, as R's `glm` and statsmodels have it, or the observed one ([`Information`]); they differ for the gamma and
 //! the negative binomial. φ̂ is Pearson's Σ w(y − μ)²/V(μ) over Σ w − p; a weight counts as copies of its sample, in Σ w too.
+//! A likelihood without a maximum (classes that are separated, a group of counts that are all 0) and columns that depend on each other are
+//! found by [`separation`]: each coefficient has a [`CoefficientStatus`], and those that are determined keep their errors.
 //! Source: McCullagh & Nelder (1989), *Generalized Linear Models*, ch. 2, 5–8.
 
 mod family;
 mod fitted;
 mod information;
+mod separation;
 
 pub use family::Family;
-pub use fitted::{Coefficient, GlmFit};
+pub use fitted::{Coefficient, CoefficientStatus, GlmFit};
 
 use crate::error::FitError;
 use secant_core::data::{Dataset, Standardizer, Targets};
@@ -48,7 +51,7 @@ pub enum Information {
 }
 
 /// What is wrong with a generalised linear model before it is fitted.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GlmError {
     /// An exposure that has no logarithm.
@@ -77,6 +80,13 @@ pub enum GlmError {
         /// Numbers given.
         found: usize,
     },
+}
+
+impl std::fmt::Debug for GlmError {
+    /// The sentence: what `main` prints of the error that it returns.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
 }
 
 /// A generalised linear model being described; [`fit`](Self::fit) fits it.
@@ -214,7 +224,7 @@ impl Glm {
     /// # Errors
     /// [`FitError`]: targets outside the family's domain, with the sample; offsets, exposures, weights or a ridge that do not fit; more
     /// features than a matrix of their number squared has memory for. Numerical trouble is a [`Reason`](crate::Reason) in the report,
-    /// and what could not be estimated is said in the notes.
+    /// and what could not be estimated is said in the notes and by the [status](CoefficientStatus) of each coefficient.
     pub fn fit(&self, data: &Dataset) -> Result<GlmFit, FitError> {
         let data = self.beside(data)?;
         let scaling = scaling(&data, self.intercept)?;
@@ -233,7 +243,7 @@ impl Glm {
             start[d * c..].copy_from_slice(&self.family.start(&data, c));
         }
         let newton = Method::from(Newton::default()).with_stopping(self.stopping.clone());
-        let solution = newton.minimize(&risk, &start)?;
+        let (solution, iterates) = newton.minimize_recorded(&risk, &start)?;
 
         let mut z = outputs(graph, &solution.theta, scaled.inputs())?;
         data.add_offset(&mut z);
@@ -241,8 +251,44 @@ impl Glm {
             risk.set_loss(self.family.expected_information())?;
         }
         let units = information::Units { scaling: &scaling, outputs: c, intercept: self.intercept };
-        let inverse = information::inverse(&risk, &solution.theta, &units, data.total_weight());
-        let model = fitted::Ingredients { family: self.family, data: &data, z: &z, units: &units };
+        let held = self.ridge > 0.0;
+        let design = separation::Design {
+            family: self.family,
+            data: &data,
+            inputs: scaled.inputs(),
+            z: &z,
+            units: &units,
+            held,
+        };
+        // Steps towards the end, the last one and ever longer ones.
+        let end = design.relative(&solution.theta);
+        let last = iterates.points().len().saturating_sub(1);
+        let lags =
+            std::iter::successors(Some(1), |lag| Some(2 * lag)).take_while(|lag| *lag < last);
+        let points: Vec<&[f64]> = iterates.points().collect();
+        let steps = lags.chain([last]).filter_map(|lag| points.get(last.checked_sub(lag)?));
+        let step = |from: &&[f64]| -> Vec<f64> {
+            end.iter().zip(design.relative(from)).map(|(end, from)| end - from).collect()
+        };
+        let mut open = design.separation(steps.map(step));
+        let (theta, total) = (&solution.theta, data.total_weight());
+        let mut inverse = match &open {
+            Some(open) if !held => information::inverse_of(&risk, theta, &units, total, open),
+            _ => information::inverse(&risk, theta, &units, total),
+        };
+        if inverse.is_none() && open.is_none() && !held {
+            open = design.dependence();
+            inverse = open
+                .as_ref()
+                .and_then(|open| information::inverse_of(&risk, theta, &units, total, open));
+        }
+        let model = fitted::Ingredients {
+            family: self.family,
+            data: &data,
+            z: &z,
+            units: &units,
+            open: open.as_ref(),
+        };
         Ok(model.assemble(solution, inverse.as_deref()))
     }
 

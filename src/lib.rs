@@ -52,7 +52,7 @@ pub use compare::compare;
 
 pub use error::FitError;
 pub use fit::{Fit, Fitted, Standardize, fit};
-pub use glm::{Coefficient, Family, Glm, GlmError, GlmFit, Information};
+pub use glm::{Coefficient, CoefficientStatus, Family, Glm, GlmError, GlmFit, Information};
 pub use linear::{LinearRegression, linear_regression};
 pub use model::Model;
 

@@ -2,6 +2,7 @@
 
 use super::family::Family;
 use super::information::Units;
+use super::separation::{Open, functional};
 use super::{GlmError, targets};
 use crate::error::FitError;
 use secant_core::data::Dataset;
@@ -15,6 +16,22 @@ const INTERCEPT: &str = "(intercept)";
 /// Scores beyond this are probabilities of 0 or 1 to rounding.
 const CERTAIN: f64 = 36.0;
 
+/// What the data say of a coefficient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CoefficientStatus {
+    /// Its estimate is that of the largest likelihood.
+    Estimated,
+    /// The likelihood has no maximum: it rises for ever as the coefficient goes to ∞, or to −∞. The estimate is where the run ended, and
+    /// its error is infinite.
+    RunsAway {
+        /// Whether to ∞.
+        up: bool,
+    },
+    /// The likelihood, or its limit, is the same whatever it is: its column does not vary or depends on others, or all samples are
+    /// separated along other coefficients. It has no error.
+    Undetermined,
+}
+
 /// One coefficient, in the data's own units.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Coefficient {
@@ -24,14 +41,24 @@ pub struct Coefficient {
     pub class: Option<String>,
     /// The estimate.
     pub estimate: f64,
-    /// √(φ·[I⁻¹]); NaN where the information is singular.
+    /// √(φ·[I⁻¹]). Infinite where the coefficient runs away, NaN where it is not determined; the notes of the fit say which.
     pub standard_error: f64,
+    /// Whether the estimate is one.
+    pub status: CoefficientStatus,
 }
 
 impl Coefficient {
     /// The estimate over its standard error.
     pub fn z(&self) -> f64 {
         self.estimate / self.standard_error
+    }
+
+    /// Its name, with its class where it has one; long ones cut.
+    fn label(&self) -> String {
+        match &self.class {
+            Some(class) => format!("{} [{}]", cut(&self.name, LONGEST), cut(class, LONGEST)),
+            None => cut(&self.name, LONGEST).into_owned(),
+        }
     }
 }
 
@@ -67,6 +94,8 @@ pub(super) struct Ingredients<'a> {
     /// Scores with their offsets, c × N.
     pub z: &'a [f64],
     pub units: &'a Units<'a>,
+    /// What the data leave open, where they do.
+    pub open: Option<&'a Open>,
 }
 
 impl Ingredients<'_> {
@@ -75,7 +104,9 @@ impl Ingredients<'_> {
         let (family, data, units) = (self.family, self.data, self.units);
         let (rows, columns) = (units.rows(), units.columns());
         let constant: Vec<usize> = (0..columns).filter(|col| units.is_constant(*col)).collect();
-        let estimated = rows * (columns - constant.len());
+        let dependent = self.open.filter(|open| open.direction.is_none());
+        let idle = dependent.map_or(rows * constant.len(), |open| open.null.ncols());
+        let estimated = rows * columns - idle;
         let residual_degrees = data.total_weight() - estimated as f64;
         let sums = self.sums();
         let dispersion = if family.estimates_dispersion() {
@@ -84,8 +115,19 @@ impl Ingredients<'_> {
         } else {
             1.0
         };
-        let error = |row: usize, column: usize| match inverse {
-            Some(inverse) if !constant.contains(&column) => {
+        let status = |row: usize, column: usize| {
+            if constant.contains(&column) {
+                return CoefficientStatus::Undetermined;
+            }
+            match self.open.and_then(|open| open.leaves(&functional(units, row, column))) {
+                None => CoefficientStatus::Estimated,
+                Some(0.0) => CoefficientStatus::Undetermined,
+                Some(sign) => CoefficientStatus::RunsAway { up: sign > 0.0 },
+            }
+        };
+        let error = |row: usize, column: usize| match (status(row, column), inverse) {
+            (CoefficientStatus::RunsAway { .. }, _) => f64::INFINITY,
+            (CoefficientStatus::Estimated, Some(inverse)) => {
                 (dispersion * inverse[row * columns + column]).sqrt()
             }
             _ => f64::NAN,
@@ -108,21 +150,36 @@ impl Ingredients<'_> {
                 .map(|(j, a)| a * solution.theta[*j])
                 .sum(),
             standard_error: error(row, column),
+            status: status(row, column),
         };
         let all = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
-        let coefficients = all.map(|(row, column)| one(row, column)).collect();
+        let coefficients: Vec<Coefficient> = all.map(|(row, column)| one(row, column)).collect();
         let mut notes = Vec::new();
         if !constant.is_empty() {
             let names: Vec<String> = constant.iter().map(|column| name(*column)).collect();
             notes.push(format!("constant features, not estimated: {}", names.join(", ")));
         }
-        if inverse.is_none() {
-            let text = "no standard errors: the information matrix is singular, features depend on each other or fitted values are at their limits";
-            notes.push(text.to_owned());
-        }
-        if matches!(family, Family::Logistic | Family::Softmax) && self.is_certain() {
-            let text = "fitted probabilities of 0 or 1: where classes can be separated, coefficients have no finite estimates";
-            notes.push(text.to_owned());
+        let varying = |one: &&Coefficient| !constant.iter().any(|column| name(*column) == one.name);
+        match self.open {
+            Some(open) if open.direction.is_some() => notes.push(separated(open, &coefficients)),
+            _ if inverse.is_none() => {
+                let text = "no standard errors: the information matrix is singular, features depend on each other or fitted values are at their limits";
+                notes.push(text.to_owned());
+            }
+            Some(_) => {
+                let open = coefficients.iter().filter(varying);
+                let names = named(open.filter(|one| one.status == CoefficientStatus::Undetermined));
+                if !names.is_empty() {
+                    notes.push(format!(
+                        "no standard errors for {names}: these columns depend on each other, and only sums of their coefficients are determined"
+                    ));
+                }
+            }
+            None if matches!(family, Family::Logistic | Family::Softmax) && self.is_certain() => {
+                let text = "fitted probabilities of 0 or 1, though no direction separates the classes: coefficients are large and have few certain digits";
+                notes.push(text.to_owned());
+            }
+            None => {}
         }
         if residual_degrees <= 0.0 && family.estimates_dispersion() {
             notes.push("no degrees of freedom are left to estimate the dispersion".to_owned());
@@ -189,6 +246,39 @@ impl Ingredients<'_> {
         };
         self.sum(|y, z, mean| self.family.log_likelihood(y, z, mean, dispersion))
     }
+}
+
+/// What a likelihood without a maximum means, and what helps.
+fn separated(open: &Open, coefficients: &[Coefficient]) -> String {
+    let away = |up| {
+        let names = named(
+            coefficients.iter().filter(|one| one.status == CoefficientStatus::RunsAway { up }),
+        );
+        let to = if up { "∞" } else { "−∞" };
+        (!names.is_empty()).then(|| format!("{names} to {to}"))
+    };
+    let away: Vec<String> = [true, false].into_iter().filter_map(away).collect();
+    let (at_limit, counting) = (open.at_limit, open.counting);
+    let kind = if at_limit == counting { "complete" } else { "quasi-complete" };
+    let open =
+        named(coefficients.iter().filter(|one| one.status == CoefficientStatus::Undetermined));
+    let beside =
+        if open.is_empty() { String::new() } else { format!("; then {open} may be anything") };
+    format!(
+        "the likelihood has no maximum, it rises for ever with {}{beside}: {at_limit} of {counting} samples are separated ({kind} separation) and fitted exactly in the limit. Estimates and errors of these coefficients mean nothing; a ridge makes them finite, and so may merging a level with another or leaving the column out",
+        away.join(" and ")
+    )
+}
+
+/// Their labels, the first few.
+fn named<'a>(coefficients: impl Iterator<Item = &'a Coefficient>) -> String {
+    const SHOWN: usize = 6;
+    let labels: Vec<String> = coefficients.map(Coefficient::label).collect();
+    let mut text = labels[..labels.len().min(SHOWN)].join(", ");
+    if labels.len() > SHOWN {
+        text += &format!(" and {} more", labels.len() - SHOWN);
+    }
+    text
 }
 
 struct Sums {
@@ -276,17 +366,25 @@ impl GlmFit {
 
 impl fmt::Display for GlmFit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let label = |one: &Coefficient| match &one.class {
-            Some(class) => format!("{} [{}]", cut(&one.name, LONGEST), cut(class, LONGEST)),
-            None => cut(&one.name, LONGEST).into_owned(),
-        };
-        let width = self.coefficients.iter().map(|one| label(one).chars().count()).max();
+        let width = self.coefficients.iter().map(|one| one.label().chars().count()).max();
         let width = width.unwrap_or(0).max(INTERCEPT.len());
         writeln!(f, "{}: {}", self.family.name(), self.report.reason)?;
         writeln!(f, "  {:<width$} {:>14} {:>12} {:>9}", "", "estimate", "std. error", "z")?;
         for one in &self.coefficients {
             let (estimate, error, z) = (one.estimate, one.standard_error, one.z());
-            writeln!(f, "  {:<width$} {estimate:>14.6e} {error:>12.3e} {z:>9.2}", label(one))?;
+            let label = one.label();
+            match one.status {
+                CoefficientStatus::Estimated => {
+                    writeln!(f, "  {label:<width$} {estimate:>14.6e} {error:>12.3e} {z:>9.2}")?;
+                }
+                CoefficientStatus::RunsAway { up } => {
+                    let to = if up { "∞" } else { "−∞" };
+                    writeln!(f, "  {label:<width$} {estimate:>14.6e} runs away to {to}")?;
+                }
+                CoefficientStatus::Undetermined => {
+                    writeln!(f, "  {label:<width$} {estimate:>14.6e} not determined")?;
+                }
+            }
         }
         writeln!(
             f,

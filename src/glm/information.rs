@@ -5,6 +5,7 @@
 //! The softmax of c scores has a direction without information for every column, a common shift of all classes; coefficients relative
 //! to class 0 are orthogonal to those, so that information added along them changes nothing.
 
+use super::separation::{Open, functional};
 use secant_core::data::Standardizer;
 use secant_core::faer::linalg::solvers::Solve;
 use secant_core::faer::{Mat, Side};
@@ -110,5 +111,41 @@ pub(super) fn inverse(
         (0..n).map(|j| a[(j, 0)] * x[(j, 0)]).sum::<f64>() / total
     };
     let rows = (0..units.rows()).flat_map(|row| (0..units.columns()).map(move |col| (row, col)));
+    Some(rows.map(|(row, column)| variance(row, column)).collect())
+}
+
+/// [`inverse`] in the directions that the data determine: right for the coefficients that [`Open`] does not leave open.
+pub(super) fn inverse_of(
+    risk: &Risk<'_>,
+    theta: &[f64],
+    units: &Units<'_>,
+    total: f64,
+    open: &Open,
+) -> Option<Vec<f64>> {
+    let (n, c, columns) = (risk.dim(), units.outputs, units.columns());
+    let mut matrix = Mat::zeros(n, n);
+    risk.linearize(theta).hessian(matrix.as_mut());
+    // Relative to class 0: its own parameters are held.
+    let at = |p: usize| p % columns * c + if c == 1 { 0 } else { p / columns + 1 };
+    let p = units.rows() * columns;
+    let relative = Mat::from_fn(p, p, |i, j| matrix[(at(i), at(j))]);
+    let rest = &open.rest;
+    let k = rest.ncols();
+    let matrix = rest.transpose() * &relative * rest;
+    let roots: Vec<f64> = (0..k).map(|j| matrix[(j, j)].sqrt()).collect();
+    let scaled = Mat::from_fn(k, k, |i, j| matrix[(i, j)] / (roots[i] * roots[j]));
+    let factor = scaled.llt(Side::Lower).ok()?;
+    // Compared so that a NaN is refused.
+    if !(0..k).all(|j| factor.L()[(j, j)].powi(2) > DEPENDENT) {
+        return None;
+    }
+    let variance = |row: usize, column: usize| {
+        let a = functional(units, row, column);
+        let share = |j: usize| (0..p).map(|i| rest[(i, j)] * a[i]).sum::<f64>() / roots[j];
+        let a = Mat::from_fn(k, 1, |j, _| share(j));
+        let x = factor.solve(&a);
+        (0..k).map(|j| a[(j, 0)] * x[(j, 0)]).sum::<f64>() / total
+    };
+    let rows = (0..units.rows()).flat_map(|row| (0..columns).map(move |column| (row, column)));
     Some(rows.map(|(row, column)| variance(row, column)).collect())
 }

@@ -3,7 +3,10 @@
 
 use secant::data::LibsvmOptions;
 use secant::optim::OptimError;
-use secant::{Dataset, Family, FitError, Glm, GlmError, GlmFit, Information, linear_regression};
+use secant::{
+    CoefficientStatus, Dataset, Family, FitError, Glm, GlmError, GlmFit, Information,
+    linear_regression,
+};
 use serde_json::Value;
 
 /// Agreement asked for, relative.
@@ -268,7 +271,7 @@ fn what_cannot_be_estimated_is_said() {
     let separated = Dataset::from_labels(1, &line, 2, &labels).unwrap();
     for glm in [Glm::logistic(), Glm::softmax()] {
         let fit = glm.fit(&separated).unwrap();
-        assert!(fit.notes.iter().any(|note| note.contains("separated")), "{fit}");
+        assert!(fit.notes.iter().any(|note| note.contains("(complete separation)")), "{fit}");
         // A ridge makes estimates finite.
         let fit = glm.ridge(0.01).fit(&separated).unwrap();
         assert!(fit.notes.is_empty() && fit.coefficients[1].standard_error > 0.0, "{fit}");
@@ -329,4 +332,140 @@ fn a_name_of_any_length_is_one_row_of_the_table() {
     let row = rows.iter().find(|row| row.contains('…')).expect("the name is cut");
     assert!(row.trim_start().starts_with(&("x".repeat(59) + "… ")), "{row}");
     assert!(rows.iter().all(|row| row.chars().count() < 200), "{}", rows.len());
+}
+
+const DOWN: CoefficientStatus = CoefficientStatus::RunsAway { up: false };
+const UP: CoefficientStatus = CoefficientStatus::RunsAway { up: true };
+
+fn statuses(fit: &GlmFit) -> Vec<CoefficientStatus> {
+    fit.coefficients.iter().map(|one| one.status).collect()
+}
+
+/// The group of zeros has the mean 0 in the limit; the other one is as if it were alone: ln(10/3), with the error 1/√10.
+#[test]
+fn a_group_of_zero_counts_runs_away_alone() {
+    let x = [0.0, 0.0, 0.0, 1.0, 1.0, 1.0];
+    let y = [3.0, 5.0, 2.0, 0.0, 0.0, 0.0];
+    let data = Dataset::from_slices(1, &x, 1, &y).unwrap();
+    for glm in [Glm::poisson(), Glm::negative_binomial(1e-9)] {
+        let fit = glm.fit(&data).unwrap();
+        assert_eq!(statuses(&fit), [CoefficientStatus::Estimated, DOWN], "{fit}");
+        let level = &fit.coefficients[0];
+        assert!((level.estimate - f64::ln(10.0 / 3.0)).abs() < 1e-8, "{fit}");
+        assert!((level.standard_error - 0.1_f64.sqrt()).abs() < 1e-7, "{fit}");
+        assert_eq!(fit.coefficients[1].standard_error, f64::INFINITY);
+        assert!(fit.notes[0].contains("x1 to −∞") && fit.notes[0].contains("3 of 6"), "{fit}");
+        assert!(fit.notes[0].contains("quasi-complete") && fit.notes[0].contains("ridge"), "{fit}");
+        assert!(fit.to_string().contains("runs away to −∞"), "{fit}");
+        let fit = glm.ridge(0.01).fit(&data).unwrap();
+        assert_eq!(statuses(&fit), [CoefficientStatus::Estimated; 2], "{fit}");
+    }
+    // Two such groups, in columns of their own.
+    let rows = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]];
+    let x: Vec<f64> = (0..12).flat_map(|i| rows[i % 3]).collect();
+    let y: Vec<f64> = (0..12).map(|i| if i % 3 == 0 { 1.0 + i as f64 } else { 0.0 }).collect();
+    let fit = Glm::poisson().fit(&Dataset::from_slices(2, &x, 1, &y).unwrap()).unwrap();
+    assert_eq!(statuses(&fit), [CoefficientStatus::Estimated, DOWN, DOWN], "{fit}");
+    // Nothing but zeros: no coefficient means anything.
+    let data = Dataset::from_slices(1, &[1.0, 2.0, 4.0], 1, &[0.0; 3]).unwrap();
+    let fit = Glm::poisson().fit(&data).unwrap();
+    assert_eq!(statuses(&fit)[0], DOWN, "{fit}");
+    assert_ne!(statuses(&fit)[1], CoefficientStatus::Estimated, "{fit}");
+    assert!(fit.notes[0].contains("(complete separation)"), "{fit}");
+}
+
+/// A column that separates half of the samples: the others determine the rest, as a fit of them alone.
+#[test]
+fn quasi_complete_separation_leaves_the_other_coefficients_as_without_the_separated_samples() {
+    let rows = |i: usize| [f64::from(i % 2 == 1), ((i * 37) % 23) as f64 / 7.0];
+    let x: Vec<f64> = (0..60).flat_map(rows).collect();
+    let mixed = |i: usize| u32::from((i * 37) % 23 + 3 * (i % 7) > 20);
+    let labels: Vec<u32> = (0..60).map(|i| if i % 2 == 1 { 1 } else { mixed(i) }).collect();
+    let data = Dataset::from_labels(2, &x, 2, &labels).unwrap();
+    let alone: Vec<usize> = (0..60).filter(|i| i % 2 == 0).collect();
+    let half = data.select(&alone).unwrap();
+    for glm in [Glm::logistic(), Glm::softmax()] {
+        let (fit, alone) = (glm.fit(&data).unwrap(), glm.fit(&half).unwrap());
+        let wanted = [CoefficientStatus::Estimated, UP, CoefficientStatus::Estimated];
+        assert_eq!(statuses(&fit), wanted, "{fit}");
+        assert!(fit.notes[0].contains("x1") && fit.notes[0].contains("30 of 60"), "{fit}");
+        for at in [0, 2] {
+            let (a, b) = (&fit.coefficients[at], &alone.coefficients[at]);
+            assert!((a.estimate / b.estimate - 1.0).abs() < 1e-6, "{fit}\n{alone}");
+            assert!((a.standard_error / b.standard_error - 1.0).abs() < 1e-6, "{fit}\n{alone}");
+        }
+    }
+    // A third class apart from both: the contrast of the first two stays.
+    let x: Vec<f64> =
+        x.iter().copied().chain((0..20).flat_map(|i| [9.0, f64::from(i % 9)])).collect();
+    let labels: Vec<u32> = (0..60).map(mixed).chain([2; 20]).collect();
+    let three = Dataset::from_labels(2, &x, 3, &labels).unwrap();
+    let two = Dataset::from_labels(2, &x[..120], 2, &labels[..60]).unwrap();
+    let (fit, alone) = (Glm::softmax().fit(&three).unwrap(), Glm::softmax().fit(&two).unwrap());
+    assert_eq!(statuses(&fit)[..3], [CoefficientStatus::Estimated; 3], "{fit}");
+    assert!(statuses(&fit)[3..].contains(&UP), "{fit}");
+    for (a, b) in fit.coefficients.iter().zip(&alone.coefficients) {
+        assert!((a.estimate / b.estimate - 1.0).abs() < 1e-6, "{fit}\n{alone}");
+        assert!((a.standard_error / b.standard_error - 1.0).abs() < 1e-6, "{fit}\n{alone}");
+    }
+}
+
+#[test]
+fn a_single_class_leaves_nothing_determined_and_its_intercept_runs_away() {
+    let x: Vec<f64> = (0..12).map(|i| f64::from(i * i % 7)).collect();
+    let data = Dataset::from_labels(1, &x, 2, &[1; 12]).unwrap();
+    for glm in [Glm::logistic(), Glm::softmax()] {
+        let fit = glm.fit(&data).unwrap();
+        assert_eq!(statuses(&fit)[0], UP, "{fit}");
+        assert_ne!(statuses(&fit)[1], CoefficientStatus::Estimated, "{fit}");
+        assert!(fit.notes[0].contains("12 of 12"), "{fit}");
+        // A ridge holds slopes, not the intercept.
+        let fit = glm.ridge(0.1).fit(&data).unwrap();
+        assert_eq!(statuses(&fit), [UP, CoefficientStatus::Estimated], "{fit}");
+    }
+}
+
+/// Large coefficients and probabilities of 1 alone are no separation: one sample on the wrong side makes the maximum finite.
+#[test]
+fn a_finite_maximum_is_not_taken_for_one_at_infinity() {
+    let finite = |x: &[f64], labels: &[u32]| {
+        let data = Dataset::from_labels(1, x, 2, labels).unwrap();
+        for glm in [Glm::logistic(), Glm::softmax()] {
+            let fit = glm.fit(&data).unwrap();
+            assert_eq!(statuses(&fit), [CoefficientStatus::Estimated; 2], "{fit}\n{}", fit.report);
+            assert!(fit.coefficients.iter().all(|one| one.standard_error.is_finite()), "{fit}");
+        }
+    };
+    // Overlap in two samples out of 41, at the border.
+    let x: Vec<f64> = (-20..=20).map(f64::from).collect();
+    let mut labels: Vec<u32> = x.iter().map(|x| u32::from(*x > 0.0)).collect();
+    labels.swap(19, 21);
+    finite(&x, &labels);
+    // A sample so far out that its probability is 1 to the last bit.
+    let mut x: Vec<f64> = (0..40).map(|i| f64::from(i * 7 % 40)).collect();
+    let mut labels: Vec<u32> =
+        x.iter().map(|x| u32::from(*x + 10.0 * (x * 1.7).sin() > 20.0)).collect();
+    x.push(1e6);
+    labels.push(1);
+    finite(&x, &labels);
+}
+
+/// Columns that depend on each other are named, and those that do not keep their errors.
+#[test]
+fn errors_that_dependent_columns_do_not_have_are_said_by_name() {
+    let y: Vec<f64> = (0..30).map(|i| f64::from(i * 7 % 5)).collect();
+    let row = |i: i32| (f64::from(i) / 10.0, f64::from(i * i % 11));
+    let x: Vec<f64> = (0..30).flat_map(|i| [row(i).0, 3.0 * row(i).0 - 1.0, row(i).1]).collect();
+    let plain: Vec<f64> = (0..30).flat_map(|i| [row(i).0, row(i).1]).collect();
+    for glm in [Glm::poisson(), Glm::gaussian()] {
+        let fit = glm.fit(&Dataset::from_slices(3, &x, 1, &y).unwrap()).unwrap();
+        let without = glm.fit(&Dataset::from_slices(2, &plain, 1, &y).unwrap()).unwrap();
+        assert_eq!(fit.coefficients[3].status, CoefficientStatus::Estimated, "{fit}");
+        let note = &fit.notes[0];
+        assert!(note.contains("x1") && note.contains("x2") && !note.contains("x3"), "{fit}");
+        assert!(fit.coefficients[1].standard_error.is_nan());
+        let (a, b) = (fit.coefficients[3].standard_error, without.coefficients[2].standard_error);
+        assert!((a / b - 1.0).abs() < 1e-8, "{fit}\n{without}");
+        assert_eq!(fit.residual_degrees, without.residual_degrees);
+    }
 }
