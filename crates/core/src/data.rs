@@ -23,6 +23,7 @@
 //! NIST's nonlinear problems ([`NistNonlinear::read`]) are no data sets but tables for a formula.
 
 mod cifar;
+mod columns;
 mod csv;
 mod dataset;
 mod error;

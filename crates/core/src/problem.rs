@@ -89,14 +89,27 @@ pub trait Linearization {
     fn gauss_newton(&self, out: MatMut<'_, f64>);
     /// `out` ← the diagonal of G(θ), length n. The default takes n products.
     fn gauss_newton_diagonal(&self, out: &mut [f64]) {
+        self.gauss_newton_diagonal_while(out, &mut || true);
+    }
+    /// As [`gauss_newton_diagonal`](Self::gauss_newton_diagonal), as long as `go_on` says so, which is asked before every product; whether
+    /// it was not given up. The default takes n products: where the diagonal costs less, this is to give that one.
+    fn gauss_newton_diagonal_while(
+        &self,
+        out: &mut [f64],
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> bool {
         let n = out.len();
         let (mut unit, mut column) = (vec![0.0; n], vec![0.0; n]);
         for j in 0..n {
+            if !go_on() {
+                return false;
+            }
             unit[j] = 1.0;
             self.gauss_newton_vector(&unit, &mut column);
             out[j] = column[j];
             unit[j] = 0.0;
         }
+        true
     }
 }
 

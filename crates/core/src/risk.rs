@@ -25,6 +25,7 @@ mod minibatch;
 mod pool;
 mod structure;
 mod weighted;
+mod workspace;
 
 pub use least_squares::LeastSquaresRisk;
 pub use linearized::Linearized;

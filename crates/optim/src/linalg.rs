@@ -10,6 +10,7 @@ pub(crate) mod ldlt;
 pub(crate) mod limited_memory;
 pub(crate) mod normal;
 pub(crate) mod packed;
+pub(crate) mod pivots;
 pub(crate) mod qr;
 pub(crate) mod sweep;
 pub(crate) mod tridiagonal;

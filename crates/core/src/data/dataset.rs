@@ -2,8 +2,8 @@
 
 use faer::MatRef;
 
-use super::weights::Offset;
-use super::{DataError, Place, Targets};
+use super::columns::{check_count, check_finite, gather_into};
+use super::{DataError, Targets};
 
 /// N samples with their targets, all finite, at least one.
 ///
@@ -29,6 +29,14 @@ pub struct Dataset {
     /// wᵢ ≥ 0, N of them; 1 each where there are none.
     pub(super) weights: Option<Vec<f64>>,
     pub(super) offset: Option<Offset>,
+}
+
+/// Numbers that are added to the outputs of the samples.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Offset {
+    pub(super) rows: usize,
+    /// rows × N, column-major.
+    pub(super) values: Vec<f64>,
 }
 
 impl Dataset {
@@ -302,51 +310,7 @@ impl Dataset {
     }
 }
 
-pub(super) fn check_count(
-    what: &'static str,
-    expected: usize,
-    found: usize,
-) -> Result<(), DataError> {
-    if expected == found {
-        return Ok(());
-    }
-    Err(DataError::WrongLength { what, expected, found })
-}
-
 /// The targets have as many samples as the inputs; told before the numbers are copied.
 fn check_samples(inputs: usize, targets: usize) -> Result<(), DataError> {
     check_count("samples in the targets", inputs, targets)
-}
-
-/// `values` is `rows` × M column-major and finite; `names` has one name per row.
-pub(super) fn check_finite(
-    rows: usize,
-    values: &[f64],
-    what: &'static str,
-    names: &[String],
-) -> Result<(), DataError> {
-    let whole = values.len().div_ceil(rows).saturating_mul(rows);
-    check_count(what, whole, values.len())?;
-    match values.iter().position(|value| !value.is_finite()) {
-        None => Ok(()),
-        Some(index) => Err(DataError::NotFinite {
-            place: Place::sample(index / rows, names[index % rows].clone()),
-            found: values[index].to_string(),
-        }),
-    }
-}
-
-/// The columns of `values` (`rows` × M, column-major) that `indices` names, in that order.
-pub(super) fn gather<T: Copy>(rows: usize, values: &[T], indices: &[usize]) -> Vec<T> {
-    let mut out = Vec::with_capacity(rows * indices.len());
-    gather_into(rows, values, indices, &mut out);
-    out
-}
-
-/// `out` ← the columns of `values` that `indices` names.
-pub(super) fn gather_into<T: Copy>(rows: usize, values: &[T], indices: &[usize], out: &mut Vec<T>) {
-    out.clear();
-    for &index in indices {
-        out.extend_from_slice(&values[index * rows..(index + 1) * rows]);
-    }
 }

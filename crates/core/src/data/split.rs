@@ -13,7 +13,7 @@ impl Dataset {
         if let Some(&index) = indices.iter().find(|&&index| index >= samples) {
             return Err(DataError::NoSuchSample { index, samples });
         }
-        let inputs = super::dataset::gather(self.features(), self.inputs(), indices);
+        let inputs = super::columns::gather(self.features(), self.inputs(), indices);
         let part = self.rebuild(inputs, self.targets().gather(indices))?;
         self.gather_beside(indices, part)
     }

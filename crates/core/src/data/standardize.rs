@@ -40,10 +40,10 @@ impl Standardizer {
         if expected == 0 {
             return Err(DataError::NoData { file: None, what: "rows to scale" });
         }
-        super::dataset::check_count("means", expected, means.len())?;
-        super::dataset::check_count("deviations", expected, deviations.len())?;
-        super::dataset::check_finite(expected, &means, "means", &names)?;
-        super::dataset::check_finite(expected, &deviations, "deviations", &names)?;
+        super::columns::check_count("means", expected, means.len())?;
+        super::columns::check_count("deviations", expected, deviations.len())?;
+        super::columns::check_finite(expected, &means, "means", &names)?;
+        super::columns::check_finite(expected, &deviations, "deviations", &names)?;
         if let Some(row) = deviations.iter().position(|&deviation| deviation < 0.0) {
             return Err(DataError::NegativeDeviation {
                 name: names[row].clone(),
@@ -148,7 +148,7 @@ impl Standardizer {
     ) -> Result<(), DataError> {
         let rows = self.names.len();
         let whole = values.len().div_ceil(rows) * rows;
-        super::dataset::check_count("values to scale", whole, values.len())?;
+        super::columns::check_count("values to scale", whole, values.len())?;
         for sample in values.chunks_exact_mut(rows) {
             for ((x, &mean), &deviation) in sample.iter_mut().zip(&self.means).zip(&self.deviations)
             {
@@ -163,7 +163,7 @@ impl Standardizer {
     /// # Errors
     /// Another number of features than this was fitted on; values so far from the fitted ones that they overflow.
     pub fn transform_inputs(&self, data: &Dataset) -> Result<Dataset, DataError> {
-        super::dataset::check_count("features", self.names.len(), data.features())?;
+        super::columns::check_count("features", self.names.len(), data.features())?;
         let mut inputs = data.inputs().to_vec();
         self.apply(&mut inputs)?;
         data.with_columns(inputs, data.targets().clone())
@@ -181,7 +181,7 @@ impl Standardizer {
         if data.offset().is_some() {
             return Err(DataError::OffsetOfScaledTargets);
         }
-        super::dataset::check_count("targets", self.names.len(), rows)?;
+        super::columns::check_count("targets", self.names.len(), rows)?;
         self.apply(&mut values)?;
         data.with_columns(data.inputs().to_vec(), Targets::Values { rows, values })
     }

@@ -110,11 +110,11 @@ impl Targets {
     pub(super) fn gather(&self, indices: &[usize]) -> Self {
         match self {
             Self::Values { rows, values } => {
-                Self::Values { rows: *rows, values: super::dataset::gather(*rows, values, indices) }
+                Self::Values { rows: *rows, values: super::columns::gather(*rows, values, indices) }
             }
             Self::Labels { classes, labels } => Self::Labels {
                 classes: *classes,
-                labels: super::dataset::gather(1, labels, indices),
+                labels: super::columns::gather(1, labels, indices),
             },
         }
     }
@@ -129,11 +129,11 @@ impl Targets {
     ) -> TargetTile<'b> {
         match self {
             Self::Values { rows, values } => {
-                super::dataset::gather_into(*rows, values, indices, numbers);
+                super::columns::gather_into(*rows, values, indices, numbers);
                 TargetTile::Values { rows: *rows, values: numbers }
             }
             Self::Labels { classes, labels } => {
-                super::dataset::gather_into(1, labels, indices, classes_of);
+                super::columns::gather_into(1, labels, indices, classes_of);
                 TargetTile::Labels { classes: *classes, labels: classes_of }
             }
         }
@@ -146,7 +146,7 @@ impl Targets {
             Self::Values { rows: 0, .. } => empty("outputs"),
             Self::Labels { classes: 0, .. } => empty("classes"),
             Self::Values { rows, values } => {
-                super::dataset::check_finite(*rows, values, "target values", names)
+                super::columns::check_finite(*rows, values, "target values", names)
             }
             Self::Labels { classes, labels } => {
                 match labels.iter().position(|&label| label as usize >= *classes) {

@@ -3,17 +3,10 @@
 //! A sample of weight w counts as w samples; a mask is a weight of 0. An offset is added to the model's outputs before the loss sees
 //! them: ln(exposure) with a log link.
 
+use super::dataset::Offset;
 use super::{DataError, Dataset, TargetTile};
 use crate::elementwise::sum;
 use std::ops::Range;
-
-/// Numbers that are added to the outputs of the samples.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Offset {
-    pub(super) rows: usize,
-    /// rows × N, column-major.
-    pub(super) values: Vec<f64>,
-}
 
 /// What a loss is told of a run of B samples beside their outputs.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +46,7 @@ impl Dataset {
     /// Another number of weights than samples; one that is negative or not finite, with its sample; a sum that is 0, or not finite, or whose
     /// inverse is not.
     pub fn with_weights(mut self, weights: Vec<f64>) -> Result<Self, DataError> {
-        super::dataset::check_count("weights", self.samples(), weights.len())?;
+        super::columns::check_count("weights", self.samples(), weights.len())?;
         if let Some(sample) = weights.iter().position(|w| !(*w >= 0.0 && w.is_finite())) {
             return Err(DataError::Weight { sample, found: weights[sample] });
         }
@@ -75,9 +68,9 @@ impl Dataset {
     pub fn with_offset(mut self, offset: Vec<f64>) -> Result<Self, DataError> {
         let samples = self.samples();
         let rows = offset.len().div_ceil(samples).max(1);
-        super::dataset::check_count("offsets", rows * samples, offset.len())?;
+        super::columns::check_count("offsets", rows * samples, offset.len())?;
         let names: Vec<String> = (1..=rows).map(|row| format!("offset {row}")).collect();
-        super::dataset::check_finite(rows, &offset, "offsets", &names)?;
+        super::columns::check_finite(rows, &offset, "offsets", &names)?;
         self.offset = Some(Offset { rows, values: offset });
         Ok(self)
     }
@@ -132,7 +125,7 @@ impl Dataset {
         out: &'b mut Gathered,
     ) -> SampleTile<'b> {
         let Gathered { numbers, labels, weights, offset } = out;
-        let into = super::dataset::gather_into::<f64>;
+        let into = super::columns::gather_into::<f64>;
         let rows = self.offset_rows();
         SampleTile {
             targets: self.targets().gather_tile(indices, numbers, labels),
@@ -153,7 +146,7 @@ impl Dataset {
         indices: &[usize],
         mut part: Self,
     ) -> Result<Self, DataError> {
-        let gather = super::dataset::gather::<f64>;
+        let gather = super::columns::gather::<f64>;
         if let Some(offset) = &self.offset {
             part = part.with_offset(gather(offset.rows, &offset.values, indices))?;
         }

@@ -1,9 +1,7 @@
 //! Kernels κ(x, y) = g(s) with s a quadratic in x: see `landmarks` for s.
 
 use super::FeatureError;
-use super::landmarks::{Landmarks, check_points};
 use crate::elementwise::scalar;
-use faer::Mat;
 use serde::{Deserialize, Serialize};
 
 /// Largest degree of a polynomial: powers beyond it have no digits left.
@@ -30,16 +28,6 @@ pub enum Kernel {
 }
 
 impl Kernel {
-    /// The m × M matrix of κ between the columns of `a` (d × m) and those of `b` (d × M), both column-major.
-    ///
-    /// # Errors
-    /// Options out of range; `a` or `b` empty, not finite, or no whole number of samples.
-    pub fn between(self, features: usize, a: &[f64], b: &[f64]) -> Result<Mat<f64>, FeatureError> {
-        check_points("kernel", features, b)?;
-        let landmarks = Landmarks::new("kernel", features, a.to_vec(), self)?;
-        Ok(landmarks.matrix(b))
-    }
-
     pub(super) fn check(self, op: &'static str) -> Result<(), FeatureError> {
         let positive = "positive and finite";
         let bad = |option, value: f64, allowed, good| {

@@ -22,6 +22,18 @@ use std::ops::Range;
 /// Terms of s may be so many times 1 + s before their rounding shows beside that of e^−s, which is s·ε itself.
 const CANCELLATION: f64 = 8.0;
 
+impl Kernel {
+    /// The m × M matrix of κ between the columns of `a` (d × m) and those of `b` (d × M), both column-major.
+    ///
+    /// # Errors
+    /// Options out of range; `a` or `b` empty, not finite, or no whole number of samples.
+    pub fn between(self, features: usize, a: &[f64], b: &[f64]) -> Result<Mat<f64>, FeatureError> {
+        check_points("kernel", features, b)?;
+        let landmarks = Landmarks::new("kernel", features, a.to_vec(), self)?;
+        Ok(landmarks.matrix(b))
+    }
+}
+
 /// Fixed points l_1 … l_m and a kernel.
 #[derive(Clone, Debug)]
 pub(super) struct Landmarks {

@@ -1,7 +1,7 @@
 //! Value and gradient: shards in parallel, added up in a fixed order.
 
 use super::Risk;
-use super::pool::{CompensatedSum, ShardSum, Workspace};
+use super::workspace::{CompensatedSum, ShardSum, Workspace};
 use crate::data::SampleTile;
 use crate::elementwise::vectorize;
 use crate::problem::Objective;

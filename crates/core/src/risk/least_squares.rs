@@ -8,7 +8,7 @@ mod linear;
 use super::Risk;
 use super::dense::{add_product, assert_square, mirror};
 use super::linearized::Product;
-use super::pool::Workspace;
+use super::workspace::Workspace;
 use crate::loss::LossHessian;
 use crate::problem::{Curvature, LeastSquares, LinearPart, Linearization, Objective};
 use crate::sweep::{backward, forward, tangent};

@@ -2,7 +2,7 @@
 
 use super::Risk;
 use super::evaluate::each_shard_with;
-use super::pool::Workspace;
+use super::workspace::{Kept, Workspace};
 use crate::problem::{Linearization, Objective};
 use crate::sweep::{TapeRef, Tile, adjoint_tangent, backward, tangent};
 use crate::tape::Tape;
@@ -19,17 +19,6 @@ pub struct Linearized<'a> {
     value: f64,
     /// Always there; taken when dropped, to go back to the risk's pool.
     kept: Kept,
-}
-
-/// The buffers of a linearisation.
-#[derive(Debug, Default)]
-pub(crate) struct Kept {
-    theta: Vec<f64>,
-    gradient: Vec<f64>,
-    /// The diagonal of the penalty's Hessian.
-    diagonal: Vec<f64>,
-    /// Per shard the tapes of its first tiles.
-    tapes: Vec<Vec<Tape>>,
 }
 
 /// Which matrix is meant.
@@ -235,6 +224,10 @@ impl Linearization for Linearized<'_> {
     }
     fn gauss_newton_diagonal(&self, out: &mut [f64]) {
         self.outer_product_diagonal(out);
+    }
+    fn gauss_newton_diagonal_while(&self, out: &mut [f64], _: &mut dyn FnMut() -> bool) -> bool {
+        self.outer_product_diagonal(out);
+        true
     }
 }
 

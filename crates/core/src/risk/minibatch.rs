@@ -5,7 +5,8 @@
 //! and so do the bits. After the largest batch nothing is allocated.
 
 use super::evaluate::{each_shard, total_loss};
-use super::pool::{ShardSum, fill, lock, with};
+use super::pool::{fill, lock, with};
+use super::workspace::{BatchWorkspace, ShardSum};
 use super::{FULL_BATCH_DRAW, Risk};
 use crate::data::Gathered;
 use crate::op::Samples;
@@ -13,18 +14,6 @@ use crate::partition::Partition;
 use crate::problem::{Objective, SampledObjective};
 use crate::sweep::Tile;
 use crate::tape::Tape;
-
-/// What one task needs to gather and sweep a tile.
-#[derive(Debug)]
-pub(super) struct BatchWorkspace {
-    tape: Tape,
-    /// x: d × B.
-    inputs: Vec<f64>,
-    /// Their targets, weights and offsets.
-    gathered: Gathered,
-    /// Outputs with their offsets.
-    shifted: Vec<f64>,
-}
 
 impl Risk<'_> {
     fn new_batch_workspace(&self) -> BatchWorkspace {

@@ -1,58 +1,10 @@
 //! Buffers that are kept between evaluations, so that none is allocated after the first.
 
 use super::Risk;
-use super::linearized::Kept;
-use super::minibatch::BatchWorkspace;
+use super::workspace::{BatchWorkspace, Kept, ShardSum, Workspace};
 use crate::problem::Objective;
 use crate::tape::{TangentTape, Tape};
 use std::sync::{Mutex, PoisonError};
-
-/// What one task needs to sweep a tile.
-#[derive(Debug)]
-pub(crate) struct Workspace {
-    pub(crate) tape: Tape,
-    pub(crate) sweep: TangentTape,
-    /// Outputs with their offsets, see [`Risk::scores`].
-    pub(crate) shifted: Vec<f64>,
-    /// Where a sweep that is repeated for its tape puts its gradient.
-    pub(crate) discarded: ShardSum,
-}
-
-/// What one shard adds up: Σ ℓ (compensated) and θ̄.
-#[derive(Debug, Default)]
-pub(crate) struct ShardSum {
-    pub(crate) loss: CompensatedSum,
-    pub(crate) gradient: Vec<f64>,
-}
-
-/// A sum with the rounding errors carried along  (Neumaier 1974).
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct CompensatedSum {
-    sum: f64,
-    correction: f64,
-}
-
-impl CompensatedSum {
-    pub(crate) fn add(&mut self, term: f64) {
-        let sum = self.sum + term;
-        self.correction += if self.sum.abs() >= term.abs() {
-            (self.sum - sum) + term
-        } else {
-            (term - sum) + self.sum
-        };
-        self.sum = sum;
-    }
-    pub(crate) fn merge(&mut self, other: Self) {
-        self.add(other.sum);
-        if other.sum.is_finite() {
-            self.add(other.correction);
-        }
-    }
-    pub(crate) fn total(self) -> f64 {
-        // An infinite sum has a NaN correction (∞ − ∞); the sum itself is the answer then.
-        if self.sum.is_finite() { self.sum + self.correction } else { self.sum }
-    }
-}
 
 #[derive(Debug, Default)]
 pub(crate) struct Pool {

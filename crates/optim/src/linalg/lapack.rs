@@ -4,7 +4,7 @@
 //! B on the diagonal and beside it, and interchanges that belong to each column and not to the columns before it, so that a solve
 //! goes through both in turn as `dsytrs` does (LAPACK Users' Guide, 3rd ed., §2.4.1).
 
-use super::ldlt::{Block, Pivot};
+use super::pivots::{Block, Pivot};
 use super::vector;
 use ndarray::{Array2, ShapeBuilder};
 use ndarray_linalg::{CholeskyInplace, FactorizeHInto, UPLO};

@@ -9,6 +9,7 @@
 //! Nocedal & Wright (2006) §3.4.
 
 use super::cholesky::{FIRST_SHIFT, NotFactored, equilibrate, scaled_norm};
+use super::pivots::{Block, Pivot};
 use super::{Backend, vector};
 use faer::linalg::solvers::Lblt;
 use faer::linalg::triangular_solve::{
@@ -19,49 +20,6 @@ use faer::{Mat, MatMut, Par, Side};
 /// Shifts at the rounding level that are tried where LAPACK finds an exact zero on its way.
 #[cfg(feature = "lapack")]
 const EXACT_ZEROS: usize = 4;
-
-/// A block of B.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Pivot {
-    /// One number.
-    One(f64),
-    /// \[a coupling; coupling d].
-    Two { a: f64, coupling: f64, d: f64 },
-}
-
-/// An eigenpair basis of a block of |B|, and the sizes of its eigenvalues.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Block {
-    One(f64),
-    /// Eigenvector (c, s) of the first eigenvalue, (−s, c) of the second.
-    Two {
-        c: f64,
-        s: f64,
-        sizes: [f64; 2],
-    },
-}
-
-impl Block {
-    /// Rows of the block.
-    pub(crate) fn len(&self) -> usize {
-        match self {
-            Self::One(_) => 1,
-            Self::Two { .. } => 2,
-        }
-    }
-
-    /// `x` ← |B|⁻¹·x, of the block's length.
-    pub(crate) fn divide(&self, x: &mut [f64]) {
-        match *self {
-            Self::One(size) => x[0] /= size,
-            Self::Two { c, s, sizes } => {
-                let along = [(c * x[0] + s * x[1]) / sizes[0], (c * x[1] - s * x[0]) / sizes[1]];
-                x[0] = c * along[0] - s * along[1];
-                x[1] = s * along[0] + c * along[1];
-            }
-        }
-    }
-}
 
 /// What B is between.
 #[derive(Clone, Debug)]

@@ -1,0 +1,47 @@
+//! Columns of numbers, one a sample: how many there are, whether they are finite, and some of them in another order.
+
+use super::{DataError, Place};
+
+pub(super) fn check_count(
+    what: &'static str,
+    expected: usize,
+    found: usize,
+) -> Result<(), DataError> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(DataError::WrongLength { what, expected, found })
+}
+
+/// `values` is `rows` × M column-major and finite; `names` has one name per row.
+pub(super) fn check_finite(
+    rows: usize,
+    values: &[f64],
+    what: &'static str,
+    names: &[String],
+) -> Result<(), DataError> {
+    let whole = values.len().div_ceil(rows).saturating_mul(rows);
+    check_count(what, whole, values.len())?;
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(index) => Err(DataError::NotFinite {
+            place: Place::sample(index / rows, names[index % rows].clone()),
+            found: values[index].to_string(),
+        }),
+    }
+}
+
+/// The columns of `values` (`rows` × M, column-major) that `indices` names, in that order.
+pub(super) fn gather<T: Copy>(rows: usize, values: &[T], indices: &[usize]) -> Vec<T> {
+    let mut out = Vec::with_capacity(rows * indices.len());
+    gather_into(rows, values, indices, &mut out);
+    out
+}
+
+/// `out` ← the columns of `values` that `indices` names.
+pub(super) fn gather_into<T: Copy>(rows: usize, values: &[T], indices: &[usize], out: &mut Vec<T>) {
+    out.clear();
+    for &index in indices {
+        out.extend_from_slice(&values[index * rows..(index + 1) * rows]);
+    }
+}
