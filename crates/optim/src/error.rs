@@ -7,7 +7,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum OptimError {
     /// An option lies outside its range.
-    #[error("{solver}: option `{option}` is {value}, allowed is {allowed}")]
+    #[error("{solver}: option `{option}` is {}, allowed is {allowed}", number(*.value))]
     OptionOutOfRange {
         /// The solver that was asked.
         solver: &'static str,
@@ -42,7 +42,8 @@ pub enum OptimError {
     },
     /// A direction that is zero, not finite or of another length than the problem.
     #[error(
-        "the direction has {found} entries and norm {norm}; allowed are {expected} entries and a norm in (0, ∞)"
+        "the direction has {found} entries and norm {}; allowed are {expected} entries and a norm in (0, ∞)",
+        number(*.norm)
     )]
     Direction {
         /// n of the problem.
@@ -53,7 +54,11 @@ pub enum OptimError {
         norm: f64,
     },
     /// A lower bound that is not below its upper one, or NaN.
-    #[error("the bounds of parameter {index} are {lower} and {upper}: no number lies between")]
+    #[error(
+        "the bounds of parameter {index} are {} and {}: no number lies between",
+        number(*.lower),
+        number(*.upper)
+    )]
     Bounds {
         /// The parameter.
         index: usize,
@@ -219,6 +224,12 @@ pub(crate) fn require(
     }
 }
 
+/// A number as a message says it: `0.5`, `1e300`, all its digits either way.
+pub(crate) fn number(value: f64) -> String {
+    let plain = value == 0.0 || (1e-5..1e16).contains(&value.abs()) || !value.is_finite();
+    if plain { value.to_string() } else { format!("{value:e}") }
+}
+
 /// Bytes as a message says them: `1.5 GiB`.
 pub(crate) fn readable(bytes: u64) -> String {
     const UNIT: f64 = 1024.0;
@@ -235,6 +246,15 @@ pub(crate) fn readable(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_in_messages_are_short_and_keep_their_digits() {
+        let written =
+            [0.5, -0.0, 1e300, -1e300, f64::MIN_POSITIVE, 12_345.678, 1e16, f64::NAN].map(number);
+        let expected =
+            ["0.5", "-0", "1e300", "-1e300", "2.2250738585072014e-308", "12345.678", "1e16", "NaN"];
+        assert_eq!(written, expected);
+    }
 
     #[test]
     fn sizes_read_well() {

@@ -138,9 +138,11 @@ pub use solver::least_squares::variable_projection::{
     self, ProjectedJacobian, ReducedLeastSquares, VariableProjection,
 };
 pub use solver::{
-    AdaGrad, Adadelta, Adam, AdamW, AdaptiveCubic, Bfgs, BoundedLevenbergMarquardt, Factorization,
-    FirstOrder, FitSolver, GaussNewton, GradientDescent, Guard, HessianKind, Lbfgs, LbfgsB,
-    LevenbergMarquardt, Modification, Momentum, Nesterov, Newton, NewtonCg, NonlinearCg,
-    Optimality, OwlQn, Preconditioner, ProximalNewton, RegularizedNewton, RmsProp, Safeguard,
-    Scaling, SecondOrder, Sr1, StepLength, Subproblem, Tron, TrustRegion, Update, product_cost,
+    AdaGrad, AdaGradRule, Adadelta, AdadeltaRule, Adam, AdamRule, AdamW, AdamWRule, AdaptiveCubic,
+    AdaptiveCubicRule, Bfgs, BoundedLevenbergMarquardt, Factorization, FirstOrder,
+    FirstOrderMethod, FitSolver, GaussNewton, GradientDescent, GradientDescentRule, Guard,
+    HessianKind, Lbfgs, LbfgsB, LevenbergMarquardt, Modification, Momentum, MomentumRule, Nesterov,
+    NesterovRule, Newton, NewtonCg, NonlinearCg, Optimality, OwlQn, Preconditioner, ProximalNewton,
+    RegionMethod, RegularizedNewton, RmsProp, RmsPropRule, Safeguard, Scaling, SecondOrder, Sr1,
+    StepLength, Subproblem, Tron, TrustRegion, TrustRegionRule, Update, product_cost,
 };

@@ -10,8 +10,9 @@ pub mod quasi_newton;
 pub use constrained::{BoundedLevenbergMarquardt, LbfgsB, OwlQn, ProximalNewton, Tron};
 pub use constrained::{bounded_lm, lbfgsb, owl_qn, proximal_newton, tron};
 pub use first_order::{
-    AdaGrad, Adadelta, Adam, AdamW, FirstOrder, GradientDescent, Guard, Momentum, Nesterov,
-    RmsProp, StepLength,
+    AdaGrad, AdaGradRule, Adadelta, AdadeltaRule, Adam, AdamRule, AdamW, AdamWRule, FirstOrder,
+    FirstOrderMethod, GradientDescent, GradientDescentRule, Guard, Momentum, MomentumRule,
+    Nesterov, NesterovRule, RmsProp, RmsPropRule, StepLength,
 };
 pub use first_order::{
     adadelta, adagrad, adam, adamw, gradient_descent, momentum, nesterov, rmsprop,
@@ -23,8 +24,9 @@ pub use least_squares::{
     gauss_newton, levenberg_marquardt, polish, residual_model, variable_projection,
 };
 pub use newton::{
-    AdaptiveCubic, Modification, Newton, NewtonCg, Optimality, Preconditioner, RegularizedNewton,
-    Subproblem, TrustRegion, product_cost,
+    AdaptiveCubic, AdaptiveCubicRule, Modification, Newton, NewtonCg, Optimality, Preconditioner,
+    RegionMethod, RegionRule, RegularizedNewton, Subproblem, TrustRegion, TrustRegionRule,
+    product_cost,
 };
 pub use newton::{
     adaptive_cubic, newton_cg, preconditioning, region, regularized_newton, trust_region,

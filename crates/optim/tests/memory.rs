@@ -4,9 +4,11 @@
 use faer::MatMut;
 use secant_core::problem::{Curvature, LeastSquares, Linearization, Objective};
 use secant_optim::{
-    Bfgs, BoundedLevenbergMarquardt, Bounds, Factorization, GaussNewton, L1, Lbfgs, LbfgsB,
-    LevenbergMarquardt, Method, Modification, Newton, NewtonCg, OptimError, OwlQn, ProximalNewton,
-    RegularizedNewton, Sr1, Stopping, Subproblem, Tron, TrustRegion,
+    AdaGrad, Adadelta, Adam, AdamW, AdaptiveCubic, Bfgs, BoundedLevenbergMarquardt, Bounds,
+    Factorization, FitSolver, GaussNewton, GradientDescent, L1, Lbfgs, LbfgsB, LevenbergMarquardt,
+    Method, Modification, Momentum, Nesterov, Newton, NewtonCg, NonlinearCg, OptimError, OwlQn,
+    Preconditioner, ProximalNewton, RegularizedNewton, RmsProp, Sr1, Stopping, Subproblem, Tron,
+    TrustRegion,
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
@@ -150,7 +152,39 @@ fn vectors_only() -> Vec<Method> {
         LbfgsB::new(Bounds::default()).into(),
         Tron::new(Bounds::default()).into(),
         OwlQn::new(L1::new(0.1)).into(),
+        NonlinearCg::default().into(),
+        AdaptiveCubic::default().into(),
+        TrustRegion::default().into(),
+        TrustRegion::default().with_subproblem(Subproblem::Steihaug).into(),
+        GradientDescent::default().into(),
+        GradientDescent::fixed(1e-3).into(),
+        Momentum::default().into(),
+        Nesterov::default().into(),
+        AdaGrad::default().into(),
+        RmsProp::default().into(),
+        Adadelta::default().into(),
+        Adam::default().into(),
+        AdamW::default().into(),
     ]
+}
+
+/// With what no machine has: pairs, vectors of a sketch, products kept.
+fn far_too_much(count: usize) -> Vec<Method> {
+    let with = |preconditioner| NewtonCg::default().with_preconditioner(preconditioner).into();
+    let bounds = Bounds::default();
+    vec![
+        Lbfgs { memory: count, ..unlimited(Lbfgs::default()) }.into(),
+        LbfgsB { memory: count, ..unlimited(LbfgsB::new(bounds)) }.into(),
+        OwlQn { memory: count, ..unlimited(OwlQn::new(L1::new(0.1))) }.into(),
+        with(Preconditioner::Pairs { memory: count }),
+        with(Preconditioner::Nystrom { rank: count, refresh: 1 }),
+    ]
+}
+
+/// Without a limit of its own to the pairs it can see.
+fn unlimited<S: FitSolver>(mut solver: S) -> S {
+    solver.stopping_mut().max_iterations = u64::MAX;
+    solver
 }
 
 /// All in one, because the counter is global.
@@ -199,9 +233,19 @@ fn what_does_not_fit_is_refused_before_anything_is_allocated() {
         assert!(text.contains("GiB of memory, 1.0 MiB are allowed"), "{text}");
     }
     for method in vectors_only() {
+        let name = method.name();
+        let needs = method.memory(n, n).unwrap();
         let stopping = Stopping { max_iterations: 2, ..Stopping::default() };
-        let run = method.with_stopping(stopping).minimize_within(&problem, &start, Some(limit));
-        assert!(run.is_ok(), "{run:?}");
+        let method = method.with_stopping(stopping);
+        for refused in [0, 1000] {
+            let region = Region::new(GLOBAL);
+            let run = method.clone().minimize_within(&problem, &start, Some(refused));
+            let taken = region.change().bytes_allocated;
+            assert!(taken < 2 * 8 * n, "{name} allocated {taken} bytes");
+            assert!(matches!(run, Err(OptimError::Memory { .. })), "{name}: {run:?}");
+        }
+        let run = method.minimize_within(&problem, &start, Some(needs));
+        assert!(run.is_ok(), "{name}: {run:?}");
     }
 }
 
@@ -223,6 +267,21 @@ fn absurd_sizes_are_refused_without_a_limit() {
     let report = Method::auto().with_stopping(stopping).minimize(&problem, &start).unwrap().report;
     assert!(report.notes.iter().any(|note| note.starts_with("Newton left out")), "{report}");
     assert!(report.reason.is_success(), "{report}");
+}
+
+/// No count of pairs overflows, and none is allocated: L-BFGS with 1,000 pairs of ten million is 160 GB.
+#[test]
+fn any_number_of_pairs_is_refused_or_runs() {
+    let (small, start) = (Straight { n: 10, m: 10 }, [3.0; 10]);
+    for count in [1 << 40, 1 << 62, usize::MAX] {
+        for method in far_too_much(count) {
+            let name = method.name();
+            let refused = method.minimize(&small, &start);
+            assert!(matches!(refused, Err(OptimError::Memory { .. })), "{name}: {refused:?}");
+        }
+    }
+    let needs = FitSolver::memory(&Lbfgs::default().with_memory(1000), 10_000_000, 0).unwrap();
+    assert!(needs > 160_000_000_000, "{needs}");
 }
 
 /// No n overflows the arithmetic.

@@ -24,7 +24,7 @@ const LANES: usize = 8;
 
 /// The last m pairs and their inner products.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct LimitedMemory {
+pub struct LimitedMemory {
     n: usize,
     capacity: usize,
     /// (sᵢ, yᵢ), written round and round.

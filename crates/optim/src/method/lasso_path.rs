@@ -15,6 +15,8 @@ use secant_core::problem::Curvature;
 pub const POINTS: usize = 100;
 /// The last λ over the first.  Friedman, Hastie & Tibshirani (2010) §2.5: 1e-3.
 pub const RATIO: f64 = 1e-3;
+/// Most points of a path: what asks for more would not end.
+pub const MAX_POINTS: usize = 100_000;
 /// ⋄F relative to that at λmax.
 const TOLERANCE: f64 = 1e-12;
 const NAME: &str = "lasso path";
@@ -26,7 +28,7 @@ pub struct LassoPath {
     pub l1: L1,
     /// λ to visit, from the largest down as a rule; none: [`points`](Self::points) from λmax, evenly on a logarithmic scale.
     pub lambdas: Option<Vec<f64>>,
-    /// Points, at least 2. Default [`POINTS`].
+    /// Points, 2 to [`MAX_POINTS`]. Default [`POINTS`].
     pub points: usize,
     /// The last λ over the first, in (0, 1). Default [`RATIO`].
     pub ratio: f64,
@@ -59,7 +61,8 @@ impl LassoPath {
         problem: &P,
         theta0: &[f64],
     ) -> Result<Vec<PathPoint>, OptimError> {
-        require(self.points >= 2, NAME, "points", self.points as f64, "at least 2")?;
+        let inside = (2..=MAX_POINTS).contains(&self.points);
+        require(inside, NAME, "points", self.points as f64, "2 … 100000")?;
         require(self.ratio > 0.0 && self.ratio < 1.0, NAME, "ratio", self.ratio, "(0, 1)")?;
         for lambda in self.lambdas.iter().flatten() {
             require(*lambda >= 0.0 && lambda.is_finite(), NAME, "lambdas", *lambda, "[0, ∞)")?;

@@ -26,6 +26,8 @@ pub const PER_DECADE: u32 = 2;
 pub const REFINEMENTS: u32 = 2;
 /// Rates that the range may grow by, in all: three decades with two rates in each.
 pub const GROWTH: u32 = 6;
+/// Most rates in a decade, and most that the range may grow by: what asks for more would not end.
+pub const MAX_RATES: u32 = 1000;
 const NAME: &str = "rate finder";
 
 /// Which rates are tried.
@@ -35,11 +37,11 @@ pub struct RateFinder {
     pub lowest: f64,
     /// Upper end, ≥ `lowest`. Default [`HIGHEST`].
     pub highest: f64,
-    /// Rates in a decade, ≥ 1. Default [`PER_DECADE`].
+    /// Rates in a decade, 1 to [`MAX_RATES`]. Default [`PER_DECADE`].
     pub per_decade: u32,
     /// Halvings of the spacing around the best rate. Default [`REFINEMENTS`].
     pub refinements: u32,
-    /// The most rates that the range may grow by. Default [`GROWTH`].
+    /// The most rates that the range may grow by, up to [`MAX_RATES`]. Default [`GROWTH`].
     pub growth: u32,
 }
 
@@ -165,11 +167,16 @@ impl RateFinder {
         }
         search.look_at(self.highest)?;
         for _ in 0..self.growth {
-            match search.edge() {
-                Some(Edge::Lowest(end)) => search.look_at(end / spacing)?,
-                Some(Edge::Highest(end)) => search.look_at(end * spacing)?,
+            let next = match search.edge() {
+                Some(Edge::Lowest(end)) => end / spacing,
+                Some(Edge::Highest(end)) => end * spacing,
                 None => break,
+            };
+            // At the end of the numbers there is nothing wider.
+            if !(next > 0.0 && next.is_finite()) {
+                break;
             }
+            search.look_at(next)?;
         }
         let mut factor = spacing;
         for _ in 0..self.refinements {
@@ -184,12 +191,17 @@ impl RateFinder {
     }
 
     fn validate(&self) -> Result<(), OptimError> {
-        let Self { lowest, highest, per_decade, .. } = *self;
+        let Self { lowest, highest, per_decade, growth, .. } = *self;
         let inside = lowest > 0.0 && lowest.is_finite();
         require(inside, NAME, "lowest", lowest, "(0, ∞)")?;
         let inside = highest >= lowest && highest.is_finite();
         require(inside, NAME, "highest", highest, "finite and ≥ lowest")?;
-        require(per_decade > 0, NAME, "per_decade", f64::from(per_decade), "≥ 1")
+        // The quotient sets the spacing.
+        let inside = (highest / lowest).is_finite();
+        require(inside, NAME, "highest", highest, "at most 1e308 times lowest")?;
+        let inside = (1..=MAX_RATES).contains(&per_decade);
+        require(inside, NAME, "per_decade", f64::from(per_decade), "1 … 1000")?;
+        require(growth <= MAX_RATES, NAME, "growth", f64::from(growth), "0 … 1000")
     }
 }
 

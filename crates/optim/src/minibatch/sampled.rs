@@ -171,7 +171,7 @@ where
     state.without_curvature();
     solver.reset(n);
     let (mut theta, mut trial) = (theta0.to_vec(), theta0.to_vec());
-    let (mut gradient, mut step, mut next) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
+    let (mut gradient, mut next) = (vec![0.0; n], vec![0.0; n]);
     for t in 1.. {
         if state.reason().is_some() {
             break;
@@ -182,7 +182,7 @@ where
             state.stop(Reason::NonFiniteValue);
             break;
         }
-        solver.advance(t, &theta, &gradient, &mut step, &mut next);
+        solver.advance(t, &theta, &gradient, &mut next);
         std::mem::swap(&mut theta, &mut next);
         state.set_sampled(t, batches.epochs());
         let timed_out = stopping.max_time.is_some_and(|most| state.elapsed() >= most);

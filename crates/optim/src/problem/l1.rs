@@ -49,11 +49,8 @@ impl L1 {
     pub fn weights(&self, n: usize) -> Vec<f64> {
         let mut weights = self.each.clone().unwrap_or_else(|| vec![self.lambda; n]);
         for free in &self.free {
-            for j in free.clone() {
-                if let Some(weight) = weights.get_mut(j) {
-                    *weight = 0.0;
-                }
-            }
+            let end = free.end.min(weights.len());
+            weights[free.start.min(end)..end].fill(0.0);
         }
         weights
     }

@@ -6,16 +6,12 @@
 
 use super::evaluations::{Evaluations, KINDS};
 use faer::Mat;
-use secant_core::problem::{Curvature, LeastSquares, Linearization};
+use secant_core::problem::{Costs as Flops, Curvature, LeastSquares, Linearization};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
 /// f alone: the forward sweep, of three equal products per layer.
 pub const VALUE: f64 = 1.0 / 3.0;
-/// H·v at a linearised point: six products of a layer beside the gradient's three.
-pub const HESSIAN_VECTOR: f64 = 2.0;
-/// G·v at a linearised point: four products.
-pub const GAUSS_NEWTON_VECTOR: f64 = 4.0 / 3.0;
 /// J·v or Jᵀ·u at θ: a forward sweep, and a tangent or backward one.
 pub const JACOBIAN_VECTOR: f64 = 1.0;
 
@@ -59,21 +55,27 @@ pub struct Costs {
 
 impl Costs {
     /// The count for n parameters: f ⅓, f with ∇f and a linearisation 1, H·v 2, G·v 4/3, residuals ⅓, J·v and Jᵀ·u 1; a dense
-    /// matrix of n columns n products, the Jacobian's being J·v.
+    /// matrix of n columns n products, the Jacobian's being J·v. That is [`of_flops`](Self::of_flops) of [`Flops::of_evaluation`].
     pub fn counted(n: usize) -> Self {
-        let n = n as f64;
+        Self::of_flops(&Flops::of_evaluation(1.0, n))
+    }
+
+    /// The quotients of flops that were counted for a problem, [`Structure::costs`](secant_core::problem::Structure::costs); f alone
+    /// and products with J, which are not, as in [`counted`](Self::counted).
+    pub fn of_flops(flops: &Flops) -> Self {
+        let gradients = |flops_of_kind: f64| flops_of_kind / flops.evaluation;
         Self {
             value: VALUE,
             value_gradient: 1.0,
             linearize: 1.0,
-            hessian: n * HESSIAN_VECTOR,
-            gauss_newton: n * GAUSS_NEWTON_VECTOR,
-            hessian_vector: HESSIAN_VECTOR,
-            gauss_newton_vector: GAUSS_NEWTON_VECTOR,
+            hessian: gradients(flops.hessian),
+            gauss_newton: gradients(flops.gauss_newton),
+            hessian_vector: gradients(flops.hessian_vector),
+            gauss_newton_vector: gradients(flops.gauss_newton_vector),
             residuals: VALUE,
-            jacobian: n * JACOBIAN_VECTOR,
-            normal_equations: n * GAUSS_NEWTON_VECTOR,
-            normal_diagonal: n * JACOBIAN_VECTOR,
+            jacobian: gradients(flops.jacobian),
+            normal_equations: gradients(flops.normal_equations),
+            normal_diagonal: gradients(flops.jacobian),
             jacobian_vector: JACOBIAN_VECTOR,
             jacobian_transpose_vector: JACOBIAN_VECTOR,
         }

@@ -7,12 +7,18 @@
 use crate::error::OptimError;
 use std::fs;
 
+/// More than this no allocation can have, whatever is free.
+const ADDRESSABLE: u64 = isize::MAX as u64;
 /// A run may take one part in this many of the free memory.
 pub const SHARE: u64 = 2;
 /// Less than this is allowed without a look at the free memory, which takes longer than many a small fit: 16 MiB.
 pub const UNASKED: u64 = 16 << 20;
 /// What to use instead of a method whose matrices do not fit: products alone.
 pub(crate) const PRODUCTS_INSTEAD: &str = "the trust region with `Subproblem::Gltr` or L-BFGS";
+/// What to use instead of a method that keeps nothing but a few vectors.
+pub(crate) const FEWER_PARAMETERS: &str = "a problem with fewer parameters";
+/// What to use instead of many pairs of limited memory.
+pub(crate) const FEWER_PAIRS: &str = "a smaller option `memory`";
 /// What `/proc/meminfo` counts in.
 const KIB: u64 = 1024;
 
@@ -104,7 +110,7 @@ pub(crate) fn preflight(
     let Some(needed) = needs.filter(|needed| limit.is_some() || *needed > UNASKED) else {
         return Ok(());
     };
-    match allowed(limit) {
+    match allowed(limit).or(Some(ADDRESSABLE)) {
         Some(allowed) if needed > allowed => {
             Err(OptimError::Memory { solver, needed, allowed, alternative })
         }

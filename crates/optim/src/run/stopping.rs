@@ -31,7 +31,7 @@ pub const FLOOR_PATIENCE: u32 = 30;
 pub struct Stopping {
     /// ‖∇f(θ)‖∞ ≤ `gradient_tolerance` · ‖∇f(θ₀)‖∞. Range \[0, 1). Default [`GRADIENT_TOLERANCE`].
     pub gradient_tolerance: f64,
-    /// ‖∇f(θ)‖∞ ≤ `gradient_absolute`. Range ≥ 0. Default 0.
+    /// ‖∇f(θ)‖∞ ≤ `gradient_absolute`. Range \[0, ∞). Default 0.
     pub gradient_absolute: f64,
     /// ‖θ⁺ − θ‖∞ ≤ `step_tolerance` · ‖θ⁺‖∞. Range \[0, 1). Default 0.
     pub step_tolerance: f64,
@@ -218,9 +218,15 @@ impl Stopping {
         fraction("step_tolerance", self.step_tolerance)?;
         fraction("value_tolerance", self.value_tolerance)?;
         let absolute = self.gradient_absolute;
-        require(absolute >= 0.0, solver, "gradient_absolute", absolute, "≥ 0")?;
-        let target = self.target.unwrap_or(f64::NEG_INFINITY);
-        require(!target.is_nan(), solver, "target", target, "a number")
+        let inside = absolute >= 0.0 && absolute.is_finite();
+        require(inside, solver, "gradient_absolute", absolute, "[0, ∞)")?;
+        let target = self.target.unwrap_or_default();
+        require(target.is_finite(), solver, "target", target, "a finite number, or none")
+    }
+
+    /// No run keeps more of what a step gives than it has steps: the lesser of `kept` and those.
+    pub(crate) fn most_of(&self, kept: usize) -> usize {
+        usize::try_from(self.max_iterations).map_or(kept, |steps| kept.min(steps.max(1)))
     }
 
     /// The definition of the end. Converged comes before used up.

@@ -19,7 +19,7 @@ const START_NOISE: f64 = 4.0;
 
 /// The trial point and its gradient; after a step, the point and gradient before it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct LineStep {
+pub struct LineStep {
     pub theta: Vec<f64>,
     pub gradient: Vec<f64>,
 }

@@ -10,11 +10,11 @@ pub mod region;
 pub mod regularized_newton;
 pub mod trust_region;
 
-pub use adaptive_cubic::AdaptiveCubic;
+pub use adaptive_cubic::{AdaptiveCubic, AdaptiveCubicRule};
 pub use model::product_cost;
 pub use newton::{Modification, Newton, REFINE_BELOW, REFINE_KEEP, REFINEMENTS};
 pub use newton_cg::NewtonCg;
 pub use preconditioning::Preconditioner;
-pub use region::{Optimality, Subproblem};
+pub use region::{Optimality, RegionMethod, RegionRule, Subproblem};
 pub use regularized_newton::RegularizedNewton;
-pub use trust_region::TrustRegion;
+pub use trust_region::{TrustRegion, TrustRegionRule};

@@ -18,6 +18,7 @@ mod lsmr;
 mod mgh;
 mod newton_cg;
 mod nonlinear_cg;
+mod options;
 mod pytorch;
 mod quadratic_model;
 mod rate_finder;

@@ -12,6 +12,10 @@ use secant_optim::{
     ReducedLeastSquares, Scaling, Solution, Stopping, VariableProjection, minimize,
 };
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 const JACOBIANS: [ProjectedJacobian; 2] =
     [ProjectedJacobian::Kaufman, ProjectedJacobian::GolubPereyra];
@@ -505,4 +509,59 @@ fn limits_hold_and_the_evaluations_are_counted() {
     assert!(report.reason.is_success(), "{report}");
     assert!(report.evaluations.jacobian > report.iterations, "{report}");
     assert!(report.notes.iter().any(|note| note.contains("3 linear parameters")), "{report}");
+}
+
+/// Longest wait of a test for what happens at once, unless it never does.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits for `flag`, and gives up after [`PATIENCE`].
+fn wait_for(flag: &AtomicBool) {
+    let start = Instant::now();
+    while !flag.load(Ordering::SeqCst) && start.elapsed() < PATIENCE {
+        thread::yield_now();
+    }
+}
+
+/// Two tasks of one pool evaluate at the same time: the first splits its evaluation, and while its thread waits for the half that the other
+/// thread took, it works on the second task.
+#[test]
+fn an_evaluation_within_another_ones_parallel_call_does_not_wait_for_it() {
+    static STOLEN: AtomicBool = AtomicBool::new(false);
+    static SECOND: AtomicBool = AtomicBool::new(false);
+    // r = θ₀·e^(−θ₁t) − 1, linear in θ₀.
+    let problem = LeastSquaresFn::new(2, 6, |b, r| {
+        rayon::join(
+            || wait_for(&STOLEN),
+            || {
+                STOLEN.store(true, Ordering::SeqCst);
+                wait_for(&SECOND);
+            },
+        );
+        for (i, r) in r.iter_mut().enumerate() {
+            *r = b[0] * f64::exp(-b[1] * i as f64) - 1.0;
+        }
+    });
+    STOLEN.store(true, Ordering::SeqCst);
+    SECOND.store(true, Ordering::SeqCst);
+    let reduced = ReducedLeastSquares::new(problem, &[0..1], &[1.0, 0.5]).unwrap();
+    let alone = [reduced.value(&[0.3]), reduced.value(&[0.4])];
+    STOLEN.store(false, Ordering::SeqCst);
+    SECOND.store(false, Ordering::SeqCst);
+    let (tell, told) = mpsc::channel();
+    // Not joined: a thread in a deadlock does not end.
+    thread::spawn(move || {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        let values = pool.install(|| {
+            rayon::join(
+                || reduced.value(&[0.3]),
+                || {
+                    SECOND.store(true, Ordering::SeqCst);
+                    reduced.value(&[0.4])
+                },
+            )
+        });
+        tell.send(values).unwrap();
+    });
+    let (first, second) = told.recv_timeout(3 * PATIENCE).expect("no deadlock");
+    assert_eq!([first.to_bits(), second.to_bits()], alone.map(f64::to_bits));
 }

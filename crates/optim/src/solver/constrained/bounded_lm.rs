@@ -41,7 +41,8 @@ pub struct BoundedLevenbergMarquardt {
     pub initial_damping: f64,
     /// When to stop; gradients are those that the bounds leave. Default: that of [`Stopping`] with [`GRADIENT_TOLERANCE`].
     pub stopping: Stopping,
-    work: Option<Workspace>,
+    #[doc(hidden)]
+    pub work: Option<Workspace>,
 }
 
 impl Default for BoundedLevenbergMarquardt {
@@ -55,8 +56,9 @@ impl Default for BoundedLevenbergMarquardt {
     }
 }
 
+#[doc(hidden)]
 #[derive(Clone, Debug)]
-struct Workspace {
+pub struct Workspace {
     bounds: Bounds,
     /// JᵀJ, n × n.
     normal: Vec<f64>,

@@ -16,7 +16,7 @@ use crate::line_search::{Found, StrongWolfe};
 use crate::problem::bounds::Bounds;
 use crate::run::eval;
 use crate::run::fit_solver::FitSolver;
-use crate::run::memory::bytes;
+use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
 use crate::solver::line_step;
@@ -59,7 +59,8 @@ pub struct LbfgsB {
     pub search: StrongWolfe,
     /// When to stop; gradients are those that the bounds leave.
     pub stopping: Stopping,
-    work: Option<Workspace>,
+    #[doc(hidden)]
+    pub work: Option<Workspace>,
 }
 
 impl Default for LbfgsB {
@@ -74,8 +75,9 @@ impl Default for LbfgsB {
     }
 }
 
+#[doc(hidden)]
 #[derive(Clone, Debug)]
-struct Workspace {
+pub struct Workspace {
     bounds: Bounds,
     history: DirectMemory,
     /// ∇f(θ), without the bounds.
@@ -349,7 +351,8 @@ impl FitSolver for LbfgsB {
         &mut self.stopping
     }
     fn memory(&self, n: usize, _: usize) -> Option<u64> {
-        Some(bytes(&[(2, n, self.memory), (14, n, 1)]))
+        let pairs = self.stopping.most_of(self.memory);
+        Some(bytes(&[(2, n, pairs), (8, pairs, pairs), (14, n, 1)]))
     }
     fn validate(&self) -> Result<(), OptimError> {
         require(self.memory > 0, NAME, "memory", self.memory as f64, "≥ 1")?;
@@ -380,6 +383,8 @@ impl<P: Objective> Solver<P, FitState> for LbfgsB {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
+        let needs = FitSolver::memory(self, eval::dim(problem), 0);
+        memory::preflight(NAME, needs, memory::FEWER_PAIRS, state.limit())?;
         let bounds = self.bounds.of(eval::dim(problem))?;
         bounds.project(&mut state.theta);
         let mut smooth = vec![0.0; eval::dim(problem)];

@@ -18,7 +18,7 @@ use crate::line_search::{Found, StrongWolfe};
 use crate::problem::l1::{self, L1};
 use crate::run::eval;
 use crate::run::fit_solver::FitSolver;
-use crate::run::memory::bytes;
+use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
 use crate::solver::line_step;
@@ -65,7 +65,8 @@ pub struct OwlQn {
     pub memory: usize,
     /// When to stop; gradients are those of F, ⋄F.
     pub stopping: Stopping,
-    work: Option<Workspace>,
+    #[doc(hidden)]
+    pub work: Option<Workspace>,
 }
 
 impl Default for OwlQn {
@@ -84,8 +85,9 @@ enum Direction {
     Aligned,
 }
 
+#[doc(hidden)]
 #[derive(Clone, Debug)]
-struct Workspace {
+pub struct Workspace {
     weights: Vec<f64>,
     history: LimitedMemory,
     /// ∇f(θ)
@@ -298,7 +300,8 @@ impl FitSolver for OwlQn {
         &mut self.stopping
     }
     fn memory(&self, n: usize, _: usize) -> Option<u64> {
-        Some(bytes(&[(2, n, self.memory), (14, n, 1)]))
+        let pairs = self.stopping.most_of(self.memory);
+        Some(bytes(&[(2, n, pairs), (2, pairs, pairs), (14, n, 1)]))
     }
     fn validate(&self) -> Result<(), OptimError> {
         require(self.memory > 0, NAME, "memory", self.memory as f64, "≥ 1")?;
@@ -330,6 +333,7 @@ impl<P: Objective> Solver<P, FitState> for OwlQn {
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
         let n = eval::dim(problem);
+        memory::preflight(NAME, FitSolver::memory(self, n, 0), memory::FEWER_PAIRS, state.limit())?;
         self.l1.validate(NAME, Some(n))?;
         let weights = self.l1.weights(n);
         let mut smooth = vec![0.0; n];

@@ -49,11 +49,13 @@ pub struct ProximalNewton {
     pub curvature: HessianKind,
     /// When to stop; gradients are those of F, ⋄F.
     pub stopping: Stopping,
-    work: Option<Workspace>,
+    #[doc(hidden)]
+    pub work: Option<Workspace>,
 }
 
+#[doc(hidden)]
 #[derive(Clone, Debug)]
-struct Workspace {
+pub struct Workspace {
     weights: Vec<f64>,
     /// H, shifted; column-major.
     hessian: Vec<f64>,

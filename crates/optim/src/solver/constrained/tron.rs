@@ -14,7 +14,7 @@ use crate::linalg::vector;
 use crate::problem::bounds::Bounds;
 use crate::run::eval;
 use crate::run::fit_solver::FitSolver;
-use crate::run::memory::bytes;
+use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
 use crate::solver::HessianKind;
@@ -57,7 +57,8 @@ pub struct Tron {
     pub max_products: usize,
     /// When to stop; gradients are those that the bounds leave.
     pub stopping: Stopping,
-    work: Option<Workspace>,
+    #[doc(hidden)]
+    pub work: Option<Workspace>,
 }
 
 impl Default for Tron {
@@ -72,8 +73,9 @@ impl Default for Tron {
     }
 }
 
+#[doc(hidden)]
 #[derive(Clone, Debug)]
-struct Workspace {
+pub struct Workspace {
     bounds: Bounds,
     /// ∇f(θ), without the bounds.
     smooth: Vec<f64>,
@@ -428,6 +430,7 @@ impl<P: Curvature> Solver<P, FitState> for Tron {
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
         let n = eval::dim(problem);
+        memory::preflight(NAME, self.memory(n, 0), memory::FEWER_PARAMETERS, state.limit())?;
         let bounds = self.bounds.of(n)?;
         bounds.project(&mut state.theta);
         let mut smooth = vec![0.0; n];

@@ -5,19 +5,12 @@
 //! The exponent t is the number of the step. Course slides often drop it and divide by 1 − ρ₁ and 1 − ρ₂ in every step: that
 //! is right in the first step alone, and later steps are then (1 − ρ₁ᵗ)/(1 − ρ₁)·√((1 − ρ₂)/(1 − ρ₂ᵗ)) times theirs, in the
 //! limit √(1 − ρ₂)/(1 − ρ₁) = 0.316 times with the defaults.
-//! Stop: [`Stopping`]; a point that is not finite ends the run with the best point kept.
-//! Memory 2n. Cost per step n, ten vectors of n numbers moved, in parallel for large n; one evaluation of f with ∇f.
+//! Stop: [`Stopping`](crate::Stopping); a point that is not finite ends the run with the best point kept.
+//! Memory 2n. Cost per step n, ten vectors of n numbers moved; one evaluation of f with ∇f.
 //! Source: Kingma & Ba (2015), arXiv:1412.6980, algorithm 1; Goodfellow et al. (2016) algorithm 8.7.
 
-use super::{Buffers, FirstOrder, Moments, RuleSolver};
+use super::{At, FirstOrderMethod, Moments, Rule, require_rate};
 use crate::error::OptimError;
-use crate::minibatch::schedule::Schedule;
-use crate::run::fit_solver::FitSolver;
-use crate::run::memory::bytes;
-use crate::run::state::FitState;
-use crate::run::stopping::Stopping;
-use argmin::core::{Error, KV, Problem, Solver};
-use secant_core::problem::Objective;
 
 /// ε.  Kingma & Ba algorithm 1.
 pub const RATE: f64 = 0.001;
@@ -27,11 +20,13 @@ pub const DECAY_MEAN: f64 = 0.9;
 pub const DECAY_SQUARE: f64 = 0.999;
 /// δ.  Kingma & Ba algorithm 1.
 pub const DELTA: f64 = 1e-8;
-const NAME: &str = "Adam";
 
 /// Adam: minimise f(θ) with decaying means of the gradient and of its square, corrected for their start at zero.
-#[derive(Clone, Debug)]
-pub struct Adam {
+pub type Adam = FirstOrderMethod<AdamRule>;
+
+/// The options of [`Adam`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdamRule {
     /// ε > 0. Default [`RATE`].
     pub rate: f64,
     /// ρ₁ in [0, 1). Default [`DECAY_MEAN`].
@@ -40,154 +35,57 @@ pub struct Adam {
     pub decay_square: f64,
     /// δ > 0, keeps the division finite. Default [`DELTA`].
     pub delta: f64,
-    /// What each step multiplies ε by. Default constant.
-    pub schedule: Schedule,
-    /// When to stop.
-    pub stopping: Stopping,
-    /// s
-    mean: Vec<f64>,
-    /// r
-    square: Vec<f64>,
-    buffers: Buffers,
 }
 
-impl Default for Adam {
+impl Default for AdamRule {
     fn default() -> Self {
-        Self {
-            rate: RATE,
-            decay_mean: DECAY_MEAN,
-            decay_square: DECAY_SQUARE,
-            delta: DELTA,
-            schedule: Schedule::default(),
-            stopping: Stopping::default(),
-            mean: Vec::new(),
-            square: Vec::new(),
-            buffers: Buffers::default(),
-        }
+        Self { rate: RATE, decay_mean: DECAY_MEAN, decay_square: DECAY_SQUARE, delta: DELTA }
     }
 }
 
 impl Adam {
-    /// The defaults.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// ε > 0.
-    pub fn with_rate(mut self, rate: f64) -> Self {
-        self.rate = rate;
-        self
-    }
-
     /// ρ₁ in [0, 1).
     pub fn with_decay_mean(mut self, decay_mean: f64) -> Self {
-        self.decay_mean = decay_mean;
+        self.rule.decay_mean = decay_mean;
         self
     }
 
     /// ρ₂ in [0, 1).
     pub fn with_decay_square(mut self, decay_square: f64) -> Self {
-        self.decay_square = decay_square;
+        self.rule.decay_square = decay_square;
         self
     }
 
     /// δ > 0, keeps the division finite.
     pub fn with_delta(mut self, delta: f64) -> Self {
-        self.delta = delta;
+        self.rule.delta = delta;
         self
     }
+}
 
-    /// What each step multiplies ε by.
-    pub fn with_schedule(mut self, schedule: Schedule) -> Self {
-        self.schedule = schedule;
-        self
-    }
-
-    /// When to stop.
-    pub fn with_stopping(mut self, stopping: Stopping) -> Self {
-        self.stopping = stopping;
-        self
-    }
-
-    /// `out` ← `carry`·θ + Δ from (θ, ∇f): the step for 0, the next point for 1.
-    fn carry(&mut self, carry: f64, t: u64, at: (&[f64], &[f64]), out: &mut [f64]) {
-        let (rule, rate) = (self.moments(), self.rate * self.schedule.factor(t));
-        let moments = (&mut self.mean[..], &mut self.square[..]);
-        rule.update(t, rate, carry, at, moments, out);
-    }
-
+impl AdamRule {
     fn moments(&self) -> Moments {
         let Self { decay_mean, decay_square, delta, .. } = *self;
         Moments { decay_mean, decay_square, delta }
     }
 }
 
-impl FirstOrder for Adam {
-    fn reset(&mut self, n: usize) {
-        self.mean = vec![0.0; n];
-        self.square = vec![0.0; n];
+impl Rule for AdamRule {
+    const NAME: &'static str = "Adam";
+    /// s and r
+    type Memory = [Vec<f64>; 2];
+
+    fn advance(&self, memory: &mut Self::Memory, at: &At<'_>, next: &mut [f64]) {
+        self.moments().advance(1.0, memory, at, next);
     }
-    fn update(&mut self, t: u64, theta: &[f64], gradient: &[f64], step: &mut [f64]) {
-        self.carry(0.0, t, (theta, gradient), step);
-    }
-    fn advance(
-        &mut self,
-        t: u64,
-        theta: &[f64],
-        gradient: &[f64],
-        _step: &mut [f64],
-        next: &mut [f64],
-    ) {
-        self.carry(1.0, t, (theta, gradient), next);
+    fn rate(&self) -> f64 {
+        self.rate
     }
     fn set_rate(&mut self, rate: f64) {
         self.rate = rate;
     }
-}
-
-impl RuleSolver for Adam {
-    fn buffers_mut(&mut self) -> &mut Buffers {
-        &mut self.buffers
-    }
-}
-
-impl FitSolver for Adam {
-    const NAME: &'static str = NAME;
-    fn stopping(&self) -> &Stopping {
-        &self.stopping
-    }
-    fn stopping_mut(&mut self) -> &mut Stopping {
-        &mut self.stopping
-    }
-    fn memory(&self, n: usize, _: usize) -> Option<u64> {
-        Some(bytes(&[(8, n, 1)]))
-    }
     fn validate(&self) -> Result<(), OptimError> {
-        super::require_rate(NAME, self.rate)?;
-        self.moments().validate(NAME)?;
-        self.schedule.validate(NAME)?;
-        self.stopping.validate(NAME)
-    }
-}
-
-impl<P: Objective> Solver<P, FitState> for Adam {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn init(
-        &mut self,
-        problem: &mut Problem<P>,
-        state: FitState,
-    ) -> Result<(FitState, Option<KV>), Error> {
-        super::init(self, problem, state)
-    }
-
-    fn next_iter(
-        &mut self,
-        problem: &mut Problem<P>,
-        state: FitState,
-    ) -> Result<(FitState, Option<KV>), Error> {
-        Ok((super::next_iter(self, problem, state), None))
+        require_rate(Self::NAME, self.rate)?;
+        self.moments().validate(Self::NAME)
     }
 }

@@ -36,8 +36,10 @@ pub struct GaussNewton {
     pub offset_tolerance: f64,
     /// When to stop, beside that. Default: that of [`Stopping`] with [`GRADIENT_TOLERANCE`].
     pub stopping: Stopping,
-    work: Option<Box<Workspace>>,
-    derivatives: Derivatives,
+    #[doc(hidden)]
+    pub work: Option<Box<Workspace>>,
+    #[doc(hidden)]
+    pub derivatives: Derivatives,
 }
 
 impl Default for GaussNewton {
@@ -53,8 +55,9 @@ impl Default for GaussNewton {
     }
 }
 
+#[doc(hidden)]
 #[derive(Clone, Debug)]
-struct Workspace {
+pub struct Workspace {
     model: ResidualModel,
     next: NextPoint,
     polish: Polish,

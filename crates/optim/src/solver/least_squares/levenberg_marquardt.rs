@@ -64,8 +64,10 @@ pub struct LevenbergMarquardt {
     pub offset_tolerance: f64,
     /// When to stop, beside that. Default: that of [`Stopping`] with [`GRADIENT_TOLERANCE`].
     pub stopping: Stopping,
-    work: Option<Box<Workspace>>,
-    derivatives: Derivatives,
+    #[doc(hidden)]
+    pub work: Option<Box<Workspace>>,
+    #[doc(hidden)]
+    pub derivatives: Derivatives,
 }
 
 impl Default for LevenbergMarquardt {
@@ -85,8 +87,9 @@ impl Default for LevenbergMarquardt {
     }
 }
 
+#[doc(hidden)]
 #[derive(Clone, Debug)]
-struct Workspace {
+pub struct Workspace {
     model: ResidualModel,
     /// μ
     damping: f64,

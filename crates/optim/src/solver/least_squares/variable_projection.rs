@@ -95,7 +95,8 @@ pub struct VariableProjection {
     pub levenberg_marquardt: LevenbergMarquardt,
     /// When to stop. Default: that of [`LevenbergMarquardt`].
     pub stopping: Stopping,
-    run: Option<Box<Run>>,
+    #[doc(hidden)]
+    pub run: Option<Box<Run>>,
 }
 
 impl Default for VariableProjection {
@@ -129,8 +130,9 @@ impl Clone for VariableProjection {
 }
 
 /// A run of Levenberg–Marquardt on the reduced problem.
+#[doc(hidden)]
 #[derive(Debug)]
-struct Run {
+pub struct Run {
     solver: LevenbergMarquardt,
     state: FitState,
     /// None while the reduced problem is put together.

@@ -64,14 +64,20 @@ pub struct Newton {
     pub search: StrongWolfe,
     /// When to stop.
     pub stopping: Stopping,
-    work: Option<Workspace>,
-    shifted: u32,
-    last_shift: f64,
+    #[doc(hidden)]
+    pub work: Option<Workspace>,
+    #[doc(hidden)]
+    pub shifted: u32,
+    #[doc(hidden)]
+    pub last_shift: f64,
+    #[doc(hidden)]
     /// Iterations whose factor was used more than once.
-    refined: u32,
+    pub refined: u32,
+    #[doc(hidden)]
     /// Iterations with turned signs, and positive, negative and vanishing eigenvalues of the last of them.
-    turned: u32,
-    inertia: [usize; 3],
+    pub turned: u32,
+    #[doc(hidden)]
+    pub inertia: [usize; 3],
 }
 
 /// H and what it was factorised into.
@@ -97,8 +103,9 @@ impl Factor {
     }
 }
 
+#[doc(hidden)]
 #[derive(Clone, Debug)]
-struct Workspace {
+pub struct Workspace {
     factor: Factor,
     /// p
     direction: Vec<f64>,

@@ -21,7 +21,7 @@ use crate::linalg::{sweep, vector};
 use crate::line_search::{Backtracking, StrongWolfe};
 use crate::run::eval;
 use crate::run::fit_solver::FitSolver;
-use crate::run::memory::bytes;
+use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
 use crate::solver::HessianKind;
@@ -31,6 +31,8 @@ use secant_core::operator::LinearOperator;
 use secant_core::problem::Curvature;
 use std::cell::RefCell;
 
+/// What takes its place where the memory of its preconditioner does not fit.
+const PLAINER: &str = "another option `preconditioner`";
 const NAME: &str = "Newton–CG";
 
 /// η₀.  N&W §7.1: ½.
@@ -63,10 +65,14 @@ pub struct NewtonCg {
     pub search: StrongWolfe,
     /// When to stop.
     pub stopping: Stopping,
-    work: Option<Workspace>,
-    negative: u32,
-    escapes: u32,
-    shortened: u32,
+    #[doc(hidden)]
+    pub work: Option<Workspace>,
+    #[doc(hidden)]
+    pub negative: u32,
+    #[doc(hidden)]
+    pub escapes: u32,
+    #[doc(hidden)]
+    pub shortened: u32,
 }
 
 impl Default for NewtonCg {
@@ -91,8 +97,9 @@ impl Default for NewtonCg {
     }
 }
 
+#[doc(hidden)]
 #[derive(Clone, Debug)]
-struct Workspace {
+pub struct Workspace {
     cg: ConjugateGradient,
     preconditioning: Preconditioning,
     iterates: Iterates,
@@ -212,7 +219,8 @@ impl NewtonCg {
         let work = self.work.as_mut().expect("argmin's Executor calls init first");
         let (f, mut counts) = eval::split(problem);
         let at = counts.linearize(f, &state.theta);
-        counts.products(work.preconditioning.prepare(&at));
+        let in_time = || self.stopping.max_time.is_none_or(|most| state.elapsed() < most);
+        counts.products(work.preconditioning.prepare(&at, in_time).ok_or(Reason::MaxTime)?);
         let model = Model::new(&at, self.curvature);
         let tolerance = match self.cost_ratio {
             None => self.forcing.min(state.relative_gradient().sqrt()),
@@ -404,6 +412,12 @@ impl<P: Curvature> Solver<P, FitState> for NewtonCg {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
+        let alternative = match self.preconditioner {
+            Preconditioner::Pairs { .. } | Preconditioner::Nystrom { .. } => PLAINER,
+            Preconditioner::Nothing | Preconditioner::Jacobi => memory::FEWER_PARAMETERS,
+        };
+        let needs = self.memory(eval::dim(problem), 0);
+        memory::preflight(NAME, needs, alternative, state.limit())?;
         let n = eval::start(NAME, &self.stopping, problem, &mut state)?;
         self.work = Some(Workspace {
             cg: match self.preconditioner {

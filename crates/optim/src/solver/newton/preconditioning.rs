@@ -75,12 +75,18 @@ impl Preconditioning {
         }
     }
 
-    /// Before the products of one linearisation; returns what it cost.
-    pub(crate) fn prepare(&mut self, at: &impl Linearization) -> Evaluations {
+    /// Before the products of one linearisation; returns what it cost, none where it was given up because `go_on` said so.
+    pub(crate) fn prepare(
+        &mut self,
+        at: &impl Linearization,
+        mut go_on: impl FnMut() -> bool,
+    ) -> Option<Evaluations> {
         match self {
             Self::Nothing | Self::Pairs { .. } => {}
             Self::Diagonal(diagonal) => {
-                at.gauss_newton_diagonal(diagonal);
+                if !at.gauss_newton_diagonal_while(diagonal, &mut go_on) {
+                    return None;
+                }
                 raise(diagonal);
             }
             Self::Nystrom { sketch, refresh, age } => {
@@ -89,11 +95,11 @@ impl Preconditioning {
                 if due {
                     let model = Model::new(at, HessianKind::GaussNewton);
                     sketch.refresh(&model);
-                    return model.made();
+                    return Some(model.made());
                 }
             }
         }
-        Evaluations::default()
+        Some(Evaluations::default())
     }
 
     /// M = I until the next [`prepare`](Self::prepare): there is nothing to apply.

@@ -7,6 +7,7 @@
 //! term Cartis, Gould & Toint (2011) algorithm 2.1.
 
 mod history;
+mod method;
 mod proposal;
 
 use super::model::Model;
@@ -19,7 +20,8 @@ use crate::solver::HessianKind;
 use crate::subproblem::{Bound, NotFinite, Step};
 use argmin::core::Problem;
 pub(in crate::solver) use history::History;
-pub(super) use proposal::Means;
+pub use method::{RegionMethod, RegionRule};
+pub use proposal::Means;
 use proposal::{Limits, Proposal};
 use secant_core::problem::{Curvature, Linearization, Objective};
 use serde::{Deserialize, Serialize};
@@ -59,6 +61,9 @@ pub const POOR_CUBIC: f64 = 0.1;
 pub const LIGHTER: f64 = 0.2;
 /// σ grows by this factor after a poor one: trials cost a value, and no product.
 pub const HEAVIER: f64 = 4.0;
+
+/// What takes the place of a method whose Krylov basis does not fit.
+pub(super) const FEWER_PRODUCTS: &str = "a smaller option `max_products`";
 
 /// How the step is found in the region.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -45,11 +45,13 @@ pub struct RegularizedNewton {
     pub curvature: HessianKind,
     /// When to stop.
     pub stopping: Stopping,
-    work: Option<Workspace>,
+    #[doc(hidden)]
+    pub work: Option<Workspace>,
 }
 
+#[doc(hidden)]
 #[derive(Clone, Debug)]
-struct Workspace {
+pub struct Workspace {
     factor: ShiftedCholesky,
     /// The diagonal of H.
     diagonal: Vec<f64>,

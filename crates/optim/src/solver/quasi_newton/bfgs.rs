@@ -94,14 +94,19 @@ pub struct Bfgs {
     pub safeguard: Safeguard,
     /// When to stop.
     pub stopping: Stopping,
-    work: Option<Workspace>,
-    dropped: u32,
-    damped: u32,
-    skipped: u32,
+    #[doc(hidden)]
+    pub work: Option<Workspace>,
+    #[doc(hidden)]
+    pub dropped: u32,
+    #[doc(hidden)]
+    pub damped: u32,
+    #[doc(hidden)]
+    pub skipped: u32,
 }
 
+#[doc(hidden)]
 #[derive(Clone, Debug)]
-struct Workspace {
+pub struct Workspace {
     h: PackedSymmetric,
     /// H is not yet scaled: it stands for the identity.
     fresh: bool,

@@ -15,7 +15,7 @@ use crate::linalg::vector::{self, Sizes};
 use crate::line_search::LineSearch;
 use crate::run::eval;
 use crate::run::fit_solver::FitSolver;
-use crate::run::memory::bytes;
+use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
 use crate::solver::line_step::{self, LineStep, Start};
@@ -37,13 +37,20 @@ pub struct Lbfgs {
     pub safeguard: Safeguard,
     /// When to stop.
     pub stopping: Stopping,
-    history: LimitedMemory,
-    caution: Caution,
-    line: LineStep,
-    direction: Vec<f64>,
-    dropped: u32,
-    skipped: u32,
-    damped: u32,
+    #[doc(hidden)]
+    pub history: LimitedMemory,
+    #[doc(hidden)]
+    pub caution: Caution,
+    #[doc(hidden)]
+    pub line: LineStep,
+    #[doc(hidden)]
+    pub direction: Vec<f64>,
+    #[doc(hidden)]
+    pub dropped: u32,
+    #[doc(hidden)]
+    pub skipped: u32,
+    #[doc(hidden)]
+    pub damped: u32,
 }
 
 impl Default for Lbfgs {
@@ -196,7 +203,8 @@ impl FitSolver for Lbfgs {
         &mut self.stopping
     }
     fn memory(&self, n: usize, _: usize) -> Option<u64> {
-        Some(bytes(&[(2, n, self.memory), (7, n, 1)]))
+        let pairs = self.stopping.most_of(self.memory);
+        Some(bytes(&[(2, n, pairs), (2, pairs, pairs), (7, n, 1)]))
     }
     fn validate(&self) -> Result<(), OptimError> {
         let memory = self.memory;
@@ -230,6 +238,8 @@ impl<P: Objective> Solver<P, FitState> for Lbfgs {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
+        let needs = FitSolver::memory(self, eval::dim(problem), 0);
+        memory::preflight(NAME, needs, memory::FEWER_PAIRS, state.limit())?;
         let n = eval::start(NAME, &self.stopping, problem, &mut state)?;
         // No run has more pairs than iterations.
         let most = usize::try_from(state.max_iterations()).unwrap_or(usize::MAX).max(1);

@@ -13,7 +13,7 @@ use crate::linalg::vector;
 use crate::line_search::StrongWolfe;
 use crate::run::eval;
 use crate::run::fit_solver::FitSolver;
-use crate::run::memory::bytes;
+use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
 use crate::solver::line_step::{self, LineStep};
@@ -36,8 +36,10 @@ pub struct NonlinearCg {
     pub search: StrongWolfe,
     /// When to stop.
     pub stopping: Stopping,
-    work: Option<Workspace>,
-    restarts: u32,
+    #[doc(hidden)]
+    pub work: Option<Workspace>,
+    #[doc(hidden)]
+    pub restarts: u32,
 }
 
 impl Default for NonlinearCg {
@@ -51,8 +53,9 @@ impl Default for NonlinearCg {
     }
 }
 
+#[doc(hidden)]
 #[derive(Clone, Debug)]
-struct Workspace {
+pub struct Workspace {
     /// d
     direction: Vec<f64>,
     /// y
@@ -161,6 +164,8 @@ impl<P: Objective> Solver<P, FitState> for NonlinearCg {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
+        let needs = self.memory(eval::dim(problem), 0);
+        memory::preflight(NAME, needs, memory::FEWER_PARAMETERS, state.limit())?;
         let n = eval::start(NAME, &self.stopping, problem, &mut state)?;
         let mut work = Workspace {
             direction: vec![0.0; n],

@@ -23,7 +23,7 @@ use crate::subproblem::{Bound, Gltr, NotFinite, Step};
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::operator::LinearOperator;
 use secant_core::problem::Objective;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
 /// η: a step is taken when ρ ≥ this.  N&W algorithm 6.2: (0, 10⁻³).
 pub const ACCEPTANCE: f64 = 1e-4;
@@ -54,7 +54,8 @@ pub struct Sr1 {
     pub forcing: f64,
     /// When to stop.
     pub stopping: Stopping,
-    work: Option<Workspace>,
+    #[doc(hidden)]
+    pub work: Option<Workspace>,
 }
 
 impl Default for Sr1 {
@@ -175,8 +176,9 @@ impl<P: Objective> Solver<P, FitState> for Sr1 {
     }
 }
 
+#[doc(hidden)]
 #[derive(Clone, Debug)]
-struct Workspace {
+pub struct Workspace {
     b: Matrix,
     /// B is a guess: no step has been seen.
     fresh: bool,
@@ -199,27 +201,37 @@ struct Workspace {
 /// B, with the update that it still lacks: carried out in the pass of the next product.
 #[derive(Clone, Debug)]
 struct Matrix {
-    entries: RefCell<PackedSymmetric>,
+    entries: PackedSymmetric,
     /// 1/vᵀp; taken by the next product.
-    pending: Cell<Option<f64>>,
+    pending: Option<f64>,
     /// y − Bp
     v: Vec<f64>,
 }
 
-impl LinearOperator for Matrix {
-    fn rows(&self) -> usize {
-        self.v.len()
-    }
-    fn cols(&self) -> usize {
-        self.v.len()
-    }
-    fn apply(&self, x: &[f64], y: &mut [f64]) {
+impl Matrix {
+    /// y ← B·x
+    fn multiply(&mut self, x: &[f64], y: &mut [f64]) {
         let update = self.pending.take().map(|ss| RankTwo {
             weights: Weights { scale: 1.0, ss, sv: 0.0, vv: 0.0 },
             s: &self.v,
             v: &self.v,
         });
-        self.entries.borrow_mut().update_then_multiply(update, x, y);
+        self.entries.update_then_multiply(update, x, y);
+    }
+}
+
+/// B while a subproblem is solved, whose products may carry out the update.
+struct Products<'a>(RefCell<&'a mut Matrix>);
+
+impl LinearOperator for Products<'_> {
+    fn rows(&self) -> usize {
+        self.0.borrow().v.len()
+    }
+    fn cols(&self) -> usize {
+        self.rows()
+    }
+    fn apply(&self, x: &[f64], y: &mut [f64]) {
+        self.0.borrow_mut().multiply(x, y);
     }
 }
 
@@ -231,7 +243,7 @@ impl Workspace {
         // Its Newton step is the cautious one.
         entries.set_identity(alpha.recip());
         Self {
-            b: Matrix { entries: RefCell::new(entries), pending: Cell::new(None), v: zeros() },
+            b: Matrix { entries, pending: None, v: zeros() },
             fresh: true,
             scale: alpha.recip(),
             radius: radius.unwrap_or_else(|| alpha * vector::norm(&state.gradient)),
@@ -249,8 +261,8 @@ impl Workspace {
 
     /// B ← scale · I, with its Newton step in the region.
     fn reset(&mut self, state: &FitState) {
-        self.b.pending.set(None);
-        self.b.entries.borrow_mut().set_identity(self.scale);
+        self.b.pending = None;
+        self.b.entries.set_identity(self.scale);
         self.radius = vector::norm(&state.gradient) / self.scale;
         self.resets += 1;
     }
@@ -301,7 +313,8 @@ impl Workspace {
     fn propose(&mut self, state: &FitState, tolerance: f64) -> Result<Step, NotFinite> {
         let bound = Bound::Radius(self.radius);
         let (gradient, step) = (&state.gradient, &mut self.step);
-        self.gltr.solve(&self.b, gradient, bound, tolerance, MAX_PRODUCTS, step)
+        let b = Products(RefCell::new(&mut self.b));
+        self.gltr.solve(&b, gradient, bound, tolerance, MAX_PRODUCTS, step)
     }
 
     /// B ← B + v·vᵀ/vᵀp from the trial just evaluated.
@@ -317,15 +330,15 @@ impl Workspace {
         }
         if std::mem::take(&mut self.fresh) && scale.is_normal() {
             // The size of B, as BFGS takes it from the first pair.  N&W (6.20).
-            self.b.entries.borrow_mut().set_identity(scale);
+            self.b.entries.set_identity(scale);
         }
-        self.b.apply(&self.step, &mut self.product);
+        self.b.multiply(&self.step, &mut self.product);
         let v = &mut self.b.v;
         vector::subtract(y, &self.product, v);
         let along = vector::dot(v, &self.step);
         let enough = along.abs() >= SKIP * vector::norm(v) * size;
         if enough && along.recip().is_finite() {
-            self.b.pending.set(Some(along.recip()));
+            self.b.pending = Some(along.recip());
         } else {
             self.skipped += 1;
         }
@@ -384,12 +397,12 @@ mod tests {
         let state = FitState::new().param(vec![1.0, -2.0, 0.5, 3.0, -1.0]);
         let (mut state, _) = solver.init(&mut problem, state).unwrap();
         let gap = |solver: &Sr1| {
-            let b = &solver.work.as_ref().unwrap().b;
+            let mut b = solver.work.as_ref().unwrap().b.clone();
             let mut most = 0.0_f64;
             for (j, column) in H.iter().enumerate() {
                 let (mut unit, mut out) = ([0.0; 5], [0.0; 5]);
                 unit[j] = 1.0;
-                b.apply(&unit, &mut out);
+                b.multiply(&unit, &mut out);
                 for (b, h) in out.iter().zip(column) {
                     most = most.max((b - h).abs());
                 }

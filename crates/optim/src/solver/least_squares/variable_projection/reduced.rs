@@ -9,13 +9,14 @@ use faer::linalg::matmul::triangular::{BlockStructure, matmul};
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use secant_core::problem::{Derivatives, LeastSquares, LinearPart, Objective};
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 /// A least-squares problem with its linear parameters θ_L solved for: a function of the others, θ_N, in their order.
 ///
 /// f(θ_N) = min over θ_L of ½‖r₀(θ_N) + A(θ_N)·θ_L‖². An evaluation costs two of the residuals and a QR of A, 2mp² flops for p
 /// linear parameters, or of its factor Φ where A = Φ ⊗ I_c; columns that depend on others to working precision give the shortest θ_L. J is that of Kaufman or of
-/// Golub and Pereyra, [`ProjectedJacobian`]: a dense J of the problem and 4mpq flops more, q = n − p. Memory 3mn.
+/// Golub and Pereyra, [`ProjectedJacobian`]: a dense J of the problem and 4mpq flops more, q = n − p. Memory 3mn for
+/// every thread that evaluates it at the same time.
 ///
 /// It is a [`LeastSquares`] itself, so that any method of least squares runs on it. [`VariableProjection`](crate::VariableProjection)
 /// does more: it keeps ill-conditioned θ_L in bounds on the way.
@@ -62,7 +63,9 @@ pub(super) struct Core {
     pub(super) ridge: Option<f64>,
     /// D, one entry for every column of Φ.
     scale: Vec<f64>,
-    work: Mutex<Work>,
+    /// Those that no call has taken out, the last one used at the end. Never locked while the problem is evaluated: that runs tasks of
+    /// other callers meanwhile, which want to evaluate it too.
+    idle: Mutex<Vec<Work>>,
 }
 
 #[derive(Clone, Debug)]
@@ -104,6 +107,12 @@ impl Point {
     }
 }
 
+impl Work {
+    fn knows(&self, nonlinear: &[f64]) -> bool {
+        self.now.is_at(nonlinear) || self.linearized.is_at(nonlinear)
+    }
+}
+
 impl<P: LeastSquares> ReducedLeastSquares<P> {
     /// The parameters in `ranges` of θ enter the residuals of `problem` linearly; whether they do is checked at `theta` (length n).
     ///
@@ -134,9 +143,10 @@ impl<P: LeastSquares> ReducedLeastSquares<P> {
 
     /// θ (length n) of a θ_N, with the best θ_L.
     pub fn full(&self, nonlinear: &[f64]) -> Vec<f64> {
-        let mut work = self.core.lock();
-        self.solve(&mut work, nonlinear);
-        work.now.theta.clone()
+        self.core.with(nonlinear, |work| {
+            self.solve(work, nonlinear);
+            work.now.theta.clone()
+        })
     }
 
     /// The problem.
@@ -204,6 +214,17 @@ impl<P: LeastSquares> ReducedLeastSquares<P> {
         self.core.project(work, bends.as_ref());
     }
 
+    /// f at θ_N, with ∇f in `gradient`.
+    fn value_gradient_with(&self, work: &mut Work, theta: &[f64], gradient: &mut [f64]) -> f64 {
+        self.linearize(work, theta);
+        let Work { linearized, projected, residuals, .. } = work;
+        self.core.write_residuals(linearized, residuals);
+        for (j, gradient) in gradient.iter_mut().enumerate() {
+            *gradient = vector::dot(projected.col_as_slice(j), residuals);
+        }
+        linearized.value
+    }
+
     /// ∂(Aᵀu)/∂θ_N at u = r, p_L × q: J_N(θ_L)ᵀu is affine in θ_L, so that its differences are exact.
     fn bends(&self, theta: &[f64], u: &[f64]) -> Mat<f64> {
         let core = &self.core;
@@ -231,31 +252,7 @@ impl Core {
         let linear: Vec<usize> = ranges.iter().cloned().flatten().collect();
         let nonlinear: Vec<usize> = (0..n).filter(|j| linear.binary_search(j).is_err()).collect();
         let (_, p) = part.design_shape();
-        let q = nonlinear.len();
-        let point = Point {
-            known: false,
-            at: vec![0.0; q],
-            theta: vec![0.0; n],
-            inner: Inner::new(&part, ridge),
-            residuals: vec![0.0; m],
-            value: f64::NAN,
-        };
         let extra = if ridge { linear.len() } else { 0 };
-        // Not needed where one copy has all the rows.
-        let rows = point.inner.rows();
-        let gathered = if rows == m + extra { 0 } else { rows };
-        let work = Work {
-            full: Mat::zeros(m, n),
-            projected: Mat::zeros(m + extra, q),
-            known: false,
-            gradient: vec![0.0; n],
-            gathered: Mat::zeros(gathered, q),
-            along: vec![0.0; p * q],
-            coefficients: vec![0.0; p],
-            residuals: vec![0.0; m + extra],
-            now: point.clone(),
-            linearized: point,
-        };
         let rows_of = |k: usize| {
             let of_problem = part.rows.iter().cloned().flatten().skip(k).step_by(part.copies);
             of_problem.chain((m..m + extra).skip(k).step_by(part.copies)).collect()
@@ -270,7 +267,37 @@ impl Core {
             rank_tolerance: 0.0,
             ridge: ridge.then_some(0.0),
             scale: vec![0.0; p],
-            work: Mutex::new(work),
+            idle: Mutex::default(),
+        }
+    }
+
+    /// Buffers that know no point.
+    fn new_work(&self) -> Work {
+        let (p, q) = (self.scale.len(), self.nonlinear.len());
+        let (m, n) = (self.residuals, self.linear.len() + q);
+        let point = Point {
+            known: false,
+            at: vec![0.0; q],
+            theta: vec![0.0; n],
+            inner: Inner::new(&self.part, self.ridge.is_some()),
+            residuals: vec![0.0; m],
+            value: f64::NAN,
+        };
+        let extra = self.ridge.map_or(0, |_| self.linear.len());
+        // Not needed where one copy has all the rows.
+        let rows = point.inner.rows();
+        let gathered = if rows == m + extra { 0 } else { rows };
+        Work {
+            full: Mat::zeros(m, n),
+            projected: Mat::zeros(m + extra, q),
+            known: false,
+            gradient: vec![0.0; n],
+            gathered: Mat::zeros(gathered, q),
+            along: vec![0.0; p * q],
+            coefficients: vec![0.0; p],
+            residuals: vec![0.0; m + extra],
+            now: point.clone(),
+            linearized: point,
         }
     }
 
@@ -279,13 +306,20 @@ impl Core {
         (self.linear.len(), self.nonlinear.len())
     }
 
-    /// A panic in another thread leaves numbers in the buffers, and no point is taken for another's.
-    fn lock(&self) -> MutexGuard<'_, Work> {
-        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Runs `work` with buffers that no other call has: those that know θ_N, or the last ones used.
+    fn with<R>(&self, nonlinear: &[f64], work: impl FnOnce(&mut Work) -> R) -> R {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let here = idle.iter().rposition(|work| work.knows(nonlinear));
+        let taken = here.map(|index| idle.remove(index)).or_else(|| idle.pop());
+        drop(idle);
+        let mut taken = taken.unwrap_or_else(|| self.new_work());
+        let result = work(&mut taken);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(taken);
+        result
     }
 
-    fn work(&mut self) -> &mut Work {
-        self.work.get_mut().unwrap_or_else(PoisonError::into_inner)
+    fn idle(&mut self) -> &mut Vec<Work> {
+        self.idle.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// δD·θ_L, in the order of θ_L.
@@ -345,17 +379,19 @@ impl Core {
 
     /// D ← the norms of the columns of Φ at the last point, where they are smaller than before or there was none.
     fn rescale(&mut self) {
-        let work = self.work.get_mut().unwrap_or_else(PoisonError::into_inner);
-        for (scale, norm) in self.scale.iter_mut().zip(work.now.inner.norms()) {
+        let idle = self.idle.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let Some(last) = idle.last() else { return };
+        for (scale, norm) in self.scale.iter_mut().zip(last.now.inner.norms()) {
             *scale = if *scale == 0.0 { *norm } else { scale.min(*norm) };
         }
     }
 
     /// Forgets every point: the problem is another one.
     fn forget(&mut self) {
-        let work = self.work();
-        (work.now.known, work.linearized.known) = (false, false);
-        work.known = false;
+        for work in self.idle() {
+            (work.now.known, work.linearized.known) = (false, false);
+            work.known = false;
+        }
     }
 }
 
@@ -363,23 +399,25 @@ impl<P: LeastSquares> ReducedLeastSquares<P> {
     /// How nearly the columns of A depend on each other at θ_N, and ½‖r₀‖², f with θ_L = 0; leaves D there.
     pub(super) fn survey(&mut self, nonlinear: &[f64]) -> (f64, f64) {
         let core = &self.core;
-        let mut work = core.lock();
-        self.solve(&mut work, nonlinear);
-        let independence = work.now.inner.independence();
-        let mut theta = work.now.theta.clone();
-        core.linear.iter().for_each(|&index| theta[index] = 0.0);
-        let without = self.problem.residuals(&theta, &mut work.residuals[..core.residuals]);
-        drop(work);
+        let found = core.with(nonlinear, |work| {
+            self.solve(work, nonlinear);
+            let independence = work.now.inner.independence();
+            let mut theta = work.now.theta.clone();
+            core.linear.iter().for_each(|&index| theta[index] = 0.0);
+            let without = self.problem.residuals(&theta, &mut work.residuals[..core.residuals]);
+            (independence, without)
+        });
         self.set_ridge(0.0);
-        (independence, without)
+        found
     }
 
     /// δ²‖Dθ_L‖² at θ_N, the last point, twice what the ridge adds to f, and ½‖r‖² without it.
     pub(super) fn ridge_share(&self, nonlinear: &[f64]) -> (f64, f64) {
-        let mut work = self.core.lock();
-        self.solve(&mut work, nonlinear);
-        let share: f64 = self.core.ridge_rows(&work.now.theta).map(|row| row * row).sum();
-        (share, work.now.value - 0.5 * share)
+        self.core.with(nonlinear, |work| {
+            self.solve(work, nonlinear);
+            let share: f64 = self.core.ridge_rows(&work.now.theta).map(|row| row * row).sum();
+            (share, work.now.value - 0.5 * share)
+        })
     }
 
     /// Another δ², with D from θ_N, the last point.
@@ -396,15 +434,16 @@ impl<P: LeastSquares> ReducedLeastSquares<P> {
         theta: &mut [f64],
         gradient: &mut [f64],
     ) -> Option<f64> {
-        let mut work = self.core.lock();
-        if !(work.known && work.linearized.is_at(nonlinear)) {
-            self.solve(&mut work, nonlinear);
-            theta.copy_from_slice(&work.now.theta);
-            return None;
-        }
-        theta.copy_from_slice(&work.linearized.theta);
-        gradient.copy_from_slice(&work.gradient);
-        Some(0.5 * vector::dot(&work.linearized.residuals, &work.linearized.residuals))
+        self.core.with(nonlinear, |work| {
+            if !(work.known && work.linearized.is_at(nonlinear)) {
+                self.solve(work, nonlinear);
+                theta.copy_from_slice(&work.now.theta);
+                return None;
+            }
+            theta.copy_from_slice(&work.linearized.theta);
+            gradient.copy_from_slice(&work.gradient);
+            Some(0.5 * vector::dot(&work.linearized.residuals, &work.linearized.residuals))
+        })
     }
 }
 
@@ -413,19 +452,13 @@ impl<P: LeastSquares> Objective for ReducedLeastSquares<P> {
         self.core.nonlinear.len()
     }
     fn value(&self, theta: &[f64]) -> f64 {
-        let mut work = self.core.lock();
-        self.solve(&mut work, theta);
-        work.now.value
+        self.core.with(theta, |work| {
+            self.solve(work, theta);
+            work.now.value
+        })
     }
     fn value_gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
-        let mut work = self.core.lock();
-        self.linearize(&mut work, theta);
-        let Work { linearized, projected, residuals, .. } = &mut *work;
-        self.core.write_residuals(linearized, residuals);
-        for (j, gradient) in gradient.iter_mut().enumerate() {
-            *gradient = vector::dot(projected.col_as_slice(j), residuals);
-        }
-        linearized.value
+        self.core.with(theta, |work| self.value_gradient_with(work, theta, gradient))
     }
 }
 
@@ -435,27 +468,30 @@ impl<P: LeastSquares> LeastSquares for ReducedLeastSquares<P> {
     }
 
     fn residuals(&self, theta: &[f64], residuals: &mut [f64]) -> f64 {
-        let mut work = self.core.lock();
-        self.solve(&mut work, theta);
-        self.core.write_residuals(&work.now, residuals);
-        work.now.value
+        self.core.with(theta, |work| {
+            self.solve(work, theta);
+            self.core.write_residuals(&work.now, residuals);
+            work.now.value
+        })
     }
 
     fn jacobian_vector(&self, theta: &[f64], v: &[f64], out: &mut [f64]) {
-        let mut work = self.core.lock();
-        self.linearize(&mut work, theta);
-        out.fill(0.0);
-        for (j, v) in v.iter().enumerate() {
-            vector::axpy(*v, work.projected.col_as_slice(j), out);
-        }
+        self.core.with(theta, |work| {
+            self.linearize(work, theta);
+            out.fill(0.0);
+            for (j, v) in v.iter().enumerate() {
+                vector::axpy(*v, work.projected.col_as_slice(j), out);
+            }
+        });
     }
 
     fn jacobian_transpose_vector(&self, theta: &[f64], u: &[f64], out: &mut [f64]) {
-        let mut work = self.core.lock();
-        self.linearize(&mut work, theta);
-        for (j, out) in out.iter_mut().enumerate() {
-            *out = vector::dot(work.projected.col_as_slice(j), u);
-        }
+        self.core.with(theta, |work| {
+            self.linearize(work, theta);
+            for (j, out) in out.iter_mut().enumerate() {
+                *out = vector::dot(work.projected.col_as_slice(j), u);
+            }
+        });
     }
 
     fn normal_equations(
@@ -464,9 +500,11 @@ impl<P: LeastSquares> LeastSquares for ReducedLeastSquares<P> {
         mut normal: MatMut<'_, f64>,
         gradient: &mut [f64],
     ) -> f64 {
-        let value = self.value_gradient(theta, gradient);
-        let work = self.core.lock();
-        lower_product(normal.as_mut(), work.projected.as_ref());
+        let value = self.core.with(theta, |work| {
+            let value = self.value_gradient_with(work, theta, gradient);
+            lower_product(normal.as_mut(), work.projected.as_ref());
+            value
+        });
         for j in 1..normal.ncols() {
             for i in 0..j {
                 normal[(i, j)] = normal[(j, i)];
@@ -476,11 +514,12 @@ impl<P: LeastSquares> LeastSquares for ReducedLeastSquares<P> {
     }
 
     fn jacobian(&self, theta: &[f64], residuals: &mut [f64], mut jacobian: MatMut<'_, f64>) -> f64 {
-        let mut work = self.core.lock();
-        self.linearize(&mut work, theta);
-        self.core.write_residuals(&work.linearized, residuals);
-        jacobian.copy_from(&work.projected);
-        work.linearized.value
+        self.core.with(theta, |work| {
+            self.linearize(work, theta);
+            self.core.write_residuals(&work.linearized, residuals);
+            jacobian.copy_from(&work.projected);
+            work.linearized.value
+        })
     }
 
     fn derivatives(&self) -> Derivatives {

@@ -9,8 +9,9 @@ use secant_core::operator::LinearOperator;
 use secant_core::problem::Linearization;
 
 /// What bounds a step, and how it is found then.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
-pub(in crate::solver) enum Means {
+pub enum Means {
     /// ‖p‖ ≤ Δ.
     Ball(Subproblem),
     /// ⅓σ‖p‖³ in the model.
