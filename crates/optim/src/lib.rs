@@ -72,6 +72,9 @@
 //! Those from [`GradientDescent`] down, by fixed steps, are [`FirstOrder`] rules: [`minimize_sampled`] runs them on [`Minibatches`] of a
 //! [`SampledObjective`](secant_core::problem::SampledObjective), a [`Schedule`] shapes their rate, and [`RateFinder`] finds it.
 //!
+//! Options are fields, `Lbfgs { memory: 20, ..Lbfgs::default() }`, or given one by one, `Lbfgs::default().with_memory(20)`. One outside its
+//! range is an error that names it, what was given and what is allowed, and so are vectors and matrices that do not fit into memory.
+//!
 //! # Ends
 //!
 //! [`OptimError`] is the caller's mistake and comes before the first step. Everything else is a [`Reason`] in the

@@ -15,6 +15,7 @@ use super::batches::{LastBatch, Minibatches, Sampling};
 use crate::error::OptimError;
 use crate::linalg::vector;
 use crate::run::eval;
+use crate::run::memory;
 use crate::run::minimize::Solution;
 use crate::run::report::Report;
 use crate::run::state::FitState;
@@ -68,7 +69,7 @@ impl<P: SampledObjective> SampledObjective for Whole<'_, P> {
 ///
 /// # Errors
 /// [`OptimError`]: an option out of range, a start of another length than the problem or with an entry that is not finite,
-/// batches that cannot be drawn, gradient descent with a line search.
+/// batches that cannot be drawn, gradient descent with a line search, vectors that would take more than half of the free memory.
 ///
 /// ```
 /// use secant_core::problem::SampledObjective;
@@ -158,6 +159,8 @@ where
     S: FirstOrder,
 {
     solver.validate_sampled()?;
+    let needs = solver.memory(problem.parameters(), 0);
+    memory::preflight(S::NAME, needs, memory::FEWER_PARAMETERS, None)?;
     let samples = problem.samples();
     let mut batches = minibatches.stream(samples)?;
     let every = batches.steps(minibatches.evaluate_every);

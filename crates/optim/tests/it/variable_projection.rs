@@ -13,7 +13,7 @@ use secant_optim::{
 };
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
+use std::sync::{OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -522,46 +522,49 @@ fn wait_for(flag: &AtomicBool) {
     }
 }
 
-/// Two tasks of one pool evaluate at the same time: the first splits its evaluation, and while its thread waits for the half that the other
-/// thread took, it works on the second task.
+/// Linear in θ₀ of r = θ₀·e^(−θ₁t) − 1; what its residuals do beside is the next test's.
+static SHARED: OnceLock<ReducedLeastSquares<LeastSquaresFn<'static>>> = OnceLock::new();
+
+/// The next evaluation is split between two threads. One of them, in its half, gives the pool a second evaluation and does not end before
+/// that has begun: the other thread, which waits for the half, takes it up.
 #[test]
 fn an_evaluation_within_another_ones_parallel_call_does_not_wait_for_it() {
+    static ARMED: AtomicBool = AtomicBool::new(false);
     static STOLEN: AtomicBool = AtomicBool::new(false);
-    static SECOND: AtomicBool = AtomicBool::new(false);
-    // r = θ₀·e^(−θ₁t) − 1, linear in θ₀.
-    let problem = LeastSquaresFn::new(2, 6, |b, r| {
-        rayon::join(
-            || wait_for(&STOLEN),
-            || {
-                STOLEN.store(true, Ordering::SeqCst);
-                wait_for(&SECOND);
-            },
-        );
+    static BEGUN: AtomicBool = AtomicBool::new(false);
+    let second = || {
+        BEGUN.store(true, Ordering::SeqCst);
+        SHARED.get().unwrap().value(&[0.4]);
+    };
+    let halves = move || {
+        let wait = || wait_for(&STOLEN);
+        rayon::join(wait, || {
+            STOLEN.store(true, Ordering::SeqCst);
+            rayon::spawn(second);
+            wait_for(&BEGUN);
+        });
+    };
+    let problem = LeastSquaresFn::new(2, 6, move |b, r| {
+        if ARMED.swap(false, Ordering::SeqCst) {
+            halves();
+        }
         for (i, r) in r.iter_mut().enumerate() {
             *r = b[0] * f64::exp(-b[1] * i as f64) - 1.0;
         }
     });
-    STOLEN.store(true, Ordering::SeqCst);
-    SECOND.store(true, Ordering::SeqCst);
     let reduced = ReducedLeastSquares::new(problem, &[0..1], &[1.0, 0.5]).unwrap();
-    let alone = [reduced.value(&[0.3]), reduced.value(&[0.4])];
-    STOLEN.store(false, Ordering::SeqCst);
-    SECOND.store(false, Ordering::SeqCst);
+    let alone = [0.3, 0.4].map(|theta| reduced.value(&[theta]).to_bits());
+    let shared = SHARED.get_or_init(|| reduced);
+    // Away from the points that it knows.
+    shared.value(&[0.7]);
+    ARMED.store(true, Ordering::SeqCst);
     let (tell, told) = mpsc::channel();
     // Not joined: a thread in a deadlock does not end.
     thread::spawn(move || {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
-        let values = pool.install(|| {
-            rayon::join(
-                || reduced.value(&[0.3]),
-                || {
-                    SECOND.store(true, Ordering::SeqCst);
-                    reduced.value(&[0.4])
-                },
-            )
-        });
-        tell.send(values).unwrap();
+        tell.send(pool.install(|| shared.value(&[0.3]).to_bits())).unwrap();
     });
-    let (first, second) = told.recv_timeout(3 * PATIENCE).expect("no deadlock");
-    assert_eq!([first.to_bits(), second.to_bits()], alone.map(f64::to_bits));
+    let together = told.recv_timeout(3 * PATIENCE).expect("no deadlock");
+    assert!(STOLEN.load(Ordering::SeqCst) && BEGUN.load(Ordering::SeqCst), "both at once");
+    assert_eq!([together, shared.value(&[0.4]).to_bits()], alone);
 }
