@@ -343,7 +343,7 @@ impl Workspace {
                 break;
             }
             let budget = model.made().hessian_vector + model.made().gauss_newton_vector;
-            self.subspace(&model, &state.theta, (forcing, budget + products as u64));
+            self.subspace(&model, &state.theta, (forcing, budget.saturating_add(products as u64)));
             let predicted = -(vector::dot(&self.smooth, &self.step)
                 + 0.5 * vector::dot(&self.step, &self.image));
             if predicted.is_nan() || predicted <= 0.0 || self.trial == state.theta {
