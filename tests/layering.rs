@@ -48,8 +48,16 @@ const KERNELS: &[&str] =
 /// Wings of `solver/`: a folder of methods each.
 const WINGS: &[&str] = &["constrained", "first_order", "least_squares", "newton", "quasi_newton"];
 /// Files in `solver/` that hold steps that several solvers share, and no solver.
-const SHARED_STEPS: &[&str] =
-    &["line_step", "model", "residual_model", "polish", "preconditioning", "region", "safeguard"];
+const SHARED_STEPS: &[&str] = &[
+    "line_step",
+    "model",
+    "residual_model",
+    "polish",
+    "preconditioning",
+    "probe",
+    "region",
+    "safeguard",
+];
 /// All that `secant-optim` may know of `secant-core`.
 const SEEN_BY_OPTIM: &[&str] =
     &["problem", "operator", "random", "rho", "double_double", "text", "error"];

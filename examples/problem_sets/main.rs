@@ -8,10 +8,14 @@
 //!
 //! `cargo run --release --example problem_sets -- mgh PATH [--json]`: the problems of Moré, Garbow & Hillstrom (1981), PATH
 //! being `mgh.toml` or its folder; from x₀, 10·x₀ and 100·x₀ by trust regions, Newton, BFGS and L-BFGS.
+//!
+//! `cargo run --release --example problem_sets -- claims PATH [ONLY] [--json]`: does a report say "converged" only where it is? PATH holds
+//! `nist-strd`; every method that sees curvature, with its defaults, on NIST's, Moré's and the shipped problems, or those with ONLY in the name.
 
 #[macro_use]
 #[path = "../support/mod.rs"]
 mod support;
+mod claims;
 mod mgh;
 mod models;
 mod nist;
@@ -42,6 +46,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     match plain.as_slice() {
         ["nist", path] => row::print(&nist::run(Path::new(path))?, json),
         ["nist-linear", path] => row::print(&nist_linear::run(Path::new(path))?, json),
+        ["claims", path] => claims::run(Path::new(path), json, None)?,
+        ["claims", path, only] => claims::run(Path::new(path), json, Some(only))?,
         ["mgh", path] => mgh::run(Path::new(path), json)?,
         _ => args.refuse("which problems, and where are their files?"),
     }

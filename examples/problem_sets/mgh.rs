@@ -4,7 +4,7 @@
 //! ‖∇f‖∞ ≤ 1e-12 or the rounding floor. A performance profile (Dolan & Moré 2002) goes to `out/mgh_profile.svg`.
 
 #[path = "../../crates/optim/tests/it/common/mgh.rs"]
-mod problems;
+pub mod problems;
 
 use plotters::prelude::*;
 use problems::Problem;

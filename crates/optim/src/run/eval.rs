@@ -254,11 +254,36 @@ pub(crate) fn start_with<P: Objective>(
     Ok(n)
 }
 
-/// Ends an iteration (or the start): records the trace and applies the stopping tests.
+/// Ends an iteration (or the start): records the trace and applies the stopping tests. Of a method with a model the end of the gradient and the
+/// floor are claims that [`confirm`] decides.
 pub(crate) fn finish<P>(stopping: &Stopping, problem: &Problem<P>, state: &mut FitState) {
     let work = Evaluations::of(&problem.counts);
     state.record(work);
-    if let Some(reason) = stopping.judge(&state.progress(work.of_f())) {
+    let progress = state.progress(work.of_f());
+    let Some(claim) = stopping.claim(&progress) else {
+        if let Some(reason) = stopping.used_up(&progress) {
+            state.stop(reason);
+        }
+        return;
+    };
+    if !(state.foresees() && stopping.is_to_be_confirmed(claim, state.gradient_norm())) {
+        state.stop(claim);
+    } else if let Some(reason) = stopping.used_up(&progress) {
         state.stop(reason);
+    } else {
+        *state.claim() = Some(claim);
     }
+}
+
+/// Decides a claim by the decrease that the model at the current point promises of its best step, NaN where it does not know: it ends the
+/// run where that is nothing, ends it as [`Reason::Stalled`] at a floor that is none, and lets the method go on otherwise. Whether the run has
+/// ended.
+pub(crate) fn confirm(stopping: &Stopping, state: &mut FitState, decrease: f64) -> bool {
+    let Some(claim) = state.claim().take() else { return false };
+    if state.is_negligible(stopping, decrease) {
+        state.stop(claim);
+    } else if claim == Reason::RoundingFloor {
+        state.stop(Reason::Stalled);
+    }
+    state.reason().is_some()
 }

@@ -53,6 +53,10 @@ pub struct FitState {
     /// ‖∇f(θ)‖₂
     gradient_norm_2: f64,
     pub(crate) reason: Option<Reason>,
+    /// A reason to end that the model of the next step is to confirm.
+    claim: Option<Reason>,
+    /// The method has a model that tells what decrease is left.
+    foresees: bool,
     best: Best,
     /// The solver knows the current point to be the best, below the resolution of f.
     preferred: bool,
@@ -221,6 +225,7 @@ impl FitState {
         self.reason = None;
         self.status = TerminationStatus::NotTerminated;
         self.floor.stalled = 0;
+        self.claim = None;
     }
 
     /// ‖∇f(θ)‖∞ relative to the norm that the gradient test is relative to; at most 1.
@@ -296,6 +301,21 @@ impl FitState {
         // The start is the best point even when its value is not finite: something must come back.
         self.best.at = self.start;
         self.floor = FloorWatch { gradient_floor: self.gradient_norm, stalled: 0, blind: false };
+    }
+
+    /// Tells that the method has a model of second order, and asks [`eval::confirm`](crate::run::eval::confirm) at every point before it
+    /// tries a step: the tests of the end are then claims until the model confirms them.
+    pub(crate) fn with_foresight(&mut self) {
+        self.foresees = true;
+    }
+
+    pub(crate) fn foresees(&self) -> bool {
+        self.foresees
+    }
+
+    /// The claim to be confirmed.
+    pub(crate) fn claim(&mut self) -> &mut Option<Reason> {
+        &mut self.claim
     }
 
     /// Tells the floor's watch that the method sees no curvature: steps that show nothing may be a crawl.
@@ -388,11 +408,26 @@ impl FitState {
         self.preferred = true;
     }
 
-    /// Whether the gradient or the value already satisfies `stopping`.
+    /// Whether the gradient or the value already satisfies `stopping`, whatever a model may promise.
     pub(crate) fn meets(&self, stopping: &Stopping) -> bool {
-        let met =
-            stopping.judge(&Progress { step: None, max_iterations: u64::MAX, ..self.progress(0) });
+        let met = stopping.claim(&Progress { step: None, ..self.progress(0) });
         met.is_some_and(Reason::is_converged)
+    }
+
+    /// Drops a claim: there is more to gain, however little the last steps showed.
+    pub(crate) fn doubt(&mut self) {
+        self.claim = None;
+        self.floor.stalled = 0;
+    }
+
+    /// What the last step took off f; 0 before it, or where it rose.
+    pub(crate) fn last_decrease(&self) -> f64 {
+        self.step.map_or(0.0, |step| (step.previous_value - self.value).max(0.0))
+    }
+
+    /// Whether a promised decrease is nothing here.
+    pub(crate) fn is_negligible(&self, stopping: &Stopping, decrease: f64) -> bool {
+        stopping.is_negligible(decrease, self.value, self.start.value)
     }
 
     fn watch_floor(&mut self, previous_value: f64) {

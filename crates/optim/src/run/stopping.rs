@@ -21,6 +21,10 @@ pub const FLOOR_GRADIENT: f64 = 1e-3;
 /// Iterations in a row with neither a visible fall of the value nor a fall of the gradient that make the floor.
 pub const FLOOR_PATIENCE: u32 = 30;
 
+/// Part of |f(θ₀)| below which a promised decrease is nothing, for a gradient tolerance of [`GRADIENT_TOLERANCE`]: residuals that have fallen
+/// by 1e-14 are zero. So small that a start 1e16 times above the minimum hides nothing.
+pub const ZERO: f64 = 1e-28;
+
 /// When to stop. A tolerance of zero switches its test off (but an exactly zero gradient always converges).
 ///
 /// ```
@@ -29,7 +33,9 @@ pub const FLOOR_PATIENCE: u32 = 30;
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stopping {
-    /// ‖∇f(θ)‖∞ ≤ `gradient_tolerance` · ‖∇f(θ₀)‖∞. Range \[0, 1). Default [`GRADIENT_TOLERANCE`].
+    /// ‖∇f(θ)‖∞ ≤ `gradient_tolerance` · ‖∇f(θ₀)‖∞; and, by a method that knows curvature, exact or learned, the decrease that its model still
+    /// promises is no more than `gradient_tolerance` · |f(θ)|: the one test looks at units and at how bad the start was, the other does
+    /// not. Range \[0, 1). Default [`GRADIENT_TOLERANCE`].
     pub gradient_tolerance: f64,
     /// ‖∇f(θ)‖∞ ≤ `gradient_absolute`. Range \[0, ∞). Default 0.
     pub gradient_absolute: f64,
@@ -66,7 +72,7 @@ impl Default for Stopping {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Reason {
-    /// ‖∇f‖∞ is within its tolerance.
+    /// ‖∇f‖∞ is within its tolerance, and what the model still promises is within it too where the method has one.
     GradientConverged,
     /// The step is within its tolerance.
     StepConverged,
@@ -76,8 +82,8 @@ pub enum Reason {
     TargetReached,
     /// The value has no more digits to give: its changes are rounding, and the gradient no longer falls.
     RoundingFloor,
-    /// Steps of a first-order method no longer change value or gradient visibly: the rounding floor, or a crawl. Which of the
-    /// two, a method that sees no curvature cannot tell.
+    /// Steps no longer change value or gradient visibly: of a first-order method at the rounding floor or in a crawl, which of the two it
+    /// cannot tell; of a method that knows curvature, while its model still promises a decrease that its steps do not find.
     Stalled,
     /// The iterations are used up.
     MaxIterations,
@@ -127,7 +133,7 @@ impl Reason {
             Self::TargetReached => "converged: the value reached the target",
             Self::RoundingFloor => "at the rounding floor: the value has no more digits to give",
             Self::Stalled => {
-                "stopped: the steps no longer change value or gradient (the floor, or a rate too small)"
+                "stopped: slow, the steps no longer change value or gradient (the floor, or a method too slow for this problem)"
             }
             Self::MaxIterations => "stopped: the iterations are used up",
             Self::MaxEvaluations => "stopped: the evaluations are used up",
@@ -229,8 +235,8 @@ impl Stopping {
         usize::try_from(self.max_iterations).map_or(kept, |steps| kept.min(steps.max(1)))
     }
 
-    /// The definition of the end. Converged comes before used up.
-    pub(crate) fn judge(&self, at: &Progress) -> Option<Reason> {
+    /// The end by a tolerance, the target or the rounding floor; it comes before that by a limit.
+    pub(crate) fn claim(&self, at: &Progress) -> Option<Reason> {
         if at.value <= at.target {
             return Some(Reason::TargetReached);
         }
@@ -238,20 +244,23 @@ impl Stopping {
         if at.gradient_norm <= relative.max(self.gradient_absolute) {
             return Some(Reason::GradientConverged);
         }
-        if let Some(step) = at.step {
-            if self.step_tolerance > 0.0 && step.step_norm <= self.step_tolerance * step.theta_norm
-            {
-                return Some(Reason::StepConverged);
-            }
-            let size = at.value.abs().max(step.previous_value.abs());
-            let change = (at.value - step.previous_value).abs();
-            if self.value_tolerance > 0.0 && change <= self.value_tolerance * size {
-                return Some(Reason::ValueConverged);
-            }
-            if step.step_norm == 0.0 || at.stalled >= FLOOR_PATIENCE {
-                return Some(if at.blind { Reason::Stalled } else { Reason::RoundingFloor });
-            }
+        let step = at.step?;
+        if self.step_tolerance > 0.0 && step.step_norm <= self.step_tolerance * step.theta_norm {
+            return Some(Reason::StepConverged);
         }
+        let size = at.value.abs().max(step.previous_value.abs());
+        let change = (at.value - step.previous_value).abs();
+        if self.value_tolerance > 0.0 && change <= self.value_tolerance * size {
+            return Some(Reason::ValueConverged);
+        }
+        if step.step_norm == 0.0 || at.stalled >= FLOOR_PATIENCE {
+            return Some(if at.blind { Reason::Stalled } else { Reason::RoundingFloor });
+        }
+        None
+    }
+
+    /// The end by a limit.
+    pub(crate) fn used_up(&self, at: &Progress) -> Option<Reason> {
         if at.iterations >= at.max_iterations {
             return Some(Reason::MaxIterations);
         }
@@ -262,5 +271,19 @@ impl Stopping {
             return Some(Reason::MaxTime);
         }
         None
+    }
+
+    /// Whether `claim` at a point with this gradient is to be confirmed by what a model promises: not where the user has asked for a gradient
+    /// in its own units, or where it is zero.
+    pub(crate) fn is_to_be_confirmed(&self, claim: Reason, gradient_norm: f64) -> bool {
+        let exact = gradient_norm <= self.gradient_absolute;
+        matches!(claim, Reason::GradientConverged | Reason::RoundingFloor) && !exact
+    }
+
+    /// A promised decrease that is nothing beside f(θ) = `value`, or beside what f(θ₀) = `start` leaves of zero. NaN is never nothing.
+    pub(crate) fn is_negligible(&self, decrease: f64, value: f64, start: f64) -> bool {
+        let tolerance = self.gradient_tolerance.max(FLOOR_VALUE * f64::EPSILON);
+        let zero = (tolerance / GRADIENT_TOLERANCE).max(1.0).powi(2) * ZERO;
+        decrease <= (tolerance * value.abs()).max(zero * start.abs())
     }
 }

@@ -3,6 +3,7 @@
 pub mod bfgs;
 pub mod lbfgs;
 pub mod nonlinear_cg;
+pub mod probe;
 pub mod safeguard;
 pub mod sr1;
 

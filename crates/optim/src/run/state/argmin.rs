@@ -18,6 +18,8 @@ impl State for FitState {
             gradient_norm: f64::INFINITY,
             gradient_norm_2: f64::INFINITY,
             reason: None,
+            claim: None,
+            foresees: false,
             best: Best { theta: Vec::new(), is_current: false, at: NOWHERE, iteration: 0 },
             preferred: false,
             start: NOWHERE,

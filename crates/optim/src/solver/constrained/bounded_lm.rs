@@ -26,6 +26,8 @@ pub const INITIAL_DAMPING: f64 = 1e-3;
 pub const ACCEPT: f64 = 1e-4;
 /// μ falls at most by this factor.  Nielsen (1999).
 pub const FASTEST_FALL: f64 = 1.0 / 3.0;
+/// A damping up to this leaves the promise of a step what it is.
+const LIGHT: f64 = 0.1;
 /// ‖∇f‖∞ must fall by this factor.
 pub const GRADIENT_TOLERANCE: f64 = 1e-12;
 /// What takes its place where its matrices do not fit.
@@ -142,6 +144,7 @@ impl Workspace {
 
     fn advance<P: LeastSquares>(
         &mut self,
+        stopping: &Stopping,
         problem: &mut Problem<P>,
         state: &mut FitState,
     ) -> Result<(), Reason> {
@@ -151,6 +154,11 @@ impl Workspace {
             let promised = self.propose(&state.theta);
             if self.trial == state.theta {
                 break;
+            }
+            // A step that is damped much says nothing of what an undamped one would do.
+            let left = if self.damping <= LIGHT { promised } else { f64::NAN };
+            if eval::confirm(stopping, state, left) {
+                return Ok(());
             }
             if promised > 0.0 {
                 let first = *first_promise.get_or_insert(promised);
@@ -263,6 +271,7 @@ impl<P: LeastSquares> Solver<P, FitState> for BoundedLevenbergMarquardt {
             value
         })?;
         self.work = Some(work);
+        state.with_foresight();
         Ok((state, None))
     }
 
@@ -272,7 +281,8 @@ impl<P: LeastSquares> Solver<P, FitState> for BoundedLevenbergMarquardt {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         let work = self.work.as_mut().expect("argmin's Executor calls init first");
-        match work.advance(problem, &mut state) {
+        match work.advance(&self.stopping, problem, &mut state) {
+            Ok(()) if state.reason().is_some() => {}
             Ok(()) => eval::finish(&self.stopping, problem, &mut state),
             Err(reason) => state.stop(reason),
         }

@@ -20,6 +20,7 @@ use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
 use crate::solver::line_step;
+use crate::solver::quasi_newton::probe::{Probe, Seen};
 use crate::solver::quasi_newton::safeguard::shows_curvature;
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::Objective;
@@ -96,6 +97,7 @@ pub struct Workspace {
     y: Vec<f64>,
     dropped: u32,
     skipped: u32,
+    probe: Probe,
 }
 
 impl LbfgsB {
@@ -131,6 +133,7 @@ impl Workspace {
             bounds,
             history: DirectMemory::new(memory),
             smooth,
+            probe: Probe::default(),
             target: zeros(),
             direction: zeros(),
             trial: zeros(),
@@ -271,22 +274,49 @@ impl Workspace {
         self.step(search, problem, state).or(first)
     }
 
+    /// `direction` ← to the minimum of the model in the box, or −∇f where there is none; returns the first α.
+    fn propose(&mut self, state: &FitState) -> f64 {
+        if self.history.is_empty() {
+            // −g, for which the first step has its own scale; the path beyond is the line search's.
+            vector::scale_into(-1.0, &state.gradient, &mut self.direction);
+            return line_step::first_steepest_step(state);
+        }
+        let c = self.cauchy_point(&state.theta);
+        self.subspace(&state.theta, &c);
+        vector::subtract(&self.target, &state.theta, &mut self.direction);
+        1.0
+    }
+
+    /// The decrease that the model promises, NaN where there is none.
+    fn promise(&mut self, state: &FitState) -> f64 {
+        self.propose(state);
+        let slope = vector::dot(&self.smooth, &self.direction);
+        if self.history.is_empty() { f64::NAN } else { -0.5 * slope }
+    }
+
+    /// Decides a claim of the end; a pair that the look brings is learned.
+    fn confirm<P: Objective>(
+        &mut self,
+        stopping: &Stopping,
+        problem: &mut Problem<P>,
+        state: &mut FitState,
+        promised: f64,
+    ) {
+        let (bounds, gradient) = (&self.bounds, Some(&self.smooth[..]));
+        let project = |theta: &mut [f64]| bounds.project(theta);
+        let seen = self.probe.confirm(stopping, problem, state, gradient, promised, project);
+        if seen == Seen::Pair {
+            self.history.push(&self.probe.s, &self.probe.y);
+        }
+    }
+
     fn step<P: Objective>(
         &mut self,
         search: &StrongWolfe,
         problem: &mut Problem<P>,
         state: &mut FitState,
     ) -> Result<(), Reason> {
-        let initial = if self.history.is_empty() {
-            // −g, for which the first step has its own scale; the path beyond is the line search's.
-            vector::scale_into(-1.0, &state.gradient, &mut self.direction);
-            line_step::first_steepest_step(state)
-        } else {
-            let c = self.cauchy_point(&state.theta);
-            self.subspace(&state.theta, &c);
-            vector::subtract(&self.target, &state.theta, &mut self.direction);
-            1.0
-        };
+        let initial = self.propose(state);
         let slope = vector::dot(&self.smooth, &self.direction);
         let room = self.bounds.longest(&state.theta, &self.direction);
         let initial = initial.min(room);
@@ -394,6 +424,7 @@ impl<P: Objective> Solver<P, FitState> for LbfgsB {
             value
         })?;
         self.work = Some(Workspace::new(bounds, smooth, self.memory));
+        state.with_foresight();
         Ok((state, None))
     }
 
@@ -404,7 +435,13 @@ impl<P: Objective> Solver<P, FitState> for LbfgsB {
     ) -> Result<(FitState, Option<KV>), Error> {
         let work = self.work.as_mut().expect("argmin's Executor calls init first");
         match work.advance(&self.search, problem, &mut state) {
-            Ok(()) => eval::finish(&self.stopping, problem, &mut state),
+            Ok(()) => {
+                eval::finish(&self.stopping, problem, &mut state);
+                if state.claim().is_some() {
+                    let promised = work.promise(&state);
+                    work.confirm(&self.stopping, problem, &mut state, promised);
+                }
+            }
             Err(reason) => state.stop(reason),
         }
         Ok((state, None))

@@ -40,6 +40,8 @@ pub const DECREASE: f64 = 0.01;
 pub const CAUCHY_FACTOR: f64 = 10.0;
 /// The reduced gradient of the model falls to this part, or to the relative gradient where that is less.  Lin & Moré (1999) §6: ξ = 0.1.
 pub const FORCING: f64 = 0.1;
+/// A step of this part of Δ or more is at the edge.
+const EDGE: f64 = 0.99;
 /// Most products per step.
 pub const MAX_PRODUCTS: usize = 200;
 /// Most α of one projected path.
@@ -325,8 +327,8 @@ impl Workspace {
 
     fn advance<P: Curvature>(
         &mut self,
-        kind: HessianKind,
-        products: usize,
+        (kind, products): (HessianKind, usize),
+        stopping: &Stopping,
         problem: &mut Problem<P>,
         state: &mut FitState,
     ) -> Result<(), Reason> {
@@ -348,6 +350,13 @@ impl Workspace {
                 + 0.5 * vector::dot(&self.step, &self.image));
             if predicted.is_nan() || predicted <= 0.0 || self.trial == state.theta {
                 break;
+            }
+            // A step that the region cuts short says nothing of what lies beyond.
+            let cut = vector::norm(&self.step) >= EDGE * self.radius;
+            let left = if cut { f64::NAN } else { predicted };
+            if eval::confirm(stopping, state, left) {
+                counts.products(model.made());
+                return Ok(());
             }
             let promise = *first_promise.get_or_insert(predicted);
             let value = counts.value(f, &self.trial);
@@ -440,6 +449,7 @@ impl<P: Curvature> Solver<P, FitState> for Tron {
             value
         })?;
         self.work = Some(Workspace::new(bounds, smooth, &state));
+        state.with_foresight();
         Ok((state, None))
     }
 
@@ -449,7 +459,9 @@ impl<P: Curvature> Solver<P, FitState> for Tron {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         let work = self.work.as_mut().expect("argmin's Executor calls init first");
-        match work.advance(self.curvature, self.max_products, problem, &mut state) {
+        let options = (self.curvature, self.max_products);
+        match work.advance(options, &self.stopping, problem, &mut state) {
+            Ok(()) if state.reason().is_some() => {}
             Ok(()) => eval::finish(&self.stopping, problem, &mut state),
             Err(reason) => state.stop(reason),
         }

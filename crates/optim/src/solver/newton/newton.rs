@@ -36,6 +36,8 @@ const NAME: &str = "Newton";
 pub const REFINEMENTS: u32 = 5;
 /// The factor is used again when the step before brought ‖D^-½∇f‖∞ below this part of what it was, D = diag|h_ii|.
 pub const REFINE_BELOW: f64 = 0.01;
+/// A matrix whose step lowered f by what it promised, to within this factor, is believed at the point that it led to.
+pub const TRUSTED: f64 = 2.0;
 /// A refinement is kept when it at least halves the gradient.
 pub const REFINE_KEEP: f64 = 0.5;
 
@@ -110,6 +112,8 @@ pub struct Workspace {
     /// p
     direction: Vec<f64>,
     line: LineStep,
+    /// The last step did what its matrix promised, so that the matrix tells what is left where it led.
+    trusted: bool,
 }
 
 impl Newton {
@@ -148,12 +152,12 @@ impl Newton {
         self
     }
 
-    /// One iteration: Hessian, direction, line.
+    /// One iteration: Hessian, direction, line. Nothing where the direction confirmed that the run is at its end.
     fn advance<P: Curvature>(
         &mut self,
         problem: &mut Problem<P>,
         state: &mut FitState,
-    ) -> Result<f64, Reason> {
+    ) -> Result<Option<f64>, Reason> {
         let work = self.work.as_mut().expect("argmin's Executor calls init first");
         match self.curvature {
             HessianKind::Exact => eval::hessian(problem, &state.theta, work.factor.matrix_mut()),
@@ -181,13 +185,32 @@ impl Newton {
                 }
             }
         }
-        work.solve(state);
-        let before = work.factor.scaled_norm(&state.gradient);
+        let promised = work.solve(state);
+        if eval::confirm(&self.stopping, state, promised) {
+            return Ok(None);
+        }
+        let (before, value) = (work.factor.scaled_norm(&state.gradient), state.value);
         let step = work.line.take(&self.search, problem, state, &work.direction, 1.0)?;
+        let kept = (value - state.value) / promised;
+        // Where f has no digits left the gradient tells.
+        let solved = work.factor.scaled_norm(&state.gradient) <= REFINE_BELOW * before;
+        let foretold = kept > TRUSTED.recip() && kept < TRUSTED;
+        work.trusted = step == 1.0 && (foretold || solved);
         if step == 1.0 && self.refine(problem, state, before) {
             self.refined += 1;
         }
-        Ok(step)
+        Ok(Some(step))
+    }
+
+    /// Ends the run without another Hessian where the one at hand is believed and promises nothing.
+    fn confirm_early(&mut self, state: &mut FitState) {
+        let work = self.work.as_mut().expect("argmin's Executor calls init first");
+        if state.claim().is_some() && work.trusted {
+            let promised = work.solve(state);
+            if state.is_negligible(&self.stopping, promised) {
+                eval::confirm(&self.stopping, state, promised);
+            }
+        }
     }
 
     /// Further steps with the factor at hand, from a gradient that was `before` and is far smaller now; each costs one
@@ -203,10 +226,13 @@ impl Newton {
         let mut kept = false;
         for _ in 0..REFINEMENTS {
             let now = work.factor.scaled_norm(&state.gradient);
-            if !(now > 0.0 && now <= REFINE_BELOW * before) || state.meets(&self.stopping) {
+            if !(now > 0.0 && now <= REFINE_BELOW * before) {
                 break;
             }
-            work.solve(state);
+            let promised = work.solve(state);
+            if state.meets(&self.stopping) && state.is_negligible(&self.stopping, promised) {
+                break;
+            }
             vector::step(&state.theta, 1.0, &work.direction, &mut work.line.theta);
             let value = eval::value_gradient(problem, &work.line.theta, &mut work.line.gradient);
             let mut gain = value - state.value;
@@ -230,14 +256,16 @@ impl Newton {
 }
 
 impl Workspace {
-    /// `direction` ← −(H + shift)⁻¹∇f; the buffers of the line are scratch until the search begins.
-    fn solve(&mut self, state: &FitState) {
+    /// `direction` ← −(H + shift)⁻¹∇f; the buffers of the line are scratch until the search begins. Returns the decrease that the model
+    /// promises.
+    fn solve(&mut self, state: &FitState) -> f64 {
         vector::scale_into(-1.0, &state.gradient, &mut self.direction);
         let (p, line) = (&mut self.direction, &mut self.line);
         match &self.factor {
             Factor::Shifted(factor) => factor.solve(p, &mut line.theta, &mut line.gradient),
             Factor::Turned(factor) => factor.solve(p, &mut line.theta),
         }
+        -0.5 * vector::dot(&state.gradient, p)
     }
 }
 
@@ -303,7 +331,9 @@ impl<P: Curvature> Solver<P, FitState> for Newton {
             },
             direction: vec![0.0; n],
             line: LineStep::new(n),
+            trusted: false,
         });
+        state.with_foresight();
         (self.shifted, self.last_shift, self.refined, self.turned) = (0, 0.0, 0, 0);
         Ok((state, None))
     }
@@ -314,7 +344,11 @@ impl<P: Curvature> Solver<P, FitState> for Newton {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         match self.advance(problem, &mut state) {
-            Ok(_) => eval::finish(&self.stopping, problem, &mut state),
+            Ok(None) => {}
+            Ok(Some(_)) => {
+                eval::finish(&self.stopping, problem, &mut state);
+                self.confirm_early(&mut state);
+            }
             Err(reason) => state.stop(reason),
         }
         Ok((state, None))

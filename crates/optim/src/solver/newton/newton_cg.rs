@@ -192,8 +192,14 @@ impl NewtonCg {
         state: &mut FitState,
     ) -> Result<(), Reason> {
         let found = self.direction(problem, state)?;
-        self.negative += u32::from(found.negative_curvature);
         let work = self.work.as_mut().expect("argmin's Executor calls init first");
+        let slope = vector::dot(&state.gradient, &work.direction);
+        // Along a direction of negative curvature the model has no end.
+        let promised = if found.negative_curvature { f64::NAN } else { -0.5 * slope };
+        if eval::confirm(&self.stopping, state, promised) {
+            return Ok(());
+        }
+        self.negative += u32::from(found.negative_curvature);
         if self.backtrack && work.go_back(problem, state) {
             self.shortened += 1;
         }
@@ -433,6 +439,7 @@ impl<P: Curvature> Solver<P, FitState> for NewtonCg {
             began_at_saddle: false,
         });
         (self.negative, self.escapes, self.shortened) = (0, 0, 0);
+        state.with_foresight();
         self.leave_saddle(problem, &mut state);
         Ok((state, None))
     }
@@ -443,6 +450,7 @@ impl<P: Curvature> Solver<P, FitState> for NewtonCg {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         match self.advance(problem, &mut state) {
+            Ok(()) if state.reason().is_some() => {}
             Ok(()) => eval::finish(&self.stopping, problem, &mut state),
             Err(reason) => state.stop(reason),
         }

@@ -53,6 +53,8 @@ pub const MAX_TRIALS: u32 = 200;
 pub const UNBOUNDED_GROWTH: f64 = 1e10;
 /// A change of f − gᵀp below this · |gᵀp| is no curvature along p.
 pub const STRAIGHT: f64 = 1e-12;
+/// A cubic term of this part of the promise leaves the step what it is.
+const LIGHT: f64 = 0.1;
 /// Cubic term: a trial is very good from this ρ on.  C, G & T (2011) §2.1: 0.9.
 pub const VERY_GOOD: f64 = 0.9;
 /// Cubic term: a step is poor below this ρ.  C, G & T (2011) §2.1: 0.1.
@@ -187,11 +189,12 @@ impl Region {
         problem: &mut Problem<P>,
         state: &mut FitState,
     ) {
-        match self.advance(options, problem, state) {
-            Ok(()) => {
+        match self.advance(options, stopping, problem, state) {
+            Ok(Moved::Yes) => {
                 eval::finish(stopping, problem, state);
                 self.leave_saddle(options, problem, state);
             }
+            Ok(Moved::Ended) => self.leave_saddle(options, problem, state),
             Err(reason) => {
                 // A saddle that cannot be left is the end, for the reason that stood before.
                 let before = self.leaving();
@@ -207,26 +210,30 @@ impl Region {
     fn advance<P: Curvature>(
         &mut self,
         options: &Options,
+        stopping: &Stopping,
         problem: &mut Problem<P>,
         state: &mut FitState,
-    ) -> Result<(), Reason> {
+    ) -> Result<Moved, Reason> {
         let (f, mut counts) = eval::split(problem);
         let at = counts.linearize(f, &state.theta);
         let model = Model::new(&at, options.curvature);
-        let accepted = self.search(options, f, &mut counts, &model, state);
+        let accepted = self.search((options, stopping), f, &mut counts, &model, state);
         counts.products(model.made());
-        self.settle(options, state, &accepted?)
+        let Some(accepted) = accepted? else { return Ok(Moved::Ended) };
+        self.settle(options, state, &accepted)?;
+        Ok(Moved::Yes)
     }
 
-    /// Trials from θ until one is accepted; its step is in `proposal.step`, its point in `trial`, ∇f there in `gradient`.
+    /// Trials from θ until one is accepted; its step is in `proposal.step`, its point in `trial`, ∇f there in `gradient`. None where the
+    /// first step confirmed that the run is at its end.
     fn search<P: Objective, L: Linearization>(
         &mut self,
-        options: &Options,
+        (options, stopping): (&Options, &Stopping),
         f: &P,
         counts: &mut Counts<'_>,
         model: &Model<'_, L>,
-        state: &FitState,
-    ) -> Result<Accepted, Reason> {
+        state: &mut FitState,
+    ) -> Result<Option<Accepted>, Reason> {
         let tolerance = options.forcing.min(state.relative_gradient().sqrt());
         let limits = Limits { tolerance, products: options.max_products };
         let not_finite = |NotFinite| Reason::NonFiniteCurvature;
@@ -236,6 +243,15 @@ impl Region {
         for _ in 0..MAX_TRIALS {
             let step = self.proposal.propose(model, &state.gradient, self.bound, limits);
             let step = step.map_err(not_finite)?;
+            // A step that the bound cuts short says nothing of what lies beyond.
+            let cut = match self.bound {
+                Bound::Radius(_) => step.on_boundary,
+                Bound::Weight(weight) => weight * step.norm.powi(3) > LIGHT * step.predicted,
+            };
+            let promised = if cut { f64::NAN } else { step.predicted };
+            if eval::confirm(stopping, state, promised) {
+                return Ok(None);
+            }
             vector::step(&state.theta, 1.0, &self.proposal.step, &mut self.trial);
             let lowers = step.predicted > 0.0;
             if !lowers || self.trial == state.theta {
@@ -250,7 +266,7 @@ impl Region {
                 let value = counts.value_gradient(f, &self.trial, &mut self.gradient);
                 if value.is_finite() && vector::all_finite(&self.gradient) {
                     let visible = step.predicted > noise;
-                    return Ok(Accepted { step, value, visible, first_promise });
+                    return Ok(Some(Accepted { step, value, visible, first_promise }));
                 }
                 self.adapt(f64::NAN, step.norm);
             }
@@ -370,6 +386,14 @@ impl Region {
             Bound::Weight(weight) => Bound::weight(HEAVIER * weight),
         };
     }
+}
+
+/// What an iteration came to.
+enum Moved {
+    /// A step was taken.
+    Yes,
+    /// The model confirmed the end where the run stands.
+    Ended,
 }
 
 /// A trial that was accepted.

@@ -25,6 +25,8 @@ use secant_core::problem::Curvature;
 
 /// What takes its place where its matrices do not fit.
 const ALTERNATIVE: &str = "truncated Newton (`NewtonCg`) or L-BFGS";
+/// A λ‖p‖² of this part of the slope leaves the step what it is.
+const LIGHT: f64 = 0.1;
 const NAME: &str = "regularised Newton";
 
 /// f must fall by this · λ‖p‖².  Mishchenko (2023) algorithm 2.3.
@@ -105,6 +107,7 @@ impl Workspace {
     /// Trials from θ until one is taken; H is in the factor's matrix.
     fn advance<P: Curvature>(
         &mut self,
+        stopping: &Stopping,
         problem: &mut Problem<P>,
         state: &mut FitState,
     ) -> Result<(), Reason> {
@@ -122,6 +125,11 @@ impl Workspace {
             vector::step(&state.theta, 1.0, &self.step, &mut self.trial);
             if slope.is_nan() || slope >= 0.0 || self.trial == state.theta {
                 break;
+            }
+            // A step that λ cuts short says nothing of what lies beyond.
+            let cut = lambda * vector::dot(&self.step, &self.step) > -LIGHT * slope;
+            if eval::confirm(stopping, state, if cut { f64::NAN } else { -0.5 * slope }) {
+                return Ok(());
             }
             let promise = *first_promise.get_or_insert(-0.5 * slope);
             let value = eval::value_gradient(problem, &self.trial, &mut self.gradient);
@@ -243,6 +251,7 @@ impl<P: Curvature> Solver<P, FitState> for RegularizedNewton {
         memory::preflight(NAME, needs, ALTERNATIVE, state.limit())?;
         let n = eval::start(NAME, &self.stopping, problem, &mut state)?;
         self.work = Some(Workspace::new(n));
+        state.with_foresight();
         Ok((state, None))
     }
 
@@ -257,7 +266,8 @@ impl<P: Curvature> Solver<P, FitState> for RegularizedNewton {
             HessianKind::Exact => eval::hessian(problem, &state.theta, matrix),
             HessianKind::GaussNewton => eval::gauss_newton(problem, &state.theta, matrix),
         }
-        match work.advance(problem, &mut state) {
+        match work.advance(&self.stopping, problem, &mut state) {
+            Ok(()) if state.reason().is_some() => {}
             Ok(()) => eval::finish(&self.stopping, problem, &mut state),
             Err(reason) => state.stop(reason),
         }

@@ -12,6 +12,7 @@
 //! Source: Nocedal & Wright (2006) algorithm 6.1, (6.20); procedure 18.2 for the damping (Powell 1978); Al-Baali (1998) for
 //! self-scaling, as Urbán, Stefanou & Pons (2025) put it on H.
 
+use super::probe::{Probe, Seen};
 use super::safeguard::{Caution, Safeguard, shows_curvature};
 use crate::error::OptimError;
 use crate::linalg::packed::{PackedSymmetric, RankTwo, Weights};
@@ -121,6 +122,7 @@ pub struct Workspace {
     direction: Vec<f64>,
     line: LineStep,
     caution: Caution,
+    probe: Probe,
 }
 
 /// What a step taught.
@@ -212,6 +214,7 @@ impl<P: Objective> Solver<P, FitState> for Bfgs {
         (self.dropped, self.damped, self.skipped) = (0, 0, 0);
         let mut work = Workspace::new(n);
         work.reset(&state);
+        state.with_foresight();
         self.work = Some(work);
         Ok((state, None))
     }
@@ -233,11 +236,15 @@ impl<P: Objective> Solver<P, FitState> for Bfgs {
             Ok(alpha) => {
                 eval::finish(&self.stopping, problem, &mut state);
                 if state.reason.is_none() {
+                    let fresh = work.fresh;
                     match work.update(self.update, self.safeguard, &state, alpha) {
                         Learned::Pair => {}
                         Learned::Damped => self.damped += 1,
                         Learned::Nothing => self.skipped += 1,
                     }
+                    let slope = vector::dot(&state.gradient, &work.direction);
+                    let promised = if fresh || work.fresh { f64::NAN } else { -0.5 * slope };
+                    work.confirm(&self.stopping, problem, &mut state, promised);
                 }
             }
             Err(reason) => state.stop(reason),
@@ -259,7 +266,42 @@ impl Workspace {
             direction: zeros(),
             line: LineStep::new(n),
             caution: Caution::default(),
+            probe: Probe::default(),
         }
+    }
+
+    /// Decides a claim of the end; a pair that the look brings is learned.
+    fn confirm<P: Objective>(
+        &mut self,
+        stopping: &Stopping,
+        problem: &mut Problem<P>,
+        state: &mut FitState,
+        promised: f64,
+    ) {
+        let seen = self.probe.confirm(stopping, problem, state, None, promised, |_| {});
+        if seen == Seen::Pair {
+            self.learn_pair(state);
+        }
+    }
+
+    /// H ← H with the pair of the look, by BFGS's update, and p ← −H∇f: two passes over the triangle.
+    fn learn_pair(&mut self, state: &FitState) {
+        let pending = |work: &Self| work.pending;
+        let (s, v) = (&self.s[..], &self.hy[..]);
+        let first = pending(self).map(|weights| RankTwo { weights, s, v });
+        // H·y, with the update that H still lacked; the direction's buffer is free.
+        self.h.update_then_multiply(first, &self.probe.y, &mut self.direction);
+        std::mem::swap(&mut self.hy, &mut self.direction);
+        self.s.copy_from_slice(&self.probe.s);
+        self.y.copy_from_slice(&self.probe.y);
+        self.pending = None;
+        let weights = self.weights(Update::Bfgs, 1.0);
+        self.pending = weights.map(|weights| self.in_halves(weights));
+        let (s, v) = (&self.s[..], &self.hy[..]);
+        let second = pending(self).map(|weights| RankTwo { weights, s, v });
+        self.h.update_then_multiply(second, &state.gradient, &mut self.direction);
+        vector::scale(-1.0, &mut self.direction);
+        self.pending = None;
     }
 
     /// H ← I, to be scaled by the first step.

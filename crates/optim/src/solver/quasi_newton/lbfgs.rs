@@ -8,6 +8,7 @@
 //! Source: Nocedal (1980), Math. Comp. 35; Liu & Nocedal (1989), Math. Prog. 45; Nocedal & Wright (2006) algorithms 7.4, 7.5;
 //! Byrd, Nocedal & Schnabel (1994), Math. Prog. 63, for the compact form.
 
+use super::probe::{Probe, Seen};
 use super::safeguard::{Caution, Safeguard, shows_curvature};
 use crate::error::{OptimError, require};
 use crate::linalg::limited_memory::{LimitedMemory, Taken, Verdict};
@@ -51,6 +52,8 @@ pub struct Lbfgs {
     pub skipped: u32,
     #[doc(hidden)]
     pub damped: u32,
+    #[doc(hidden)]
+    pub probe: Probe,
 }
 
 impl Default for Lbfgs {
@@ -67,6 +70,7 @@ impl Default for Lbfgs {
             dropped: 0,
             skipped: 0,
             damped: 0,
+            probe: Probe::default(),
         }
     }
 }
@@ -248,6 +252,8 @@ impl<P: Objective> Solver<P, FitState> for Lbfgs {
         self.line = LineStep::new(n);
         self.direction = vec![0.0; n];
         (self.dropped, self.skipped, self.damped) = (0, 0, 0);
+        self.probe = Probe::default();
+        state.with_foresight();
         Ok((state, None))
     }
 
@@ -260,6 +266,16 @@ impl<P: Objective> Solver<P, FitState> for Lbfgs {
             Ok(step) => {
                 self.learn(&state, &step);
                 eval::finish(&self.stopping, problem, &mut state);
+                if state.claim().is_some() {
+                    let (next, _) = self.propose(&state);
+                    let promised =
+                        if self.history.is_empty() { f64::NAN } else { -0.5 * next.slope };
+                    let (probe, stopping) = (&mut self.probe, &self.stopping);
+                    let seen = probe.confirm(stopping, problem, &mut state, None, promised, |_| {});
+                    if seen == Seen::Pair {
+                        self.history.push_pair(&self.probe.s, &self.probe.y);
+                    }
+                }
             }
             Err(reason) => state.stop(reason),
         }

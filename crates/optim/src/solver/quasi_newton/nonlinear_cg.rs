@@ -8,6 +8,7 @@
 //! Source: Hager & Zhang (2005) SIAM J. Optim. 16, (1.2)–(1.4); Hager & Zhang (2013) SIAM J. Optim. 23, (2.7) for η;
 //! Nocedal & Wright (2006) (3.60) for the first trial.
 
+use super::probe::{Probe, Seen};
 use crate::error::OptimError;
 use crate::linalg::vector;
 use crate::line_search::StrongWolfe;
@@ -63,6 +64,7 @@ pub struct Workspace {
     line: LineStep,
     /// α·dᵀ∇f of the step before; none after a restart.
     last_decrease: Option<f64>,
+    probe: Probe,
 }
 
 impl NonlinearCg {
@@ -107,6 +109,15 @@ impl Workspace {
         let alpha = self.line.take(search, problem, state, &self.direction, initial)?;
         self.last_decrease = Some(alpha * slope);
         Ok(())
+    }
+
+    /// d ← the step to the minimum along the direction of the look, or its d where f does not curve upwards; first tried at α = 1.
+    fn go_along_the_look(&mut self, state: &FitState, seen: Seen) {
+        let (s, y) = (&self.probe.s, &self.probe.y);
+        let slope = vector::dot(&state.gradient, s);
+        let length = if seen == Seen::Pair { -slope / vector::dot(s, y) } else { 1.0 };
+        vector::scale_into(length, s, &mut self.direction);
+        self.last_decrease = Some(length * slope);
     }
 
     /// d⁺ after a step. False where it is steepest descent for want of curvature.
@@ -172,7 +183,9 @@ impl<P: Objective> Solver<P, FitState> for NonlinearCg {
             change: vec![0.0; n],
             line: LineStep::new(n),
             last_decrease: None,
+            probe: Probe::default(),
         };
+        state.with_foresight();
         work.restart(&state);
         (self.work, self.restarts) = (Some(work), 0);
         Ok((state, None))
@@ -195,6 +208,16 @@ impl<P: Objective> Solver<P, FitState> for NonlinearCg {
                 eval::finish(&self.stopping, problem, &mut state);
                 if state.reason().is_none() && !work.turn(&state) {
                     self.restarts += 1;
+                }
+                if state.claim().is_some() {
+                    // No matrix: what the last step took is all that is known.
+                    let (probe, last) = (&mut work.probe, state.last_decrease());
+                    let seen =
+                        probe.confirm(&self.stopping, problem, &mut state, None, last, |_| {});
+                    if seen != Seen::Nothing {
+                        work.go_along_the_look(&state, seen);
+                        self.restarts += 1;
+                    }
                 }
             }
             Err(reason) => state.stop(reason),

@@ -9,6 +9,7 @@
 //! Memory ½n² and the basis of Lanczos, k·n. Cost per trial: f with ∇f, and k + 1 passes over the triangle, k the steps of Lanczos.
 //! Source: Conn, Gould & Toint (1991), Math. Prog. 50; Nocedal & Wright (2006) §6.2, algorithm 6.2.
 
+use super::probe::{Probe, Seen};
 use crate::error::{OptimError, require};
 use crate::linalg::packed::{PackedSymmetric, RankTwo, Weights};
 use crate::linalg::vector;
@@ -153,6 +154,7 @@ impl<P: Objective> Solver<P, FitState> for Sr1 {
         memory::preflight(NAME, needs, memory::PRODUCTS_INSTEAD, state.limit())?;
         let n = eval::start(NAME, &self.stopping, problem, &mut state)?;
         self.work = Some(Workspace::new(n, &state, self.initial_radius));
+        state.with_foresight();
         Ok((state, None))
     }
 
@@ -162,13 +164,15 @@ impl<P: Objective> Solver<P, FitState> for Sr1 {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         let work = self.work.as_mut().expect("argmin's Executor calls init first");
-        let mut step = work.advance(self.acceptance, self.forcing, problem, &mut state);
+        let options = (self.acceptance, self.forcing);
+        let mut step = work.advance(options, &self.stopping, problem, &mut state);
         if step == Err(Reason::LineSearchFailed) {
             work.reset(&state);
             // B promised too much; what the scale of the last pair promises is the verdict.
-            step = work.advance(self.acceptance, self.forcing, problem, &mut state);
+            step = work.advance(options, &self.stopping, problem, &mut state);
         }
         match step {
+            Ok(()) if state.reason().is_some() => {}
             Ok(()) => eval::finish(&self.stopping, problem, &mut state),
             Err(reason) => state.stop(reason),
         }
@@ -196,6 +200,7 @@ pub struct Workspace {
     rejected: u32,
     skipped: u32,
     resets: u32,
+    probe: Probe,
 }
 
 /// B, with the update that it still lacks: carried out in the pass of the next product.
@@ -256,6 +261,7 @@ impl Workspace {
             rejected: 0,
             skipped: 0,
             resets: 0,
+            probe: Probe::default(),
         }
     }
 
@@ -270,8 +276,8 @@ impl Workspace {
     /// Trials from θ until one is accepted.
     fn advance<P: Objective>(
         &mut self,
-        acceptance: f64,
-        forcing: f64,
+        (acceptance, forcing): (f64, f64),
+        stopping: &Stopping,
         problem: &mut Problem<P>,
         state: &mut FitState,
     ) -> Result<(), Reason> {
@@ -280,6 +286,17 @@ impl Workspace {
         let (mut finite_ahead, mut first_promise) = (false, None);
         for _ in 0..MAX_TRIALS {
             let step = self.propose(state, tolerance).map_err(|_| Reason::NonFiniteCurvature)?;
+            // A step that the bound cuts short says nothing of what lies beyond.
+            let promised = if step.on_boundary { f64::NAN } else { step.predicted };
+            let seen = self.probe.confirm(stopping, problem, state, None, promised, |_| {});
+            if state.reason().is_some() {
+                return Ok(());
+            }
+            if seen != Seen::Nothing {
+                // The pair of the look, and a region that it has room in.
+                self.learn_pair(state);
+                continue;
+            }
             vector::step(&state.theta, 1.0, &self.step, &mut self.trial);
             if step.predicted <= 0.0 || self.trial == state.theta {
                 break;
@@ -315,6 +332,17 @@ impl Workspace {
         let (gradient, step) = (&state.gradient, &mut self.step);
         let b = Products(RefCell::new(&mut self.b));
         self.gltr.solve(&b, gradient, bound, tolerance, MAX_PRODUCTS, step)
+    }
+
+    /// B ← B + v·vᵀ/vᵀp from a look at the end; Δ holds the Newton step along it.
+    fn learn_pair(&mut self, state: &FitState) {
+        self.step.copy_from_slice(&self.probe.s);
+        vector::step(&state.gradient, 1.0, &self.probe.y, &mut self.gradient);
+        self.learn(state);
+        let slope = vector::dot(&state.gradient, &self.probe.s);
+        let curvature = vector::dot(&self.probe.s, &self.probe.y);
+        let length = if curvature > 0.0 { -slope / curvature } else { 1.0 };
+        self.radius = self.radius.max(length * vector::norm(&self.probe.s));
     }
 
     /// B ← B + v·vᵀ/vᵀp from the trial just evaluated.

@@ -198,6 +198,7 @@ impl<P: Curvature, R: RegionRule> Solver<P, FitState> for RegionMethod<R> {
         memory::preflight(R::NAME, Some(needs), self.rule.alternative(), state.limit())?;
         let options = self.options();
         let n = eval::start(R::NAME, &self.stopping, problem, &mut state)?;
+        state.with_foresight();
         let region = self.work.0.insert(Region::new(n, self.rule.means()));
         region.leave_saddle(&options, problem, &mut state);
         Ok((state, None))

@@ -1,0 +1,119 @@
+//! The confirmation of an end by a look along a direction that does not depend on the units of the parameters.
+//!
+//! A matrix that is learned from gradients knows the directions that the run has been along. Where parameters differ by powers of ten, the
+//! gradient falls by its tolerance before any step has been along the small entries, and −H∇f promises nothing there. So at the end one
+//! gradient more is taken, at θ + d with dⱼ ∝ −∂ⱼf·θⱼ², steepest descent in log|θ|. With s = d and y = ∇f(θ + d) − ∇f(θ) the decrease
+//! ½(∇fᵀs)²/sᵀy along d bounds from below what is left; where that is something, the pair teaches the matrix, and the run goes on.
+//! Cost: one evaluation of f with ∇f per run that ends rightly, n numbers three times, allocated at the first look.
+//! Source: Dennis & Schnabel (1983) §7.1–7.2 for sizes relative to θ; Nocedal & Wright (2006) §3.3 for the decrease along a line.
+
+use crate::linalg::vector;
+use crate::run::eval;
+use crate::run::state::FitState;
+use crate::run::stopping::{Reason, Stopping};
+use argmin::core::Problem;
+use secant_core::problem::Objective;
+
+/// No entry of θ moves by more than this part of itself.
+pub const LENGTH: f64 = 1e-3;
+/// Most looks of a run that find something; then it ends as slow.
+pub const MOST: u32 = 50;
+
+/// What a look showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// Nothing was asked, or the run has ended.
+    Nothing,
+    /// A decrease that the matrix does not know: s and y are a pair, with sᵀy > 0.
+    Pair,
+    /// A decrease without curvature along d, which is s.
+    Slope,
+}
+
+/// s, y and how often a look found something.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Probe {
+    /// d
+    pub s: Vec<f64>,
+    /// ∇f(θ + d) − ∇f(θ)
+    pub y: Vec<f64>,
+    theta: Vec<f64>,
+    found: u32,
+}
+
+impl Probe {
+    /// Decides a claim of the end: `promised` by the matrix (NaN where it does not know), what the last step took off f, and then the look.
+    /// `gradient` is ∇f(θ), and `project` moves a point to where f may be asked.
+    pub(crate) fn confirm<P: Objective>(
+        &mut self,
+        stopping: &Stopping,
+        problem: &mut Problem<P>,
+        state: &mut FitState,
+        gradient: Option<&[f64]>,
+        promised: f64,
+        project: impl FnOnce(&mut [f64]),
+    ) -> Seen {
+        let Some(claim) = *state.claim() else { return Seen::Nothing };
+        // The matrix is asked for less than the resolution of f.
+        let fine = Stopping { gradient_tolerance: 0.0, ..stopping.clone() };
+        let last = state.last_decrease();
+        // Written so that NaN stays.
+        let promised = if promised < last { last } else { promised };
+        if !state.is_negligible(&fine, promised) {
+            eval::confirm(&fine, state, promised);
+            return Seen::Nothing;
+        }
+        let (left, curved) = self.look(problem, state, gradient, project);
+        if state.is_negligible(stopping, left) {
+            state.stop(claim);
+            return Seen::Nothing;
+        }
+        self.found += 1;
+        if self.found > MOST {
+            state.stop(Reason::Stalled);
+            return Seen::Nothing;
+        }
+        state.doubt();
+        if curved { Seen::Pair } else { Seen::Slope }
+    }
+
+    /// The decrease that is left along d, and whether f curves upwards along it. Zero where d is, or where f is not finite.
+    fn look<P: Objective>(
+        &mut self,
+        problem: &mut Problem<P>,
+        state: &FitState,
+        gradient: Option<&[f64]>,
+        project: impl FnOnce(&mut [f64]),
+    ) -> (f64, bool) {
+        let (theta, reduced) = (&state.theta, &state.gradient);
+        let n = theta.len();
+        for buffer in [&mut self.s, &mut self.y, &mut self.theta] {
+            buffer.resize(n, 0.0);
+        }
+        let moves = theta.iter().zip(reduced).map(|(t, g)| (t * g).abs());
+        let farthest = moves.fold(0.0, f64::max);
+        if farthest == 0.0 {
+            return (0.0, true);
+        }
+        for (at, (t, g)) in self.theta.iter_mut().zip(theta.iter().zip(reduced)) {
+            *at = t - LENGTH * t * (t * g / farthest);
+        }
+        project(&mut self.theta);
+        vector::subtract(&self.theta, theta, &mut self.s);
+        let value = eval::value_gradient(problem, &self.theta, &mut self.y);
+        let before = gradient.unwrap_or(reduced);
+        let slope = vector::dot(before, &self.s);
+        for (y, g) in self.y.iter_mut().zip(before) {
+            *y -= g;
+        }
+        let curvature = vector::dot(&self.s, &self.y);
+        if !(value.is_finite() && curvature.is_finite()) || slope >= 0.0 {
+            return (0.0, true);
+        }
+        if curvature > 0.0 {
+            (0.5 * slope * (slope / curvature), true)
+        } else {
+            ((state.value - value).max(0.0), false)
+        }
+    }
+}
