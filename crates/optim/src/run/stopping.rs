@@ -22,8 +22,8 @@ pub const FLOOR_GRADIENT: f64 = 1e-3;
 pub const FLOOR_PATIENCE: u32 = 30;
 
 /// Part of |f(θ₀)| below which a promised decrease is nothing, for a gradient tolerance of [`GRADIENT_TOLERANCE`]: residuals that have fallen
-/// by 1e-14 are zero. So small that a start 1e16 times above the minimum hides nothing.
-pub const ZERO: f64 = 1e-28;
+/// by 1e-13 are zero. So small that a start 1e14 times above the minimum hides nothing.
+pub const ZERO: f64 = 1e-26;
 
 /// When to stop. A tolerance of zero switches its test off (but an exactly zero gradient always converges).
 ///

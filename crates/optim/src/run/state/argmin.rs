@@ -1,6 +1,7 @@
 //! The state as argmin's Executor sees it.
 
 use super::{Best, FitState, FloorWatch, NOWHERE};
+use crate::run::evaluations::Evaluations;
 use crate::run::stopping::Reason;
 use ::argmin::core::{Problem, State, TerminationReason, TerminationStatus};
 use std::collections::HashMap;
@@ -89,6 +90,11 @@ impl State for FitState {
             } else {
                 self.counts.insert(key.to_owned(), count);
             }
+        }
+        // What confirmed the end came after the last entry was written.
+        if let (Some(_), Some(last)) = (self.reason, self.trace.last_mut()) {
+            last.work = Evaluations::of(&problem.counts);
+            last.evaluations = last.work.of_f();
         }
     }
 

@@ -27,6 +27,10 @@ use secant_core::problem::Curvature;
 const ALTERNATIVE: &str = "truncated Newton (`NewtonCg`) or L-BFGS";
 /// A λ‖p‖² of this part of the slope leaves the step what it is.
 const LIGHT: f64 = 0.1;
+/// A factor whose step lowered f by what it promised, to within this factor, is believed at the point that it led to;
+const TRUSTED: f64 = 2.0;
+/// or one that brought ‖∇f‖ below this part.
+const SOLVED: f64 = 0.01;
 const NAME: &str = "regularised Newton";
 
 /// f must fall by this · λ‖p‖².  Mishchenko (2023) algorithm 2.3.
@@ -65,6 +69,8 @@ pub struct Workspace {
     gradient: Vec<f64>,
     /// (H + λI)p
     product: Vec<f64>,
+    /// λ of the factor, where its step did what it promised: then it is believed at the point that it led to.
+    trusted: Option<f64>,
     shifted: u32,
     rejected: u32,
 }
@@ -99,6 +105,7 @@ impl Workspace {
             trial: zeros(),
             gradient: zeros(),
             product: zeros(),
+            trusted: None,
             shifted: 0,
             rejected: 0,
         }
@@ -126,9 +133,7 @@ impl Workspace {
             if slope.is_nan() || slope >= 0.0 || self.trial == state.theta {
                 break;
             }
-            // A step that λ cuts short says nothing of what lies beyond.
-            let cut = lambda * vector::dot(&self.step, &self.step) > -LIGHT * slope;
-            if eval::confirm(stopping, state, if cut { f64::NAN } else { -0.5 * slope }) {
+            if eval::confirm(stopping, state, self.promise(state, lambda)) {
                 return Ok(());
             }
             let promise = *first_promise.get_or_insert(-0.5 * slope);
@@ -150,8 +155,10 @@ impl Workspace {
                     if promise <= noise && after >= size {
                         return Err(refusal(state, promise));
                     }
+                    let foretold = gain < -promise / TRUSTED && gain > -promise * TRUSTED;
                     state.accept(&mut self.trial, value, &mut self.gradient);
                     self.lipschitz /= ADAPT;
+                    self.trusted = (foretold || after <= SOLVED * size).then_some(lambda);
                     return Ok(());
                 }
             }
@@ -161,6 +168,25 @@ impl Workspace {
         match refusal(state, first_promise.unwrap_or(0.0)) {
             Reason::LineSearchFailed if !finite_ahead => Err(Reason::NonFiniteValue),
             reason => Err(reason),
+        }
+    }
+
+    /// The decrease that the model promises of `step`; NaN where λ cuts it short, which says nothing of what lies beyond.
+    fn promise(&self, state: &FitState, lambda: f64) -> f64 {
+        let slope = vector::dot(&state.gradient, &self.step);
+        let cut = lambda * vector::dot(&self.step, &self.step) > -LIGHT * slope;
+        if cut { f64::NAN } else { -0.5 * slope }
+    }
+
+    /// Ends the run without another Hessian where the one at hand is believed and promises nothing.
+    fn confirm_early(&mut self, stopping: &Stopping, state: &mut FitState) {
+        if let (Some(lambda), true) = (self.trusted, state.claim().is_some()) {
+            vector::scale_into(-1.0, &state.gradient, &mut self.step);
+            self.factor.solve(&mut self.step, &mut self.trial, &mut self.gradient);
+            let promised = self.promise(state, lambda);
+            if state.is_negligible(stopping, promised) {
+                eval::confirm(stopping, state, promised);
+            }
         }
     }
 
@@ -268,7 +294,10 @@ impl<P: Curvature> Solver<P, FitState> for RegularizedNewton {
         }
         match work.advance(&self.stopping, problem, &mut state) {
             Ok(()) if state.reason().is_some() => {}
-            Ok(()) => eval::finish(&self.stopping, problem, &mut state),
+            Ok(()) => {
+                eval::finish(&self.stopping, problem, &mut state);
+                work.confirm_early(&self.stopping, &mut state);
+            }
             Err(reason) => state.stop(reason),
         }
         Ok((state, None))

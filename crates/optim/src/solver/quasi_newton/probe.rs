@@ -16,6 +16,9 @@ use secant_core::problem::Objective;
 
 /// No entry of θ moves by more than this part of itself.
 pub const LENGTH: f64 = 1e-3;
+/// What the matrix promises, and what the last step took, must be below this part of the tolerance: with the default tolerance the resolution
+/// of f.
+pub const FINE: f64 = 1e-6;
 /// Most looks of a run that find something; then it ends as slow.
 pub const MOST: u32 = 50;
 
@@ -54,8 +57,8 @@ impl Probe {
         project: impl FnOnce(&mut [f64]),
     ) -> Seen {
         let Some(claim) = *state.claim() else { return Seen::Nothing };
-        // The matrix is asked for less than the resolution of f.
-        let fine = Stopping { gradient_tolerance: 0.0, ..stopping.clone() };
+        let fine =
+            Stopping { gradient_tolerance: FINE * stopping.gradient_tolerance, ..stopping.clone() };
         let last = state.last_decrease();
         // Written so that NaN stays.
         let promised = if promised < last { last } else { promised };
