@@ -74,6 +74,9 @@ impl Default for Stopping {
 pub enum Reason {
     /// ‖∇f‖∞ is within its tolerance, and what the model still promises is within it too where the method has one.
     GradientConverged,
+    /// The relative offset, the cosine of the angle between the residuals and what J can reach, is within its tolerance: the end of
+    /// least-squares methods, in no units at all.
+    OffsetConverged,
     /// The step is within its tolerance.
     StepConverged,
     /// The change of the value is within its tolerance.
@@ -113,6 +116,7 @@ impl Reason {
         matches!(
             self,
             Self::GradientConverged
+                | Self::OffsetConverged
                 | Self::StepConverged
                 | Self::ValueConverged
                 | Self::TargetReached
@@ -128,6 +132,9 @@ impl Reason {
     pub fn sentence(self) -> &'static str {
         match self {
             Self::GradientConverged => "converged: the gradient norm met its tolerance",
+            Self::OffsetConverged => {
+                "converged: the residuals are orthogonal to the columns of J, to the offset's tolerance"
+            }
             Self::StepConverged => "converged: the step met its tolerance",
             Self::ValueConverged => "converged: the change of the value met its tolerance",
             Self::TargetReached => "converged: the value reached the target",
@@ -153,9 +160,10 @@ impl Reason {
     /// argmin's word for it.
     pub(crate) fn to_argmin(self) -> TerminationReason {
         match self {
-            Self::GradientConverged | Self::StepConverged | Self::ValueConverged => {
-                TerminationReason::SolverConverged
-            }
+            Self::GradientConverged
+            | Self::OffsetConverged
+            | Self::StepConverged
+            | Self::ValueConverged => TerminationReason::SolverConverged,
             Self::TargetReached => TerminationReason::TargetCostReached,
             Self::MaxIterations => TerminationReason::MaxItersReached,
             Self::MaxTime => TerminationReason::Timeout,
@@ -216,6 +224,16 @@ pub(crate) struct StepTaken {
 }
 
 impl Stopping {
+    /// With the gradient tolerance that a method has for its own where this one is the general default: limits that a user sets by
+    /// `Stopping { max_iterations, ..Stopping::default() }` do not undo it.
+    pub(crate) fn or_own(&self, gradient_tolerance: f64) -> Self {
+        if self.gradient_tolerance == GRADIENT_TOLERANCE {
+            Self { gradient_tolerance, ..self.clone() }
+        } else {
+            self.clone()
+        }
+    }
+
     pub(crate) fn validate(&self, solver: &'static str) -> Result<(), OptimError> {
         let fraction = |option, value: f64| {
             require((0.0..1.0).contains(&value), solver, option, value, "[0, 1)")

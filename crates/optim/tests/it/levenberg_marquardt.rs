@@ -539,3 +539,49 @@ fn certified_parameters_come_out_to_nine_digits_from_both_starts() {
         }
     }
 }
+
+/// Meyer's thermistor, f = ½ Σ (b₁·exp(b₂/(x + b₃)) − y)², as NIST has it (MGH10): twice the least f.
+const MEYER: f64 = 87.945855171;
+
+fn meyer() -> LeastSquaresFn<'static> {
+    const Y: [f64; 16] = [
+        34780.0, 28610.0, 23650.0, 19630.0, 16370.0, 13720.0, 11540.0, 9744.0, 8261.0, 7030.0,
+        6005.0, 5147.0, 4427.0, 3820.0, 3307.0, 2872.0,
+    ];
+    let x = |i: usize| 50.0 + 5.0 * i as f64;
+    LeastSquaresFn::new(3, 16, move |b: &[f64], r: &mut [f64]| {
+        for (i, r) in r.iter_mut().enumerate() {
+            *r = b[0] * (b[1] / (x(i) + b[2])).exp() - Y[i];
+        }
+    })
+    .with_jacobian(move |b: &[f64], mut jacobian| {
+        for i in 0..16 {
+            let to = x(i) + b[2];
+            let e = (b[1] / to).exp();
+            jacobian[(i, 0)] = e;
+            jacobian[(i, 1)] = b[0] * e / to;
+            jacobian[(i, 2)] = -b[0] * e * b[1] / (to * to);
+        }
+    })
+}
+
+#[test]
+fn a_column_that_the_scaling_has_outgrown_is_not_dropped() {
+    // From here the column of b₁ begins at 1e57 times its size at the minimum.
+    for start in [[2.0, 4e5, 2.5e4], [0.02, 4e3, 250.0]] {
+        let report = minimize(&meyer(), LevenbergMarquardt::default(), &start).unwrap().report;
+        assert!(report.reason.is_success(), "{report}");
+        assert!((2.0 * report.value - MEYER).abs() < 1e-6 * MEYER, "{report}");
+    }
+}
+
+#[test]
+fn limits_do_not_undo_the_tolerance_of_the_method() {
+    let stopping = Stopping { max_iterations: 500, ..Stopping::default() };
+    let start = [0.02, 4e3, 250.0];
+    let limited = LevenbergMarquardt::default().with_stopping(stopping);
+    let limited = minimize(&meyer(), limited, &start).unwrap();
+    let plain = minimize(&meyer(), LevenbergMarquardt::default(), &start).unwrap();
+    assert_eq!(limited.theta, plain.theta);
+    assert_eq!(limited.report.reason, plain.report.reason);
+}

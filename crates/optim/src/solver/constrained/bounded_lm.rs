@@ -41,7 +41,8 @@ pub struct BoundedLevenbergMarquardt {
     pub bounds: Bounds,
     /// μ₀, relative to D². Range (0, ∞). Default [`INITIAL_DAMPING`].
     pub initial_damping: f64,
-    /// When to stop; gradients are those that the bounds leave. Default: that of [`Stopping`] with [`GRADIENT_TOLERANCE`].
+    /// When to stop; gradients are those that the bounds leave. A gradient tolerance left at the default of
+    /// [`Stopping`] is [`GRADIENT_TOLERANCE`] here.
     pub stopping: Stopping,
     #[doc(hidden)]
     pub work: Option<Workspace>,
@@ -281,9 +282,10 @@ impl<P: LeastSquares> Solver<P, FitState> for BoundedLevenbergMarquardt {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         let work = self.work.as_mut().expect("argmin's Executor calls init first");
-        match work.advance(&self.stopping, problem, &mut state) {
+        let stopping = self.stopping.or_own(GRADIENT_TOLERANCE);
+        match work.advance(&stopping, problem, &mut state) {
             Ok(()) if state.reason().is_some() => {}
-            Ok(()) => eval::finish(&self.stopping, problem, &mut state),
+            Ok(()) => eval::finish(&stopping, problem, &mut state),
             Err(reason) => state.stop(reason),
         }
         Ok((state, None))

@@ -34,7 +34,7 @@ pub struct GaussNewton {
     pub search: Backtracking,
     /// ‖J·p‖ ≤ `offset_tolerance` · ‖r‖. Range \[0, 1). Default [`OFFSET_TOLERANCE`].
     pub offset_tolerance: f64,
-    /// When to stop, beside that. Default: that of [`Stopping`] with [`GRADIENT_TOLERANCE`].
+    /// When to stop, beside that. A gradient tolerance left at the default of [`Stopping`] is [`GRADIENT_TOLERANCE`] here.
     pub stopping: Stopping,
     #[doc(hidden)]
     pub work: Option<Box<Workspace>>,
@@ -166,7 +166,8 @@ impl<P: LeastSquares> Solver<P, FitState> for GaussNewton {
         self.derivatives = derivatives;
         let mut model = ResidualModel::new((m, n), self.factorization, SecondOrder::Off);
         let within = (SCALING, self.offset_tolerance);
-        model.begin((NAME, &self.stopping), within, problem, &mut state)?;
+        let stopping = self.stopping.or_own(GRADIENT_TOLERANCE);
+        model.begin((NAME, &stopping), within, problem, &mut state)?;
         self.work =
             Some(Box::new(Workspace { model, next: NextPoint::new(n), polish: Polish::new() }));
         Ok((state, None))
@@ -184,7 +185,8 @@ impl<P: LeastSquares> Solver<P, FitState> for GaussNewton {
         }
         let within = (SCALING, self.offset_tolerance);
         let point = (&mut work.model, &mut work.next);
-        work.polish.finish(point, within, &self.stopping, problem, &mut state);
+        let stopping = self.stopping.or_own(GRADIENT_TOLERANCE);
+        work.polish.finish(point, within, &stopping, problem, &mut state);
         Ok((state, None))
     }
 }

@@ -62,7 +62,7 @@ pub struct LevenbergMarquardt {
     pub acceleration_limit: Option<f64>,
     /// ‖J·p‖ ≤ `offset_tolerance` · ‖r‖ for the undamped step p. Range \[0, 1). Default [`OFFSET_TOLERANCE`].
     pub offset_tolerance: f64,
-    /// When to stop, beside that. Default: that of [`Stopping`] with [`GRADIENT_TOLERANCE`].
+    /// When to stop, beside that. A gradient tolerance left at the default of [`Stopping`] is [`GRADIENT_TOLERANCE`] here.
     pub stopping: Stopping,
     #[doc(hidden)]
     pub work: Option<Box<Workspace>>,
@@ -166,7 +166,8 @@ impl LevenbergMarquardt {
             Ok(()) => {
                 let within = (self.scaling, self.offset_tolerance);
                 let point = (&mut work.model, &mut work.next);
-                work.polish.finish(point, within, &self.stopping, problem, state);
+                let stopping = self.stopping.or_own(GRADIENT_TOLERANCE);
+                work.polish.finish(point, within, &stopping, problem, state);
             }
             Err(reason) => state.stop(reason),
         }
@@ -400,7 +401,8 @@ impl<P: LeastSquares> Solver<P, FitState> for LevenbergMarquardt {
         self.derivatives = derivatives;
         let mut work = Workspace::new(m, n, self);
         let within = (self.scaling, self.offset_tolerance);
-        work.model.begin((NAME, &self.stopping), within, problem, &mut state)?;
+        let stopping = self.stopping.or_own(GRADIENT_TOLERANCE);
+        work.model.begin((NAME, &stopping), within, problem, &mut state)?;
         self.work = Some(Box::new(work));
         Ok((state, None))
     }

@@ -69,7 +69,7 @@ impl Polish {
         }
         eval::finish(stopping, problem, state);
         if model.offset() <= offset_tolerance {
-            state.stop(Reason::GradientConverged);
+            state.stop(Reason::OffsetConverged);
         } else if polished == Polished::Floor {
             state.stop(Reason::RoundingFloor);
         }

@@ -29,11 +29,16 @@ use secant_core::problem::LeastSquares;
 use second_order::ResidualCurvature;
 use serde::{Deserialize, Serialize};
 
+/// Moré's D is at most this times the norm of its column now: beyond, the column is no more than rounding beside the others, and the rank
+/// decision drops it.
+pub const OUTGROWN: f64 = 1e6;
+
 /// D, the units in which a step is measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scaling {
-    /// The largest norm of each column of J so far.  Moré (1978) §6: invariant under the units of the parameters, and a
-    /// parameter whose influence vanishes does not run away.
+    /// The largest norm of each column of J so far, at most [`OUTGROWN`] times that now.  Moré (1978) §6: invariant under the units of
+    /// the parameters, and a parameter whose influence vanishes does not run away. Without the limit a column that was huge far from the
+    /// minimum hides its parameter for ever.
     #[default]
     More,
     /// The norm of each column of J now.  Marquardt (1963).
@@ -149,7 +154,7 @@ impl ResidualModel {
         }
         std::mem::swap(&mut self.now, &mut self.next);
         if self.offset() <= offset_tolerance {
-            state.stop(Reason::GradientConverged);
+            state.stop(Reason::OffsetConverged);
         }
         Ok(())
     }
@@ -190,7 +195,8 @@ impl ResidualModel {
             Scaling::Identity => next.norms.copy_from_slice(&now.norms),
             Scaling::More => {
                 for (norm, before) in next.norms.iter_mut().zip(&now.norms) {
-                    *norm = norm.max(*before);
+                    let most = if *norm > 0.0 { OUTGROWN * *norm } else { f64::INFINITY };
+                    *norm = norm.max(before.min(most));
                 }
             }
         }
