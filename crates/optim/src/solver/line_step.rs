@@ -15,7 +15,7 @@ pub const FIRST_STEP: f64 = 0.01;
 /// The slope is unchanged to this part at the far end of a line: no trace of curvature.
 const STRAIGHT: f64 = 1e-12;
 /// |f(θ₀)|·ε times this is rounding left over from a much larger start, where f ends near zero by cancellation.
-const START_NOISE: f64 = 4.0;
+pub(crate) const START_NOISE: f64 = 4.0;
 
 /// The trial point and its gradient; after a step, the point and gradient before it.
 #[derive(Clone, Debug, Default)]

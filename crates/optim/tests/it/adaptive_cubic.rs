@@ -37,7 +37,9 @@ fn a_rejected_step_costs_a_value_and_no_product() {
         .with_optimality(Optimality::FirstOrder);
     let report = minimize(&rosenbrock(2), solver, &[-1.2, 1.0]).unwrap().report;
     assert!(rejections(&report) > 3, "{report}");
-    assert_eq!(report.evaluations.hessian_vector, 2 * report.iterations, "{report}");
+    // One more where an end is to be confirmed.
+    let products = report.evaluations.hessian_vector - 2 * report.iterations;
+    assert!(products <= 1, "{report}");
     assert_eq!(report.evaluations.linearize, report.iterations);
     assert_eq!(report.evaluations.value_gradient, report.iterations + 1);
     let note = format!("{} trial(s) rejected", rejections(&report));

@@ -83,7 +83,9 @@ fn a_rejected_step_costs_gltr_no_product() {
     };
     let report = run(Subproblem::Gltr);
     assert!(rejections(&report) > 3, "{report}");
-    assert_eq!(report.evaluations.hessian_vector, 2 * report.iterations, "{report}");
+    // One more where an end is to be confirmed.
+    let products = report.evaluations.hessian_vector - 2 * report.iterations;
+    assert!(products <= 1, "{report}");
     let cg = run(Subproblem::Steihaug);
     assert!(cg.evaluations.hessian_vector > 2 * cg.iterations, "{cg}");
 }

@@ -310,6 +310,22 @@ impl Workspace {
         }
     }
 
+    /// Decides the end of a search that found no step, as [`confirm`](Self::confirm) does.
+    fn refuse<P: Objective>(
+        &mut self,
+        reason: Reason,
+        stopping: &Stopping,
+        problem: &mut Problem<P>,
+        state: &mut FitState,
+    ) {
+        let (bounds, gradient) = (&self.bounds, Some(&self.smooth[..]));
+        let project = |theta: &mut [f64]| bounds.project(theta);
+        let seen = self.probe.refuse(reason, stopping, problem, state, gradient, project);
+        if seen == Seen::Pair {
+            self.history.push(&self.probe.s, &self.probe.y);
+        }
+    }
+
     fn step<P: Objective>(
         &mut self,
         search: &StrongWolfe,
@@ -442,7 +458,7 @@ impl<P: Objective> Solver<P, FitState> for LbfgsB {
                     work.confirm(&self.stopping, problem, &mut state, promised);
                 }
             }
-            Err(reason) => state.stop(reason),
+            Err(reason) => work.refuse(reason, &self.stopping, problem, &mut state),
         }
         Ok((state, None))
     }

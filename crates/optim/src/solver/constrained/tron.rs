@@ -19,7 +19,7 @@ use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
 use crate::solver::HessianKind;
 use crate::solver::newton::model::Model;
-use crate::solver::newton::region::{History, MAX_TRIALS, NOISE, refusal};
+use crate::solver::newton::region::{History, MAX_TRIALS, NOISE, larger, refusal};
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::operator::LinearOperator;
 use secant_core::problem::{Curvature, Linearization};
@@ -353,7 +353,10 @@ impl Workspace {
             }
             // A step that the region cuts short says nothing of what lies beyond.
             let cut = vector::norm(&self.step) >= EDGE * self.radius;
-            let left = if cut { f64::NAN } else { predicted };
+            let mut left = if cut { f64::NAN } else { predicted };
+            if state.claim().is_some() {
+                left = larger(left, model.relative_promise(&state.theta, &state.gradient));
+            }
             if eval::confirm(stopping, state, left) {
                 counts.products(model.made());
                 return Ok(());

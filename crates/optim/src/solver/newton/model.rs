@@ -1,5 +1,6 @@
 //! H or G at one θ, as an operator and as a matrix, with its products counted.
 
+use crate::linalg::vector;
 use crate::run::evaluations::Evaluations;
 use crate::solver::HessianKind;
 use secant_core::operator::LinearOperator;
@@ -29,6 +30,23 @@ impl<'a, L: Linearization> Model<'a, L> {
             HessianKind::Exact => self.at.hessian(out),
             HessianKind::GaussNewton => self.at.gauss_newton(out),
         }
+    }
+
+    /// A lower bound of the decrease that is left, which no units of the parameters hide from truncated CG: ½(∇fᵀd)²/dᵀHd along
+    /// dⱼ = −∂ⱼf·θⱼ², steepest descent in log|θ|; where H does not curve upwards along d, −∇fᵀd for the d that doubles an entry of θ. One product.
+    pub(crate) fn relative_promise(&self, theta: &[f64], gradient: &[f64]) -> f64 {
+        let moves = theta.iter().zip(gradient).map(|(t, g)| (t * g).abs());
+        let farthest = moves.fold(0.0, f64::max);
+        if farthest == 0.0 {
+            return 0.0;
+        }
+        let d: Vec<f64> =
+            theta.iter().zip(gradient).map(|(t, g)| -t * (t * g / farthest)).collect();
+        let mut image = vec![0.0; d.len()];
+        self.apply(&d, &mut image);
+        let slope = vector::dot(gradient, &d);
+        let curvature = vector::dot(&d, &image);
+        if curvature > 0.0 { 0.5 * slope * (slope / curvature) } else { -slope }
     }
 
     /// What was asked for so far.

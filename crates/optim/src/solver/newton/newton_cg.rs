@@ -12,6 +12,7 @@
 
 use super::model::Model;
 use super::preconditioning::{Preconditioner, Preconditioning};
+use super::region::larger;
 use super::region::{MAX_SADDLE_PRODUCTS, Optimality};
 use crate::error::{OptimError, require};
 use crate::krylov::cg::{ConjugateGradient, Iterates, Precondition, Truncated, Truncation};
@@ -191,11 +192,12 @@ impl NewtonCg {
         problem: &mut Problem<P>,
         state: &mut FitState,
     ) -> Result<(), Reason> {
-        let found = self.direction(problem, state)?;
+        let (found, bound) = self.direction(problem, state)?;
         let work = self.work.as_mut().expect("argmin's Executor calls init first");
         let slope = vector::dot(&state.gradient, &work.direction);
         // Along a direction of negative curvature the model has no end.
-        let promised = if found.negative_curvature { f64::NAN } else { -0.5 * slope };
+        let promised =
+            if found.negative_curvature { f64::NAN } else { larger(-0.5 * slope, bound) };
         if eval::confirm(&self.stopping, state, promised) {
             return Ok(());
         }
@@ -216,12 +218,14 @@ impl NewtonCg {
         Ok(())
     }
 
-    /// p, by truncated CG on the linearisation at θ.
+    /// p, by truncated CG on the linearisation at θ; and what a direction without units promises, where an end is to be confirmed.
     fn direction<P: Curvature>(
         &mut self,
         problem: &mut Problem<P>,
-        state: &FitState,
-    ) -> Result<Truncated, Reason> {
+        state: &mut FitState,
+    ) -> Result<(Truncated, f64), Reason> {
+        let is_claimed = state.claim().is_some();
+        let state = &*state;
         let work = self.work.as_mut().expect("argmin's Executor calls init first");
         let (f, mut counts) = eval::split(problem);
         let at = counts.linearize(f, &state.theta);
@@ -246,8 +250,10 @@ impl NewtonCg {
             found = work.solve(&model, &state.gradient, until, self.backtrack);
         }
         work.preconditioning.learn();
+        let bound =
+            if is_claimed { model.relative_promise(&state.theta, &state.gradient) } else { 0.0 };
         counts.products(model.made());
-        found.ok_or(Reason::NonFiniteCurvature)
+        found.map(|found| (found, bound)).ok_or(Reason::NonFiniteCurvature)
     }
 
     /// Looks for a direction of negative curvature at a point where the run would end, and steps along it.

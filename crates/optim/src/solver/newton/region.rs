@@ -217,11 +217,24 @@ impl Region {
         let (f, mut counts) = eval::split(problem);
         let at = counts.linearize(f, &state.theta);
         let model = Model::new(&at, options.curvature);
-        let accepted = self.search((options, stopping), f, &mut counts, &model, state);
+        let moved = match self.search((options, stopping), f, &mut counts, &model, state) {
+            Ok(Some(accepted)) => self.settle(options, state, &accepted).map(|()| Moved::Yes),
+            Ok(None) => Ok(Moved::Ended),
+            Err(reason) => Err(reason),
+        };
+        let moved = match moved {
+            Err(Reason::RoundingFloor) if !self.proposal.is_without_units() => {
+                // CG and eigenvalues may have seen nothing where parameters differ by powers of ten.
+                let left = model.relative_promise(&state.theta, &state.gradient);
+                let start = state.start_summary().value.abs();
+                let visible = left > START_NOISE * f64::EPSILON * start;
+                let slow = visible && !state.is_negligible(stopping, left);
+                Err(if slow { Reason::Stalled } else { Reason::RoundingFloor })
+            }
+            moved => moved,
+        };
         counts.products(model.made());
-        let Some(accepted) = accepted? else { return Ok(Moved::Ended) };
-        self.settle(options, state, &accepted)?;
-        Ok(Moved::Yes)
+        moved
     }
 
     /// Trials from θ until one is accepted; its step is in `proposal.step`, its point in `trial`, ∇f there in `gradient`. None where the
@@ -248,7 +261,10 @@ impl Region {
                 Bound::Radius(_) => step.on_boundary,
                 Bound::Weight(weight) => weight * step.norm.powi(3) > LIGHT * step.predicted,
             };
-            let promised = if cut { f64::NAN } else { step.predicted };
+            let mut promised = if cut { f64::NAN } else { step.predicted };
+            if state.claim().is_some() && !self.proposal.is_without_units() {
+                promised = larger(promised, model.relative_promise(&state.theta, &state.gradient));
+            }
             if eval::confirm(stopping, state, promised) {
                 return Ok(None);
             }
@@ -386,6 +402,11 @@ impl Region {
             Bound::Weight(weight) => Bound::weight(HEAVIER * weight),
         };
     }
+}
+
+/// The larger of both; NaN where `promised` is.
+pub(in crate::solver) fn larger(promised: f64, other: f64) -> f64 {
+    if promised < other { other } else { promised }
 }
 
 /// What an iteration came to.

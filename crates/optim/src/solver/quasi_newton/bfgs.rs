@@ -247,7 +247,12 @@ impl<P: Objective> Solver<P, FitState> for Bfgs {
                     work.confirm(&self.stopping, problem, &mut state, promised);
                 }
             }
-            Err(reason) => state.stop(reason),
+            Err(reason) => {
+                let (probe, stopping) = (&mut work.probe, &self.stopping);
+                if probe.refuse(reason, stopping, problem, &mut state, None, |_| {}) == Seen::Pair {
+                    work.learn_pair(&state);
+                }
+            }
         }
         Ok((state, None))
     }
@@ -286,9 +291,13 @@ impl Workspace {
 
     /// H ← H with the pair of the look, by BFGS's update, and p ← −H∇f: two passes over the triangle.
     fn learn_pair(&mut self, state: &FitState) {
-        let pending = |work: &Self| work.pending;
+        if std::mem::take(&mut self.fresh) {
+            let (s, y) = (&self.probe.s, &self.probe.y);
+            self.h.set_identity(vector::dot(s, y) / vector::dot(y, y));
+            self.pending = None;
+        }
         let (s, v) = (&self.s[..], &self.hy[..]);
-        let first = pending(self).map(|weights| RankTwo { weights, s, v });
+        let first = self.pending.map(|weights| RankTwo { weights, s, v });
         // H·y, with the update that H still lacked; the direction's buffer is free.
         self.h.update_then_multiply(first, &self.probe.y, &mut self.direction);
         std::mem::swap(&mut self.hy, &mut self.direction);
@@ -298,7 +307,7 @@ impl Workspace {
         let weights = self.weights(Update::Bfgs, 1.0);
         self.pending = weights.map(|weights| self.in_halves(weights));
         let (s, v) = (&self.s[..], &self.hy[..]);
-        let second = pending(self).map(|weights| RankTwo { weights, s, v });
+        let second = self.pending.map(|weights| RankTwo { weights, s, v });
         self.h.update_then_multiply(second, &state.gradient, &mut self.direction);
         vector::scale(-1.0, &mut self.direction);
         self.pending = None;

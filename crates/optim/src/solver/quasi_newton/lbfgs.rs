@@ -277,7 +277,12 @@ impl<P: Objective> Solver<P, FitState> for Lbfgs {
                     }
                 }
             }
-            Err(reason) => state.stop(reason),
+            Err(reason) => {
+                let (probe, stopping) = (&mut self.probe, &self.stopping);
+                if probe.refuse(reason, stopping, problem, &mut state, None, |_| {}) == Seen::Pair {
+                    self.history.push_pair(&self.probe.s, &self.probe.y);
+                }
+            }
         }
         Ok((state, None))
     }

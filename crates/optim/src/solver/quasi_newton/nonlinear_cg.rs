@@ -220,7 +220,14 @@ impl<P: Objective> Solver<P, FitState> for NonlinearCg {
                     }
                 }
             }
-            Err(reason) => state.stop(reason),
+            Err(reason) => {
+                let (probe, stopping) = (&mut work.probe, &self.stopping);
+                let seen = probe.refuse(reason, stopping, problem, &mut state, None, |_| {});
+                if seen == Seen::Pair {
+                    work.go_along_the_look(&state, seen);
+                    self.restarts += 1;
+                }
+            }
         }
         Ok((state, None))
     }

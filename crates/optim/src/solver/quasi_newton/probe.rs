@@ -11,6 +11,7 @@ use crate::linalg::vector;
 use crate::run::eval;
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
+use crate::solver::line_step::START_NOISE;
 use argmin::core::Problem;
 use secant_core::problem::Objective;
 
@@ -66,8 +67,43 @@ impl Probe {
             eval::confirm(&fine, state, promised);
             return Seen::Nothing;
         }
+        self.decide((claim, 0.0), stopping, problem, state, gradient, project)
+    }
+
+    /// Decides the end of a search that found no step, for `reason`: at the rounding floor by the look, else as it stands.
+    pub(crate) fn refuse<P: Objective>(
+        &mut self,
+        reason: Reason,
+        stopping: &Stopping,
+        problem: &mut Problem<P>,
+        state: &mut FitState,
+        gradient: Option<&[f64]>,
+        project: impl FnOnce(&mut [f64]),
+    ) -> Seen {
+        if reason != Reason::RoundingFloor {
+            state.stop(reason);
+            return Seen::Nothing;
+        }
+        // A search that failed will not see less than the rounding of where f came from.
+        let invisible = START_NOISE * f64::EPSILON * state.start_summary().value.abs();
+        let seen = self.decide((reason, invisible), stopping, problem, state, gradient, project);
+        if seen == Seen::Slope {
+            state.stop(Reason::Stalled);
+        }
+        seen
+    }
+
+    fn decide<P: Objective>(
+        &mut self,
+        (claim, invisible): (Reason, f64),
+        stopping: &Stopping,
+        problem: &mut Problem<P>,
+        state: &mut FitState,
+        gradient: Option<&[f64]>,
+        project: impl FnOnce(&mut [f64]),
+    ) -> Seen {
         let (left, curved) = self.look(problem, state, gradient, project);
-        if state.is_negligible(stopping, left) {
+        if state.is_negligible(stopping, left) || left <= invisible {
             state.stop(claim);
             return Seen::Nothing;
         }

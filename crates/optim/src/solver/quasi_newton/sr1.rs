@@ -174,7 +174,12 @@ impl<P: Objective> Solver<P, FitState> for Sr1 {
         match step {
             Ok(()) if state.reason().is_some() => {}
             Ok(()) => eval::finish(&self.stopping, problem, &mut state),
-            Err(reason) => state.stop(reason),
+            Err(reason) => {
+                let (probe, stopping) = (&mut work.probe, &self.stopping);
+                if probe.refuse(reason, stopping, problem, &mut state, None, |_| {}) == Seen::Pair {
+                    work.learn_pair(&state);
+                }
+            }
         }
         Ok((state, None))
     }

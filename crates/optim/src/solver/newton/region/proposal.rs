@@ -70,6 +70,15 @@ impl Proposal {
         Self { engine, step: vec![0.0; n], work: vec![0.0; n], escape: None, fresh: true }
     }
 
+    /// The step is the same in any units of the parameters, to rounding: by a factor of H, or in a scaled region.
+    pub(super) fn is_without_units(&self) -> bool {
+        match &self.engine {
+            Engine::Exact(exact) => exact.is_scaled(),
+            Engine::Dogleg(_) => true,
+            Engine::Gltr(_) | Engine::Steihaug(_) => false,
+        }
+    }
+
     /// Takes H, where it is dense, and g; not at a saddle, where the step is known, unless `anyway`.
     pub(super) fn prepare<L: Linearization>(
         &mut self,
