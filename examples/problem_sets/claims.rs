@@ -26,6 +26,7 @@ const ZERO: f64 = 1e-12;
 const CARE: u64 = 100;
 
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the lines are read by other programs")]
 struct Claim {
     set: String,
     start: String,
@@ -217,8 +218,7 @@ pub fn run(folder: &Path, json: bool, only: Option<&str>) -> Result<(), Box<dyn 
             show(claims((problem.id, name), problem, &theta, ZERO * data))?;
         }
     }
-    for (set, claims) in shipped(&wants)? {
-        let _ = set;
+    for claims in shipped(&wants)? {
         show(claims)?;
     }
     if !json {
@@ -228,13 +228,12 @@ pub fn run(folder: &Path, json: bool, only: Option<&str>) -> Result<(), Box<dyn 
 }
 
 /// Generalised linear models and small networks on the tables of this repository, from zeros and from seed 7.
-fn shipped(wants: &impl Fn(&str) -> bool) -> Result<Vec<(String, Vec<Claim>)>, Box<dyn Error>> {
+fn shipped(wants: &impl Fn(&str) -> bool) -> Result<Vec<Vec<Claim>>, Box<dyn Error>> {
     let path = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("data").join(name);
     let mut found = Vec::new();
-    let mut add = |name: &str, network: &Network, risk: &Risk<'_>, start: &[f64]| {
-        let _ = network;
+    let mut add = |name: &str, risk: &Risk<'_>, start: &[f64]| {
         let zero = ZERO * risk.value(start);
-        found.push((name.to_owned(), claims((name, "seed 7"), risk, start, zero)));
+        found.push(claims((name, "seed 7"), risk, start, zero));
     };
     for (name, ridge) in [("diabetes", 0.0), ("concrete", 1e-3), ("energy", 1e-6), ("yacht", 0.0)] {
         let label = format!("linear {name}");
@@ -243,7 +242,7 @@ fn shipped(wants: &impl Fn(&str) -> bool) -> Result<Vec<(String, Vec<Claim>)>, B
             let data = Standardizer::fit_inputs(&raw).transform_inputs(&raw)?;
             let network = Network::linear(data.features(), 1);
             let risk = Risk::new(network.graph()?, &data, SquaredError, Ridge(ridge))?;
-            add(&label, &network, &risk, &vec![0.0; risk.dim()]);
+            add(&label, &risk, &vec![0.0; risk.dim()]);
         }
     }
     for (name, ridge) in [("iris", 1e-3), ("wine", 1e-6), ("breast_cancer", 1e-3)] {
@@ -253,7 +252,7 @@ fn shipped(wants: &impl Fn(&str) -> bool) -> Result<Vec<(String, Vec<Claim>)>, B
             let data = Standardizer::fit_inputs(&raw).transform_inputs(&raw)?;
             let network = Network::linear(data.features(), data.targets().outputs());
             let risk = Risk::new(network.graph()?, &data, SoftmaxCrossEntropy, Ridge(ridge))?;
-            add(&label, &network, &risk, &vec![0.0; risk.dim()]);
+            add(&label, &risk, &vec![0.0; risk.dim()]);
         }
     }
     if wants("poisson diabetes") {
@@ -261,7 +260,7 @@ fn shipped(wants: &impl Fn(&str) -> bool) -> Result<Vec<(String, Vec<Claim>)>, B
         let data = Standardizer::fit_inputs(&raw).transform_inputs(&raw)?;
         let network = Network::linear(data.features(), 1);
         let risk = Risk::new(network.graph()?, &data, Poisson::default(), Ridge(0.0))?;
-        add("poisson diabetes", &network, &risk, &vec![0.0; risk.dim()]);
+        add("poisson diabetes", &risk, &vec![0.0; risk.dim()]);
     }
     for (name, hidden, ridge) in
         [("yacht", 4, 1e-3), ("diabetes", 3, 1e-2), ("energy", 4, 1e-3), ("concrete", 4, 1e-3)]
@@ -273,7 +272,7 @@ fn shipped(wants: &impl Fn(&str) -> bool) -> Result<Vec<(String, Vec<Claim>)>, B
             let data = Standardizer::fit_inputs(&raw).transform_inputs(&raw)?;
             let network = Network::mlp([data.features(), hidden, 1], Activation::Tanh);
             let risk = Risk::new(network.graph()?, &data, SquaredError, Ridge(ridge))?;
-            add(&label, &network, &risk, &network.draw(7)?);
+            add(&label, &risk, &network.draw(7)?);
         }
     }
     Ok(found)

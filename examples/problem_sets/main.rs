@@ -15,6 +15,7 @@
 #[macro_use]
 #[path = "../support/mod.rs"]
 mod support;
+
 mod claims;
 mod mgh;
 mod models;
@@ -30,11 +31,16 @@ const ABOUT: About = About {
     name: "problem_sets",
     answers: "How good are the methods on the published test problems? Known answers, hard starts, digits counted.",
     takes: &[
-        ("WHAT", "nist, nist-linear or mgh"),
-        ("PATH", "the folder with NIST's files; mgh.toml or its folder"),
+        ("WHAT", "nist, nist-linear, mgh or claims"),
+        (
+            "PATH",
+            "the folder with NIST's files; mgh.toml or its folder; claims: the folder that holds nist-strd",
+        ),
+        ("ONLY", "claims: problems with this in the name"),
     ],
     options: &[JSON],
-    output: "nist, nist-linear: digits of every problem; mgh: which minimum, at what cost, and out/mgh_profile.svg",
+    output: "nist, nist-linear: digits of every problem; mgh: which minimum, at what cost, and out/mgh_profile.svg; claims: the false ones, \
+             with --json all, and sums per method",
     data: "NIST's .dat files from https://www.itl.nist.gov/div898/strd/ (some ship in data/nist); mgh.toml: starts, f and minima of the \
            problems of Moré, Garbow & Hillstrom (1981), ACM TOMS 7(1)",
 };
