@@ -541,7 +541,7 @@ fn certified_parameters_come_out_to_nine_digits_from_both_starts() {
 }
 
 /// Meyer's thermistor, f = ½ Σ (b₁·exp(b₂/(x + b₃)) − y)², as NIST has it (MGH10): twice the least f.
-const MEYER: f64 = 87.945855171;
+const MEYER: f64 = 87.945_855_171;
 
 fn meyer() -> LeastSquaresFn<'static> {
     const Y: [f64; 16] = [
