@@ -102,8 +102,7 @@ fn the_minimizer_is_newtons_step_and_solves_the_dense_system() {
     let (f, start) = (rosenbrock(2), [1.01, 1.02]);
     let minimizer = QuadraticModel::at(&f, &start).unwrap().minimizer().unwrap();
     let stopping = Stopping { max_iterations: 1, ..Stopping::default() };
-    let mut newton = Newton::default();
-    newton.stopping = stopping;
+    let newton = Newton { stopping, ..Newton::default() };
     let newton = minimize(&f, newton, &start).unwrap();
     for (ours, newton) in minimizer.iter().zip(&newton.theta) {
         assert!((ours - newton).abs() <= 1e-12, "{minimizer:?} {newton}");

@@ -36,7 +36,7 @@ pub(crate) enum Seen {
 
 /// s, y and how often a look found something.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Probe {
+pub struct Probe {
     /// d
     pub s: Vec<f64>,
     /// ∇f(θ + d) − ∇f(θ)
