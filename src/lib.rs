@@ -59,7 +59,7 @@ pub use model::Model;
 pub use secant_core as core;
 pub use secant_core::faer;
 pub use secant_core::{
-    check, data, description, graph, init, loss, network, op, penalty, problem, risk,
+    check, data, description, differences, graph, init, loss, network, op, penalty, problem, risk,
 };
 pub use secant_optim as optim;
 pub use secant_optim::argmin;
@@ -86,7 +86,7 @@ pub use secant_optim::{
     AdaGrad, Adadelta, Adam, AdamW, AdaptiveCubic, Advice, ArgminProblem, Auto, Backend, Bfgs,
     BoundedLevenbergMarquardt, Bounds, GaussNewton, GradientDescent, HessianKind, L1, LassoPath,
     Lbfgs, LbfgsB, LeastSquaresFn, LevenbergMarquardt, Method, Minibatches, Momentum, Nesterov,
-    Newton, NewtonCg, NonlinearCg, Optimality, OwlQn, ProximalNewton, QuadraticModel, Ranking,
+    Newton, NewtonCg, NonlinearCg, ObjectiveFn, Optimality, OwlQn, ProximalNewton, QuadraticModel, Ranking,
     RateFinder, Reason, ReducedLeastSquares, RegularizedNewton, Report, RmsProp,
     RobustLeastSquares, RobustSolution, Safeguard, Schedule, Solution, Sr1, Stopping, Subproblem,
     Tron, TrustRegion, VariableProjection, minimize, minimize_robust, minimize_sampled,

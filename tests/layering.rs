@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 const CORE: &[&[&str]] = &[
     &["double_double", "elementwise", "random", "rho", "text"],
     &["problem"],
+    &["differences"],
     &["operator", "check"],
     &["data", "shape", "params"],
     &["op", "init"],
@@ -60,7 +61,7 @@ const SHARED_STEPS: &[&str] = &[
 ];
 /// All that `secant-optim` may know of `secant-core`.
 const SEEN_BY_OPTIM: &[&str] =
-    &["problem", "operator", "random", "rho", "double_double", "text", "error"];
+    &["problem", "differences", "operator", "random", "rho", "double_double", "text", "error"];
 
 /// Workspace crates in order, with the folders of their sources: a crate imports from those above it only.
 const CRATES: &[(&str, &str, &str)] = &[

@@ -14,6 +14,18 @@ const CERTIFIED_DIGITS: f64 = 11.0;
 
 /// Every problem in `folder`, or in its folder `nonlinear`, from both starts.
 pub fn run(folder: &Path) -> Result<Vec<Row>, Box<dyn Error>> {
+    run_with(folder, problem)
+}
+
+/// As [`run`], from residuals alone.
+pub fn run_by_differences(folder: &Path) -> Result<Vec<Row>, Box<dyn Error>> {
+    run_with(folder, residuals)
+}
+
+fn run_with(
+    folder: &Path,
+    problem: for<'a> fn(&'a NistNonlinear, Model) -> LeastSquaresFn<'a>,
+) -> Result<Vec<Row>, Box<dyn Error>> {
     let mut rows = Vec::new();
     for set in sets(folder)? {
         let Some(model) = models::model(&set.name) else {
@@ -51,19 +63,24 @@ pub fn sets(folder: &Path) -> Result<Vec<NistNonlinear>, Box<dyn Error>> {
     Ok(sets)
 }
 
-/// r(θ) and J(θ), with the parameters that are linear.
-pub fn problem(set: &NistNonlinear, model: Model) -> LeastSquaresFn<'_> {
+/// r(θ).
+fn residuals(set: &NistNonlinear, model: Model) -> LeastSquaresFn<'_> {
     let (n, m, p) = (set.parameters.len(), set.samples(), set.predictors);
     // The model of Nelson is one of log y.
     let y: Vec<f64> =
         set.y.iter().map(|y| if set.name == "Nelson" { y.ln() } else { *y }).collect();
-    let residuals = move |theta: &[f64], r: &mut [f64]| {
+    LeastSquaresFn::new(n, m, move |theta, r| {
         let mut gradient = vec![0.0; n];
         for ((r, x), y) in r.iter_mut().zip(set.x.chunks_exact(p)).zip(&y) {
             *r = model(theta, x, &mut gradient) - y;
         }
-    };
-    let formula = LeastSquaresFn::new(n, m, residuals).with_jacobian(move |theta, mut jacobian| {
+    })
+}
+
+/// r(θ) and J(θ), with the parameters that are linear.
+pub fn problem(set: &NistNonlinear, model: Model) -> LeastSquaresFn<'_> {
+    let (n, p) = (set.parameters.len(), set.predictors);
+    let formula = residuals(set, model).with_jacobian(move |theta, mut jacobian| {
         let mut gradient = vec![0.0; n];
         for (i, x) in set.x.chunks_exact(p).enumerate() {
             model(theta, x, &mut gradient);

@@ -29,6 +29,7 @@ pub use faer;
 pub mod check;
 pub mod data;
 pub mod description;
+pub mod differences;
 pub mod double_double;
 pub mod elementwise;
 pub mod graph;

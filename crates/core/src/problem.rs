@@ -22,8 +22,11 @@
 //! full_batch_method(&Minibatches); // the trait bound `Minibatches: Objective` is not satisfied
 //! ```
 
+mod by_default;
+mod in_box;
 mod structure;
 
+pub use in_box::InBox;
 pub use structure::{Costs, Form, LinearBlock, Structure};
 
 use faer::{Mat, MatMut};
@@ -49,9 +52,87 @@ pub trait Objective {
     fn value(&self, theta: &[f64]) -> f64;
     /// f(θ), with ∇f(θ) written to `gradient`: one fused evaluation.
     fn value_gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64;
+    /// The same where f is wanted in a box only, θ in it: a gradient by differences takes no point outside. The default has formulas,
+    /// and does not ask.
+    fn value_gradient_within(&self, theta: &[f64], within: InBox<'_>, gradient: &mut [f64]) -> f64 {
+        let _ = within;
+        self.value_gradient(theta, gradient)
+    }
+    /// What a report should say of the derivatives that a run `asked` for, at `theta`, where it ended: which came from differences,
+    /// and which of these could not be had. May evaluate f. Default nothing.
+    fn notes(&self, theta: &[f64], asked: Asked<'_>) -> Vec<String> {
+        let _ = (theta, asked);
+        Vec::new()
+    }
+    /// Why there is nothing to minimise, whatever θ: no residuals, options of other lengths. A run is refused with these words.
+    /// Default none.
+    fn fault(&self) -> Option<String> {
+        None
+    }
+}
+
+/// Which derivatives a run has asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Asked<'a> {
+    /// ∇f or J.
+    pub first: bool,
+    /// ∇²f or products with it.
+    pub second: bool,
+    /// G or products with it.
+    pub gauss_newton: bool,
+    /// The box that it stayed in.
+    pub within: Option<InBox<'a>>,
 }
 
 /// An objective whose second derivatives are at hand.
+///
+/// What a linearisation has beside value and gradient is ∇²f, as a matrix or as products; [`Linearization`] makes each from the other.
+///
+/// ```
+/// use faer::MatMut;
+/// use secant_core::problem::{Curvature, Linearization, Objective};
+///
+/// /// f(x, y) = (1 − x)² + 100(y − x²)²
+/// struct Rosenbrock;
+///
+/// impl Objective for Rosenbrock {
+///     fn dim(&self) -> usize { 2 }
+///     fn value(&self, p: &[f64]) -> f64 {
+///         (1.0 - p[0]).powi(2) + 100.0 * (p[1] - p[0] * p[0]).powi(2)
+///     }
+///     fn value_gradient(&self, p: &[f64], g: &mut [f64]) -> f64 {
+///         let b = p[1] - p[0] * p[0];
+///         g[0] = -2.0 * (1.0 - p[0]) - 400.0 * b * p[0];
+///         g[1] = 200.0 * b;
+///         self.value(p)
+///     }
+/// }
+///
+/// /// What one θ = (x, y) leaves for later.
+/// struct At { x: f64, y: f64, value: f64, gradient: [f64; 2] }
+///
+/// impl Curvature for Rosenbrock {
+///     type At<'a> = At;
+///     fn linearize(&self, p: &[f64]) -> At {
+///         let mut gradient = [0.0; 2];
+///         let value = self.value_gradient(p, &mut gradient);
+///         At { x: p[0], y: p[1], value, gradient }
+///     }
+/// }
+///
+/// impl Linearization for At {
+///     fn value(&self) -> f64 { self.value }
+///     fn gradient(&self) -> &[f64] { &self.gradient }
+///     fn hessian(&self, mut out: MatMut<'_, f64>) {
+///         out[(0, 0)] = 2.0 - 400.0 * (self.y - 3.0 * self.x * self.x);
+///         (out[(0, 1)], out[(1, 0)]) = (-400.0 * self.x, -400.0 * self.x);
+///         out[(1, 1)] = 200.0;
+///     }
+/// }
+///
+/// let checks = secant_core::check::curvature(&Rosenbrock, &[-1.2, 1.0], 1);
+/// assert!(checks.passed(), "{checks}");
+/// ```
 pub trait Curvature: Objective {
     /// The linearisation at one θ.
     type At<'a>: Linearization
@@ -59,6 +140,11 @@ pub trait Curvature: Objective {
         Self: 'a;
     /// Evaluates once at θ and keeps what repeated products need.
     fn linearize(&self, theta: &[f64]) -> Self::At<'_>;
+    /// The same where f is wanted in a box only, θ in it, as [`Objective::value_gradient_within`].
+    fn linearize_within(&self, theta: &[f64], within: InBox<'_>) -> Self::At<'_> {
+        let _ = within;
+        self.linearize(theta)
+    }
     /// The same objective through its residuals, where it is half a sum of squares: what lets a method chosen at run time be
     /// one of least squares. Default `None`.
     fn as_least_squares(&self) -> Option<Box<dyn LeastSquares + '_>> {
@@ -72,21 +158,35 @@ pub trait Curvature: Objective {
 
 /// f, ∇f and the curvature of f at one θ, to be applied many times.
 ///
+/// Write [`hessian_vector`](Self::hessian_vector) or [`hessian`](Self::hessian), or both where each has a way of its own; one is made
+/// from the other, products from the matrix at n² a time with the matrix formed anew, the matrix from n products. G is ∇²f unless you
+/// say otherwise.
+///
 /// # Panics
-/// Implementations may panic when a slice or matrix has another size than stated, as slice indexing does.
+/// Implementations may panic when a slice or matrix has another size than stated, as slice indexing does; and with a message of its own
+/// where neither of the two is written.
 pub trait Linearization {
     /// f(θ).
     fn value(&self) -> f64;
     /// ∇f(θ), length n.
     fn gradient(&self) -> &[f64];
-    /// `out` ← ∇²f(θ)·v.
-    fn hessian_vector(&self, v: &[f64], out: &mut [f64]);
-    /// `out` ← G(θ)·v, the (generalised) Gauss–Newton matrix: ∇²f without the second derivatives of the model.
-    fn gauss_newton_vector(&self, v: &[f64], out: &mut [f64]);
-    /// `out` ← ∇²f(θ), n × n, both triangles.
-    fn hessian(&self, out: MatMut<'_, f64>);
-    /// `out` ← G(θ), n × n, both triangles.
-    fn gauss_newton(&self, out: MatMut<'_, f64>);
+    /// `out` ← ∇²f(θ)·v. The default forms [`hessian`](Self::hessian).
+    fn hessian_vector(&self, v: &[f64], out: &mut [f64]) {
+        by_default::product(|matrix| self.hessian(matrix), v, out);
+    }
+    /// `out` ← G(θ)·v, the (generalised) Gauss–Newton matrix: ∇²f without the second derivatives of the model. Default: f is no loss of
+    /// a model, nothing is to be left out, G = ∇²f.
+    fn gauss_newton_vector(&self, v: &[f64], out: &mut [f64]) {
+        self.hessian_vector(v, out);
+    }
+    /// `out` ← ∇²f(θ), n × n, both triangles. The default takes n products.
+    fn hessian(&self, out: MatMut<'_, f64>) {
+        by_default::matrix(|v, product| self.hessian_vector(v, product), out);
+    }
+    /// `out` ← G(θ), n × n, both triangles. Default ∇²f, as for the products; with products of your own, write this too.
+    fn gauss_newton(&self, out: MatMut<'_, f64>) {
+        self.hessian(out);
+    }
     /// `out` ← the diagonal of G(θ), length n. The default takes n products.
     fn gauss_newton_diagonal(&self, out: &mut [f64]) {
         self.gauss_newton_diagonal_while(out, &mut || true);
@@ -119,7 +219,7 @@ pub enum Derivatives {
     /// Formulas: exact to rounding.
     #[default]
     Exact,
-    /// Differences of residuals: some ten digits.
+    /// Differences of values: some ten digits where the function has sixteen.
     Differences,
 }
 
@@ -160,8 +260,30 @@ pub trait LeastSquares: Objective {
     /// `normal` ← JᵀJ (n × n, both triangles) and `gradient` ← Jᵀr, summed tile by tile. Returns ½‖r‖².
     fn normal_equations(&self, theta: &[f64], normal: MatMut<'_, f64>, gradient: &mut [f64])
     -> f64;
+    /// The same where r is wanted in a box only, θ in it, as [`Objective::value_gradient_within`].
+    fn normal_equations_within(
+        &self,
+        theta: &[f64],
+        within: InBox<'_>,
+        normal: MatMut<'_, f64>,
+        gradient: &mut [f64],
+    ) -> f64 {
+        let _ = within;
+        self.normal_equations(theta, normal, gradient)
+    }
     /// `residuals` ← r and `jacobian` ← J (m × n). Returns ½‖r‖².
     fn jacobian(&self, theta: &[f64], residuals: &mut [f64], jacobian: MatMut<'_, f64>) -> f64;
+    /// The same where r is wanted in a box only, θ in it, as [`Objective::value_gradient_within`].
+    fn jacobian_within(
+        &self,
+        theta: &[f64],
+        within: InBox<'_>,
+        residuals: &mut [f64],
+        jacobian: MatMut<'_, f64>,
+    ) -> f64 {
+        let _ = within;
+        self.jacobian(theta, residuals, jacobian)
+    }
     /// `out` ← the diagonal of JᵀJ, length n: what scales the parameters where J is never formed. The default takes n products.
     fn normal_diagonal(&self, theta: &[f64], out: &mut [f64]) {
         let (mut unit, mut column) = (vec![0.0; out.len()], vec![0.0; self.residual_len()]);
@@ -258,6 +380,15 @@ impl<P: Objective + ?Sized> Objective for &P {
     fn value_gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
         (**self).value_gradient(theta, gradient)
     }
+    fn value_gradient_within(&self, theta: &[f64], within: InBox<'_>, gradient: &mut [f64]) -> f64 {
+        (**self).value_gradient_within(theta, within, gradient)
+    }
+    fn notes(&self, theta: &[f64], asked: Asked<'_>) -> Vec<String> {
+        (**self).notes(theta, asked)
+    }
+    fn fault(&self) -> Option<String> {
+        (**self).fault()
+    }
 }
 
 impl<P: Curvature + ?Sized> Curvature for &P {
@@ -267,6 +398,9 @@ impl<P: Curvature + ?Sized> Curvature for &P {
         Self: 'a;
     fn linearize(&self, theta: &[f64]) -> Self::At<'_> {
         (**self).linearize(theta)
+    }
+    fn linearize_within(&self, theta: &[f64], within: InBox<'_>) -> Self::At<'_> {
+        (**self).linearize_within(theta, within)
     }
     fn as_least_squares(&self) -> Option<Box<dyn LeastSquares + '_>> {
         (**self).as_least_squares()
@@ -318,8 +452,26 @@ impl<P: LeastSquares + ?Sized> LeastSquares for &P {
     ) -> f64 {
         (**self).normal_equations(theta, normal, gradient)
     }
+    fn normal_equations_within(
+        &self,
+        theta: &[f64],
+        within: InBox<'_>,
+        normal: MatMut<'_, f64>,
+        gradient: &mut [f64],
+    ) -> f64 {
+        (**self).normal_equations_within(theta, within, normal, gradient)
+    }
     fn jacobian(&self, theta: &[f64], residuals: &mut [f64], jacobian: MatMut<'_, f64>) -> f64 {
         (**self).jacobian(theta, residuals, jacobian)
+    }
+    fn jacobian_within(
+        &self,
+        theta: &[f64],
+        within: InBox<'_>,
+        residuals: &mut [f64],
+        jacobian: MatMut<'_, f64>,
+    ) -> f64 {
+        (**self).jacobian_within(theta, within, residuals, jacobian)
     }
     fn normal_diagonal(&self, theta: &[f64], out: &mut [f64]) {
         (**self).normal_diagonal(theta, out);

@@ -81,6 +81,14 @@ pub enum OptimError {
         /// The solver that was asked.
         solver: &'static str,
     },
+    /// A problem that says itself that there is nothing to minimise, whatever the start.
+    #[error("{solver}: {fault}")]
+    Problem {
+        /// The solver that was asked.
+        solver: &'static str,
+        /// What the problem says.
+        fault: String,
+    },
     /// A function with kinks, and a method that needs a gradient without jumps.
     #[error(
         "{solver} needs a smooth function, and this one has kinks: take a first-order method with a rate that falls, or a smooth loss (a squared hinge, Huber, log-cosh, a smoothed quantile)"

@@ -4,8 +4,8 @@
 //! Every method is an [`argmin`] `Solver` on [`FitState`] and runs under argmin's `Executor` with any argmin observer.
 //! [`minimize`] does that in one call. A problem is anything that implements
 //! [`Objective`](secant_core::problem::Objective), [`Curvature`](secant_core::problem::Curvature) or
-//! [`LeastSquares`](secant_core::problem::LeastSquares); [`LeastSquaresFn`] makes one from closures, and
-//! [`RobustLeastSquares`] one that outliers do not bend. A linear one needs no start and no steps: [`LinearLeastSquares`].
+//! [`LeastSquares`](secant_core::problem::LeastSquares); [`ObjectiveFn`] and [`LeastSquaresFn`] make
+//! one from closures, and [`RobustLeastSquares`] one that outliers do not bend. A linear one needs no start and no steps: [`LinearLeastSquares`].
 //!
 //! ```
 //! use secant_core::problem::Objective;
@@ -127,8 +127,9 @@ pub use minibatch::sampled::minimize_sampled;
 pub use minibatch::schedule::{self, Decay, Schedule};
 pub use problem::adapter::ArgminProblem;
 pub use problem::bounds::Bounds;
-pub use problem::functions::{DIFFERENCE, LeastSquaresAt, LeastSquaresFn};
+pub use problem::functions::{LeastSquaresAt, LeastSquaresFn};
 pub use problem::l1::L1;
+pub use problem::objective_fn::{ObjectiveAt, ObjectiveFn};
 pub use quadratic_model::{Inertia, Limit, QuadraticModel, Trusted};
 pub use run::costs::Costs;
 pub use run::evaluations::Evaluations;

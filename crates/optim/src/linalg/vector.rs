@@ -176,20 +176,22 @@ pub(crate) fn divide(x: &[f64], d: &[f64], out: &mut [f64]) {
     );
 }
 
-/// ‖x‖∞; a NaN entry is passed over, so ask [`all_finite`] first.
+/// ‖x‖∞; NaN where an entry is.
 pub(crate) fn norm_inf(x: &[f64]) -> f64 {
+    /// |x| as a whole number orders as |x| does, with NaN above infinity.
+    const SIZE: u64 = u64::MAX >> 1;
     vectorize(
         #[inline(always)]
         || {
             let (blocks, tail) = x.as_chunks::<LANES>();
-            let mut lanes = [0.0_f64; LANES];
+            let mut lanes = [0_u64; LANES];
             for block in blocks {
                 for k in 0..LANES {
-                    let size = block[k].abs();
-                    lanes[k] = if size > lanes[k] { size } else { lanes[k] };
+                    lanes[k] = lanes[k].max(block[k].to_bits() & SIZE);
                 }
             }
-            tail.iter().chain(&lanes).fold(0.0, |most: f64, x| most.max(x.abs()))
+            let tail = tail.iter().map(|x| x.to_bits() & SIZE);
+            f64::from_bits(tail.chain(lanes).fold(0, u64::max))
         },
     )
 }
@@ -223,7 +225,7 @@ pub(crate) struct Sizes {
     pub step_squares: f64,
     /// ‖θ⁺‖∞
     pub theta_norm: f64,
-    /// ‖∇f⁺‖∞
+    /// ‖∇f⁺‖∞; NaN where an entry is.
     pub gradient_norm: f64,
     /// ‖∇f⁺‖₂²
     pub gradient_squares: f64,
@@ -245,12 +247,16 @@ impl Sizes {
 
     /// Those of two parts of the vectors together.
     pub(crate) fn join(self, other: Self) -> Self {
+        let gradient_squares = self.gradient_squares + other.gradient_squares;
+        // The largest of entries passes over NaN, a sum of squares does not.
+        let nan = gradient_squares.is_nan();
+        let gradient_norm = self.gradient_norm.max(other.gradient_norm);
         Self {
             step_norm: self.step_norm.max(other.step_norm),
             step_squares: self.step_squares + other.step_squares,
             theta_norm: self.theta_norm.max(other.theta_norm),
-            gradient_norm: self.gradient_norm.max(other.gradient_norm),
-            gradient_squares: self.gradient_squares + other.gradient_squares,
+            gradient_norm: if nan { f64::NAN } else { gradient_norm },
+            gradient_squares,
         }
     }
 
@@ -362,6 +368,22 @@ mod tests {
             assert_eq!(dot(&x, &y), plain, "all products and sums are exact here");
             let most = x.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
             assert_eq!(norm_inf(&x), most);
+        }
+    }
+
+    #[test]
+    fn largest_entries_of_what_holds_a_nan_are_nan_wherever_it_stands() {
+        for n in [1, 7, 16, 37, PARALLEL + 5] {
+            for at in [0, n / 2, n - 1] {
+                let zeros = vec![0.0; n];
+                let mut x = vec![f64::INFINITY; n];
+                assert_eq!(norm_inf(&x), f64::INFINITY);
+                assert_eq!(Sizes::of(&zeros, &zeros, &x).gradient_norm, f64::INFINITY);
+                x[at] = -f64::NAN;
+                assert!(
+                    norm_inf(&x).is_nan() && Sizes::of(&zeros, &zeros, &x).gradient_norm.is_nan()
+                );
+            }
         }
     }
 

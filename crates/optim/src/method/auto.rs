@@ -22,7 +22,7 @@ use crate::run::memory;
 use crate::run::minimize::{Iterates, Setup, Solution};
 use crate::run::stopping::Stopping;
 use crate::solver::{Lbfgs, LbfgsB, OwlQn, Tron, TrustRegion};
-use secant_core::problem::{Curvature, Form};
+use secant_core::problem::{Curvature, Derivatives, Form};
 
 const NAME: &str = "Auto";
 
@@ -214,10 +214,17 @@ fn whole(count: f64) -> u64 {
 /// What goes on where the choice fails, without a matrix.
 fn fallbacks(setting: &Setting<'_>) -> Vec<Method> {
     match (setting.bounds, setting.l1) {
+        (Some(bounds), _) if setting.structure.second_derivatives == Derivatives::Differences => {
+            vec![LbfgsB::new(bounds.clone()).into(), Tron::new(bounds.clone()).into()]
+        }
         (Some(bounds), _) => {
             vec![Tron::new(bounds.clone()).into(), LbfgsB::new(bounds.clone()).into()]
         }
         (None, Some(l1)) => vec![OwlQn::new(l1.clone()).into()],
+        // Second derivatives by differences cost more than gradients do, and have fewer digits.
+        (None, None) if setting.structure.second_derivatives == Derivatives::Differences => {
+            vec![Lbfgs::default().into()]
+        }
         (None, None) => vec![TrustRegion::default().into(), Lbfgs::default().into()],
     }
 }

@@ -8,7 +8,7 @@ use crate::run::minimize::Solution;
 use crate::run::stopping::Reason;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, ColRef, Mat, MatMut, Par};
-use secant_core::problem::{Curvature, LeastSquares, Linearization, Objective};
+use secant_core::problem::{Asked, Curvature, InBox, LeastSquares, Linearization, Objective};
 use secant_core::rho::{Rho, RhoWeight};
 
 const NAME: &str = "robust least squares";
@@ -114,6 +114,19 @@ impl<P: LeastSquares> Objective for RobustLeastSquares<P> {
         self.problem.jacobian_transpose_vector(theta, &residuals, gradient);
         value
     }
+    fn value_gradient_within(&self, theta: &[f64], within: InBox<'_>, gradient: &mut [f64]) -> f64 {
+        let at = self.linearize_within(theta, within);
+        gradient.copy_from_slice(at.gradient());
+        at.value
+    }
+    fn notes(&self, theta: &[f64], asked: Asked<'_>) -> Vec<String> {
+        // Its own second derivatives need J alone.
+        let first = asked.first || asked.second || asked.gauss_newton;
+        self.problem.notes(theta, Asked { first, second: false, gauss_newton: false, ..asked })
+    }
+    fn fault(&self) -> Option<String> {
+        self.problem.fault()
+    }
 }
 
 impl<P: LeastSquares> Curvature for RobustLeastSquares<P> {
@@ -126,6 +139,20 @@ impl<P: LeastSquares> Curvature for RobustLeastSquares<P> {
         let (m, n) = (self.problem.residual_len(), self.dim());
         let (mut residuals, mut jacobian) = (vec![0.0; m], Mat::zeros(m, n));
         self.problem.jacobian(theta, &mut residuals, jacobian.as_mut());
+        self.at(residuals, jacobian)
+    }
+
+    fn linearize_within(&self, theta: &[f64], within: InBox<'_>) -> RobustAt {
+        let (m, n) = (self.problem.residual_len(), self.dim());
+        let (mut residuals, mut jacobian) = (vec![0.0; m], Mat::zeros(m, n));
+        self.problem.jacobian_within(theta, within, &mut residuals, jacobian.as_mut());
+        self.at(residuals, jacobian)
+    }
+}
+
+impl<P: LeastSquares> RobustLeastSquares<P> {
+    fn at(&self, mut residuals: Vec<f64>, jacobian: Mat<f64>) -> RobustAt {
+        let (m, n) = (residuals.len(), self.dim());
         let value = self.value_of(&residuals);
         let (mut hessian, mut gauss_newton) = (Vec::with_capacity(m), Vec::with_capacity(m));
         for r in &residuals {

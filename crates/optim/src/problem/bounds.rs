@@ -2,6 +2,7 @@
 //! first-order conditions hold.
 
 use crate::error::OptimError;
+use secant_core::problem::InBox;
 use std::ops::Range;
 
 /// lⱼ ≤ θⱼ ≤ uⱼ; infinite where there is no bound, equal where θⱼ is fixed.
@@ -98,6 +99,11 @@ impl Bounds {
     pub fn is_free(&self) -> bool {
         let free = |l: &f64, u: &f64| *l == f64::NEG_INFINITY && *u == f64::INFINITY;
         self.lower.iter().zip(&self.upper).all(|(l, u)| free(l, u))
+    }
+
+    /// As a problem takes them.
+    pub(crate) fn as_box(&self) -> InBox<'_> {
+        InBox { lower: &self.lower, upper: &self.upper }
     }
 
     /// For n parameters: as they are, or none where none were set.

@@ -1,27 +1,34 @@
 //! Least-squares problems from closures, for models that are no network.
 
+mod linearized;
+
+pub use linearized::LeastSquaresAt;
+
+use super::typical;
 use faer::{Mat, MatMut};
+use secant_core::differences::{Differences, Slope, in_words};
 use secant_core::problem::{
-    Costs, Curvature, Derivatives, LeastSquares, LinearPart, Linearization, Objective, Structure,
+    Asked, Costs, Curvature, Derivatives, InBox, LeastSquares, LinearPart, Objective, Structure,
 };
 use std::fmt;
 use std::ops::Range;
 
-/// Step of a central difference relative to |θⱼ|, or absolute where θⱼ = 0: ε^⅓, which balances the rounding of r, ε/h,
-/// and the third derivative, h².  Nocedal & Wright (2006) §8.1.
-pub const DIFFERENCE: f64 = 6.055_454_452_393_343e-6;
-
 /// Operations of a residual that nobody counted: a few elementary functions.
 const RESIDUAL: f64 = 100.0;
+/// Evaluations that a derivative by differences takes as a rule.
+pub(super) const EVALUATIONS: f64 = 4.0;
 
 type Residuals<'a> = dyn Fn(&[f64], &mut [f64]) + Send + Sync + 'a;
 type Jacobian<'a> = dyn Fn(&[f64], MatMut<'_, f64>) + Send + Sync + 'a;
 
-/// f(θ) = ½‖r(θ)‖² from a closure for r and, if you have one, a closure for J = ∂r/∂θ; without it J comes from central
-/// differences, 2n evaluations of r each, and is good to some ten digits.
+/// f(θ) = ½‖r(θ)‖² from a closure for r and, if you have one, a closure for J = ∂r/∂θ; without it J comes from differences, 4n
+/// evaluations of r each as a rule, and is good to some ten digits. The steps are chosen anew at every θ from what r shows there
+/// ([`secant_core::differences`]), and stay in the box of a method with bounds.
 ///
 /// Gradient and products form J; a Levenberg–Marquardt step does so anyway. As a [`Curvature`] it runs under every
-/// [`Method`](crate::Method): see [`LeastSquaresAt`] for its second derivatives.
+/// [`Method`](crate::Method): see [`LeastSquaresAt`] for its second derivatives. Without a Jacobian these cost n² evaluations of r for each
+/// Hessian, 10,000 a step of Newton at n = 100 where Levenberg–Marquardt takes 400: take a method of least squares, as
+/// [`Auto`](crate::Auto) does.
 ///
 /// ```
 /// use secant_optim::{LeastSquaresFn, LevenbergMarquardt, minimize};
@@ -45,7 +52,7 @@ type Jacobian<'a> = dyn Fn(&[f64], MatMut<'_, f64>) + Send + Sync + 'a;
 /// });
 /// let exact = minimize(&decay, LevenbergMarquardt::default(), &[1.0, 1.0])?;
 /// assert!(exact.report.reason.is_success());
-/// assert!((exact.theta[1] - by_differences.theta[1]).abs() < 1e-8);
+/// assert!((exact.theta[1] - by_differences.theta[1]).abs() < 1e-10);
 /// # Ok::<(), secant_optim::OptimError>(())
 /// ```
 pub struct LeastSquaresFn<'a> {
@@ -54,6 +61,7 @@ pub struct LeastSquaresFn<'a> {
     r: Box<Residuals<'a>>,
     jacobian: Option<Box<Jacobian<'a>>>,
     linear: Vec<Range<usize>>,
+    typical: Vec<f64>,
 }
 
 impl fmt::Debug for LeastSquaresFn<'_> {
@@ -62,7 +70,7 @@ impl fmt::Debug for LeastSquaresFn<'_> {
             .field("parameters", &self.parameters)
             .field("residuals", &self.residuals)
             .field("derivatives", &self.derivatives())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -73,7 +81,8 @@ impl<'a> LeastSquaresFn<'a> {
         residuals: usize,
         r: impl Fn(&[f64], &mut [f64]) + Send + Sync + 'a,
     ) -> Self {
-        Self { parameters, residuals, r: Box::new(r), jacobian: None, linear: Vec::new() }
+        let (linear, typical) = (Vec::new(), Vec::new());
+        Self { parameters, residuals, r: Box::new(r), jacobian: None, linear, typical }
     }
 
     /// `jacobian(θ, out)` writes every entry of J = ∂r/∂θ, m × n.
@@ -92,32 +101,71 @@ impl<'a> LeastSquaresFn<'a> {
         self
     }
 
-    fn fill_jacobian(&self, theta: &[f64], mut out: MatMut<'_, f64>) {
+    /// The size of each parameter, against which a change is small: where differences begin. Length n, positive. By default |θⱼ|, or 1
+    /// where that is 0; worth giving where a parameter begins near 0 or far from it and its scale is another. A run is refused where they
+    /// do not fit.
+    pub fn with_typical(mut self, typical: impl Into<Vec<f64>>) -> Self {
+        self.typical = typical.into();
+        self
+    }
+
+    fn differences<'b>(&'b self, within: Option<InBox<'b>>) -> Differences<'b> {
+        Differences { typical: &self.typical, within }
+    }
+
+    /// `out` ← J, where r is `residuals`. What came of the columns by differences; none with formulas.
+    fn fill_jacobian(
+        &self,
+        (theta, residuals): (&[f64], &[f64]),
+        within: Option<InBox<'_>>,
+        out: MatMut<'_, f64>,
+    ) -> Vec<Slope> {
         if let Some(jacobian) = &self.jacobian {
             jacobian(theta, out);
-            return;
+            return Vec::new();
         }
-        let mut at = theta.to_vec();
-        let (mut ahead, mut behind) = (vec![0.0; self.residuals], vec![0.0; self.residuals]);
-        for j in 0..self.parameters {
-            let h = if theta[j] == 0.0 { DIFFERENCE } else { DIFFERENCE * theta[j].abs() };
-            let (right, left) = (theta[j] + h, theta[j] - h);
-            at[j] = right;
-            (self.r)(&at, &mut ahead);
-            at[j] = left;
-            (self.r)(&at, &mut behind);
-            at[j] = theta[j];
-            for i in 0..self.residuals {
-                // Divided by the distance that rounding left, not by 2h.
-                out[(i, j)] = (ahead[i] - behind[i]) / (right - left);
-            }
-        }
+        self.differences(within).jacobian(&*self.r, theta, residuals, out)
+    }
+
+    /// r and J.
+    fn dense(&self, theta: &[f64], within: Option<InBox<'_>>) -> (Vec<f64>, Mat<f64>) {
+        let residuals = self.dense_residuals(theta);
+        let mut jacobian = Mat::zeros(self.residuals, self.parameters);
+        self.fill_jacobian((theta, &residuals), within, jacobian.as_mut());
+        (residuals, jacobian)
     }
 
     fn dense_jacobian(&self, theta: &[f64]) -> Mat<f64> {
+        if self.jacobian.is_none() {
+            return self.dense(theta, None).1;
+        }
         let mut jacobian = Mat::zeros(self.residuals, self.parameters);
-        self.fill_jacobian(theta, jacobian.as_mut());
+        self.fill_jacobian((theta, &[]), None, jacobian.as_mut());
         jacobian
+    }
+
+    fn gradient_within(
+        &self,
+        theta: &[f64],
+        within: Option<InBox<'_>>,
+        gradient: &mut [f64],
+    ) -> f64 {
+        let (residuals, jacobian) = self.dense(theta, within);
+        transposed_product(&jacobian, &residuals, gradient);
+        half_square(&residuals)
+    }
+
+    fn normal_equations_in(
+        &self,
+        theta: &[f64],
+        within: Option<InBox<'_>>,
+        mut normal: MatMut<'_, f64>,
+        gradient: &mut [f64],
+    ) -> f64 {
+        let (residuals, jacobian) = self.dense(theta, within);
+        normal.copy_from(jacobian.transpose() * &jacobian);
+        transposed_product(&jacobian, &residuals, gradient);
+        half_square(&residuals)
     }
 
     fn dense_residuals(&self, theta: &[f64]) -> Vec<f64> {
@@ -145,21 +193,39 @@ impl Objective for LeastSquaresFn<'_> {
         half_square(&self.dense_residuals(theta))
     }
     fn value_gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
-        let residuals = self.dense_residuals(theta);
-        transposed_product(&self.dense_jacobian(theta), &residuals, gradient);
-        half_square(&residuals)
+        self.gradient_within(theta, None, gradient)
     }
-}
-
-/// A [`LeastSquaresFn`] at one θ: residuals and J. Its Gauss–Newton matrix is JᵀJ; a product with its Hessian is a central difference of
-/// the gradient Jᵀr, good to some ten digits with a Jacobian of your own, to some five without.
-#[derive(Clone, Debug)]
-pub struct LeastSquaresAt<'a> {
-    problem: &'a LeastSquaresFn<'a>,
-    theta: Vec<f64>,
-    value: f64,
-    gradient: Vec<f64>,
-    jacobian: Mat<f64>,
+    fn value_gradient_within(&self, theta: &[f64], within: InBox<'_>, gradient: &mut [f64]) -> f64 {
+        self.gradient_within(theta, Some(within), gradient)
+    }
+    fn notes(&self, theta: &[f64], asked: Asked<'_>) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.jacobian.is_none() && (asked.first || asked.second || asked.gauss_newton) {
+            notes.push("Jacobian by differences of the residuals".to_owned());
+            let residuals = self.dense_residuals(theta);
+            let mut jacobian = Mat::zeros(self.residuals, self.parameters);
+            let here = (theta, &residuals[..]);
+            let slopes = self.fill_jacobian(here, asked.within, jacobian.as_mut());
+            notes.extend(in_words(&slopes));
+        }
+        if asked.second {
+            let n = self.parameters;
+            notes.push(match self.jacobian {
+                Some(_) => "second derivatives by differences of the gradient".to_owned(),
+                None => format!(
+                    "second derivatives by differences of the residuals, {} evaluations for each Hessian: methods of least squares need none",
+                    n * (n + 5)
+                ),
+            });
+        }
+        notes
+    }
+    fn fault(&self) -> Option<String> {
+        if self.residuals == 0 {
+            return Some("a sum of squares without residuals: nothing to minimise".to_owned());
+        }
+        typical::fault(&self.typical, self.parameters)
+    }
 }
 
 impl Curvature for LeastSquaresFn<'_> {
@@ -169,11 +235,11 @@ impl Curvature for LeastSquaresFn<'_> {
         Self: 'a;
 
     fn linearize(&self, theta: &[f64]) -> LeastSquaresAt<'_> {
-        let (residuals, jacobian) = (self.dense_residuals(theta), self.dense_jacobian(theta));
-        let mut gradient = vec![0.0; self.parameters];
-        transposed_product(&jacobian, &residuals, &mut gradient);
-        let (theta, value) = (theta.to_vec(), half_square(&residuals));
-        LeastSquaresAt { problem: self, theta, value, gradient, jacobian }
+        LeastSquaresAt::new(self, theta, None)
+    }
+
+    fn linearize_within(&self, theta: &[f64], within: InBox<'_>) -> LeastSquaresAt<'_> {
+        LeastSquaresAt::new(self, theta, Some(within))
     }
 
     fn as_least_squares(&self) -> Option<Box<dyn LeastSquares + '_>> {
@@ -184,14 +250,19 @@ impl Curvature for LeastSquaresFn<'_> {
         let (m, n) = (self.residuals as f64, self.parameters as f64);
         let residuals = RESIDUAL * m;
         let exact = self.jacobian.is_some();
-        let jacobian = if exact { n * residuals } else { 2.0 * n * residuals };
+        let jacobian = if exact { n * residuals } else { EVALUATIONS * n * residuals };
         let evaluation = residuals + jacobian;
+        let (hessian_vector, hessian) = if exact {
+            (EVALUATIONS * evaluation, EVALUATIONS * n * evaluation)
+        } else {
+            (2.0 * n * residuals, (n + 5.0) * n * residuals)
+        };
         let product = 2.0 * m * n;
         let costs = Costs {
             evaluation,
-            hessian_vector: 2.0 * evaluation,
+            hessian_vector,
             gauss_newton_vector: 2.0 * product,
-            hessian: 2.0 * n * evaluation,
+            hessian,
             gauss_newton: n * product,
             jacobian: evaluation,
             normal_equations: evaluation + n * product,
@@ -199,77 +270,6 @@ impl Curvature for LeastSquaresFn<'_> {
         let known = Structure::of_residuals(self);
         let second_derivatives = Derivatives::Differences;
         Structure { second_derivatives, costs: Some(costs), ..known }
-    }
-}
-
-impl LeastSquaresAt<'_> {
-    /// n products; the mean of both triangles, which differ by the error of the differences.
-    fn columns(&self, product: impl Fn(&[f64], &mut [f64]), mut out: MatMut<'_, f64>) {
-        let n = self.gradient.len();
-        let (mut unit, mut column) = (vec![0.0; n], vec![0.0; n]);
-        for j in 0..n {
-            unit[j] = 1.0;
-            product(&unit, &mut column);
-            unit[j] = 0.0;
-            for (i, entry) in column.iter().enumerate() {
-                out[(i, j)] = *entry;
-            }
-        }
-        for j in 0..n {
-            for i in 0..j {
-                let mean = 0.5 * (out[(i, j)] + out[(j, i)]);
-                (out[(i, j)], out[(j, i)]) = (mean, mean);
-            }
-        }
-    }
-}
-
-impl Linearization for LeastSquaresAt<'_> {
-    fn value(&self) -> f64 {
-        self.value
-    }
-
-    fn gradient(&self) -> &[f64] {
-        &self.gradient
-    }
-
-    fn hessian_vector(&self, v: &[f64], out: &mut [f64]) {
-        // No parameter moves by more than the step of its own difference.
-        let move_of = |(theta, v): (&f64, &f64)| {
-            let size = if *theta == 0.0 { 1.0 } else { theta.abs() };
-            v.abs() / size
-        };
-        let farthest = self.theta.iter().zip(v).map(move_of).fold(0.0, f64::max);
-        if farthest == 0.0 {
-            return out.fill(0.0);
-        }
-        let h = DIFFERENCE / farthest;
-        let shifted = |h: f64| -> Vec<f64> {
-            self.theta.iter().zip(v).map(|(theta, v)| h.mul_add(*v, *theta)).collect()
-        };
-        let mut behind = vec![0.0; v.len()];
-        self.problem.value_gradient(&shifted(h), out);
-        self.problem.value_gradient(&shifted(-h), &mut behind);
-        for (out, behind) in out.iter_mut().zip(&behind) {
-            *out = (*out - behind) / (2.0 * h);
-        }
-    }
-
-    fn gauss_newton_vector(&self, v: &[f64], out: &mut [f64]) {
-        let along: Vec<f64> = self
-            .jacobian
-            .row_iter()
-            .map(|row| row.iter().zip(v).map(|(entry, v)| entry * v).sum())
-            .collect();
-        transposed_product(&self.jacobian, &along, out);
-    }
-
-    fn hessian(&self, out: MatMut<'_, f64>) {
-        self.columns(|v, product| self.hessian_vector(v, product), out);
-    }
-
-    fn gauss_newton(&self, mut out: MatMut<'_, f64>) {
-        out.copy_from(self.jacobian.transpose() * &self.jacobian);
     }
 }
 
@@ -297,18 +297,37 @@ impl LeastSquares for LeastSquaresFn<'_> {
     fn normal_equations(
         &self,
         theta: &[f64],
-        mut normal: MatMut<'_, f64>,
+        normal: MatMut<'_, f64>,
         gradient: &mut [f64],
     ) -> f64 {
-        let (residuals, jacobian) = (self.dense_residuals(theta), self.dense_jacobian(theta));
-        normal.copy_from(jacobian.transpose() * &jacobian);
-        transposed_product(&jacobian, &residuals, gradient);
-        half_square(&residuals)
+        self.normal_equations_in(theta, None, normal, gradient)
+    }
+
+    fn normal_equations_within(
+        &self,
+        theta: &[f64],
+        within: InBox<'_>,
+        normal: MatMut<'_, f64>,
+        gradient: &mut [f64],
+    ) -> f64 {
+        self.normal_equations_in(theta, Some(within), normal, gradient)
     }
 
     fn jacobian(&self, theta: &[f64], residuals: &mut [f64], jacobian: MatMut<'_, f64>) -> f64 {
         (self.r)(theta, residuals);
-        self.fill_jacobian(theta, jacobian);
+        self.fill_jacobian((theta, residuals), None, jacobian);
+        half_square(residuals)
+    }
+
+    fn jacobian_within(
+        &self,
+        theta: &[f64],
+        within: InBox<'_>,
+        residuals: &mut [f64],
+        jacobian: MatMut<'_, f64>,
+    ) -> f64 {
+        (self.r)(theta, residuals);
+        self.fill_jacobian((theta, residuals), Some(within), jacobian);
         half_square(residuals)
     }
 

@@ -9,11 +9,10 @@ use super::state::FitState;
 use super::stopping::{Reason, Stopping};
 use crate::error::OptimError;
 use crate::linalg::vector;
+use crate::problem::bounds::Bounds;
 use argmin::core::Problem;
 use faer::MatMut;
-use secant_core::problem::{
-    Curvature, Derivatives, LeastSquares, Linearization, Objective, SampledObjective,
-};
+use secant_core::problem::{Curvature, LeastSquares, Linearization, Objective, SampledObjective};
 use std::collections::HashMap;
 
 fn count<P>(problem: &mut Problem<P>, key: &'static str) {
@@ -32,6 +31,17 @@ pub(crate) fn value_gradient<P: Objective>(
 ) -> f64 {
     count(problem, VALUE_GRADIENT);
     inner(problem).value_gradient(theta, gradient)
+}
+
+/// As [`value_gradient`], in a box.
+pub(crate) fn value_gradient_within<P: Objective>(
+    problem: &mut Problem<P>,
+    theta: &[f64],
+    bounds: &Bounds,
+    gradient: &mut [f64],
+) -> f64 {
+    count(problem, VALUE_GRADIENT);
+    inner(problem).value_gradient_within(theta, bounds.as_box(), gradient)
 }
 
 /// The mean over the samples `indices` at θ in step `draw`, with its gradient in `gradient`; counted apart.
@@ -100,6 +110,18 @@ impl Counts<'_> {
         problem.value_gradient(theta, gradient)
     }
 
+    /// As [`value_gradient`](Self::value_gradient), in a box.
+    pub(crate) fn value_gradient_within<P: Objective>(
+        &mut self,
+        problem: &P,
+        theta: &[f64],
+        bounds: &Bounds,
+        gradient: &mut [f64],
+    ) -> f64 {
+        self.add(VALUE_GRADIENT, 1);
+        problem.value_gradient_within(theta, bounds.as_box(), gradient)
+    }
+
     /// The linearisation at θ; counted. Its products are to be counted by [`products`](Self::products).
     pub(crate) fn linearize<'p, P: Curvature>(
         &mut self,
@@ -108,6 +130,17 @@ impl Counts<'_> {
     ) -> P::At<'p> {
         self.add(LINEARIZE, 1);
         problem.linearize(theta)
+    }
+
+    /// As [`linearize`](Self::linearize), in a box.
+    pub(crate) fn linearize_within<'p, P: Curvature>(
+        &mut self,
+        problem: &'p P,
+        theta: &[f64],
+        bounds: &Bounds,
+    ) -> P::At<'p> {
+        self.add(LINEARIZE, 1);
+        problem.linearize_within(theta, bounds.as_box())
     }
 
     /// Counts dense Hessians and Gauss–Newton matrices, and products with either.
@@ -129,10 +162,19 @@ pub(crate) fn dense_bytes<P: Curvature>(problem: &Problem<P>) -> u64 {
     inner(problem).structure().dense_bytes
 }
 
-/// (m, n) of a least-squares problem, and where its Jacobian comes from.
-pub(crate) fn shape<P: LeastSquares>(problem: &Problem<P>) -> (usize, usize, Derivatives) {
+/// (m, n) of a least-squares problem.
+pub(crate) fn shape<P: LeastSquares>(
+    solver: &'static str,
+    problem: &Problem<P>,
+) -> Result<(usize, usize), OptimError> {
     let problem = inner(problem);
-    (problem.residual_len(), problem.dim(), problem.derivatives())
+    check(solver, problem)?;
+    Ok((problem.residual_len(), problem.dim()))
+}
+
+/// Refuses a problem that says itself that there is nothing to minimise.
+fn check<P: Objective>(solver: &'static str, problem: &P) -> Result<(), OptimError> {
+    problem.fault().map_or(Ok(()), |fault| Err(OptimError::Problem { solver, fault }))
 }
 
 /// `out` ← r(θ); returns ½‖r‖². Counted.
@@ -165,6 +207,18 @@ pub(crate) fn normal_equations<P: LeastSquares>(
 ) -> f64 {
     count(problem, NORMAL_EQUATIONS);
     inner(problem).normal_equations(theta, normal, gradient)
+}
+
+/// As [`normal_equations`], in a box.
+pub(crate) fn normal_equations_within<P: LeastSquares>(
+    problem: &mut Problem<P>,
+    theta: &[f64],
+    bounds: &Bounds,
+    normal: MatMut<'_, f64>,
+    gradient: &mut [f64],
+) -> f64 {
+    count(problem, NORMAL_EQUATIONS);
+    inner(problem).normal_equations_within(theta, bounds.as_box(), normal, gradient)
 }
 
 /// `out` ← the diagonal of JᵀJ at θ; counted.
@@ -242,6 +296,7 @@ pub(crate) fn start_with<P: Objective>(
     evaluate: impl FnOnce(&mut Problem<P>, &[f64], &mut [f64]) -> f64,
 ) -> Result<usize, OptimError> {
     stopping.validate(solver)?;
+    check(solver, inner(problem))?;
     let n = inner(problem).dim();
     state.begin(n, stopping)?;
     let value = evaluate(problem, &state.theta, &mut state.gradient);

@@ -1,5 +1,6 @@
 //! How often each kind of evaluation was asked for, and the names of argmin's counters.
 
+use secant_core::problem::Asked;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::ops::AddAssign;
@@ -106,6 +107,18 @@ impl Evaluations {
             self.jacobian_vector,
             self.jacobian_transpose_vector,
         ]
+    }
+
+    /// The derivatives that these are.
+    pub(crate) fn asked(&self) -> Asked<'static> {
+        let of_residuals = self.jacobian + self.normal_equations + self.normal_diagonal;
+        let products = self.jacobian_vector + self.jacobian_transpose_vector;
+        Asked {
+            first: self.value_gradient + self.linearize + of_residuals + products > 0,
+            second: self.hessian + self.hessian_vector > 0,
+            gauss_newton: self.gauss_newton + self.gauss_newton_vector > 0,
+            within: None,
+        }
     }
 
     /// Those that need no residuals.

@@ -2,6 +2,7 @@
 
 use super::stopping::Stopping;
 use crate::error::OptimError;
+use crate::problem::bounds::Bounds;
 
 /// What every solver of this crate has beside argmin's `Solver`; what [`minimize`](crate::minimize) needs.
 pub trait FitSolver {
@@ -24,6 +25,10 @@ pub trait FitSolver {
     /// none where the solver does not say. [`memory`](crate::memory) tells what is refused.
     fn memory(&self, n: usize, m: usize) -> Option<u64> {
         let _ = (n, m);
+        None
+    }
+    /// The box that it stays in, where it has one; without entries, none was set.
+    fn bounds(&self) -> Option<&Bounds> {
         None
     }
     /// What happened on the way that the counters do not say.

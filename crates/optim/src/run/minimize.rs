@@ -4,8 +4,9 @@ use super::fit_solver::FitSolver;
 use super::report::Report;
 use super::state::FitState;
 use crate::error::OptimError;
+use crate::problem::bounds::Bounds;
 use argmin::core::{Executor, Solver};
-use secant_core::problem::Objective;
+use secant_core::problem::{Asked, Objective};
 use serde::{Deserialize, Serialize};
 
 /// The best point of a run, and its books.
@@ -137,7 +138,12 @@ where
     match Executor::new(problem, solver).ctrlc(false).configure(begin).run() {
         Ok(result) => {
             let state = &result.state;
-            let report = Report::of(&result.solver, state);
+            let mut report = Report::of(&result.solver, state);
+            let asked = report.evaluations.asked();
+            let bounds =
+                result.solver.bounds().map(|bounds| bounds.of(problem.dim())).transpose()?;
+            let within = bounds.as_ref().map(Bounds::as_box);
+            report.notes.extend(problem.notes(state.best_theta(), Asked { within, ..asked }));
             let iterates = Iterates {
                 n: state.theta().len(),
                 theta: state.iterates().unwrap_or_default().to_vec(),

@@ -105,7 +105,11 @@ impl Report {
         self.iterations += later.iterations;
         self.evaluations += later.evaluations;
         self.seconds += later.seconds;
-        self.notes.extend(later.notes);
+        for note in later.notes {
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
         let better = later.value <= self.value;
         if better {
             (self.value, self.gradient) = (later.value, later.gradient);

@@ -33,6 +33,15 @@ impl<P: Objective> Objective for InBox<'_, P> {
         self.look(theta);
         self.problem.value_gradient(theta, gradient)
     }
+    fn value_gradient_within(
+        &self,
+        theta: &[f64],
+        within: secant_core::problem::InBox<'_>,
+        gradient: &mut [f64],
+    ) -> f64 {
+        self.look(theta);
+        self.problem.value_gradient_within(theta, within, gradient)
+    }
 }
 
 impl<P: Curvature> Curvature for InBox<'_, P> {
@@ -43,6 +52,14 @@ impl<P: Curvature> Curvature for InBox<'_, P> {
     fn linearize(&self, theta: &[f64]) -> Self::At<'_> {
         self.look(theta);
         self.problem.linearize(theta)
+    }
+    fn linearize_within(
+        &self,
+        theta: &[f64],
+        within: secant_core::problem::InBox<'_>,
+    ) -> Self::At<'_> {
+        self.look(theta);
+        self.problem.linearize_within(theta, within)
     }
 }
 
@@ -65,6 +82,16 @@ impl<P: LeastSquares> LeastSquares for InBox<'_, P> {
     fn normal_equations(&self, theta: &[f64], normal: MatMut<'_, f64>, g: &mut [f64]) -> f64 {
         self.look(theta);
         self.problem.normal_equations(theta, normal, g)
+    }
+    fn normal_equations_within(
+        &self,
+        theta: &[f64],
+        within: secant_core::problem::InBox<'_>,
+        normal: MatMut<'_, f64>,
+        g: &mut [f64],
+    ) -> f64 {
+        self.look(theta);
+        self.problem.normal_equations_within(theta, within, normal, g)
     }
     fn jacobian(&self, theta: &[f64], r: &mut [f64], jacobian: MatMut<'_, f64>) -> f64 {
         self.look(theta);

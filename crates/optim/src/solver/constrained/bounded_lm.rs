@@ -108,7 +108,8 @@ impl Workspace {
     fn linearize<P: LeastSquares>(&mut self, problem: &mut Problem<P>, theta: &[f64]) -> f64 {
         let n = self.smooth.len();
         let matrix = MatMut::from_column_major_slice_mut(&mut self.normal, n, n);
-        let value = eval::normal_equations(problem, theta, matrix, &mut self.smooth);
+        let value =
+            eval::normal_equations_within(problem, theta, &self.bounds, matrix, &mut self.smooth);
         for (j, scale) in self.scale.iter_mut().enumerate() {
             *scale = scale.max(self.normal[j * n + j]);
         }
@@ -217,6 +218,9 @@ impl FitSolver for BoundedLevenbergMarquardt {
     fn stopping_mut(&mut self) -> &mut Stopping {
         &mut self.stopping
     }
+    fn bounds(&self) -> Option<&Bounds> {
+        Some(&self.bounds)
+    }
     fn memory(&self, n: usize, m: usize) -> Option<u64> {
         Some(bytes(&[(4, n, n), (11, n, 1), (2, m, 1)]))
     }
@@ -243,7 +247,7 @@ impl<P: LeastSquares> Solver<P, FitState> for BoundedLevenbergMarquardt {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
-        let (m, n, _) = eval::shape(problem);
+        let (m, n) = eval::shape(NAME, problem)?;
         memory::preflight(NAME, self.memory(n, m), ALTERNATIVE, state.limit())?;
         let bounds = self.bounds.of(n)?;
         bounds.project(&mut state.theta);

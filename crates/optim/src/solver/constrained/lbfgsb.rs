@@ -350,7 +350,12 @@ impl Workspace {
             } else {
                 self.bounds.step(&state.theta, alpha, &self.direction, &mut self.trial);
             }
-            latest = eval::value_gradient(problem, &self.trial, &mut self.trial_smooth);
+            latest = eval::value_gradient_within(
+                problem,
+                &self.trial,
+                &self.bounds,
+                &mut self.trial_smooth,
+            );
             let at_slope = vector::dot(&self.trial_smooth, &self.direction);
             finite_ahead |= latest.is_finite() && at_slope.is_finite();
             (latest, at_slope)
@@ -396,6 +401,9 @@ impl FitSolver for LbfgsB {
     fn stopping_mut(&mut self) -> &mut Stopping {
         &mut self.stopping
     }
+    fn bounds(&self) -> Option<&Bounds> {
+        Some(&self.bounds)
+    }
     fn memory(&self, n: usize, _: usize) -> Option<u64> {
         let pairs = self.stopping.most_of(self.memory);
         Some(bytes(&[(2, n, pairs), (8, pairs, pairs), (14, n, 1)]))
@@ -435,7 +443,7 @@ impl<P: Objective> Solver<P, FitState> for LbfgsB {
         bounds.project(&mut state.theta);
         let mut smooth = vec![0.0; eval::dim(problem)];
         eval::start_with(NAME, &self.stopping, problem, &mut state, |problem, theta, gradient| {
-            let value = eval::value_gradient(problem, theta, &mut smooth);
+            let value = eval::value_gradient_within(problem, theta, &bounds, &mut smooth);
             bounds.reduced_gradient(theta, &smooth, gradient);
             value
         })?;

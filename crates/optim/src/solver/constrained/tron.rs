@@ -333,7 +333,7 @@ impl Workspace {
         state: &mut FitState,
     ) -> Result<(), Reason> {
         let (f, mut counts) = eval::split(problem);
-        let at = counts.linearize(f, &state.theta);
+        let at = counts.linearize_within(f, &state.theta, &self.bounds);
         let model = Model::new(&at, kind);
         let noise = NOISE * f64::EPSILON * state.value.abs();
         let forcing = FORCING.min(state.relative_gradient());
@@ -375,7 +375,8 @@ impl Workspace {
                 SHRINK * length
             };
             if rho >= ACCEPTANCE {
-                let value = counts.value_gradient(f, &self.trial, &mut self.point);
+                let value =
+                    counts.value_gradient_within(f, &self.trial, &self.bounds, &mut self.point);
                 if !(value.is_finite() && vector::all_finite(&self.point)) {
                     self.radius = SHRINK * length;
                     self.rejected += 1;
@@ -416,6 +417,9 @@ impl FitSolver for Tron {
     fn stopping_mut(&mut self) -> &mut Stopping {
         &mut self.stopping
     }
+    fn bounds(&self) -> Option<&Bounds> {
+        Some(&self.bounds)
+    }
     fn memory(&self, n: usize, _: usize) -> Option<u64> {
         Some(bytes(&[(15, n, 1)]))
     }
@@ -447,7 +451,7 @@ impl<P: Curvature> Solver<P, FitState> for Tron {
         bounds.project(&mut state.theta);
         let mut smooth = vec![0.0; n];
         eval::start_with(NAME, &self.stopping, problem, &mut state, |problem, theta, gradient| {
-            let value = eval::value_gradient(problem, theta, &mut smooth);
+            let value = eval::value_gradient_within(problem, theta, &bounds, &mut smooth);
             bounds.reduced_gradient(theta, &smooth, gradient);
             value
         })?;

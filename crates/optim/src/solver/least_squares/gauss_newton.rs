@@ -19,7 +19,7 @@ use crate::run::memory;
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
-use secant_core::problem::{Derivatives, LeastSquares};
+use secant_core::problem::LeastSquares;
 
 const NAME: &str = "Gauss–Newton";
 /// D decides only which directions of a singular J are left out: current norms.
@@ -38,8 +38,6 @@ pub struct GaussNewton {
     pub stopping: Stopping,
     #[doc(hidden)]
     pub work: Option<Box<Workspace>>,
-    #[doc(hidden)]
-    pub derivatives: Derivatives,
 }
 
 impl Default for GaussNewton {
@@ -50,7 +48,6 @@ impl Default for GaussNewton {
             offset_tolerance: OFFSET_TOLERANCE,
             stopping: Stopping { gradient_tolerance: GRADIENT_TOLERANCE, ..Stopping::default() },
             work: None,
-            derivatives: Derivatives::Exact,
         }
     }
 }
@@ -145,9 +142,6 @@ impl FitSolver for GaussNewton {
         require((0.0..1.0).contains(&offset), NAME, "offset_tolerance", offset, "[0, 1)")?;
         self.stopping.validate(NAME)
     }
-    fn notes(&self) -> Vec<String> {
-        polish::notes(self.derivatives)
-    }
 }
 
 impl<P: LeastSquares> Solver<P, FitState> for GaussNewton {
@@ -161,9 +155,8 @@ impl<P: LeastSquares> Solver<P, FitState> for GaussNewton {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
-        let (m, n, derivatives) = eval::shape(problem);
+        let (m, n) = eval::shape(NAME, problem)?;
         memory::preflight(NAME, self.memory(n, m), memory::PRODUCTS_INSTEAD, state.limit())?;
-        self.derivatives = derivatives;
         let mut model = ResidualModel::new((m, n), self.factorization, SecondOrder::Off);
         let within = (SCALING, self.offset_tolerance);
         let stopping = self.stopping.or_own(GRADIENT_TOLERANCE);

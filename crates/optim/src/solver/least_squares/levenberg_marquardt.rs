@@ -20,7 +20,7 @@ use crate::run::memory;
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
-use secant_core::problem::{Derivatives, LeastSquares};
+use secant_core::problem::LeastSquares;
 
 const NAME: &str = "Levenberg–Marquardt";
 
@@ -66,8 +66,6 @@ pub struct LevenbergMarquardt {
     pub stopping: Stopping,
     #[doc(hidden)]
     pub work: Option<Box<Workspace>>,
-    #[doc(hidden)]
-    pub derivatives: Derivatives,
 }
 
 impl Default for LevenbergMarquardt {
@@ -82,7 +80,6 @@ impl Default for LevenbergMarquardt {
             offset_tolerance: OFFSET_TOLERANCE,
             stopping: Stopping { gradient_tolerance: GRADIENT_TOLERANCE, ..Stopping::default() },
             work: None,
-            derivatives: Derivatives::Exact,
         }
     }
 }
@@ -376,12 +373,8 @@ impl FitSolver for LevenbergMarquardt {
         self.stopping.validate(NAME)
     }
     fn notes(&self) -> Vec<String> {
-        let mut notes = polish::notes(self.derivatives);
         let rejected = self.work.as_ref().map_or(0, |work| work.rejected);
-        if rejected > 0 {
-            notes.push(format!("{rejected} trial(s) rejected"));
-        }
-        notes
+        if rejected > 0 { vec![format!("{rejected} trial(s) rejected")] } else { Vec::new() }
     }
 }
 
@@ -396,9 +389,8 @@ impl<P: LeastSquares> Solver<P, FitState> for LevenbergMarquardt {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
-        let (m, n, derivatives) = eval::shape(problem);
+        let (m, n) = eval::shape(NAME, problem)?;
         memory::preflight(NAME, self.memory(n, m), memory::PRODUCTS_INSTEAD, state.limit())?;
-        self.derivatives = derivatives;
         let mut work = Workspace::new(m, n, self);
         let within = (self.scaling, self.offset_tolerance);
         let stopping = self.stopping.or_own(GRADIENT_TOLERANCE);

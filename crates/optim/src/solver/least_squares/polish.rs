@@ -11,7 +11,7 @@ use crate::run::eval;
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
 use argmin::core::Problem;
-use secant_core::problem::{Derivatives, LeastSquares};
+use secant_core::problem::LeastSquares;
 
 /// ‖J·p‖ ≤ this · ‖r‖: the minimum is nearer than 1e-12 standard deviations.
 pub const OFFSET_TOLERANCE: f64 = 1e-12;
@@ -140,12 +140,4 @@ pub(crate) fn at_floor(state: &FitState) -> bool {
 fn rounding_of_start(state: &FitState) -> bool {
     let left_over = FLOOR_RESIDUAL * f64::EPSILON;
     state.value <= left_over * left_over * state.start_summary().value
-}
-
-/// What the report says of the Jacobian.
-pub(crate) fn notes(derivatives: Derivatives) -> Vec<String> {
-    match derivatives {
-        Derivatives::Exact => Vec::new(),
-        Derivatives::Differences => vec!["Jacobian by differences of the residuals".to_owned()],
-    }
 }

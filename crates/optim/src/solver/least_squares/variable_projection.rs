@@ -354,7 +354,7 @@ impl<P: LeastSquares> Solver<P, FitState> for VariableProjection {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
-        let (m, n, _) = eval::shape(problem);
+        let (m, n) = eval::shape(NAME, problem)?;
         state.check_start(n)?;
         memory::preflight(NAME, self.memory(n, m), memory::PRODUCTS_INSTEAD, state.limit())?;
         let mut run = self.prepare(eval::split(problem).0, state.theta())?;

@@ -460,6 +460,9 @@ impl<P: LeastSquares> Objective for ReducedLeastSquares<P> {
     fn value_gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
         self.core.with(theta, |work| self.value_gradient_with(work, theta, gradient))
     }
+    fn fault(&self) -> Option<String> {
+        self.problem.fault()
+    }
 }
 
 impl<P: LeastSquares> LeastSquares for ReducedLeastSquares<P> {
