@@ -73,16 +73,54 @@ fn power() -> LeastSquaresFn<'static> {
     })
 }
 
+/// The same with its Jacobian; at x = 0 the model does not depend on m > 0.
+fn power_with_jacobian() -> LeastSquaresFn<'static> {
+    LeastSquaresFn::new(2, 10, |theta, r| {
+        power().residuals(theta, r);
+    })
+    .with_jacobian(|theta, mut jacobian| {
+        for i in 0..10 {
+            let x = i as f64;
+            let model = x.powf(theta[0]) * f64::exp(x / theta[1]);
+            jacobian[(i, 0)] = if i == 0 { 0.0 } else { model * x.ln() };
+            jacobian[(i, 1)] = -model * x / (theta[1] * theta[1]);
+        }
+    })
+}
+
 #[test]
 fn the_edge_of_a_domain_is_left_by_one_sided_differences() {
-    for start in [[0.1, 1.0], [7e-13, 1.0], [0.0, 1.0], [0.3, 1.5]] {
-        let solution = levenberg_marquardt(&power(), &start);
+    let bounds = Bounds::nonnegative(2);
+    for start in [[0.1, 1.0], [7e-13, 1.0], [0.0, 1.0], [0.0, 1.8]] {
+        let solver = BoundedLevenbergMarquardt::new(bounds.clone());
+        let solution = minimize(&power(), solver, &start).unwrap();
         let report = &solution.report;
         assert!(report.reason.is_success(), "{start:?}: {report}");
         for (theta, exact) in solution.theta.iter().zip([0.5, 2.0]) {
-            assert!((theta - exact).abs() < 1e-9, "{start:?}: {:?} {report}", solution.theta);
+            assert!((theta - exact).abs() < 1e-6, "{start:?}: {:?} {report}", solution.theta);
         }
     }
+    // Without bounds too where the way down does not lead out of the domain.
+    for start in [[0.0, 1.8], [7e-13, 2.2], [0.1, 3.0]] {
+        let solution = levenberg_marquardt(&power(), &start);
+        assert!((solution.theta[0] - 0.5).abs() < 1e-9, "{start:?}: {}", solution.report);
+    }
+}
+
+/// From c = 1 the way down leads to m < 0, and Levenberg–Marquardt creeps up to the edge: with a Jacobian as well.
+#[test]
+fn a_run_against_the_edge_of_a_domain_ends_where_one_with_formulas_does() {
+    for start in [[0.1, 1.0], [7e-13, 1.0]] {
+        let by_differences = levenberg_marquardt(&power(), &start);
+        let exact = levenberg_marquardt(&power_with_jacobian(), &start);
+        let (value, reference) = (by_differences.report.value, exact.report.value);
+        assert!((value / reference - 1.0).abs() < 1e-9, "{start:?}: {}", by_differences.report);
+        assert_ne!(by_differences.report.reason, Reason::GradientConverged);
+    }
+    // At the edge itself there is a derivative: the start is one.
+    let report = levenberg_marquardt(&power(), &[0.0, 1.0]).report;
+    assert_ne!(report.reason, Reason::NonFiniteStart);
+    assert!(report.gradient.max.is_finite() && report.gradient.max > 1.0, "{report}");
 }
 
 #[test]
@@ -94,7 +132,7 @@ fn derivatives_by_differences_agree_with_formulas_at_every_scale_of_theta() {
         power().jacobian(&theta, &mut r, jacobian.as_mut());
         let size = 9.0_f64.powf(m) * f64::exp(6.0) * 10.0;
         for i in 1..10 {
-            let x = f64::from(i as u32);
+            let x = i as f64;
             let model = x.powf(m) * f64::exp(x / 1.5);
             let exact = [model * x.ln(), -model * x / 2.25];
             for (j, exact) in exact.into_iter().enumerate() {
@@ -106,7 +144,7 @@ fn derivatives_by_differences_agree_with_formulas_at_every_scale_of_theta() {
 }
 
 /// Never asked outside θ ≥ 0, where it is NaN; the minimum has θ₀ = 0.
-fn at_a_bound<'a>(outside: &'a AtomicU64) -> impl Fn(&[f64], &mut [f64]) + Send + Sync + 'a {
+fn at_a_bound(outside: &AtomicU64) -> impl Fn(&[f64], &mut [f64]) + Send + Sync + '_ {
     |theta, r| {
         if theta.iter().any(|theta| *theta < 0.0) {
             outside.fetch_add(1, Ordering::Relaxed);
@@ -320,7 +358,7 @@ fn values_alone_are_enough_for_every_method() {
         d -= (4.0 * d.powi(3) + 3.0 * d + 2.0) / (12.0 * d * d + 3.0);
     }
     let problem = ObjectiveFn::new(3, bowl);
-    let gauss_newton = Newton::default().with_hessian(HessianKind::GaussNewton);
+    let gauss_newton = Newton::default().with_curvature(HessianKind::GaussNewton);
     for method in [
         Method::from(Newton::default()),
         gauss_newton.into(),
@@ -362,7 +400,7 @@ fn the_report_says_what_came_from_differences() {
     assert_eq!(notes(Lbfgs::default().into(), &gradient), "");
     let newton = notes(Newton::default().into(), &gradient);
     assert!(newton.contains("second derivatives by differences of the gradient"), "{newton}");
-    let gauss_newton = Newton::default().with_hessian(HessianKind::GaussNewton);
+    let gauss_newton = Newton::default().with_curvature(HessianKind::GaussNewton);
     let words = notes(gauss_newton.into(), &gradient);
     assert!(words.contains("f has no Gauss–Newton matrix"), "{words}");
     // A sum of squares: what Newton costs without a Jacobian.
