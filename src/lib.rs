@@ -86,8 +86,8 @@ pub use secant_optim::{
     AdaGrad, Adadelta, Adam, AdamW, AdaptiveCubic, Advice, ArgminProblem, Auto, Backend, Bfgs,
     BoundedLevenbergMarquardt, Bounds, GaussNewton, GradientDescent, HessianKind, L1, LassoPath,
     Lbfgs, LbfgsB, LeastSquaresFn, LevenbergMarquardt, Method, Minibatches, Momentum, Nesterov,
-    Newton, NewtonCg, NonlinearCg, ObjectiveFn, Optimality, OwlQn, ProximalNewton, QuadraticModel, Ranking,
-    RateFinder, Reason, ReducedLeastSquares, RegularizedNewton, Report, RmsProp,
+    Newton, NewtonCg, NonlinearCg, ObjectiveFn, Optimality, OwlQn, ProximalNewton, QuadraticModel,
+    Ranking, RateFinder, Reason, ReducedLeastSquares, RegularizedNewton, Report, RmsProp,
     RobustLeastSquares, RobustSolution, Safeguard, Schedule, Solution, Sr1, Stopping, Subproblem,
     Tron, TrustRegion, VariableProjection, minimize, minimize_robust, minimize_sampled,
 };
