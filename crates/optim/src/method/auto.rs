@@ -213,18 +213,19 @@ fn whole(count: f64) -> u64 {
 
 /// What goes on where the choice fails, without a matrix.
 fn fallbacks(setting: &Setting<'_>) -> Vec<Method> {
+    let costs = &setting.costs;
+    // Only a gradient by differences costs more than a product: second derivatives are then last, and have the fewest digits.
+    let from_values = setting.structure.second_derivatives == Derivatives::Differences
+        && costs.evaluation > costs.hessian_vector;
     match (setting.bounds, setting.l1) {
-        (Some(bounds), _) if setting.structure.second_derivatives == Derivatives::Differences => {
+        (Some(bounds), _) if from_values => {
             vec![LbfgsB::new(bounds.clone()).into(), Tron::new(bounds.clone()).into()]
         }
         (Some(bounds), _) => {
             vec![Tron::new(bounds.clone()).into(), LbfgsB::new(bounds.clone()).into()]
         }
         (None, Some(l1)) => vec![OwlQn::new(l1.clone()).into()],
-        // Second derivatives by differences cost more than gradients do, and have fewer digits.
-        (None, None) if setting.structure.second_derivatives == Derivatives::Differences => {
-            vec![Lbfgs::default().into()]
-        }
+        (None, None) if from_values => vec![Lbfgs::default().into(), TrustRegion::default().into()],
         (None, None) => vec![TrustRegion::default().into(), Lbfgs::default().into()],
     }
 }
