@@ -61,7 +61,6 @@ const SHARED_STEPS: &[&str] = &[
 ];
 /// All that `secant-optim` may know of `secant-core`.
 const SEEN_BY_OPTIM: &[&str] =
-const SEEN_BY_OPTIM: &[&str] =
     &["problem", "differences", "operator", "random", "rho", "double_double", "text", "error"];
 
 /// Workspace crates in order, with the folders of their sources: a crate imports from those above it only.
