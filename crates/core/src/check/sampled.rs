@@ -1,6 +1,6 @@
 //! Value and gradient on some of the samples.
 
-use super::{Checks, DIFFERENCE_TOLERANCE, EXACT_TOLERANCE, difference_gradient, distance};
+use super::{Checks, DIFFERENCE_TOLERANCE, EXACT_TOLERANCE, differences, distance, scales};
 use crate::problem::{Objective, SampledObjective};
 
 /// The mean over fixed samples, as an objective.
@@ -32,7 +32,8 @@ pub fn sampled(problem: &impl SampledObjective, indices: &[usize], theta: &[f64]
     let (mut gradient, mut one, mut mean) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
     let value = on.value_gradient(theta, &mut gradient);
     let mut checks = Checks::default();
-    let error = distance(&gradient, &difference_gradient(&on, theta));
+    let differences = differences::of_values(&on, theta, &gradient, DIFFERENCE_TOLERANCE);
+    let error = differences.distance(&gradient, Some(&scales(theta)));
     checks.push("batch gradient, differences of values", error, DIFFERENCE_TOLERANCE);
     let share = 1.0 / indices.len() as f64;
     let mut mean_value = 0.0;
