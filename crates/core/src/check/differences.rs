@@ -60,19 +60,24 @@ impl Differences {
     }
 }
 
-/// Differences of F: ℝ → ℝᵐ at 0, `at(h)` = (F(h), F(−h), the distance between the two arguments), judged against `derivative`: by the step
+/// Differences of F: ℝ → ℝᵐ at 0, `at(h)` = (F(h), F(−h), the distance between the two arguments, the part of it that the rounding of the
+/// arguments may have changed), judged against `derivative`: by the step
 /// `usual` alone where `fits`, else by the best of several.
 fn differences(
     usual: f64,
     fits: impl Fn(&Differences) -> bool,
-    mut at: impl FnMut(f64) -> (Vec<f64>, Vec<f64>, f64),
+    mut at: impl FnMut(f64) -> (Vec<f64>, Vec<f64>, f64, f64),
 ) -> Differences {
     let mut quotients = |h: f64| -> Differences {
-        let (above, below, apart) = at(h);
-        let noise = |(a, b): (&f64, &f64)| ROUNDINGS * f64::EPSILON * a.abs().max(b.abs()) / apart;
+        let (above, below, apart, blur) = at(h);
+        let values: Vec<f64> = above.iter().zip(&below).map(|(a, b)| (a - b) / apart).collect();
+        let blurred = blur * values.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+        let noise = |(a, b): (&f64, &f64)| {
+            ROUNDINGS * f64::EPSILON * a.abs().max(b.abs()) / apart + blurred
+        };
         Differences {
-            values: above.iter().zip(&below).map(|(a, b)| (a - b) / apart).collect(),
             noise: above.iter().zip(&below).map(noise).collect(),
+            values,
             errors: vec![0.0; above.len()],
         }
     };
@@ -121,7 +126,7 @@ pub(super) fn of_values(
             };
             let (above, below) = (x + h, x - h);
             // The distance that was really moved, rounding included.
-            let values = (value(above), value(below), above - below);
+            let values = (value(above), value(below), above - below, 0.0);
             moved[index] = *x;
             values
         });
@@ -150,5 +155,10 @@ pub(super) fn along(
         out
     };
     let fits = |all: &Differences| all.distance(derivative, scales) <= tolerance;
-    differences(usual, fits, |h| (at(h), at(-h), 2.0 * h))
+    differences(usual, fits, |h| {
+        // θ ± hv is rounded entry by entry: the direction is another one by this part.
+        let rounded = theta.iter().zip(v).filter(|(_, v)| **v != 0.0);
+        let blur = rounded.map(|(x, v)| f64::EPSILON * x.abs() / (h * v.abs())).fold(0.0, f64::max);
+        (at(h), at(-h), 2.0 * h, blur.min(LEAST_TRUST))
+    })
 }

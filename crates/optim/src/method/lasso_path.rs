@@ -19,6 +19,8 @@ pub const RATIO: f64 = 1e-3;
 pub const MAX_POINTS: usize = 100_000;
 /// ⋄F relative to that at λmax.
 const TOLERANCE: f64 = 1e-12;
+/// Largest λ.
+const MOST: f64 = 1e300;
 const NAME: &str = "lasso path";
 
 /// Which λ, and how exactly.
@@ -113,6 +115,8 @@ impl LassoPath {
         // Weights so large that nothing penalised moves.
         let least = weights.iter().copied().filter(|w| *w > 0.0).fold(f64::INFINITY, f64::min);
         let mut lambda = if least.is_finite() { 2.0 * reference / least } else { 0.0 };
+        let allowed = "weights of at least 1e-300 times the gradient";
+        require(lambda <= MOST, NAME, "l1", least, allowed)?;
         let stopping = Stopping {
             gradient_tolerance: 0.0,
             gradient_absolute: TOLERANCE * reference,

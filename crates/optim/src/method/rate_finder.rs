@@ -28,6 +28,8 @@ pub const REFINEMENTS: u32 = 2;
 pub const GROWTH: u32 = 6;
 /// Most rates in a decade, and most that the range may grow by: what asks for more would not end.
 pub const MAX_RATES: u32 = 1000;
+/// Largest rate.
+const MOST: f64 = 1e300;
 const NAME: &str = "rate finder";
 
 /// Which rates are tried.
@@ -194,11 +196,11 @@ impl RateFinder {
         let Self { lowest, highest, per_decade, growth, .. } = *self;
         let inside = lowest > 0.0 && lowest.is_finite();
         require(inside, NAME, "lowest", lowest, "(0, ∞)")?;
-        let inside = highest >= lowest && highest.is_finite();
-        require(inside, NAME, "highest", highest, "finite and ≥ lowest")?;
+        let inside = highest >= lowest && highest <= MOST;
+        require(inside, NAME, "highest", highest, "from lowest to 1e300")?;
         // The quotient sets the spacing.
         let inside = (highest / lowest).is_finite();
-        require(inside, NAME, "highest", highest, "at most 1e308 times lowest")?;
+        require(inside, NAME, "lowest", lowest, "at least 1e-308 times highest")?;
         let inside = (1..=MAX_RATES).contains(&per_decade);
         require(inside, NAME, "per_decade", f64::from(per_decade), "1 … 1000")?;
         require(growth <= MAX_RATES, NAME, "growth", f64::from(growth), "0 … 1000")

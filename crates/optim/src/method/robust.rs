@@ -17,6 +17,9 @@ const NAME: &str = "robust least squares";
 const NORMAL_MEDIAN: f64 = 1.482_602_218_505_602;
 /// The scale has settled when a round changes it by less than this part.
 const SETTLED: f64 = 1e-10;
+/// The square of a scale, and of a residual in it, is a number between these.
+const LEAST_SCALE: f64 = 1e-150;
+const MOST_SCALE: f64 = 1e150;
 /// Most fits to find a scale.
 pub const MAX_ROUNDS: usize = 50;
 /// The scale is found at Huber's estimate with this threshold, in scales: almost the least absolute deviations, which outliers among the
@@ -67,7 +70,8 @@ impl<P: LeastSquares> RobustLeastSquares<P> {
     /// # Errors
     /// [`OptimError::OptionOutOfRange`].
     pub fn new(problem: P, rho: Rho, scale: f64) -> Result<Self, OptimError> {
-        require(scale > 0.0 && scale.is_finite(), NAME, "scale", scale, "(0, ∞)")?;
+        let allowed = (LEAST_SCALE..=MOST_SCALE).contains(&scale);
+        require(allowed, NAME, "scale", scale, "[1e-150, 1e150]")?;
         Ok(Self { problem, rho, scale, weight: RhoWeight::default() })
     }
 

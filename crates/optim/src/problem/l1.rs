@@ -7,6 +7,9 @@
 use crate::error::OptimError;
 use std::ops::Range;
 
+/// Largest weight: λ·|θ| stays a number for θ up to 1e8.
+const MOST: f64 = 1e300;
+
 /// The weights of |θⱼ|: one λ for all but the parameters left free, or one for each.
 ///
 /// ```
@@ -70,8 +73,8 @@ impl L1 {
             Err(OptimError::OptionOutOfRange { solver, option: "l1", value, allowed })
         };
         let weights = self.each.as_deref().unwrap_or(std::slice::from_ref(&self.lambda));
-        if let Some(weight) = weights.iter().find(|w| !(**w >= 0.0 && w.is_finite())) {
-            return wrong(*weight, "weights in [0, ∞)");
+        if let Some(weight) = weights.iter().find(|w| !(0.0..=MOST).contains(*w)) {
+            return wrong(*weight, "weights in [0, 1e300]");
         }
         match (&self.each, n) {
             (Some(each), Some(n)) if each.len() != n => {

@@ -485,7 +485,10 @@ fn of_drivers() -> (Vec<Entry<f64>>, Vec<Entry<u64>>) {
     let small = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
     let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
     let reals = vec![
-        of("rates", "lowest", move |lowest| rates(RateFinder { lowest, ..RateFinder::default() })),
+        of("rates", "lowest", move |lowest| {
+            let highest = lowest.clamp(1.0, 1e300);
+            rates(RateFinder { lowest, highest, ..RateFinder::default() })
+        }),
         of("rates", "highest", move |highest| {
             rates(RateFinder { highest, ..RateFinder::default() })
         }),
