@@ -39,7 +39,7 @@ impl Differences {
         let plain = self.weighted(derivative, |_| 1.0);
         // A NaN stays.
         match scales.map(|scales| self.weighted(derivative, |i| scales[i])) {
-            Some(scaled) if !(scaled <= plain) => scaled,
+            Some(scaled) if scaled.is_nan() || scaled > plain => scaled,
             _ => plain,
         }
     }

@@ -67,7 +67,7 @@ impl LassoPath {
         require(inside, NAME, "points", self.points as f64, "2 … 100000")?;
         require(self.ratio > 0.0 && self.ratio < 1.0, NAME, "ratio", self.ratio, "(0, 1)")?;
         for lambda in self.lambdas.iter().flatten() {
-            require(*lambda >= 0.0 && lambda.is_finite(), NAME, "lambdas", *lambda, "[0, ∞)")?;
+            require((0.0..=MOST).contains(lambda), NAME, "lambdas", *lambda, "[0, 1e300]")?;
         }
         self.l1.validate(NAME, Some(problem.dim()))?;
         let (largest, start, reference) = self.largest(problem, theta0)?;

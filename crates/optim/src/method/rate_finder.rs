@@ -194,8 +194,8 @@ impl RateFinder {
 
     fn validate(&self) -> Result<(), OptimError> {
         let Self { lowest, highest, per_decade, growth, .. } = *self;
-        let inside = lowest > 0.0 && lowest.is_finite();
-        require(inside, NAME, "lowest", lowest, "(0, ∞)")?;
+        let inside = lowest > 0.0 && lowest <= MOST;
+        require(inside, NAME, "lowest", lowest, "(0, 1e300]")?;
         let inside = highest >= lowest && highest <= MOST;
         require(inside, NAME, "highest", highest, "from lowest to 1e300")?;
         // The quotient sets the spacing.

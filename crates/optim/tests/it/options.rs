@@ -73,6 +73,9 @@ struct Entry<T> {
 }
 
 /// θ₀·e^(−θ₁t) + θ₂ through six points: linear in θ₀ and θ₂.
+/// A number option of a `T`, by name.
+type Number<T> = (&'static str, fn(f64) -> T);
+
 fn decay() -> LeastSquaresFn<'static> {
     LeastSquaresFn::new(3, 6, |b, r| {
         for (i, r) in r.iter_mut().enumerate() {
@@ -211,19 +214,19 @@ fn of_stopping() -> (Vec<Entry<f64>>, Vec<Entry<u64>>) {
 
 /// Those of the searches, each in a method that has one.
 fn of_searches() -> (Vec<Entry<f64>>, Vec<Entry<u64>>) {
-    let wolfe: [(&str, fn(f64) -> StrongWolfe); 4] = [
+    let wolfe: [Number<StrongWolfe>; 4] = [
         ("decrease", |decrease| StrongWolfe { decrease, ..StrongWolfe::default() }),
         ("curvature", |curvature| StrongWolfe { curvature, ..StrongWolfe::default() }),
         ("max_growth", |max_growth| StrongWolfe { max_growth, ..StrongWolfe::default() }),
         ("noise", |noise| StrongWolfe { noise, ..StrongWolfe::default() }),
     ];
-    let secant: [(&str, fn(f64) -> HagerZhang); 4] = [
+    let secant: [Number<HagerZhang>; 4] = [
         ("decrease", |decrease| HagerZhang { decrease, ..HagerZhang::default() }),
         ("curvature", |curvature| HagerZhang { curvature, ..HagerZhang::default() }),
         ("max_growth", |max_growth| HagerZhang { max_growth, ..HagerZhang::default() }),
         ("noise", |noise| HagerZhang { noise, ..HagerZhang::default() }),
     ];
-    let backward: [(&str, fn(f64) -> Backtracking); 3] = [
+    let backward: [Number<Backtracking>; 3] = [
         ("decrease", |decrease| Backtracking { decrease, ..Backtracking::default() }),
         ("contraction", |contraction| Backtracking { contraction, ..Backtracking::default() }),
         ("noise", |noise| Backtracking { noise, ..Backtracking::default() }),
@@ -485,8 +488,8 @@ fn of_drivers() -> (Vec<Entry<f64>>, Vec<Entry<u64>>) {
     let small = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
     let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
     let reals = vec![
-        of("rates", "lowest", move |lowest| {
-            let highest = lowest.clamp(1.0, 1e300);
+        of("rates", "lowest", move |lowest: f64| {
+            let highest = if lowest.is_finite() { lowest.max(1.0) } else { 1.0 };
             rates(RateFinder { lowest, highest, ..RateFinder::default() })
         }),
         of("rates", "highest", move |highest| {

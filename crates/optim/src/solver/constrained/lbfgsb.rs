@@ -302,9 +302,8 @@ impl Workspace {
         state: &mut FitState,
         promised: f64,
     ) {
-        let (bounds, gradient) = (&self.bounds, Some(&self.smooth[..]));
-        let project = |theta: &mut [f64]| bounds.project(theta);
-        let seen = self.probe.confirm(stopping, problem, state, gradient, promised, project);
+        let (bounds, gradient) = (Some(&self.bounds), Some(&self.smooth[..]));
+        let seen = self.probe.confirm(stopping, problem, state, gradient, promised, bounds);
         if seen == Seen::Pair {
             self.history.push(&self.probe.s, &self.probe.y);
         }
@@ -318,9 +317,8 @@ impl Workspace {
         problem: &mut Problem<P>,
         state: &mut FitState,
     ) {
-        let (bounds, gradient) = (&self.bounds, Some(&self.smooth[..]));
-        let project = |theta: &mut [f64]| bounds.project(theta);
-        let seen = self.probe.refuse(reason, stopping, problem, state, gradient, project);
+        let (bounds, gradient) = (Some(&self.bounds), Some(&self.smooth[..]));
+        let seen = self.probe.refuse(reason, stopping, problem, state, gradient, bounds);
         if seen == Seen::Pair {
             self.history.push(&self.probe.s, &self.probe.y);
         }

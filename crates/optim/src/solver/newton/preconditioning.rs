@@ -208,7 +208,8 @@ impl Sample {
 
 /// Raises small and negative entries, so that every one is positive.
 fn raise(diagonal: &mut [f64]) {
-    let largest = vector::norm_inf(diagonal);
+    // What is no number is raised too, and is no size.
+    let largest = diagonal.iter().fold(0.0_f64, |most, entry| most.max(entry.abs()));
     let floor = if largest > 0.0 { DIAGONAL_FLOOR * largest } else { 1.0 };
     for entry in diagonal {
         // `max` raises NaN too.

@@ -249,7 +249,7 @@ impl<P: Objective> Solver<P, FitState> for Bfgs {
             }
             Err(reason) => {
                 let (probe, stopping) = (&mut work.probe, &self.stopping);
-                if probe.refuse(reason, stopping, problem, &mut state, None, |_| {}) == Seen::Pair {
+                if probe.refuse(reason, stopping, problem, &mut state, None, None) == Seen::Pair {
                     work.learn_pair(&state);
                 }
             }
@@ -283,7 +283,7 @@ impl Workspace {
         state: &mut FitState,
         promised: f64,
     ) {
-        let seen = self.probe.confirm(stopping, problem, state, None, promised, |_| {});
+        let seen = self.probe.confirm(stopping, problem, state, None, promised, None);
         if seen == Seen::Pair {
             self.learn_pair(state);
         }

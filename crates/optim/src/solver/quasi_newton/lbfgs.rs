@@ -271,7 +271,7 @@ impl<P: Objective> Solver<P, FitState> for Lbfgs {
                     let promised =
                         if self.history.is_empty() { f64::NAN } else { -0.5 * next.slope };
                     let (probe, stopping) = (&mut self.probe, &self.stopping);
-                    let seen = probe.confirm(stopping, problem, &mut state, None, promised, |_| {});
+                    let seen = probe.confirm(stopping, problem, &mut state, None, promised, None);
                     if seen == Seen::Pair {
                         self.history.push_pair(&self.probe.s, &self.probe.y);
                     }
@@ -279,7 +279,7 @@ impl<P: Objective> Solver<P, FitState> for Lbfgs {
             }
             Err(reason) => {
                 let (probe, stopping) = (&mut self.probe, &self.stopping);
-                if probe.refuse(reason, stopping, problem, &mut state, None, |_| {}) == Seen::Pair {
+                if probe.refuse(reason, stopping, problem, &mut state, None, None) == Seen::Pair {
                     self.history.push_pair(&self.probe.s, &self.probe.y);
                 }
             }

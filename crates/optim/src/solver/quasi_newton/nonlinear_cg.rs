@@ -212,8 +212,7 @@ impl<P: Objective> Solver<P, FitState> for NonlinearCg {
                 if state.claim().is_some() {
                     // No matrix: what the last step took is all that is known.
                     let (probe, last) = (&mut work.probe, state.last_decrease());
-                    let seen =
-                        probe.confirm(&self.stopping, problem, &mut state, None, last, |_| {});
+                    let seen = probe.confirm(&self.stopping, problem, &mut state, None, last, None);
                     if seen != Seen::Nothing {
                         work.go_along_the_look(&state, seen);
                         self.restarts += 1;
@@ -222,7 +221,7 @@ impl<P: Objective> Solver<P, FitState> for NonlinearCg {
             }
             Err(reason) => {
                 let (probe, stopping) = (&mut work.probe, &self.stopping);
-                let seen = probe.refuse(reason, stopping, problem, &mut state, None, |_| {});
+                let seen = probe.refuse(reason, stopping, problem, &mut state, None, None);
                 if seen == Seen::Pair {
                     work.go_along_the_look(&state, seen);
                     self.restarts += 1;

@@ -8,6 +8,7 @@
 //! Source: Dennis & Schnabel (1983) §7.1–7.2 for sizes relative to θ; Nocedal & Wright (2006) §3.3 for the decrease along a line.
 
 use crate::linalg::vector;
+use crate::problem::bounds::Bounds;
 use crate::run::eval;
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
@@ -47,7 +48,7 @@ pub struct Probe {
 
 impl Probe {
     /// Decides a claim of the end: `promised` by the matrix (NaN where it does not know), what the last step took off f, and then the look.
-    /// `gradient` is ∇f(θ), and `project` moves a point to where f may be asked.
+    /// `gradient` is ∇f(θ) where the state holds what `bounds` leave of it; f is asked within them.
     pub(crate) fn confirm<P: Objective>(
         &mut self,
         stopping: &Stopping,
@@ -55,7 +56,7 @@ impl Probe {
         state: &mut FitState,
         gradient: Option<&[f64]>,
         promised: f64,
-        project: impl FnOnce(&mut [f64]),
+        bounds: Option<&Bounds>,
     ) -> Seen {
         let Some(claim) = *state.claim() else { return Seen::Nothing };
         let fine =
@@ -67,7 +68,7 @@ impl Probe {
             eval::confirm(&fine, state, promised);
             return Seen::Nothing;
         }
-        self.decide((claim, 0.0), stopping, problem, state, gradient, project)
+        self.decide((claim, 0.0), stopping, problem, state, gradient, bounds)
     }
 
     /// Decides the end of a search that found no step, for `reason`: at the rounding floor by the look, else as it stands.
@@ -78,7 +79,7 @@ impl Probe {
         problem: &mut Problem<P>,
         state: &mut FitState,
         gradient: Option<&[f64]>,
-        project: impl FnOnce(&mut [f64]),
+        bounds: Option<&Bounds>,
     ) -> Seen {
         if reason != Reason::RoundingFloor {
             state.stop(reason);
@@ -86,7 +87,7 @@ impl Probe {
         }
         // A search that failed will not see less than the rounding of where f came from.
         let invisible = START_NOISE * f64::EPSILON * state.start_summary().value.abs();
-        let seen = self.decide((reason, invisible), stopping, problem, state, gradient, project);
+        let seen = self.decide((reason, invisible), stopping, problem, state, gradient, bounds);
         if seen == Seen::Slope {
             state.stop(Reason::Stalled);
         }
@@ -100,9 +101,9 @@ impl Probe {
         problem: &mut Problem<P>,
         state: &mut FitState,
         gradient: Option<&[f64]>,
-        project: impl FnOnce(&mut [f64]),
+        bounds: Option<&Bounds>,
     ) -> Seen {
-        let (left, curved) = self.look(problem, state, gradient, project);
+        let (left, curved) = self.look(problem, state, gradient, bounds);
         if state.is_negligible(stopping, left) || left <= invisible {
             state.stop(claim);
             return Seen::Nothing;
@@ -122,7 +123,7 @@ impl Probe {
         problem: &mut Problem<P>,
         state: &FitState,
         gradient: Option<&[f64]>,
-        project: impl FnOnce(&mut [f64]),
+        bounds: Option<&Bounds>,
     ) -> (f64, bool) {
         let (theta, reduced) = (&state.theta, &state.gradient);
         let n = theta.len();
@@ -137,9 +138,14 @@ impl Probe {
         for (at, (t, g)) in self.theta.iter_mut().zip(theta.iter().zip(reduced)) {
             *at = t - LENGTH * t * (t * g / farthest);
         }
-        project(&mut self.theta);
+        if let Some(bounds) = bounds {
+            bounds.project(&mut self.theta);
+        }
         vector::subtract(&self.theta, theta, &mut self.s);
-        let value = eval::value_gradient(problem, &self.theta, &mut self.y);
+        let value = match bounds {
+            Some(bounds) => eval::value_gradient_within(problem, &self.theta, bounds, &mut self.y),
+            None => eval::value_gradient(problem, &self.theta, &mut self.y),
+        };
         let before = gradient.unwrap_or(reduced);
         let slope = vector::dot(before, &self.s);
         for (y, g) in self.y.iter_mut().zip(before) {

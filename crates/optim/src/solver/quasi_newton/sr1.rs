@@ -176,7 +176,7 @@ impl<P: Objective> Solver<P, FitState> for Sr1 {
             Ok(()) => eval::finish(&self.stopping, problem, &mut state),
             Err(reason) => {
                 let (probe, stopping) = (&mut work.probe, &self.stopping);
-                if probe.refuse(reason, stopping, problem, &mut state, None, |_| {}) == Seen::Pair {
+                if probe.refuse(reason, stopping, problem, &mut state, None, None) == Seen::Pair {
                     work.learn_pair(&state);
                 }
             }
@@ -293,7 +293,7 @@ impl Workspace {
             let step = self.propose(state, tolerance).map_err(|_| Reason::NonFiniteCurvature)?;
             // A step that the bound cuts short says nothing of what lies beyond.
             let promised = if step.on_boundary { f64::NAN } else { step.predicted };
-            let seen = self.probe.confirm(stopping, problem, state, None, promised, |_| {});
+            let seen = self.probe.confirm(stopping, problem, state, None, promised, None);
             if state.reason().is_some() {
                 return Ok(());
             }
