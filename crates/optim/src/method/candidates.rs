@@ -7,6 +7,7 @@
 use super::Method;
 use crate::problem::bounds::Bounds;
 use crate::problem::l1::L1;
+use crate::run::memory::packed;
 use crate::run::stopping::Stopping;
 use crate::solver::least_squares::variable_projection::VariableProjection;
 use crate::solver::{
@@ -142,8 +143,8 @@ impl<'a> Setting<'a> {
     ) -> Candidate {
         let method = method.into();
         let own = method.memory(self.n, self.m).unwrap_or(0);
-        let bytes =
-            own.saturating_add(if method.is_dense() { self.structure.dense_bytes } else { 0 });
+        let beside = || self.structure.dense_bytes.saturating_add(packed(self.n));
+        let bytes = own.saturating_add(if method.is_dense() { beside() } else { 0 });
         let operations = operations + evaluations * self.evaluation();
         Candidate { method, bytes, operations, evaluations, iterations, reason }
     }

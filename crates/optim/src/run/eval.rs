@@ -5,6 +5,7 @@ use super::evaluations::{
     JACOBIAN_TRANSPOSE_VECTOR, JACOBIAN_VECTOR, LINEARIZE, NORMAL_DIAGONAL, NORMAL_EQUATIONS,
     RESIDUALS, SAMPLED_GRADIENT, VALUE, VALUE_GRADIENT,
 };
+use super::memory;
 use super::state::FitState;
 use super::stopping::{Reason, Stopping};
 use crate::error::OptimError;
@@ -157,9 +158,10 @@ pub(crate) fn dim<P: Objective>(problem: &Problem<P>) -> usize {
     inner(problem).dim()
 }
 
-/// Bytes that the problem takes to form a dense matrix, beside the matrix.
+/// Bytes that it takes to form a dense matrix and to factorise it, beside the matrix.
 pub(crate) fn dense_bytes<P: Curvature>(problem: &Problem<P>) -> u64 {
-    inner(problem).structure().dense_bytes
+    let problem = inner(problem);
+    problem.structure().dense_bytes.saturating_add(memory::packed(problem.dim()))
 }
 
 /// (m, n) of a least-squares problem.

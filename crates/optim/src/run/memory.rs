@@ -19,6 +19,8 @@ pub(crate) const PRODUCTS_INSTEAD: &str = "the trust region with `Subproblem::Gl
 pub(crate) const FEWER_PARAMETERS: &str = "a problem with fewer parameters";
 /// What to use instead of many pairs of limited memory.
 pub(crate) const FEWER_PAIRS: &str = "a smaller option `memory`";
+/// Columns of a factor that a product of matrices packs at a time: the depth of faer's blocks.
+const PACKED_COLUMNS: usize = 512;
 /// What `/proc/meminfo` counts in.
 const KIB: u64 = 1024;
 
@@ -34,6 +36,13 @@ pub fn bytes(matrices: &[(usize, usize, usize)]) -> u64 {
         (count as u64).saturating_mul(rows as u64).saturating_mul(columns as u64)
     });
     entries.fold(0, u64::saturating_add).saturating_mul(size_of::<f64>() as u64)
+}
+
+/// Bytes that products of n × n matrices write beside their operands: 512 columns of either factor, packed. On x86-64 every thread that
+/// multiplies *reserves* twice the third-level cache for them, whatever it multiplies; what is not written takes no memory where the
+/// system gives pages at their first use.
+pub fn packed(n: usize) -> u64 {
+    bytes(&[(2, n, n.min(PACKED_COLUMNS))])
 }
 
 /// Bytes that can be had without swapping: `MemAvailable`, or what the limits of the process's control groups leave, whichever is
@@ -152,6 +161,13 @@ mod tests {
         };
         assert_eq!(groups[3].left(read), Some(0), "used beyond the limit leaves nothing");
         assert_eq!(groups[4].left(read), None, "no limit");
+    }
+
+    #[test]
+    fn products_pack_no_more_than_their_factors() {
+        assert_eq!(packed(100), 2 * 100 * 100 * 8);
+        assert_eq!(packed(10_000), 2 * 10_000 * 512 * 8);
+        assert_eq!(packed(usize::MAX), u64::MAX);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod bounds;
 mod claims;
 mod common;
 mod convergence;
+mod costs;
 mod differences;
 mod failures;
 mod first_order;

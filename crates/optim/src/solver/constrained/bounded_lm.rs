@@ -248,7 +248,8 @@ impl<P: LeastSquares> Solver<P, FitState> for BoundedLevenbergMarquardt {
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
         let (m, n) = eval::shape(NAME, problem)?;
-        memory::preflight(NAME, self.memory(n, m), ALTERNATIVE, state.limit())?;
+        let needs = self.memory(n, m).map(|own| own.saturating_add(memory::packed(n)));
+        memory::preflight(NAME, needs, ALTERNATIVE, state.limit())?;
         let bounds = self.bounds.of(n)?;
         bounds.project(&mut state.theta);
         let zeros = || vec![0.0; n];

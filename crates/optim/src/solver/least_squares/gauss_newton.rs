@@ -156,7 +156,8 @@ impl<P: LeastSquares> Solver<P, FitState> for GaussNewton {
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
         let (m, n) = eval::shape(NAME, problem)?;
-        memory::preflight(NAME, self.memory(n, m), memory::PRODUCTS_INSTEAD, state.limit())?;
+        let needs = self.factorization.needs(m, n, SecondOrder::Off);
+        memory::preflight(NAME, Some(needs), memory::PRODUCTS_INSTEAD, state.limit())?;
         let mut model = ResidualModel::new((m, n), self.factorization, SecondOrder::Off);
         let within = (SCALING, self.offset_tolerance);
         let stopping = self.stopping.or_own(GRADIENT_TOLERANCE);

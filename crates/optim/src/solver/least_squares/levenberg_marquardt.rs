@@ -390,7 +390,8 @@ impl<P: LeastSquares> Solver<P, FitState> for LevenbergMarquardt {
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
         let (m, n) = eval::shape(NAME, problem)?;
-        memory::preflight(NAME, self.memory(n, m), memory::PRODUCTS_INSTEAD, state.limit())?;
+        let needs = self.factorization.needs(m, n, self.second_order);
+        memory::preflight(NAME, Some(needs), memory::PRODUCTS_INSTEAD, state.limit())?;
         let mut work = Workspace::new(m, n, self);
         let within = (self.scaling, self.offset_tolerance);
         let stopping = self.stopping.or_own(GRADIENT_TOLERANCE);

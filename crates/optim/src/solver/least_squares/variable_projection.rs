@@ -356,7 +356,8 @@ impl<P: LeastSquares> Solver<P, FitState> for VariableProjection {
         self.validate()?;
         let (m, n) = eval::shape(NAME, problem)?;
         state.check_start(n)?;
-        memory::preflight(NAME, self.memory(n, m), memory::PRODUCTS_INSTEAD, state.limit())?;
+        let needs = self.memory(n, m).map(|own| own.saturating_add(memory::packed(n)));
+        memory::preflight(NAME, needs, memory::PRODUCTS_INSTEAD, state.limit())?;
         let mut run = self.prepare(eval::split(problem).0, state.theta())?;
         let nonlinear = run.reduced(problem, |run, reduced| {
             let problem = reduced.problem.as_mut().expect("put in when it was made");

@@ -8,7 +8,7 @@ use super::qr::QrForm;
 use super::second_order::SecondOrder;
 use crate::linalg::vector;
 use crate::run::eval;
-use crate::run::memory::bytes;
+use crate::run::memory::{bytes, packed};
 use secant_core::problem::LeastSquares;
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +79,16 @@ impl Factorization {
             Self::Lsmr => [(15, m, 1), (4, n, 1)],
         };
         bytes(&[form[0], form[1], (second, n, n), (5, m, 1), (24, n, 1)])
+    }
+
+    /// The same with what the factorisation packs while it runs.
+    pub(in crate::solver) fn needs(self, m: usize, n: usize, second_order: SecondOrder) -> u64 {
+        let packed = match self.of(m, n, second_order) {
+            Self::Auto | Self::Qr | Self::NormalEquations => packed(n),
+            Self::Dual => packed(m),
+            Self::Lsmr => 0,
+        };
+        self.bytes(m, n, second_order).saturating_add(packed)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Descriptions drawn at random, whole, damaged or no descriptions at all: never a panic, never more memory than a small multiple of
 //! the text's.
 
-use peak_alloc::PeakAlloc;
+use crate::{alone, bytes_asked};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use secant_core::data::Dataset;
@@ -18,11 +18,9 @@ use secant_core::random::Random;
 use secant_core::risk::Risk;
 use secant_core::shape::Shape;
 
-#[global_allocator]
-static MEMORY: PeakAlloc = PeakAlloc;
-
-/// All tests of this file together, whatever the descriptions ask for.
-const ENOUGH_BYTES: usize = 256 << 20;
+/// What reading a text and asking what it holds may allocate, whatever sizes it names: so much for each of its bytes, and some.
+const PER_BYTE: usize = 1 << 10;
+const BESIDE: usize = 1 << 20;
 
 /// A graph drawn from `seed`: `steps` nodes, joined so that every one reaches the output.
 fn drawn(seed: u64, steps: usize) -> Graph {
@@ -146,8 +144,16 @@ fn ask(graph: &Graph) {
     assert_eq!(copy.to_string(), graph.to_string());
 }
 
-/// `text` through both readers; whether one of them found a graph.
+/// `text` through both readers, within the memory that it may take; whether one of them found a graph.
 fn read(text: &str) -> bool {
+    let mut found = false;
+    let enough = BESIDE + PER_BYTE * text.len();
+    let bytes = bytes_asked(enough, || found = read_unseen(text));
+    assert!(bytes <= enough, "{bytes} bytes for {} of text:\n{text}", text.len());
+    found
+}
+
+fn read_unseen(text: &str) -> bool {
     let mut found = false;
     for read in [Graph::from_toml, Graph::from_json] {
         match read(text) {
@@ -265,6 +271,7 @@ proptest! {
 
     #[test]
     fn a_drawn_graph_comes_back_to_the_last_bit(seed in any::<u64>(), steps in 1..14_usize) {
+        let _alone = alone();
         let graph = drawn(seed, steps);
         for copy in [
             Graph::from_toml(&graph.to_toml().unwrap()).unwrap(),
@@ -278,23 +285,24 @@ proptest! {
 
     #[test]
     fn damaged_descriptions_are_graphs_or_errors(seed in any::<u64>(), steps in 1..6_usize) {
+        let _alone = alone();
         let graph = drawn(seed, steps);
         for again in 0..8 {
             read(&damaged(&graph.to_toml().unwrap(), seed ^ again));
             read(&damaged(&graph.to_json().unwrap(), seed ^ again));
         }
-        prop_assert!(MEMORY.peak_usage() < ENOUGH_BYTES);
     }
 
     #[test]
     fn any_text_is_a_graph_or_an_error(text in any::<String>(), bytes in any::<Vec<u8>>()) {
+        let _alone = alone();
         read(&text);
         read(&String::from_utf8_lossy(&bytes));
-        prop_assert!(MEMORY.peak_usage() < ENOUGH_BYTES);
     }
 
     #[test]
     fn any_order_of_the_nodes_is_the_same_function(seed in any::<u64>(), steps in 1..10_usize) {
+        let _alone = alone();
         // With every input named, the order in the file says nothing.
         let graph = drawn(seed, steps);
         let text = Description::of(&graph).unwrap().to_json().unwrap();
@@ -321,6 +329,7 @@ proptest! {
 
 #[test]
 fn damage_leaves_some_graphs_and_breaks_others() {
+    let _alone = alone();
     let whole = drawn(3, 5).to_toml().unwrap();
     let left = (0..400).filter(|&seed| read(&damaged(&whole, seed))).count();
     assert!((20..380).contains(&left), "{left} of 400");

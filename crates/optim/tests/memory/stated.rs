@@ -1,6 +1,6 @@
 //! Memory is stated before it is allocated: what each method says it takes is what it takes, and what does not fit is refused first.
-//! One test at a time in this binary, because the counter is global.
 
+use crate::{alone, bytes_asked};
 use faer::MatMut;
 use secant_core::problem::{Curvature, LeastSquares, Linearization, Objective};
 use secant_optim::{
@@ -10,11 +10,6 @@ use secant_optim::{
     Preconditioner, ProximalNewton, RegularizedNewton, RmsProp, Sr1, Stopping, Subproblem, Tron,
     TrustRegion,
 };
-use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
-use std::alloc::System;
-
-#[global_allocator]
-static GLOBAL: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// ½‖r‖² with rᵢ = θ_(i mod n) − 1, m ≥ n; its residuals allocate nothing.
 struct Straight {
@@ -190,41 +185,36 @@ fn unlimited<S: FitSolver>(mut solver: S) -> S {
     solver
 }
 
-/// All in one, because the counter is global.
 #[test]
-fn memory_is_what_was_stated_and_refused_before_it_is_allocated() {
-    what_is_stated_is_taken();
-    what_does_not_fit_is_refused_before_anything_is_allocated();
-    absurd_sizes_are_refused_without_a_limit();
-}
-
 fn what_is_stated_is_taken() {
+    let _alone = alone();
     let problem = Straight { n: 300, m: 700 };
     // What a run lays out before its first step. Bases and factors grow later, within what was stated.
     let stopping = Stopping { max_iterations: 0, ..Stopping::default() };
     for method in dense().into_iter().chain(vectors_only()) {
         let name = method.name();
         let stated = method.memory(300, 700).unwrap() as f64;
-        let region = Region::new(GLOBAL);
-        let solution = method.with_stopping(stopping.clone()).minimize(&problem, &[5.0; 300]);
-        let taken = region.change().bytes_allocated as f64;
-        assert!(solution.is_ok());
+        let method = method.with_stopping(stopping.clone());
+        let taken =
+            bytes_asked(|| drop(method.clone().minimize(&problem, &[5.0; 300]).unwrap())) as f64;
         // The factorisation at the start has scratch of its own in the methods of least squares.
         let limits = 0.2 * stated..=1.3 * stated + 3e5;
         assert!(limits.contains(&taken), "{name}: {stated} stated, {taken} taken");
     }
 }
 
+#[test]
 fn what_does_not_fit_is_refused_before_anything_is_allocated() {
+    let _alone = alone();
     let (n, limit) = (20_000, 1 << 20);
     let problem = Straight { n, m: n };
     let start = vec![0.0; n];
     for method in dense() {
         let name = method.name();
         let needs = method.memory(n, n).unwrap();
-        let region = Region::new(GLOBAL);
-        let refused = method.minimize_within(&problem, &start, Some(limit)).unwrap_err();
-        let taken = region.change().bytes_allocated;
+        let run = || method.clone().minimize_within(&problem, &start, Some(limit)).unwrap_err();
+        let refused = run();
+        let taken = bytes_asked(|| drop(run()));
         assert!(taken < 50 * 8 * n, "{name} allocated {taken} bytes");
         let OptimError::Memory { solver, needed, allowed, alternative } = refused else {
             panic!("{name}: {refused}")
@@ -241,9 +231,9 @@ fn what_does_not_fit_is_refused_before_anything_is_allocated() {
         let stopping = Stopping { max_iterations: 2, ..Stopping::default() };
         let method = method.with_stopping(stopping);
         for refused in [0, 1000] {
-            let region = Region::new(GLOBAL);
-            let run = method.clone().minimize_within(&problem, &start, Some(refused));
-            let taken = region.change().bytes_allocated;
+            let within = || method.clone().minimize_within(&problem, &start, Some(refused));
+            let run = within();
+            let taken = bytes_asked(|| drop(within()));
             assert!(taken < 2 * 8 * n, "{name} allocated {taken} bytes");
             assert!(matches!(run, Err(OptimError::Memory { .. })), "{name}: {run:?}");
         }
@@ -253,12 +243,14 @@ fn what_does_not_fit_is_refused_before_anything_is_allocated() {
 }
 
 /// 8n² bytes for a million parameters are eight terabytes.
+#[test]
 fn absurd_sizes_are_refused_without_a_limit() {
-    if secant_optim::memory::available().is_none() {
-        // Where the free memory is not known nothing is refused.
+    let _alone = alone();
+    let n = 1_000_000;
+    // Where the free memory is not known, or there is that much of it, nothing is refused.
+    if secant_optim::memory::available().is_none_or(|free| free >= 4 << 40) {
         return;
     }
-    let n = 1_000_000;
     let problem = Straight { n, m: n };
     let start = vec![0.0; n];
     for method in dense() {
@@ -275,6 +267,7 @@ fn absurd_sizes_are_refused_without_a_limit() {
 /// No count of pairs overflows, and none is allocated: L-BFGS with 1,000 pairs of ten million is 160 GB.
 #[test]
 fn any_number_of_pairs_is_refused_or_runs() {
+    let _alone = alone();
     let (small, start) = (Straight { n: 10, m: 10 }, [3.0; 10]);
     for count in [1 << 40, 1 << 62, usize::MAX] {
         for method in far_too_much(count) {
@@ -290,6 +283,7 @@ fn any_number_of_pairs_is_refused_or_runs() {
 /// No n overflows the arithmetic.
 #[test]
 fn the_largest_sizes_saturate() {
+    let _alone = alone();
     for method in dense() {
         assert_eq!(method.memory(usize::MAX, usize::MAX), Some(u64::MAX), "{}", method.name());
     }
