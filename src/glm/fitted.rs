@@ -276,7 +276,7 @@ fn named<'a>(coefficients: impl Iterator<Item = &'a Coefficient>) -> String {
     let labels: Vec<String> = coefficients.map(Coefficient::label).collect();
     let mut text = labels[..labels.len().min(SHOWN)].join(", ");
     if labels.len() > SHOWN {
-        text += &format!(" and {} more", labels.len() - SHOWN);
+        text = format!("{text} and {} more", labels.len() - SHOWN);
     }
     text
 }

@@ -363,7 +363,7 @@ fn a_group_of_zero_counts_runs_away_alone() {
     // Two such groups, in columns of their own.
     let rows = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]];
     let x: Vec<f64> = (0..12).flat_map(|i| rows[i % 3]).collect();
-    let y: Vec<f64> = (0..12).map(|i| if i % 3 == 0 { 1.0 + i as f64 } else { 0.0 }).collect();
+    let y: Vec<f64> = (0..12).map(|i| if i % 3 == 0 { 1.0 + f64::from(i) } else { 0.0 }).collect();
     let fit = Glm::poisson().fit(&Dataset::from_slices(2, &x, 1, &y).unwrap()).unwrap();
     assert_eq!(statuses(&fit), [CoefficientStatus::Estimated, DOWN, DOWN], "{fit}");
     // Nothing but zeros: no coefficient means anything.
