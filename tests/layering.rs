@@ -83,6 +83,10 @@ const KNOWN_CIRCLES: &[(&str, &str, &[&str])] = &[
     ),
     // One error for the facade holds that of its part.
     ("secant", "", &["error", "glm"]),
+    // The information at a maximum at infinity is that of the samples which are not separated.
+    ("secant", "glm", &["information", "separation"]),
+    // A figure draws its legend, which is measured by the figure.
+    ("secant", "plot", &["figure", "legend"]),
 ];
 
 /// A crate's files by module, without comments and tests.

@@ -303,13 +303,20 @@ fn taylor_order(
         (odd.abs(), even.abs(), f64::EPSILON * (size + 4.0 * shifts))
     };
     let clear = |&(odd, even, floor): &(f64, f64, f64)| !(odd <= floor && even <= floor);
+    let order_of = |found: &[(f64, f64, f64)]| {
+        let odd: Vec<(f64, f64)> = found.iter().map(|&(odd, _, floor)| (odd, floor)).collect();
+        let even: Vec<(f64, f64)> = found.iter().map(|&(_, even, floor)| (even, floor)).collect();
+        order(&odd).min(order(&even))
+    };
     let (least, most) = (0..HALVINGS.0, HALVINGS.0..HALVINGS.1);
     let mut found: Vec<(f64, f64, f64)> = least.map(&remainders).collect();
+    let usual = order_of(&found);
+    if usual >= 3.0 - ORDER_SLACK {
+        return usual;
+    }
     found.extend(most.map(&remainders).take_while(clear));
-    let remainders = found;
-    let odd: Vec<(f64, f64)> = remainders.iter().map(|&(odd, _, floor)| (odd, floor)).collect();
-    let even: Vec<(f64, f64)> = remainders.iter().map(|&(_, even, floor)| (even, floor)).collect();
-    order(&odd).min(order(&even))
+    // The steps that fit the function better say it better.
+    usual.max(order_of(&found))
 }
 
 /// The order of a remainder, from (remainder, rounding floor) at halved steps.
