@@ -9,6 +9,7 @@ pub(crate) mod lapack;
 pub(crate) mod ldlt;
 pub(crate) mod limited_memory;
 pub(crate) mod normal;
+pub(crate) mod operator;
 pub(crate) mod packed;
 pub(crate) mod pivots;
 pub(crate) mod qr;

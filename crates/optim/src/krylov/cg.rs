@@ -8,6 +8,7 @@
 //! in parallel for long ones; with M one application of it and two vectors more.
 //! Source: Nocedal & Wright (2006) algorithms 5.3 and 7.1; Martens (2010) §4.4 for the test of progress; Dauphin et al. (2014) for the turned sign.
 
+use crate::linalg::operator::Scaled;
 use crate::linalg::{sweep, vector};
 use secant_core::operator::LinearOperator;
 
@@ -136,6 +137,31 @@ impl ConjugateGradient {
     /// `x` ← the truncated solution for g ≠ 0; without `precondition` M = I. `observe` sees each step along positive curvature.
     /// `None` when a product is not finite before the first iterate; a later one ends the iteration.
     pub fn solve(
+        &mut self,
+        a: &impl LinearOperator,
+        g: &[f64],
+        precondition: Option<Precondition<'_>>,
+        until: Truncation,
+        mut observe: impl FnMut(Iteration<'_>),
+        x: &mut [f64],
+    ) -> Option<Truncated> {
+        let Some(scale) = vector::extreme_scale(g) else {
+            return self.run(a, g, precondition, until, observe, x);
+        };
+        // A and g in other units: x is the same.
+        let (mut unit, mut seen) = (vec![0.0; g.len()], vec![0.0; g.len()]);
+        vector::scale_into(scale, g, &mut unit);
+        let observe = |iteration: Iteration<'_>| {
+            vector::scale_into(scale.recip(), iteration.product, &mut seen);
+            observe(Iteration { product: &seen, ..iteration });
+        };
+        let end = self.run(&Scaled(a, scale), &unit, precondition, until, observe, x);
+        vector::scale(scale.recip(), &mut self.residual);
+        end.map(|end| Truncated { predicted: end.predicted / scale, ..end })
+    }
+
+    /// [`solve`](Self::solve) for a g of ordinary size.
+    fn run(
         &mut self,
         a: &impl LinearOperator,
         g: &[f64],
@@ -274,6 +300,28 @@ mod tests {
     fn badly_scaled(n: usize, decades: f64) -> Mat<f64> {
         let d = |i: usize| 10.0_f64.powf(decades * i as f64 / (n - 1) as f64);
         Mat::from_fn(n, n, |i, j| d(i) * d(j) * if i == j { 1.0 } else { 0.3 / (n as f64) })
+    }
+
+    #[test]
+    fn a_gradient_whose_squares_overflow_or_vanish_scales_the_solution() {
+        let n = 12;
+        let (a, g) = (badly_scaled(n, 1.0), wave(n));
+        let mut cg = ConjugateGradient::new(n);
+        let mut plain = vec![0.0; n];
+        let end = cg.solve(&Dense(a.as_ref()), &g, None, TO_THE_END, ignore, &mut plain).unwrap();
+        for exponent in [-1000, -600, 600, 1000] {
+            // A and g in other units: x is the same to the last bit, by powers of two.
+            let unit = f64::from(exponent).exp2();
+            let scaled = Mat::from_fn(n, n, |i, j| unit * a[(i, j)]);
+            let g: Vec<f64> = g.iter().map(|g| unit * g).collect();
+            let (mut x, mut seen) = (vec![0.0; n], Vec::new());
+            let see = |iteration: Iteration<'_>| seen = iteration.x.to_vec();
+            let found = cg.solve(&Dense(scaled.as_ref()), &g, None, TO_THE_END, see, &mut x);
+            let found = found.unwrap();
+            assert_eq!((&x, &seen), (&plain, &plain), "2^{exponent}");
+            assert_eq!(found.predicted, unit * end.predicted);
+            assert_eq!(found.products, end.products);
+        }
     }
 
     #[test]

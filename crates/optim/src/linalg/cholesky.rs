@@ -23,6 +23,14 @@ pub const GROWTH_FIRST: f64 = 100.0;
 pub const GROWTH: f64 = 8.0;
 /// The first shift tried after an iteration that needed one, relative to that.  W&B: κ⁻ = ⅓.
 pub const DECREASE: f64 = 1.0 / 3.0;
+/// Growth of the shift where f refuses the step that it led to, from [`LEAST_RAISED`] on: a hundredth of the damping that it had.
+pub const RAISE: f64 = 100.0;
+/// A raised shift is at least this: far above rounding, far below what the Hessian sees.
+pub const LEAST_RAISED: f64 = 1e-6;
+/// At this shift the step is −D⁻¹b/τ to three digits: there is nothing left to raise.
+pub const MOST_RAISED: f64 = 1e3;
+/// Where less than this part of what a shifted step promised was kept, the next shift is larger by the rest.
+pub const SHORT: f64 = 0.1;
 /// From this n on the factorisation runs on rayon's threads.
 pub const PARALLEL_FROM: usize = 256;
 /// A diagonal entry below this · maxⱼ |hⱼⱼ| is zero: its scale would overflow a product.
@@ -124,6 +132,29 @@ impl ShiftedCholesky {
         self.semidefinite = self.shift == first;
         self.last_shift = if self.shift > first { self.shift } else { 0.0 };
         Ok(attempts)
+    }
+
+    /// Factorises the same H with a larger τ, where f has refused the step of the one before. False where τ is as large as is of use.
+    pub(crate) fn raise(&mut self) -> bool {
+        if self.shift >= MOST_RAISED {
+            return false;
+        }
+        let rounding = f64::EPSILON * (self.n as f64).sqrt();
+        self.shift = (RAISE * self.shift).clamp(LEAST_RAISED, MOST_RAISED);
+        // A smaller τ was enough, or H was positive definite: only rounding can ask for more.
+        while !self.try_factor(PIVOT_FLOOR * rounding) {
+            self.shift *= GROWTH;
+        }
+        true
+    }
+
+    /// Hears that the part `kept` of what a step promised was kept: the next τ, where one is needed, begins at a raised one, and at a larger
+    /// one where that was little.
+    pub(crate) fn learn(&mut self, kept: f64) {
+        let enough = if kept < SHORT { self.shift / kept } else { self.shift };
+        if enough > self.last_shift && enough > LEAST_RAISED {
+            (self.semidefinite, self.last_shift) = (false, enough.min(MOST_RAISED));
+        }
     }
 
     /// A shift that makes every row diagonally dominant: twice the largest absolute row sum.
@@ -376,6 +407,31 @@ mod tests {
             let x = solve(&cholesky, &b);
             assert!(x.iter().zip(&b).map(|(x, b)| x * b).sum::<f64>() > 0.0);
         }
+    }
+
+    #[test]
+    fn a_raised_shift_shortens_the_step_to_a_scaled_gradient_and_the_next_begins_near_it() {
+        // Rank one: the step along the null space is as long as the shift is small.
+        let h = Mat::from_fn(3, 3, |_, _| 4.0);
+        let (mut cholesky, _) = factored(&h);
+        let b = [1.0, 0.0, -2.0];
+        let mut before = vector::norm(&solve(&cholesky, &b));
+        let mut raised = 0;
+        while cholesky.raise() {
+            let now = vector::norm(&solve(&cholesky, &b));
+            assert!(now < 0.1 * before, "{now} {before}");
+            (before, raised) = (now, raised + 1);
+        }
+        assert!(raised <= 6 && cholesky.shift() == MOST_RAISED);
+        for (x, b) in solve(&cholesky, &b).iter().zip(&b) {
+            assert!((x - b / 4.0 / MOST_RAISED).abs() < 1e-2 / MOST_RAISED, "{x} {b}");
+        }
+        // The next one begins near a shift that was needed, and higher where little was kept of the promise.
+        let (mut cholesky, _) = factored(&h);
+        assert!(cholesky.raise());
+        cholesky.learn(1e-3);
+        cholesky.factor().unwrap();
+        assert!(cholesky.shift() > 100.0 * LEAST_RAISED, "{}", cholesky.shift());
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl Tridiagonal<'_> {
             }
             pivots.push(pivot);
             if i + 1 < self.size() {
-                below = self.off[i] * self.off[i] / pivot;
+                below = square_over(self.off[i], pivot);
             }
         }
         true
@@ -84,7 +84,7 @@ impl Tridiagonal<'_> {
             let pivot = if pivot.abs() < tiny { -tiny } else { pivot };
             count += usize::from(pivot < 0.0);
             if i + 1 < self.size() {
-                below = self.off[i] * self.off[i] / pivot;
+                below = square_over(self.off[i], pivot);
             }
         }
         count
@@ -129,6 +129,8 @@ impl Tridiagonal<'_> {
                 break;
             }
         }
+        // So large a T that there is no room for a gap: some direction, and no panic.
+        pivots.resize(self.size(), 1.0);
         x.clear();
         // No eigenvector of an unreduced T is orthogonal to this for a reason.
         x.extend((0..self.size()).map(|i| 1.0 + 0.1 * (i as f64).sin()));
@@ -141,6 +143,12 @@ impl Tridiagonal<'_> {
             }
         }
     }
+}
+
+/// b²/p, also where b² overflows.
+fn square_over(b: f64, p: f64) -> f64 {
+    let square = b * b;
+    if square.is_finite() { square / p } else { b * (b / p) }
 }
 
 #[cfg(test)]

@@ -176,6 +176,21 @@ pub(crate) fn divide(x: &[f64], d: &[f64], out: &mut [f64]) {
     );
 }
 
+/// Between this and its reciprocal the product of a curvature and the square of a length is a number.
+const ORDINARY: f64 = f64::from_bits((1023 + 200) << 52);
+
+/// The power of two that brings ‖g‖∞ near one, where ‖g‖∞ is so large or small that the products of conjugate gradients with it would overflow
+/// or vanish; none elsewhere, where g is 0 and where it is not finite.
+pub(crate) fn extreme_scale(g: &[f64]) -> Option<f64> {
+    let size = norm_inf(g);
+    let ordinary = (ORDINARY.recip()..=ORDINARY).contains(&size);
+    if ordinary || size == 0.0 || !size.is_finite() {
+        return None;
+    }
+    // Not below 2⁻¹⁰²², so that its reciprocal is a number too.
+    Some((-size.log2().round()).clamp(-1022.0, 1022.0).exp2())
+}
+
 /// ‖x‖∞; NaN where an entry is.
 pub(crate) fn norm_inf(x: &[f64]) -> f64 {
     /// |x| as a whole number orders as |x| does, with NaN above infinity.

@@ -120,6 +120,11 @@ impl<'a> Setting<'a> {
         self.n as f64
     }
 
+    /// A model of samples that is no generalised linear one: with few samples as with many, second derivatives are indefinite for most of the way.
+    fn is_network(&self) -> bool {
+        !self.is_convex() && self.structure.samples.is_some()
+    }
+
     fn is_convex(&self) -> bool {
         self.structure.form != Form::General
     }
@@ -156,7 +161,10 @@ impl<'a> Setting<'a> {
             Form::GeneralizedLinear => {
                 (8.0, "a generalised linear model: few steps, quadratic at the end")
             }
-            Form::General => (20.0, "exact second derivatives, few parameters"),
+            Form::General => {
+                let iterations = if self.is_network() { 120.0 } else { 20.0 };
+                (iterations, "exact second derivatives, few parameters")
+            }
         };
         self.candidate(Newton::default(), (self.costs.hessian + factor, 3.0), iterations, reason)
     }
@@ -199,14 +207,16 @@ impl<'a> Setting<'a> {
         let basis = 4.0 * STREAMED * self.dim() * products;
         let reason = "products with the Hessian only; leaves saddles";
         let own = products * (product + basis);
-        self.candidate(TrustRegion::default(), (own, 3.0), 80.0, reason)
+        let iterations = if self.is_network() { 120.0 } else { 80.0 };
+        self.candidate(TrustRegion::default(), (own, 3.0), iterations, reason)
     }
 
     fn trust_region_exact(&self) -> Candidate {
         let eigen = 9.0 * self.dim().powi(3);
         let solver = TrustRegion::default().with_subproblem(Subproblem::ScaledExact);
         let reason = "the sturdiest steps for few parameters; leaves saddles";
-        self.candidate(solver, (self.costs.hessian + eigen, 3.0), 40.0, reason)
+        let iterations = if self.is_network() { 120.0 } else { 40.0 };
+        self.candidate(solver, (self.costs.hessian + eigen, 3.0), iterations, reason)
     }
 
     fn levenberg_marquardt(&self) -> Candidate {

@@ -344,3 +344,18 @@ pub(crate) fn confirm(stopping: &Stopping, state: &mut FitState, decrease: f64) 
     }
     state.reason().is_some()
 }
+
+/// [`finish`] for a method that is not monotone: where the point that met a test is not the best one, which is returned, the run
+/// has stalled.
+pub(crate) fn finish_wandering<P>(stopping: &Stopping, problem: &Problem<P>, state: &mut FitState) {
+    finish(stopping, problem, state);
+    settle_on_best(stopping, state);
+}
+
+/// The second half of [`finish_wandering`].
+pub(crate) fn settle_on_best(stopping: &Stopping, state: &mut FitState) {
+    if state.ended_off_best(stopping) {
+        state.resume();
+        state.stop(Reason::Stalled);
+    }
+}

@@ -60,6 +60,8 @@ pub struct FitState {
     best: Best,
     /// The solver knows the current point to be the best, below the resolution of f.
     preferred: bool,
+    /// The latest step was promised a decrease that f would have shown.
+    promising: bool,
     start: Summary,
     /// ‖∇f‖∞ that the gradient test is relative to: that of the start, or more after a start at a saddle.
     gradient_reference: f64,
@@ -408,6 +410,22 @@ impl FitState {
         self.preferred = true;
     }
 
+    /// Whether the latest step was promised a decrease that f would have shown: where none shows, that is no rounding floor.
+    pub(crate) fn promising(&mut self, promising: bool) {
+        self.promising = promising;
+    }
+
+    /// Whether the run, of a method that is not monotone, ended by a test that the current point meets and the better one that will be
+    /// returned does not.
+    pub(crate) fn ended_off_best(&self, stopping: &Stopping) -> bool {
+        if self.best.is_current || !self.reason.is_some_and(Reason::is_success) {
+            return false;
+        }
+        let Summary { value, gradient_norm, .. } = self.best.at;
+        let there = Progress { value, gradient_norm, step: None, ..self.progress(0) };
+        !stopping.claim(&there).is_some_and(Reason::is_converged)
+    }
+
     /// Whether the gradient or the value already satisfies `stopping`, whatever a model may promise.
     pub(crate) fn meets(&self, stopping: &Stopping) -> bool {
         let met = stopping.claim(&Progress { step: None, ..self.progress(0) });
@@ -473,7 +491,7 @@ impl FitState {
             evaluations,
             elapsed: self.elapsed(),
             stalled: self.floor.stalled,
-            blind: self.floor.blind,
+            blind: self.floor.blind || self.promising,
         }
     }
 

@@ -106,7 +106,7 @@ pub enum Reason {
     NonFiniteCurvature,
     /// f keeps falling along a line, to the longest step allowed, without a trace of curvature.
     Unbounded,
-    /// The Hessian is zero while the gradient is not: a Newton step does not exist.
+    /// The Hessian is zero while the gradient is not, so that a Newton step does not exist; or no residual changes with any parameter.
     NoCurvature,
 }
 
@@ -153,7 +153,9 @@ impl Reason {
             Self::NonFiniteValue => "failed: the value or gradient is not finite anywhere ahead",
             Self::NonFiniteCurvature => "failed: the Hessian is not finite",
             Self::Unbounded => "failed: the value falls along a line without bound",
-            Self::NoCurvature => "failed: the Hessian is zero while the gradient is not",
+            Self::NoCurvature => {
+                "failed: no curvature: the Hessian, or every column of the Jacobian, is zero"
+            }
         }
     }
 
@@ -209,7 +211,7 @@ pub(crate) struct Progress {
     pub elapsed: Duration,
     /// Iterations in a row at the floor.
     pub stalled: u32,
-    /// The method sees no curvature.
+    /// The method sees no curvature, or its latest step was promised more than rounding hides.
     pub blind: bool,
 }
 
@@ -255,7 +257,8 @@ impl Stopping {
 
     /// The end by a tolerance, the target or the rounding floor; it comes before that by a limit.
     pub(crate) fn claim(&self, at: &Progress) -> Option<Reason> {
-        if at.value <= at.target {
+        // A pole reaches no target.
+        if at.value.is_finite() && at.value <= at.target {
             return Some(Reason::TargetReached);
         }
         let relative = self.gradient_tolerance * at.initial_gradient_norm;

@@ -205,14 +205,14 @@ impl<R: Rule> FirstOrderMethod<R> {
     /// One step by the rule.
     fn step<P: Objective>(&mut self, problem: &mut Problem<P>, state: &mut FitState) {
         let rate = self.rule.rate() * self.schedule.factor(state.steps() + 1);
-        let Work { memory, trial: LineStep { theta, gradient }, .. } = &mut self.work;
+        let Work { memory, trial: LineStep { theta, gradient, .. }, .. } = &mut self.work;
         let at = At { t: state.steps() + 1, rate, theta: &state.theta, gradient: &state.gradient };
         self.rule.advance(memory, &at, theta);
         let value = eval::value_gradient(problem, theta, gradient);
         let sizes = Sizes::of(theta, &state.theta, gradient);
         if value.is_finite() && vector::all_finite_with(sizes.gradient_squares, gradient) {
             state.accept_measured(theta, value, gradient, &sizes);
-            eval::finish(&self.stopping, problem, state);
+            eval::finish_wandering(&self.stopping, problem, state);
         } else {
             state.stop(Reason::NonFiniteValue);
         }

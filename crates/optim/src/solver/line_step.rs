@@ -2,7 +2,7 @@
 
 use crate::error::OptimError;
 use crate::linalg::vector;
-use crate::line_search::{Found, LineSearch, SearchOption};
+use crate::line_search::{Found, LineSearch, SearchOption, Trial};
 use crate::run::eval;
 use crate::run::state::FitState;
 use crate::run::stopping::Reason;
@@ -17,11 +17,21 @@ const STRAIGHT: f64 = 1e-12;
 /// |f(θ₀)|·ε times this is rounding left over from a much larger start, where f ends near zero by cancellation.
 pub(crate) const START_NOISE: f64 = 4.0;
 
+/// A step below this part of the first trial was cut short by more than the curvature of f.
+const CUT: f64 = 1e-3;
+/// So many searches in a row must end at their longest step, without a trace of curvature, before f is unbounded: one alone may have
+/// begun with too short a guess.
+const STRAIGHT_SEARCHES: u32 = 2;
+
 /// The trial point and its gradient; after a step, the point and gradient before it.
 #[derive(Clone, Debug, Default)]
 pub struct LineStep {
     pub theta: Vec<f64>,
     pub gradient: Vec<f64>,
+    /// The step that led to the state was cut short, by points where f is not finite or jumps: a guess from its length promises too little.
+    is_walled: bool,
+    /// Searches in a row that ended at the longest step without a trace of curvature.
+    straight: u32,
 }
 
 /// What is known at the start of a search along p.
@@ -57,7 +67,7 @@ impl End {
 
 impl LineStep {
     pub(crate) fn new(n: usize) -> Self {
-        Self { theta: vec![0.0; n], gradient: vec![0.0; n] }
+        Self { theta: vec![0.0; n], gradient: vec![0.0; n], ..Self::default() }
     }
 
     /// Searches along `p` from the state, first at α = `initial`. `Ok(α)`: the state has moved and this buffer holds the
@@ -91,6 +101,8 @@ impl LineStep {
         let Start { initial, slope, is_laid } = *start;
         let mut is_laid = is_laid;
         let (mut finite_ahead, mut nonfinite_ahead) = (false, false);
+        let noise = noise(&search, state);
+        let mut bend = Bend::new(slope);
         let found = search.search(state.value, slope, initial, |step| {
             if !std::mem::take(&mut is_laid) {
                 vector::step(&state.theta, step, p, &mut self.theta);
@@ -101,42 +113,88 @@ impl LineStep {
             // A step below the resolution of θ is a look back at θ, not ahead.
             finite_ahead |= finite && (value != state.value || self.theta != state.theta);
             nonfinite_ahead |= !finite;
+            if finite && value - state.value > noise {
+                bend.see(step, value - state.value, at_slope);
+            }
             (value, at_slope)
         });
+        let promised = promised(state, slope, initial, p);
+        // From a length that a wall has cut, the next guess is no promise.
+        let is_cut = initial != 1.0 && (self.is_walled || nonfinite_ahead);
+        let end = |at: Trial, is_unbounded| End { step: at.step, value: at.value, is_unbounded };
         match found {
+            Found::Nothing { .. } if nonfinite_ahead && !finite_ahead => {
+                Err(Reason::NonFiniteValue)
+            }
+            // A curvature that trials have shown is no guess.
+            Found::Nothing { .. } if bend.promise <= noise => Err(Reason::RoundingFloor),
+            Found::Nothing { .. } => Err(refusal(promised, noise, is_cut)),
             // A step that rounds away is no step.
             Found::Accepted(_) | Found::Decreased(_) if self.theta == state.theta => {
-                Err(refusal(&search, state, slope * initial))
+                Err(refusal(promised, noise, is_cut))
             }
             Found::Accepted(at) | Found::Decreased(at) => {
-                Ok(End { step: at.step, value: at.value, is_unbounded: false })
+                self.is_walled = nonfinite_ahead || at.step < CUT * initial;
+                self.straight = 0;
+                Ok(end(at, false))
             }
             Found::AtMaximum(at) => {
                 let longest = at.step >= initial * search.max_growth();
                 let straight = (at.slope - slope).abs() <= STRAIGHT * slope.abs();
-                Ok(End { step: at.step, value: at.value, is_unbounded: longest && straight })
-            }
-            Found::Nothing { .. } if nonfinite_ahead && !finite_ahead => {
-                Err(Reason::NonFiniteValue)
-            }
-            Found::Nothing { .. } => {
-                // A slope that underflows to zero promises nothing; the norms of its factors may say otherwise.
-                let promised = if slope == 0.0 {
-                    state.gradient_norm * (initial * vector::norm_inf(p))
-                } else {
-                    slope * initial
-                };
-                Err(refusal(&search, state, promised))
+                self.is_walled = nonfinite_ahead;
+                self.straight = if longest && straight { self.straight + 1 } else { 0 };
+                Ok(end(at, self.straight >= STRAIGHT_SEARCHES))
             }
         }
     }
 }
 
-/// A search that finds nothing is at the rounding floor when the decrease it was promised is invisible in f.
-fn refusal(search: &LineSearch, state: &FitState, promised: f64) -> Reason {
-    let noise = (search.noise() * state.value.abs())
-        .max(START_NOISE * f64::EPSILON * state.start_summary().value.abs());
-    if promised.abs() <= noise { Reason::RoundingFloor } else { Reason::LineSearchFailed }
+/// What trials that f does not fall at say of the decrease to be had along p.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bend {
+    /// φ′(0)
+    slope: f64,
+    /// φ′(0)²/2κ with the curvature κ of the latest trial that bends as a convex φ does; ∞ before one.
+    pub promise: f64,
+}
+
+impl Bend {
+    pub(crate) fn new(slope: f64) -> Self {
+        Self { slope, promise: f64::INFINITY }
+    }
+
+    /// Takes in φ(α) − φ(0) = `gain` and φ′(α) = `at_slope`. Where the values rise and the slopes do not, they disagree, and nothing is learnt.
+    pub(crate) fn see(&mut self, alpha: f64, gain: f64, at_slope: f64) {
+        let mean = gain / alpha;
+        if self.slope < mean && mean <= at_slope {
+            let bend = (at_slope - self.slope) / alpha;
+            self.promise = 0.5 * self.slope * (self.slope / bend);
+        }
+    }
+}
+
+/// The decrease −α·φ′(0) that a first trial at α = `initial` along p promises. A slope that underflows to zero promises nothing; the norms
+/// of its factors may say otherwise. A slope that is positive, or no number, is no promise to be met, and any decrease may be left.
+pub(crate) fn promised(state: &FitState, slope: f64, initial: f64, p: &[f64]) -> f64 {
+    if slope == 0.0 {
+        state.gradient_norm * (initial * vector::norm_inf(p))
+    } else if slope < 0.0 {
+        -slope * initial
+    } else {
+        f64::INFINITY
+    }
+}
+
+/// A decrease below this is invisible in f.
+fn noise(search: &LineSearch, state: &FitState) -> f64 {
+    (search.noise() * state.value.abs())
+        .max(START_NOISE * f64::EPSILON * state.start_summary().value.abs())
+}
+
+/// A search that finds nothing is at the rounding floor when the decrease it was promised is invisible in f; not so where the promise
+/// was cut by points that are not finite.
+fn refusal(promised: f64, noise: f64, is_cut: bool) -> Reason {
+    if promised <= noise && !is_cut { Reason::RoundingFloor } else { Reason::LineSearchFailed }
 }
 
 /// α for a first step along −∇f, where nothing is known of the curvature: ‖αp‖∞ = ψ₀‖θ₀‖∞, or ψ₀ of the step to f = 0

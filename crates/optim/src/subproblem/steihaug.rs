@@ -8,6 +8,7 @@
 //! Source: Steihaug (1983); Toint (1981); Nocedal & Wright (2006) algorithm 7.2.
 
 use super::{NotFinite, Step, to_boundary};
+use crate::linalg::operator::Scaled;
 use crate::linalg::{sweep, vector};
 use secant_core::operator::LinearOperator;
 
@@ -32,6 +33,27 @@ impl Steihaug {
     /// # Errors
     /// A product is not finite before the first iterate. A later one ends the path.
     pub fn solve(
+        &mut self,
+        hessian: &impl LinearOperator,
+        gradient: &[f64],
+        radius: f64,
+        tolerance: f64,
+        products: usize,
+        step: &mut [f64],
+    ) -> Result<Step, NotFinite> {
+        let Some(scale) = vector::extreme_scale(gradient) else {
+            return self.run(hessian, gradient, radius, tolerance, products, step);
+        };
+        // H and g in other units: p is the same.
+        let mut unit = vec![0.0; gradient.len()];
+        vector::scale_into(scale, gradient, &mut unit);
+        let hessian = Scaled(hessian, scale);
+        let found = self.run(&hessian, &unit, radius, tolerance, products, step)?;
+        Ok(Step { predicted: found.predicted / scale, ..found })
+    }
+
+    /// [`solve`](Self::solve) for a g of ordinary size.
+    fn run(
         &mut self,
         hessian: &impl LinearOperator,
         gradient: &[f64],

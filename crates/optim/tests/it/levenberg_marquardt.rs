@@ -420,7 +420,8 @@ fn trouble_has_its_reason_and_the_best_point_comes_back() {
 
     let constant = LeastSquaresFn::new(2, 3, |_, r| r.fill(1.0));
     let solution = run(&constant, LevenbergMarquardt::default(), &[1.0, 2.0]);
-    assert_eq!(solution.report.reason, Reason::GradientConverged, "{}", solution.report);
+    // No derivative has shown that nothing lower is near.
+    assert_eq!(solution.report.reason, Reason::NoCurvature, "{}", solution.report);
     assert_eq!(solution.report.iterations, 0);
 }
 

@@ -9,6 +9,7 @@ mod common;
 mod convergence;
 mod costs;
 mod differences;
+mod edges;
 mod failures;
 mod first_order;
 mod gauss_newton;

@@ -23,6 +23,7 @@ impl State for FitState {
             foresees: false,
             best: Best { theta: Vec::new(), is_current: false, at: NOWHERE, iteration: 0 },
             preferred: false,
+            promising: false,
             start: NOWHERE,
             gradient_reference: f64::INFINITY,
             step: None,

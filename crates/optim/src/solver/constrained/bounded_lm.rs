@@ -15,7 +15,7 @@ use crate::run::fit_solver::FitSolver;
 use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
-use crate::solver::newton::region::{MAX_TRIALS, NOISE, refusal};
+use crate::solver::newton::region::{MAX_TRIALS, NOISE, free_promise, refusal};
 use argmin::core::{Error, KV, Problem, Solver};
 use faer::MatMut;
 use secant_core::problem::LeastSquares;
@@ -144,6 +144,16 @@ impl Workspace {
         -(vector::dot(&self.smooth, &self.step) + 0.5 * square)
     }
 
+    /// What the model promises without its damping.
+    fn free_promise(&mut self, gradient: &[f64]) -> f64 {
+        let (n, normal) = (gradient.len(), &self.normal);
+        let work = (&mut self.step[..], &mut self.gradient[..]);
+        free_promise(gradient, work, |x, y| {
+            let columns = normal.chunks_exact(n);
+            y.iter_mut().zip(columns).for_each(|(y, column)| *y = vector::dot(column, x));
+        })
+    }
+
     fn advance<P: LeastSquares>(
         &mut self,
         stopping: &Stopping,
@@ -195,7 +205,8 @@ impl Workspace {
                     }
                     (self.normal, self.smooth) = kept;
                     if finite {
-                        return Err(refusal(state, first));
+                        let free = self.free_promise(&state.gradient);
+                        return Err(refusal(state, first, free));
                     }
                 }
             }
@@ -203,7 +214,8 @@ impl Workspace {
             self.growth *= 2.0;
             self.rejected += 1;
         }
-        match refusal(state, first_promise.unwrap_or(0.0)) {
+        let free = self.free_promise(&state.gradient);
+        match refusal(state, first_promise.unwrap_or(0.0), free) {
             Reason::LineSearchFailed if !finite_ahead => Err(Reason::NonFiniteValue),
             reason => Err(reason),
         }
@@ -276,6 +288,12 @@ impl<P: LeastSquares> Solver<P, FitState> for BoundedLevenbergMarquardt {
             work.bounds.reduced_gradient(theta, &work.smooth, gradient);
             value
         })?;
+        // No minimum that a derivative has shown.
+        let blind = state.value > 0.0 && work.scale.iter().all(|scale| *scale == 0.0);
+        if blind && state.reason == Some(Reason::GradientConverged) {
+            state.resume();
+            state.stop(Reason::NoCurvature);
+        }
         self.work = Some(work);
         state.with_foresight();
         Ok((state, None))

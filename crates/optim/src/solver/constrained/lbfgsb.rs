@@ -19,7 +19,7 @@ use crate::run::fit_solver::FitSolver;
 use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
-use crate::solver::line_step;
+use crate::solver::line_step::{self, Bend};
 use crate::solver::quasi_newton::probe::{Probe, Seen};
 use crate::solver::quasi_newton::safeguard::shows_curvature;
 use argmin::core::{Error, KV, Problem, Solver};
@@ -336,9 +336,12 @@ impl Workspace {
         let initial = initial.min(room);
         let newton = initial == 1.0 && !self.history.is_empty();
         let noise = NOISE * state.value.abs();
+        let promised = line_step::promised(state, slope, initial, &self.direction);
         if slope.is_nan() || slope >= 0.0 || initial <= 0.0 {
-            return Err(Reason::RoundingFloor);
+            let at_floor = promised <= noise;
+            return Err(if at_floor { Reason::RoundingFloor } else { Reason::LineSearchFailed });
         }
+        let mut bend = Bend::new(slope);
         let growth = (room / initial).clamp(1.0, search.max_growth);
         let limited = StrongWolfe { max_growth: growth, ..*search };
         let (mut finite_ahead, mut latest) = (false, f64::NAN);
@@ -356,10 +359,13 @@ impl Workspace {
             );
             let at_slope = vector::dot(&self.trial_smooth, &self.direction);
             finite_ahead |= latest.is_finite() && at_slope.is_finite();
+            if latest.is_finite() && latest - state.value > noise {
+                bend.see(alpha, latest - state.value, at_slope);
+            }
             (latest, at_slope)
         });
         if matches!(found, Found::Nothing { .. }) || self.trial == state.theta {
-            return Err(if -slope * initial <= noise {
+            return Err(if promised.min(bend.promise) <= noise {
                 Reason::RoundingFloor
             } else if finite_ahead {
                 Reason::LineSearchFailed

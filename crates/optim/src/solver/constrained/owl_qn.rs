@@ -21,7 +21,7 @@ use crate::run::fit_solver::FitSolver;
 use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
-use crate::solver::line_step;
+use crate::solver::line_step::{self, Bend};
 use crate::solver::quasi_newton::safeguard::shows_curvature;
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::Objective;
@@ -36,6 +36,8 @@ pub const CONTRACTION: f64 = 0.5;
 pub const MAX_TRIALS: u32 = 60;
 /// Differences of F below this part of it are judged by slopes.
 const NOISE: f64 = 64.0 * f64::EPSILON;
+/// A decrease of this part of F shows in it for certain.
+const VISIBLE: f64 = 1e-12;
 const NAME: &str = "OWL-QN";
 
 /// Limited-memory quasi-Newton for L1.
@@ -185,21 +187,31 @@ impl Workspace {
     ) -> Result<(), Reason> {
         let initial = self.propose(state, rule);
         let slope = vector::dot(&state.gradient, &self.direction);
+        let mut promised = line_step::promised(state, slope, initial, &self.direction);
+        let is_visible = promised > VISIBLE * state.value.abs();
+        let noise = NOISE * state.value.abs();
         if slope.is_nan() || slope >= 0.0 {
-            return Err(Reason::RoundingFloor);
+            let at_floor = promised <= noise;
+            return Err(if at_floor { Reason::RoundingFloor } else { Reason::LineSearchFailed });
         }
         let (mut finite_ahead, mut latest) = (false, f64::NAN);
+        let mut bend = Bend::new(slope);
         let found = StrongWolfe::default().search(state.value, slope, initial, |alpha| {
             latest = self.evaluate(problem, state, alpha);
             finite_ahead |= latest.is_finite();
-            (latest, self.slope(state))
+            let slope = self.slope(state);
+            if latest.is_finite() && latest - state.value > noise {
+                bend.see(alpha, latest - state.value, slope);
+            }
+            (latest, slope)
         });
+        state.promising(is_visible);
+        promised = promised.min(bend.promise);
         let moved = self.trial != state.theta;
         if moved && !matches!(found, Found::Nothing { .. }) {
             self.accept(state, latest);
             return Ok(());
         }
-        let noise = NOISE * state.value.abs();
         let mut alpha = initial;
         for _ in 0..MAX_TRIALS {
             let value = self.evaluate(problem, state, alpha);
@@ -207,8 +219,9 @@ impl Workspace {
             let step = state.theta.iter().zip(&self.trial);
             let promise: f64 =
                 step.zip(&state.gradient).map(|((t, after), g)| g * (after - t)).sum();
-            // Written so that NaN is refused.
-            if value - state.value <= DECREASE * promise && promise < -noise {
+            // Written so that NaN is refused, and a pole.
+            let falls = value.is_finite() && value - state.value <= DECREASE * promise;
+            if falls && promise < -noise {
                 self.accept(state, value);
                 return Ok(());
             }
@@ -217,7 +230,7 @@ impl Workspace {
             }
             alpha *= CONTRACTION;
         }
-        Err(if -slope * initial <= noise {
+        Err(if promised <= noise {
             Reason::RoundingFloor
         } else if finite_ahead {
             Reason::LineSearchFailed

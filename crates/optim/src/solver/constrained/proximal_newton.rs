@@ -4,13 +4,14 @@
 //! as they were, by Newton's step on the parameters that are not zero, up to the first sign that it would change, so that the model is minimised
 //! exactly once its signs are found. Then θ⁺ = θ + αd, α by backtracking on F. On a quadratic f, the lasso, one step is the
 //! solution; near any regular minimum convergence is quadratic.
-//! H is the Hessian or the Gauss–Newton matrix, shifted by a multiple of its diagonal where it is not positive definite.
+//! H is the Hessian or the Gauss–Newton matrix, shifted by a multiple of its diagonal where it is not positive definite, and by more
+//! where F does not keep what the model promises.
 //! Stop: [`Stopping`] with the pseudo-gradient ⋄F in place of the gradient.
 //! Memory 5n². Cost per step: one Hessian, n³/3 and n²·(passes), k³/3 for k parameters that are not zero, one evaluation as a rule.
 //! Source: Lee, Sun & Saunders (2014), SIAM J. Optim. 24; Yuan, Ho & Lin (2012), JMLR 13, for the descent.
 
 use crate::error::OptimError;
-use crate::linalg::cholesky::{NotFactored, ShiftedCholesky};
+use crate::linalg::cholesky::{MOST_RAISED, NotFactored, SHORT, ShiftedCholesky};
 use crate::linalg::vector;
 use crate::problem::l1::{self, L1};
 use crate::run::eval;
@@ -20,7 +21,7 @@ use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
 use crate::solver::HessianKind;
 use argmin::core::{Error, KV, Problem, Solver};
-use secant_core::problem::Curvature;
+use secant_core::problem::{Curvature, Objective};
 
 /// F must fall by this part of what the model promises.  Lee, Sun & Saunders (2014) (2.22): below ½.
 pub const DECREASE: f64 = 1e-4;
@@ -36,6 +37,8 @@ pub const FORCING: f64 = 1e-3;
 const LEAST_FORCING: f64 = 1e-10;
 /// Differences of F below this part of it are judged by slopes.
 const NOISE: f64 = 64.0 * f64::EPSILON;
+/// A decrease of this part of F shows in it for certain.
+const VISIBLE: f64 = 1e-12;
 /// What takes its place where its matrices do not fit.
 const ALTERNATIVE: &str = "OWL-QN";
 const NAME: &str = "proximal Newton";
@@ -57,7 +60,7 @@ pub struct ProximalNewton {
 #[derive(Clone, Debug)]
 pub struct Workspace {
     weights: Vec<f64>,
-    /// H, shifted; column-major.
+    /// H with its shift; column-major.
     hessian: Vec<f64>,
     factor: ShiftedCholesky,
     /// ∇f(θ)
@@ -70,6 +73,7 @@ pub struct Workspace {
     trial_smooth: Vec<f64>,
     trial_gradient: Vec<f64>,
     shifted: u32,
+    raised: u32,
 }
 
 impl ProximalNewton {
@@ -106,17 +110,23 @@ impl Workspace {
             trial_smooth: zeros(),
             trial_gradient: zeros(),
             shifted: 0,
+            raised: 0,
         }
     }
 
-    /// `hessian` ← H with what makes it positive definite; H is in the factor's matrix.
+    /// Factorises H, which is in the factor's matrix, with what makes it positive definite.
     fn prepare(&mut self) -> Result<(), Reason> {
-        let n = self.point.len();
         self.factor.factor().map_err(|trouble| match trouble {
             NotFactored::NotFinite => Reason::NonFiniteCurvature,
             NotFactored::Zero => Reason::NoCurvature,
         })?;
         self.shifted += u32::from(self.factor.shift() > 0.0);
+        Ok(())
+    }
+
+    /// `hessian` ← H with the factor's shift.
+    fn lay_out(&mut self) {
+        let n = self.point.len();
         let shift = self.factor.shift_diagonal();
         let matrix = self.factor.matrix_mut();
         for j in 0..n {
@@ -126,7 +136,20 @@ impl Workspace {
                 self.hessian[i * n + j] = entry;
             }
         }
-        Ok(())
+    }
+
+    /// The decrease of F that its best single coordinate is promised by H, without a shift.
+    fn free_promise(&mut self, state: &FitState) -> f64 {
+        let matrix = self.factor.matrix_mut();
+        let (theta, weights) = (&state.theta, &self.weights);
+        let along = |(j, g): (usize, &f64)| {
+            let whole = 0.5 * g * (g / matrix[(j, j)].abs());
+            // Beyond zero the slope is another.
+            let stops = weights[j] > 0.0 && theta[j] * g > 0.0;
+            if stops { whole.min(theta[j] * g) } else { whole }
+        };
+        let best = state.gradient.iter().enumerate().filter(|(_, g)| **g != 0.0).map(along);
+        best.fold(0.0, f64::max)
     }
 
     /// max |⋄ⱼ| of the model at `point`.
@@ -229,22 +252,45 @@ impl Workspace {
         state: &mut FitState,
     ) -> Result<(), Reason> {
         self.prepare()?;
-        self.minimise_model(state);
+        loop {
+            self.lay_out();
+            self.minimise_model(state);
+            match self.search(problem, state) {
+                // The model promised what F does not keep: H says little so far out.
+                Err(Reason::LineSearchFailed | Reason::NonFiniteValue) if self.factor.raise() => {
+                    self.raised += 1;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    /// Backtracking towards `point`; where H is shifted not for ever, since a larger shift is the better cure.
+    fn search<P: Objective>(
+        &mut self,
+        problem: &mut Problem<P>,
+        state: &mut FitState,
+    ) -> Result<(), Reason> {
         // gᵀd + Σ w(|θ + d| − |θ|) ≤ −dᵀHd
         let moves = state.theta.iter().zip(&self.point).zip(self.smooth.iter().zip(&self.weights));
         let promise: f64 =
             moves.map(|((t, to), (g, w))| g * (to - t) + w * (to.abs() - t.abs())).sum();
-        if promise.is_nan() || promise >= 0.0 {
-            return Err(Reason::RoundingFloor);
-        }
         let noise = NOISE * state.value.abs();
+        let free = self.free_promise(state);
+        let at_floor = free <= VISIBLE * state.value.abs();
+        let nothing = if at_floor { Reason::RoundingFloor } else { Reason::LineSearchFailed };
+        if promise.is_nan() || promise >= 0.0 {
+            return Err(nothing);
+        }
+        let is_raisable = self.factor.shift() > 0.0 && self.factor.shift() < MOST_RAISED;
+        let shortest = if is_raisable { SHORT } else { 0.0 };
         let (mut alpha, mut finite_ahead) = (1.0, false);
         for trial in 0..MAX_TRIALS {
             let ends = state.theta.iter().zip(&self.point);
             for (at, (t, to)) in self.trial.iter_mut().zip(ends) {
                 *at = if trial == 0 { *to } else { f64::mul_add(alpha, to - t, *t) };
             }
-            if self.trial == state.theta {
+            if self.trial == state.theta || alpha < shortest {
                 break;
             }
             let smooth = eval::value_gradient(problem, &self.trial, &mut self.trial_smooth);
@@ -259,9 +305,15 @@ impl Workspace {
                 // Where the values have no digits left, ⋄F says whether the step was one.
                 let unseen = gain.abs() <= noise && -promise <= noise;
                 if unseen && !falls {
-                    return Err(Reason::RoundingFloor);
+                    return Err(nothing);
                 }
                 if unseen || gain <= DECREASE * alpha * promise {
+                    // On a quadratic F the gain is half of the promise, and more with a shift.
+                    let kept = alpha * (2.0 * gain / (alpha * promise)).clamp(DECREASE, 1.0);
+                    if !unseen {
+                        self.factor.learn(kept);
+                    }
+                    state.promising(!at_floor);
                     state.accept(&mut self.trial, value, &mut self.trial_gradient);
                     std::mem::swap(&mut self.smooth, &mut self.trial_smooth);
                     return Ok(());
@@ -269,12 +321,10 @@ impl Workspace {
             }
             alpha *= CONTRACTION;
         }
-        Err(if -promise <= noise {
-            Reason::RoundingFloor
-        } else if finite_ahead {
-            Reason::LineSearchFailed
-        } else {
-            Reason::NonFiniteValue
+        Err(match nothing {
+            Reason::RoundingFloor if -promise <= noise => Reason::RoundingFloor,
+            _ if finite_ahead => Reason::LineSearchFailed,
+            _ => Reason::NonFiniteValue,
         })
     }
 }
@@ -300,8 +350,15 @@ impl FitSolver for ProximalNewton {
         self.stopping.validate(NAME)
     }
     fn notes(&self) -> Vec<String> {
-        let shifted = self.work.as_ref().map_or(0, |work| work.shifted);
-        if shifted > 0 { vec![format!("Hessian shifted {shifted}×")] } else { Vec::new() }
+        let mut notes = Vec::new();
+        let Some(work) = &self.work else { return notes };
+        if work.shifted > 0 {
+            notes.push(format!("Hessian shifted {}×", work.shifted));
+        }
+        if work.raised > 0 {
+            notes.push(format!("shift raised {}× after a step that F refused", work.raised));
+        }
+        notes
     }
 }
 

@@ -19,7 +19,7 @@ use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
 use crate::solver::HessianKind;
 use crate::solver::newton::model::Model;
-use crate::solver::newton::region::{History, MAX_TRIALS, NOISE, larger, refusal};
+use crate::solver::newton::region::{History, MAX_TRIALS, NOISE, free_promise, larger, refusal};
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::operator::LinearOperator;
 use secant_core::problem::{Curvature, Linearization};
@@ -384,7 +384,9 @@ impl Workspace {
                 }
                 self.bounds.reduced_gradient(&self.trial, &self.point, &mut self.gradient);
                 if predicted <= noise && vector::norm_inf(&self.gradient) >= state.gradient_norm {
-                    ended = Some(Err(refusal(state, promise)));
+                    let work = (&mut self.direction[..], &mut self.product[..]);
+                    let free = free_promise(&state.gradient, work, |x, y| model.apply(x, y));
+                    ended = Some(Err(refusal(state, promise, free)));
                     break;
                 }
                 std::mem::swap(&mut self.smooth, &mut self.point);
@@ -393,19 +395,19 @@ impl Workspace {
             }
             self.rejected += 1;
         }
+        let ended = ended.unwrap_or_else(|| {
+            let work = (&mut self.direction[..], &mut self.product[..]);
+            let free = free_promise(&state.gradient, work, |x, y| model.apply(x, y));
+            Err(match refusal(state, first_promise.unwrap_or(0.0), free) {
+                Reason::LineSearchFailed if !finite_ahead => Reason::NonFiniteValue,
+                reason => reason,
+            })
+        });
         counts.products(model.made());
         drop(at);
-        match ended {
-            Some(Ok(value)) => {
-                state.accept(&mut self.trial, value, &mut self.gradient);
-                Ok(())
-            }
-            Some(Err(reason)) => Err(reason),
-            None => match refusal(state, first_promise.unwrap_or(0.0)) {
-                Reason::LineSearchFailed if !finite_ahead => Err(Reason::NonFiniteValue),
-                reason => Err(reason),
-            },
-        }
+        let value = ended?;
+        state.accept(&mut self.trial, value, &mut self.gradient);
+        Ok(())
     }
 }
 

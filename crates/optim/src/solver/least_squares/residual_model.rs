@@ -146,6 +146,7 @@ impl ResidualModel {
             second.check(solver, problem, &state.theta)?;
         }
         if state.reason.is_some() {
+            self.refuse_without_derivatives(problem, state);
             return Ok(());
         }
         let mut place = Place { problem, theta: &state.theta };
@@ -157,6 +158,25 @@ impl ResidualModel {
             state.stop(Reason::OffsetConverged);
         }
         Ok(())
+    }
+
+    /// A start at which residuals are left and no column of J is other than zero is no minimum that a derivative has shown.
+    fn refuse_without_derivatives<P: LeastSquares>(
+        &mut self,
+        problem: &mut Problem<P>,
+        state: &mut FitState,
+    ) {
+        let stationary = state.gradient_norm == 0.0 && state.value > 0.0;
+        if !stationary || state.reason != Some(Reason::GradientConverged) {
+            return;
+        }
+        let mut norms = vec![0.0; self.next.norms.len()];
+        let mut place = Place { problem, theta: &state.theta };
+        self.next.form.column_norms(&mut place, &mut norms);
+        if norms.iter().all(|norm| *norm == 0.0) {
+            state.resume();
+            state.stop(Reason::NoCurvature);
+        }
     }
 
     /// `next.residuals` ← r(θ); returns f.

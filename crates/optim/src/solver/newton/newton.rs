@@ -2,7 +2,8 @@
 //!
 //! Update: θ⁺ = θ + αp,  (H + shift)·p = −∇f, with H = ∇²f(θ) or the Gauss–Newton matrix. The shift is zero where H is
 //! safely positive definite and otherwise as small as makes it so, relative to the diagonal of H; or H is factorised as it is and the
-//! signs of its negative eigenvalues are turned ([`Modification`]). α = 1 first, then strong Wolfe.
+//! signs of its negative eigenvalues are turned ([`Modification`]). α = 1 first, then strong Wolfe; where that finds nothing the shift is
+//! raised, by and by to −D⁻¹∇f, before the run gives up.
 //! After a full step that brought the gradient far down, the factor is used again for the new gradient while that pays
 //! (Shamanskii's modification): on a quadratic it is iterative refinement from the data, so that one iteration is exact to
 //! rounding however far the start; near a minimum it saves Hessians.
@@ -72,6 +73,9 @@ pub struct Newton {
     pub shifted: u32,
     #[doc(hidden)]
     pub last_shift: f64,
+    /// Shifts that were raised because f refused the step.
+    #[doc(hidden)]
+    pub raised: u32,
     #[doc(hidden)]
     /// Iterations whose factor was used more than once.
     pub refined: u32,
@@ -94,6 +98,14 @@ impl Factor {
         match self {
             Self::Shifted(factor) => factor.matrix_mut(),
             Self::Turned(factor) => factor.matrix_mut(),
+        }
+    }
+
+    /// Shortens the next step. False where that is of no use.
+    fn raise(&mut self) -> bool {
+        match self {
+            Self::Shifted(factor) => factor.raise(),
+            Self::Turned(_) => false,
         }
     }
 
@@ -185,12 +197,25 @@ impl Newton {
                 }
             }
         }
-        let promised = work.solve(state);
+        let mut promised = work.solve(state);
         if eval::confirm(&self.stopping, state, promised) {
             return Ok(None);
         }
         let (before, value) = (work.factor.scaled_norm(&state.gradient), state.value);
-        let step = work.line.take(&self.search, problem, state, &work.direction, 1.0)?;
+        let raised = self.raised;
+        let step = loop {
+            match work.line.take(&self.search, problem, state, &work.direction, 1.0) {
+                // Where a tiny shift holds a direction that H does not see, the step is endless and its digits are lost.
+                Err(Reason::LineSearchFailed | Reason::NonFiniteValue) if work.factor.raise() => {
+                    self.raised += 1;
+                    promised = work.solve(state);
+                }
+                ended => break ended?,
+            }
+        };
+        if let (Factor::Shifted(factor), true) = (&mut work.factor, self.raised > raised) {
+            factor.learn(1.0);
+        }
         let kept = (value - state.value) / promised;
         // Where f has no digits left the gradient tells.
         let solved = work.factor.scaled_norm(&state.gradient) <= REFINE_BELOW * before;
@@ -294,6 +319,9 @@ impl FitSolver for Newton {
             let (shifted, last) = (self.shifted, self.last_shift);
             notes.push(format!("Hessian shifted {shifted}×, last by {last:.1e} of its diagonal"));
         }
+        if self.raised > 0 {
+            notes.push(format!("shift raised {}× after a step that f refused", self.raised));
+        }
         if self.turned > 0 {
             let (turned, [positive, negative, zero]) = (self.turned, self.inertia);
             notes.push(format!(
@@ -334,7 +362,8 @@ impl<P: Curvature> Solver<P, FitState> for Newton {
             trusted: false,
         });
         state.with_foresight();
-        (self.shifted, self.last_shift, self.refined, self.turned) = (0, 0.0, 0, 0);
+        (self.shifted, self.last_shift, self.raised) = (0, 0.0, 0);
+        (self.refined, self.turned) = (0, 0);
         Ok((state, None))
     }
 

@@ -207,7 +207,15 @@ impl NewtonCg {
         }
         work.has_stepped = false;
         let before = state.gradient_norm_2();
-        let step = work.line.take(&self.search, problem, state, &work.direction, 1.0)?;
+        let step = work.line.take(&self.search, problem, state, &work.direction, 1.0);
+        if step == Err(Reason::LineSearchFailed) {
+            // Where H shows next to no curvature the direction has no length of its own.
+            vector::scale_into(-1.0, &state.gradient, &mut work.direction);
+            let initial = line_step::first_steepest_step(state);
+            work.line.take(&self.search, problem, state, &work.direction, initial)?;
+            return Ok(());
+        }
+        let step = step?;
         work.has_stepped = true;
         if self.cost_ratio.is_some() && !found.negative_curvature {
             work.observe(state, found, step, before);

@@ -23,6 +23,7 @@ pub(in crate::solver) use history::History;
 pub use method::{RegionMethod, RegionRule};
 pub use proposal::Means;
 use proposal::{Limits, Proposal};
+use secant_core::operator::LinearOperator;
 use secant_core::problem::{Curvature, Linearization, Objective};
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +48,8 @@ pub const MAX_SADDLE_PRODUCTS: usize = 300;
 pub const NOISE: f64 = 8.0;
 /// ε·|f(θ₀)| times this is rounding left over from a much larger start, where f ends near zero by cancellation.
 pub const START_NOISE: f64 = 4.0;
+/// A decrease of this part of f, which a model promises where nothing bounds its step, shows in f.
+pub const VISIBLE: f64 = 1e-12;
 /// Most trials from one point; Δ reaches the resolution of θ long before.
 pub const MAX_TRIALS: u32 = 200;
 /// f is unbounded when Δ has grown by this, with neither curvature nor a smaller gradient in sight.
@@ -191,14 +194,18 @@ impl Region {
     ) {
         match self.advance(options, stopping, problem, state) {
             Ok(Moved::Yes) => {
-                eval::finish(stopping, problem, state);
+                eval::finish_wandering(stopping, problem, state);
                 self.leave_saddle(options, problem, state);
             }
-            Ok(Moved::Ended) => self.leave_saddle(options, problem, state),
+            Ok(Moved::Ended) => {
+                eval::settle_on_best(stopping, state);
+                self.leave_saddle(options, problem, state);
+            }
             Err(reason) => {
                 // A saddle that cannot be left is the end, for the reason that stood before.
                 let before = self.leaving();
                 state.stop(before.unwrap_or(reason));
+                eval::settle_on_best(stopping, state);
                 if before.is_none() {
                     self.leave_saddle(options, problem, state);
                 }
@@ -282,17 +289,27 @@ impl Region {
                 let value = counts.value_gradient(f, &self.trial, &mut self.gradient);
                 if value.is_finite() && vector::all_finite(&self.gradient) {
                     let visible = step.predicted > noise;
-                    return Ok(Some(Accepted { step, value, visible, first_promise }));
+                    let cut = !visible && step.on_boundary;
+                    let free = if cut { self.free_promise(model, state) } else { step.predicted };
+                    return Ok(Some(Accepted { step, value, visible, first_promise, free }));
                 }
                 self.adapt(f64::NAN, step.norm);
             }
             self.rejected += 1;
         }
         // No promise: θ cannot resolve the step.
-        match refusal(state, first_promise.unwrap_or(0.0)) {
+        let free = self.free_promise(model, state);
+        match refusal(state, first_promise.unwrap_or(0.0), free) {
             Reason::LineSearchFailed if !finite_ahead => Err(Reason::NonFiniteValue),
             reason => Err(reason),
         }
+    }
+
+    /// [`free_promise`] at the state.
+    fn free_promise<L: Linearization>(&mut self, model: &Model<'_, L>, state: &FitState) -> f64 {
+        let (work, image) = self.proposal.scratch();
+        let work = (&mut work[..], &mut image[..]);
+        free_promise(&state.gradient, work, |x, y| model.apply(x, y))
     }
 
     /// Moves to the accepted trial, unless f could not show the decrease and the gradient does not fall either. From a saddle
@@ -310,7 +327,7 @@ impl Region {
             accepted.visible || vector::norm_inf(&self.gradient) < state.gradient_norm
         };
         if !falls || (escaping && !accepted.visible) {
-            return Err(refusal(state, accepted.first_promise));
+            return Err(refusal(state, accepted.first_promise, accepted.free));
         }
         let slope = vector::dot(&state.gradient, &self.proposal.step);
         // f(θ + p) − f(θ) = gᵀp + ½c
@@ -425,13 +442,40 @@ struct Accepted {
     visible: bool,
     /// The decrease that the first trial from this point promised.
     first_promise: f64,
+    /// A decrease that the model promises without its bound.
+    free: f64,
 }
 
-/// A point from which no step is good is at the rounding floor when the decrease it was promised is invisible in f.
-pub(in crate::solver) fn refusal(state: &FitState, promised: f64) -> Reason {
+/// A decrease below this does not show in f for certain.
+fn visible(state: &FitState) -> f64 {
+    let start_noise = START_NOISE * f64::EPSILON * state.start_summary().value.abs();
+    (VISIBLE * state.value.abs()).max(start_noise)
+}
+
+/// The decrease that a model of second order promises along −g where nothing bounds the step, ½‖g‖⁴/|gᵀHg|: what it promises at its minimum
+/// is no less. `apply` multiplies by H, `along` and `image` are scratch.
+pub(in crate::solver) fn free_promise(
+    gradient: &[f64],
+    (along, image): (&mut [f64], &mut [f64]),
+    apply: impl FnOnce(&[f64], &mut [f64]),
+) -> f64 {
+    let size = vector::norm(gradient);
+    if size == 0.0 {
+        return 0.0;
+    }
+    vector::scale_into(size.recip(), gradient, along);
+    apply(along, image);
+    let rounding = f64::EPSILON * vector::norm(image);
+    let curvature = vector::dot(along, image).abs().max(rounding);
+    0.5 * size * (size / curvature)
+}
+
+/// A point from which no step is good is at the rounding floor when the decrease it was promised is invisible in f, and so is what the model
+/// promises without the bound that a wall or a bad trial has left too tight.
+pub(in crate::solver) fn refusal(state: &FitState, promised: f64, free: f64) -> Reason {
     let noise = NOISE * f64::EPSILON * state.value.abs();
     let start_noise = START_NOISE * f64::EPSILON * state.start_summary().value.abs();
-    if promised <= noise.max(start_noise) {
+    if promised <= noise.max(start_noise) && free <= visible(state) {
         Reason::RoundingFloor
     } else {
         Reason::LineSearchFailed

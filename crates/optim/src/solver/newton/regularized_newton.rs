@@ -10,7 +10,7 @@
 //! Memory 2n². Cost per step: one Hessian; n³/3 and one evaluation of f with ∇f per trial.
 //! Source: Mishchenko (2023), SIAM J. Optim. 33, algorithms 2.1 and 2.3 (AdaN) with the M of 2.4 (AdaN+).
 
-use super::region::{MAX_TRIALS, NOISE, refusal};
+use super::region::{MAX_TRIALS, NOISE, free_promise, refusal};
 use crate::error::OptimError;
 use crate::linalg::cholesky::{NotFactored, ShiftedCholesky};
 use crate::linalg::vector;
@@ -41,6 +41,8 @@ pub const GRADIENT: f64 = 2.0;
 pub const ARMIJO: f64 = 1e-4;
 /// A gradient that falls below this part makes up for λ.
 pub const HALVED: f64 = 0.5;
+/// A step is at least this part of the one that was not taken before it.  Dennis & Schnabel (1983) A6.3.1, as in the line searches.
+pub const SHORTEST: f64 = 0.1;
 /// M ← M/this after a step, and at least this · M after a trial that was not taken.  Mishchenko (2023) algorithm 2.3.
 pub const ADAPT: f64 = 4.0;
 
@@ -153,7 +155,7 @@ impl Workspace {
                 let halved = gain <= ARMIJO * slope && after <= HALVED * size;
                 if regular || halved {
                     if promise <= noise && after >= size {
-                        return Err(refusal(state, promise));
+                        return Err(refusal(state, promise, self.free_promise(state)));
                     }
                     let foretold = gain < -promise / TRUSTED && gain > -promise * TRUSTED;
                     state.accept(&mut self.trial, value, &mut self.gradient);
@@ -165,7 +167,8 @@ impl Workspace {
             self.rejected += 1;
             self.learn(state, lambda, length, finite);
         }
-        match refusal(state, first_promise.unwrap_or(0.0)) {
+        let free = self.free_promise(state);
+        match refusal(state, first_promise.unwrap_or(0.0), free) {
             Reason::LineSearchFailed if !finite_ahead => Err(Reason::NonFiniteValue),
             reason => Err(reason),
         }
@@ -188,6 +191,16 @@ impl Workspace {
                 eval::confirm(stopping, state, promised);
             }
         }
+    }
+
+    /// What the model promises without λ.
+    fn free_promise(&mut self, state: &FitState) -> f64 {
+        let mut matrix = self.factor.matrix_mut();
+        for (i, diagonal) in self.diagonal.iter().enumerate() {
+            matrix[(i, i)] = *diagonal;
+        }
+        let work = (&mut self.product[..], &mut self.step[..]);
+        free_promise(&state.gradient, work, |x, y| self.factor.multiply(x, y))
     }
 
     /// `step` ← −(H + λI + shift)⁻¹∇f
@@ -221,16 +234,12 @@ impl Workspace {
                 .sum();
             measured = unseen.sqrt() / length / length;
         }
-        // A step of length ℓ had λ ≤ ‖∇f‖/ℓ; where that says nothing, M of a step half as long.
+        // A step of length ℓ has λ ≤ ‖∇f‖/ℓ, which bounds M for the shortest step that may follow; after a trial that says nothing, it does.
         let size = vector::norm(&state.gradient);
-        let shorter = 2.0 * size / length;
-        let least =
-            if self.lipschitz > 0.0 { ADAPT * self.lipschitz } else { shorter * shorter / size };
-        self.lipschitz = if measured.is_finite() && measured > 0.0 && self.lipschitz == 0.0 {
-            measured
-        } else {
-            measured.min(f64::MAX).max(least)
-        };
+        let most = size / (SHORTEST * length) / (SHORTEST * length);
+        let least = (ADAPT * self.lipschitz).min(f64::MAX);
+        let measured = if measured > 0.0 { measured.min(most) } else { most };
+        self.lipschitz = measured.max(least);
     }
 }
 

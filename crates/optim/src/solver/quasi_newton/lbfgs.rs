@@ -172,7 +172,7 @@ impl Lbfgs {
     ) -> Result<Step, Reason> {
         let ((start, laid), is_first) = (self.propose(state), self.history.is_empty());
         let end = self.line.search(&self.search, problem, state, &self.direction, &start)?;
-        let LineStep { theta, gradient } = &mut self.line;
+        let LineStep { theta, gradient, .. } = &mut self.line;
         let sizes = self.history.record(Taken {
             theta,
             gradient,

@@ -288,6 +288,9 @@ impl Workspace {
     ) -> Result<(), Reason> {
         let tolerance = forcing.min(state.relative_gradient());
         let noise = NOISE * f64::EPSILON * state.value.abs();
+        // What the latest pair with curvature promises along −∇f, where no region bounds the step.
+        let size = vector::norm(&state.gradient);
+        let free = 0.5 * size * (size / self.scale);
         let (mut finite_ahead, mut first_promise) = (false, None);
         for _ in 0..MAX_TRIALS {
             let step = self.propose(state, tolerance).map_err(|_| Reason::NonFiniteCurvature)?;
@@ -319,14 +322,14 @@ impl Workspace {
             if rho >= acceptance {
                 let falls = vector::norm_inf(&self.gradient) < state.gradient_norm;
                 if step.predicted <= noise && !falls {
-                    return Err(refusal(state, first_promise));
+                    return Err(refusal(state, first_promise, free));
                 }
                 state.accept(&mut self.trial, value, &mut self.gradient);
                 return Ok(());
             }
             self.rejected += 1;
         }
-        match refusal(state, first_promise.unwrap_or(0.0)) {
+        match refusal(state, first_promise.unwrap_or(0.0), free) {
             Reason::LineSearchFailed if !finite_ahead => Err(Reason::NonFiniteValue),
             reason => Err(reason),
         }

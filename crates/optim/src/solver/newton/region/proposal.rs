@@ -25,6 +25,7 @@ pub(super) struct Proposal {
     /// p
     pub step: Vec<f64>,
     work: Vec<f64>,
+    image: Vec<f64>,
     /// The way out of the saddle that θ is.
     pub escape: Option<Escape>,
     /// No step has been asked for since H was taken.
@@ -67,7 +68,20 @@ impl Proposal {
             }
             Means::Ball(Subproblem::Dogleg) => Engine::Dogleg(Box::new(Dogleg::new(n))),
         };
-        Self { engine, step: vec![0.0; n], work: vec![0.0; n], escape: None, fresh: true }
+        Self {
+            engine,
+            step: vec![0.0; n],
+            work: vec![0.0; n],
+            image: Vec::new(),
+            escape: None,
+            fresh: true,
+        }
+    }
+
+    /// Two buffers of n numbers; the second is there from the first call on.
+    pub(super) fn scratch(&mut self) -> (&mut Vec<f64>, &mut Vec<f64>) {
+        self.image.resize(self.work.len(), 0.0);
+        (&mut self.work, &mut self.image)
     }
 
     /// The step is the same in any units of the parameters, to rounding: by a factor of H, or in a scaled region.
