@@ -321,8 +321,8 @@ fn taylor_order(
 
 /// The order of a remainder, from (remainder, rounding floor) at halved steps.
 fn order(remainders: &[(f64, f64)]) -> f64 {
-    /// Around a step at which the remainder changes its sign one ratio may be far too low; one of three is not.
-    const PAIRS: usize = 3;
+    /// Around a step at which the remainder changes its sign ratios may be far too low; one of five is not.
+    const PAIRS: usize = 5;
     // The smallest steps whose remainder is still far above rounding say the order best.
     let clear = remainders.windows(2).rev().filter(|pair| pair[1].0 > pair[1].1);
     let orders = clear.take(PAIRS).map(|pair| (pair[0].0 / pair[1].0).log2());

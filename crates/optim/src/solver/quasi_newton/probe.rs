@@ -108,6 +108,11 @@ impl Probe {
             state.stop(claim);
             return Seen::Nothing;
         }
+        if left.is_nan() {
+            // The edge of f's domain: nothing is known of what lies along it.
+            state.stop(Reason::Stalled);
+            return Seen::Nothing;
+        }
         self.found += 1;
         if self.found > MOST {
             state.stop(Reason::Stalled);
@@ -117,7 +122,7 @@ impl Probe {
         if curved { Seen::Pair } else { Seen::Slope }
     }
 
-    /// The decrease that is left along d, and whether f curves upwards along it. Zero where d is, or where f is not finite.
+    /// The decrease that is left along d, and whether f curves upwards along it. Zero where d is, NaN where f is not finite.
     fn look<P: Objective>(
         &mut self,
         problem: &mut Problem<P>,
@@ -152,7 +157,10 @@ impl Probe {
             *y -= g;
         }
         let curvature = vector::dot(&self.s, &self.y);
-        if !(value.is_finite() && curvature.is_finite()) || slope >= 0.0 {
+        if !(value.is_finite() && curvature.is_finite()) {
+            return (f64::NAN, false);
+        }
+        if slope >= 0.0 {
             return (0.0, true);
         }
         if curvature > 0.0 {
