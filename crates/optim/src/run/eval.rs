@@ -311,6 +311,14 @@ pub(crate) fn start_with<P: Objective>(
     Ok(n)
 }
 
+/// What an iteration of a method with a model came to.
+pub(crate) enum Moved {
+    /// A step was taken, which [`finish`] is to judge.
+    Yes,
+    /// The model confirmed the end where the run stands.
+    Ended,
+}
+
 /// Ends an iteration (or the start): records the trace and applies the stopping tests. Of a method with a model the end of the gradient and the
 /// floor are claims that [`confirm`] decides.
 pub(crate) fn finish<P>(stopping: &Stopping, problem: &Problem<P>, state: &mut FitState) {

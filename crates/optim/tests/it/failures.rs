@@ -162,6 +162,9 @@ fn a_linear_objective_is_unbounded_or_without_curvature() {
             assert_eq!(solution.report.reason, Reason::Unbounded, "{}", solution.report);
             assert!(function.calls.get() < 50, "{}", solution.report);
             assert!(solution.report.value < -1.0 && solution.report.value.is_finite());
+            let last = solution.report.trace.last().map(|entry| (entry.iteration, entry.value));
+            let report = &solution.report;
+            assert_eq!(last, Some((report.iterations, report.value)), "{report}");
         }
         let function = linear(vec![1.0, -2.0]);
         let solution = minimize(&function, Newton::default(), &start).unwrap();

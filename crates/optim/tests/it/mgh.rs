@@ -7,9 +7,9 @@ use secant_core::problem::{Curvature, Objective};
 use secant_optim::krylov::extreme_eigenvalues;
 use secant_optim::line_search::Backtracking;
 use secant_optim::{
-    AdaptiveCubic, Bfgs, Factorization, Lbfgs, LevenbergMarquardt, Method, Modification, Newton,
-    NewtonCg, Preconditioner, RegularizedNewton, Safeguard, SecondOrder, Sr1, Stopping, Subproblem,
-    TrustRegion,
+    AdaptiveCubic, Backend, Bfgs, Factorization, Lbfgs, LevenbergMarquardt, Method, Modification,
+    Newton, NewtonCg, Preconditioner, Reason, RegularizedNewton, Safeguard, SecondOrder, Sr1,
+    Stopping, Subproblem, TrustRegion,
 };
 
 /// x₀ moved a little, to where no derivative vanishes by symmetry.
@@ -137,19 +137,32 @@ fn newton_cg_reaches_a_known_minimum_of_every_problem() {
 #[test]
 fn newton_reaches_a_known_minimum_of_every_problem() {
     assert_eq!(strays(&Newton::default().into()), [""; 0]);
-    // A line search knows first-order conditions only; this path ends at another stationary point.
-    let turned = Newton::default().with_modification(Modification::TurnedSigns);
-    assert_eq!(strays(&turned.into()), ["trigonometric_10"]);
+    turned_signs_stray_as_known(Backend::default());
+}
+
+/// A line search knows first-order conditions only: the path on `trigonometric_10` ends at another stationary point. The Hessian of
+/// `watson_12` is singular to working precision, and with the sign of its least eigenvalue, which is rounding, the promise of a step is
+/// rounding too: the run ends at the minimum, as a rounding floor or as slow.
+fn turned_signs_stray_as_known(backend: Backend) {
+    let newton = Newton::default().with_backend(backend);
+    let turned = newton.with_modification(Modification::TurnedSigns);
+    let mut strays = strays(&turned.clone().into());
+    if strays.contains(&"watson_12") {
+        let watson = PROBLEMS.iter().find(|problem| problem.id == "watson_12").unwrap();
+        let report = turned.with_stopping(to_the_end());
+        let report = Method::from(report).minimize(watson, &watson.start()).unwrap().report;
+        assert!(is_known(watson, report.value) && report.reason == Reason::Stalled, "{report}");
+        strays.retain(|id| *id != "watson_12");
+    }
+    assert_eq!(strays, ["trigonometric_10"], "{backend:?}");
 }
 
 #[cfg(feature = "lapack")]
 #[test]
 fn newton_by_lapack_reaches_the_same_minima() {
-    use secant_optim::Backend;
     let newton = Newton::default().with_backend(Backend::Lapack);
-    assert_eq!(strays(&newton.clone().into()), [""; 0]);
-    let turned = newton.with_modification(Modification::TurnedSigns);
-    assert_eq!(strays(&turned.into()), ["trigonometric_10"]);
+    assert_eq!(strays(&newton.into()), [""; 0]);
+    turned_signs_stray_as_known(Backend::Lapack);
 }
 
 #[test]

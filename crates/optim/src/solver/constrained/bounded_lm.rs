@@ -10,7 +10,7 @@ use crate::error::{OptimError, require};
 use crate::linalg::box_qp::BoxQp;
 use crate::linalg::vector;
 use crate::problem::bounds::{Bounds, clamp};
-use crate::run::eval;
+use crate::run::eval::{self, Moved};
 use crate::run::fit_solver::FitSolver;
 use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
@@ -159,7 +159,7 @@ impl Workspace {
         stopping: &Stopping,
         problem: &mut Problem<P>,
         state: &mut FitState,
-    ) -> Result<(), Reason> {
+    ) -> Result<Moved, Reason> {
         let noise = NOISE * f64::EPSILON * state.value.abs();
         let (mut finite_ahead, mut first_promise) = (false, None);
         for _ in 0..MAX_TRIALS {
@@ -170,7 +170,7 @@ impl Workspace {
             // A step that is damped much says nothing of what an undamped one would do.
             let left = if self.damping <= LIGHT { promised } else { f64::NAN };
             if eval::confirm(stopping, state, left) {
-                return Ok(());
+                return Ok(Moved::Ended);
             }
             if promised > 0.0 {
                 let first = *first_promise.get_or_insert(promised);
@@ -201,7 +201,7 @@ impl Workspace {
                         self.damping = (self.damping * (1.0 - cube).max(FASTEST_FALL))
                             .max(f64::EPSILON * f64::EPSILON);
                         self.growth = 2.0;
-                        return Ok(());
+                        return Ok(Moved::Yes);
                     }
                     (self.normal, self.smooth) = kept;
                     if finite {
@@ -307,8 +307,8 @@ impl<P: LeastSquares> Solver<P, FitState> for BoundedLevenbergMarquardt {
         let work = self.work.as_mut().expect("argmin's Executor calls init first");
         let stopping = self.stopping.or_own(GRADIENT_TOLERANCE);
         match work.advance(&stopping, problem, &mut state) {
-            Ok(()) if state.reason().is_some() => {}
-            Ok(()) => eval::finish(&stopping, problem, &mut state),
+            Ok(Moved::Ended) => {}
+            Ok(Moved::Yes) => eval::finish(&stopping, problem, &mut state),
             Err(reason) => state.stop(reason),
         }
         Ok((state, None))

@@ -12,7 +12,7 @@
 use crate::error::{OptimError, require};
 use crate::linalg::vector;
 use crate::problem::bounds::Bounds;
-use crate::run::eval;
+use crate::run::eval::{self, Moved};
 use crate::run::fit_solver::FitSolver;
 use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
@@ -331,7 +331,7 @@ impl Workspace {
         stopping: &Stopping,
         problem: &mut Problem<P>,
         state: &mut FitState,
-    ) -> Result<(), Reason> {
+    ) -> Result<Moved, Reason> {
         let (f, mut counts) = eval::split(problem);
         let at = counts.linearize_within(f, &state.theta, &self.bounds);
         let model = Model::new(&at, kind);
@@ -359,7 +359,7 @@ impl Workspace {
             }
             if eval::confirm(stopping, state, left) {
                 counts.products(model.made());
-                return Ok(());
+                return Ok(Moved::Ended);
             }
             let promise = *first_promise.get_or_insert(predicted);
             let value = counts.value(f, &self.trial);
@@ -407,7 +407,7 @@ impl Workspace {
         drop(at);
         let value = ended?;
         state.accept(&mut self.trial, value, &mut self.gradient);
-        Ok(())
+        Ok(Moved::Yes)
     }
 }
 
@@ -470,8 +470,8 @@ impl<P: Curvature> Solver<P, FitState> for Tron {
         let work = self.work.as_mut().expect("argmin's Executor calls init first");
         let options = (self.curvature, self.max_products);
         match work.advance(options, &self.stopping, problem, &mut state) {
-            Ok(()) if state.reason().is_some() => {}
-            Ok(()) => eval::finish(&self.stopping, problem, &mut state),
+            Ok(Moved::Ended) => {}
+            Ok(Moved::Yes) => eval::finish(&self.stopping, problem, &mut state),
             Err(reason) => state.stop(reason),
         }
         Ok((state, None))

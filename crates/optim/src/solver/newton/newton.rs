@@ -18,7 +18,7 @@ use crate::linalg::cholesky::{NotFactored, ShiftedCholesky};
 use crate::linalg::ldlt::ModifiedLdl;
 use crate::linalg::vector;
 use crate::line_search::StrongWolfe;
-use crate::run::eval;
+use crate::run::eval::{self, Moved};
 use crate::run::fit_solver::FitSolver;
 use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
@@ -164,12 +164,12 @@ impl Newton {
         self
     }
 
-    /// One iteration: Hessian, direction, line. Nothing where the direction confirmed that the run is at its end.
+    /// One iteration: Hessian, direction, line.
     fn advance<P: Curvature>(
         &mut self,
         problem: &mut Problem<P>,
         state: &mut FitState,
-    ) -> Result<Option<f64>, Reason> {
+    ) -> Result<Moved, Reason> {
         let work = self.work.as_mut().expect("argmin's Executor calls init first");
         match self.curvature {
             HessianKind::Exact => eval::hessian(problem, &state.theta, work.factor.matrix_mut()),
@@ -199,7 +199,7 @@ impl Newton {
         }
         let mut promised = work.solve(state);
         if eval::confirm(&self.stopping, state, promised) {
-            return Ok(None);
+            return Ok(Moved::Ended);
         }
         let (before, value) = (work.factor.scaled_norm(&state.gradient), state.value);
         let raised = self.raised;
@@ -224,7 +224,7 @@ impl Newton {
         if step == 1.0 && self.refine(problem, state, before) {
             self.refined += 1;
         }
-        Ok(Some(step))
+        Ok(Moved::Yes)
     }
 
     /// Ends the run without another Hessian where the one at hand is believed and promises nothing.
@@ -373,8 +373,8 @@ impl<P: Curvature> Solver<P, FitState> for Newton {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         match self.advance(problem, &mut state) {
-            Ok(None) => {}
-            Ok(Some(_)) => {
+            Ok(Moved::Ended) => {}
+            Ok(Moved::Yes) => {
                 eval::finish(&self.stopping, problem, &mut state);
                 self.confirm_early(&mut state);
             }

@@ -20,7 +20,7 @@ use crate::krylov::extreme_eigenvalues;
 use crate::krylov::forcing::Balance;
 use crate::linalg::{sweep, vector};
 use crate::line_search::{Backtracking, StrongWolfe};
-use crate::run::eval;
+use crate::run::eval::{self, Moved};
 use crate::run::fit_solver::FitSolver;
 use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
@@ -191,7 +191,7 @@ impl NewtonCg {
         &mut self,
         problem: &mut Problem<P>,
         state: &mut FitState,
-    ) -> Result<(), Reason> {
+    ) -> Result<Moved, Reason> {
         let (found, bound) = self.direction(problem, state)?;
         let work = self.work.as_mut().expect("argmin's Executor calls init first");
         let slope = vector::dot(&state.gradient, &work.direction);
@@ -199,7 +199,7 @@ impl NewtonCg {
         let promised =
             if found.negative_curvature { f64::NAN } else { larger(-0.5 * slope, bound) };
         if eval::confirm(&self.stopping, state, promised) {
-            return Ok(());
+            return Ok(Moved::Ended);
         }
         self.negative += u32::from(found.negative_curvature);
         if self.backtrack && work.go_back(problem, state) {
@@ -213,7 +213,7 @@ impl NewtonCg {
             vector::scale_into(-1.0, &state.gradient, &mut work.direction);
             let initial = line_step::first_steepest_step(state);
             work.line.take(&self.search, problem, state, &work.direction, initial)?;
-            return Ok(());
+            return Ok(Moved::Yes);
         }
         let step = step?;
         work.has_stepped = true;
@@ -223,7 +223,7 @@ impl NewtonCg {
         if work.began_at_saddle {
             state.raise_gradient_reference();
         }
-        Ok(())
+        Ok(Moved::Yes)
     }
 
     /// p, by truncated CG on the linearisation at θ; and what a direction without units promises, where an end is to be confirmed.
@@ -464,8 +464,8 @@ impl<P: Curvature> Solver<P, FitState> for NewtonCg {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         match self.advance(problem, &mut state) {
-            Ok(()) if state.reason().is_some() => {}
-            Ok(()) => eval::finish(&self.stopping, problem, &mut state),
+            Ok(Moved::Ended) => {}
+            Ok(Moved::Yes) => eval::finish(&self.stopping, problem, &mut state),
             Err(reason) => state.stop(reason),
         }
         self.leave_saddle(problem, &mut state);

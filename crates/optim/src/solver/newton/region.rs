@@ -13,7 +13,7 @@ mod proposal;
 use super::model::Model;
 use crate::error::{OptimError, require};
 use crate::linalg::vector;
-use crate::run::eval::{self, Counts};
+use crate::run::eval::{self, Counts, Moved};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
 use crate::solver::HessianKind;
@@ -424,14 +424,6 @@ impl Region {
 /// The larger of both; NaN where `promised` is.
 pub(in crate::solver) fn larger(promised: f64, other: f64) -> f64 {
     if promised < other { other } else { promised }
-}
-
-/// What an iteration came to.
-enum Moved {
-    /// A step was taken.
-    Yes,
-    /// The model confirmed the end where the run stands.
-    Ended,
 }
 
 /// A trial that was accepted.

@@ -14,7 +14,7 @@ use super::region::{MAX_TRIALS, NOISE, free_promise, refusal};
 use crate::error::OptimError;
 use crate::linalg::cholesky::{NotFactored, ShiftedCholesky};
 use crate::linalg::vector;
-use crate::run::eval;
+use crate::run::eval::{self, Moved};
 use crate::run::fit_solver::FitSolver;
 use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
@@ -119,7 +119,7 @@ impl Workspace {
         stopping: &Stopping,
         problem: &mut Problem<P>,
         state: &mut FitState,
-    ) -> Result<(), Reason> {
+    ) -> Result<Moved, Reason> {
         let matrix = self.factor.matrix_mut();
         for (i, diagonal) in self.diagonal.iter_mut().enumerate() {
             *diagonal = matrix[(i, i)];
@@ -136,7 +136,7 @@ impl Workspace {
                 break;
             }
             if eval::confirm(stopping, state, self.promise(state, lambda)) {
-                return Ok(());
+                return Ok(Moved::Ended);
             }
             let promise = *first_promise.get_or_insert(-0.5 * slope);
             let value = eval::value_gradient(problem, &self.trial, &mut self.gradient);
@@ -161,7 +161,7 @@ impl Workspace {
                     state.accept(&mut self.trial, value, &mut self.gradient);
                     self.lipschitz /= ADAPT;
                     self.trusted = (foretold || after <= SOLVED * size).then_some(lambda);
-                    return Ok(());
+                    return Ok(Moved::Yes);
                 }
             }
             self.rejected += 1;
@@ -302,8 +302,8 @@ impl<P: Curvature> Solver<P, FitState> for RegularizedNewton {
             HessianKind::GaussNewton => eval::gauss_newton(problem, &state.theta, matrix),
         }
         match work.advance(&self.stopping, problem, &mut state) {
-            Ok(()) if state.reason().is_some() => {}
-            Ok(()) => {
+            Ok(Moved::Ended) => {}
+            Ok(Moved::Yes) => {
                 eval::finish(&self.stopping, problem, &mut state);
                 work.confirm_early(&self.stopping, &mut state);
             }

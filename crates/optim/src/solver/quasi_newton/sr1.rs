@@ -13,7 +13,7 @@ use super::probe::{Probe, Seen};
 use crate::error::{OptimError, require};
 use crate::linalg::packed::{PackedSymmetric, RankTwo, Weights};
 use crate::linalg::vector;
-use crate::run::eval;
+use crate::run::eval::{self, Moved};
 use crate::run::fit_solver::FitSolver;
 use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
@@ -166,14 +166,14 @@ impl<P: Objective> Solver<P, FitState> for Sr1 {
         let work = self.work.as_mut().expect("argmin's Executor calls init first");
         let options = (self.acceptance, self.forcing);
         let mut step = work.advance(options, &self.stopping, problem, &mut state);
-        if step == Err(Reason::LineSearchFailed) {
+        if matches!(step, Err(Reason::LineSearchFailed)) {
             work.reset(&state);
             // B promised too much; what the scale of the last pair promises is the verdict.
             step = work.advance(options, &self.stopping, problem, &mut state);
         }
         match step {
-            Ok(()) if state.reason().is_some() => {}
-            Ok(()) => eval::finish(&self.stopping, problem, &mut state),
+            Ok(Moved::Ended) => {}
+            Ok(Moved::Yes) => eval::finish(&self.stopping, problem, &mut state),
             Err(reason) => {
                 let (probe, stopping) = (&mut work.probe, &self.stopping);
                 if probe.refuse(reason, stopping, problem, &mut state, None, None) == Seen::Pair {
@@ -285,7 +285,7 @@ impl Workspace {
         stopping: &Stopping,
         problem: &mut Problem<P>,
         state: &mut FitState,
-    ) -> Result<(), Reason> {
+    ) -> Result<Moved, Reason> {
         let tolerance = forcing.min(state.relative_gradient());
         let noise = NOISE * f64::EPSILON * state.value.abs();
         // What the latest pair with curvature promises along −∇f, where no region bounds the step.
@@ -298,7 +298,7 @@ impl Workspace {
             let promised = if step.on_boundary { f64::NAN } else { step.predicted };
             let seen = self.probe.confirm(stopping, problem, state, None, promised, None);
             if state.reason().is_some() {
-                return Ok(());
+                return Ok(Moved::Ended);
             }
             if seen != Seen::Nothing {
                 // The pair of the look, and a region that it has room in.
@@ -325,7 +325,7 @@ impl Workspace {
                     return Err(refusal(state, first_promise, free));
                 }
                 state.accept(&mut self.trial, value, &mut self.gradient);
-                return Ok(());
+                return Ok(Moved::Yes);
             }
             self.rejected += 1;
         }
