@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// Modules of `secant-core` in order: a module imports from rows above its own only.
 const CORE: &[&[&str]] = &[
     &["double_double", "elementwise", "random", "rho", "text"],
-    &["problem"],
+    &["problem", "files"],
     &["differences"],
     &["operator", "check"],
     &["data", "shape", "params"],
@@ -60,8 +60,17 @@ const SHARED_STEPS: &[&str] = &[
     "safeguard",
 ];
 /// All that `secant-optim` may know of `secant-core`.
-const SEEN_BY_OPTIM: &[&str] =
-    &["problem", "differences", "operator", "random", "rho", "double_double", "text", "error"];
+const SEEN_BY_OPTIM: &[&str] = &[
+    "problem",
+    "differences",
+    "operator",
+    "random",
+    "rho",
+    "double_double",
+    "text",
+    "files",
+    "error",
+];
 
 /// Workspace crates in order, with the folders of their sources: a crate imports from those above it only.
 const CRATES: &[(&str, &str, &str)] = &[

@@ -32,6 +32,7 @@ pub mod description;
 pub mod differences;
 pub mod double_double;
 pub mod elementwise;
+pub mod files;
 pub mod graph;
 pub mod init;
 pub mod loss;
