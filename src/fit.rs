@@ -19,16 +19,17 @@ use secant_optim::{
     Method, Minibatches, OptimError, Report, Solution, Span, Stopping, estimate_scale,
     residual_scale, weighted_residual_scale,
 };
+use std::sync::Arc;
 use units::{Scaled, is_squared};
 
 /// A fit being described; [`run`](Self::run) runs it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `run`"]
 pub struct Fit<'a> {
     network: &'a Network,
     data: &'a Dataset,
-    loss: Option<Box<dyn Loss>>,
-    penalty: Box<dyn Penalty>,
+    loss: Option<Arc<dyn Loss>>,
+    penalty: Arc<dyn Penalty>,
     method: Method,
     stopping: Option<Stopping>,
     max_iterations: Option<u64>,
@@ -38,7 +39,7 @@ pub struct Fit<'a> {
     robust: Option<Rho>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Start {
     Seed(u64),
     Theta(Vec<f64>),
@@ -61,7 +62,7 @@ pub fn fit<'a>(network: &'a Network, data: &'a Dataset) -> Fit<'a> {
         network,
         data,
         loss: None,
-        penalty: Box::new(NoPenalty),
+        penalty: Arc::new(NoPenalty),
         method: Method::default(),
         stopping: None,
         max_iterations: None,
@@ -75,7 +76,7 @@ pub fn fit<'a>(network: &'a Network, data: &'a Dataset) -> Fit<'a> {
 impl Fit<'_> {
     /// The loss, averaged over the samples.
     pub fn loss(mut self, loss: impl Loss + 'static) -> Self {
-        self.loss = Some(Box::new(loss));
+        self.loss = Some(Arc::new(loss));
         self
     }
 
@@ -88,7 +89,7 @@ impl Fit<'_> {
 
     /// The penalty, added to the mean loss.
     pub fn penalty(mut self, penalty: impl Penalty + 'static) -> Self {
-        self.penalty = Box::new(penalty);
+        self.penalty = Arc::new(penalty);
         self
     }
 
@@ -159,18 +160,18 @@ impl Fit<'_> {
     /// # Errors
     /// [`FitError`] when network, data, loss, penalty and options do not fit together. Numerical trouble is a
     /// [`Reason`](crate::Reason) in the report, and the best finite point is the model.
-    pub fn run(mut self) -> Result<Fitted, FitError> {
+    pub fn run(self) -> Result<Fitted, FitError> {
         let graph = self.network.graph()?;
         let (method, minibatches) = self.resolved();
         let loss = match self.robust {
-            Some(rho) => robust_loss(rho, 1.0)?,
+            Some(rho) => robust_loss(rho, 1.0)?.into(),
             None => self.loss_or_default(graph),
         };
         let scaled = self.standardize.apply(self.data, graph, is_squared(&*loss))?;
         let theta = self.theta0(&scaled, graph, &*loss)?;
-        let (name, decision) = (loss.name(), decision_of(&*loss, graph.outputs()));
+        let decision = decision_of(&*loss, graph.outputs());
         let data: &Dataset = &scaled.data;
-        let mut risk = Risk::from_boxed(graph, data, loss, self.penalty)?;
+        let mut risk = Risk::from_shared(graph, data, loss, self.penalty.clone())?;
         let mut solution = if let Some(rho) = self.robust {
             estimate_scale(rho, &theta, |rho, scale, start| {
                 risk.set_loss(robust_loss(rho, scale)?)?;
@@ -188,8 +189,11 @@ impl Fit<'_> {
             theta: solution.theta,
             input_scaling: scaled.inputs,
             target_scaling: scaled.targets,
-            loss: name,
+            loss: risk.shared_loss(),
             decision,
+            feature_names: self.data.feature_names().to_vec(),
+            target_names: self.data.target_names().to_vec(),
+            class_names: self.data.class_names().to_vec(),
         };
         Ok(Fitted { model, report: solution.report })
     }
@@ -200,7 +204,7 @@ impl Fit<'_> {
     /// # Errors
     /// As [`run`](Self::run) and [`Compare::run`]; with [`robust`](Self::robust), whose scale depends on the method, and with
     /// [`minibatches`](Self::minibatches).
-    pub fn compare(mut self, set: &Compare) -> Result<Comparison, FitError> {
+    pub fn compare(self, set: &Compare) -> Result<Comparison, FitError> {
         if self.robust.is_some() {
             return Err(FitError::CompareRobust);
         }
@@ -211,7 +215,7 @@ impl Fit<'_> {
         let loss = self.loss_or_default(graph);
         let scaled = self.standardize.apply(self.data, graph, is_squared(&*loss))?;
         let theta = self.theta0(&scaled, graph, &*loss)?;
-        let risk = Risk::from_boxed(graph, &scaled.data, loss, self.penalty)?;
+        let risk = Risk::from_shared(graph, &scaled.data, loss, self.penalty.clone())?;
         let mut set = set.clone();
         for method in set.methods_mut() {
             limit(method, self.stopping.as_ref(), self.max_iterations);
@@ -229,9 +233,9 @@ impl Fit<'_> {
         (method, minibatches)
     }
 
-    fn loss_or_default(&mut self, graph: &Graph) -> Box<dyn Loss> {
+    fn loss_or_default(&self, graph: &Graph) -> Arc<dyn Loss> {
         let default = || default_loss(self.data.targets(), graph.outputs());
-        self.loss.take().unwrap_or_else(default)
+        self.loss.clone().unwrap_or_else(default)
     }
 
     fn theta0(
@@ -313,10 +317,10 @@ fn robust_loss(rho: Rho, scale: f64) -> Result<Box<dyn Loss>, FitError> {
     Ok(Box::new(Robust::new(rho, scale).map_err(RiskError::from)?))
 }
 
-fn default_loss(targets: &Targets, outputs: usize) -> Box<dyn Loss> {
+fn default_loss(targets: &Targets, outputs: usize) -> Arc<dyn Loss> {
     match targets {
-        Targets::Values { .. } => Box::new(SquaredError),
-        Targets::Labels { .. } if outputs == 1 => Box::new(Logistic),
-        Targets::Labels { .. } => Box::new(SoftmaxCrossEntropy),
+        Targets::Values { .. } => Arc::new(SquaredError),
+        Targets::Labels { .. } if outputs == 1 => Arc::new(Logistic),
+        Targets::Labels { .. } => Arc::new(SoftmaxCrossEntropy),
     }
 }

@@ -3,7 +3,7 @@
 use crate::error::FitError;
 use secant_core::data::Standardizer;
 use secant_core::graph::Graph;
-use secant_core::loss::Decision;
+use secant_core::loss::{Decision, Loss};
 use secant_core::predict::{check, outputs};
 use std::sync::Arc;
 
@@ -14,10 +14,15 @@ pub struct Model {
     pub(crate) theta: Vec<f64>,
     pub(crate) input_scaling: Option<Standardizer>,
     pub(crate) target_scaling: Option<Standardizer>,
-    /// Name of the loss it was fitted with.
-    pub(crate) loss: &'static str,
+    /// The loss it was fitted with.
+    pub(crate) loss: Arc<dyn Loss>,
     /// What its outputs mean.
     pub(crate) decision: Decision,
+    /// d names of the columns it was fitted on.
+    pub(crate) feature_names: Vec<String>,
+    pub(crate) target_names: Vec<String>,
+    /// In the order of the labels; empty where the data named none.
+    pub(crate) class_names: Vec<String>,
 }
 
 impl Model {
@@ -54,7 +59,7 @@ impl Model {
             Decision::LargestScore => Ok(z.chunks_exact(c).map(largest).collect()),
             Decision::Value => {
                 let (asked, needed) = ("predict_classes", "the loss of a classifier");
-                Err(FitError::Loss { asked, needed, loss: self.loss })
+                Err(FitError::Loss { asked, needed, loss: self.loss.name() })
             }
         }
     }
@@ -67,6 +72,21 @@ impl Model {
     /// The network.
     pub fn graph(&self) -> &Graph {
         &self.graph
+    }
+
+    /// The names of the d features it was fitted on.
+    pub fn feature_names(&self) -> &[String] {
+        &self.feature_names
+    }
+
+    /// The names of the targets it was fitted on; one for labels.
+    pub fn target_names(&self) -> &[String] {
+        &self.target_names
+    }
+
+    /// The names of the classes, in the order of the labels; empty where the data named none.
+    pub fn class_names(&self) -> &[String] {
+        &self.class_names
     }
 
     /// How inputs are scaled before they enter the network.

@@ -40,6 +40,7 @@ use crate::problem::{Curvature, LeastSquares, Objective, Structure};
 use crate::sweep::{Tile, check_domains};
 use pool::Pool;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Why a model, data, loss and penalty do not make a risk.
 #[derive(Clone, PartialEq, thiserror::Error)]
@@ -89,8 +90,8 @@ const FULL_BATCH_DRAW: u64 = 0;
 pub struct Risk<'a> {
     graph: &'a Graph,
     data: &'a Dataset,
-    loss: Box<dyn Loss>,
-    penalty: Box<dyn Penalty>,
+    loss: Arc<dyn Loss>,
+    penalty: Arc<dyn Penalty>,
     partition: Partition,
     /// 1/Σ wᵢ, which is 1/N without weights.
     scale: f64,
@@ -122,6 +123,19 @@ impl<'a> Risk<'a> {
         loss: Box<dyn Loss>,
         penalty: Box<dyn Penalty>,
     ) -> Result<Self, RiskError> {
+        Self::from_shared(graph, data, loss.into(), penalty.into())
+    }
+
+    /// The same with loss and penalty that others hold too.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn from_shared(
+        graph: &'a Graph,
+        data: &'a Dataset,
+        loss: Arc<dyn Loss>,
+        penalty: Arc<dyn Penalty>,
+    ) -> Result<Self, RiskError> {
         let (expected, found) = (graph.features(), data.features());
         if expected != found {
             return Err(RiskError::Features { expected, found });
@@ -145,7 +159,7 @@ impl<'a> Risk<'a> {
     /// When it refuses the outputs or the targets; the loss is then the old one.
     pub fn set_loss(&mut self, loss: Box<dyn Loss>) -> Result<(), RiskError> {
         loss.check(self.graph.outputs(), self.data.targets())?;
-        self.loss = loss;
+        self.loss = loss.into();
         Ok(())
     }
 
@@ -168,6 +182,10 @@ impl<'a> Risk<'a> {
     /// The loss.
     pub fn loss(&self) -> &dyn Loss {
         &*self.loss
+    }
+    /// The loss, for whoever needs it longer than the risk.
+    pub fn shared_loss(&self) -> Arc<dyn Loss> {
+        self.loss.clone()
     }
     /// The penalty.
     pub fn penalty(&self) -> &dyn Penalty {
