@@ -123,7 +123,7 @@ pub use method::robust::{
 };
 pub use method::{Advice, Auto, Method, Ranking};
 pub use minibatch::batches::{self, BatchStream, LastBatch, Minibatches, Sampling, Span};
-pub use minibatch::sampled::minimize_sampled;
+pub use minibatch::sampled::{minimize_sampled, minimize_sampled_watched};
 pub use minibatch::schedule::{self, Decay, Schedule};
 pub use problem::adapter::ArgminProblem;
 pub use problem::bounds::Bounds;
@@ -133,10 +133,13 @@ pub use problem::objective_fn::{ObjectiveAt, ObjectiveFn};
 pub use quadratic_model::{Inertia, Limit, QuadraticModel, Trusted};
 pub use run::costs::Costs;
 pub use run::evaluations::Evaluations;
-pub use run::minimize::{Iterates, Solution, minimize, minimize_recorded, minimize_within};
-pub use run::report::{GradientNorms, Report};
+pub use run::minimize::{
+    Iterates, Solution, minimize, minimize_recorded, minimize_watched, minimize_within,
+};
+pub use run::report::{GradientNorms, Report, Validation};
 pub use run::state::{FitState, TRACE_RESERVE, TraceEntry};
 pub use run::stopping::{self, Reason, Stopping};
+pub use run::watch::{Interrupt, Progress, Validated, Watch};
 pub use run::{memory, nonfinite};
 pub use solver::least_squares::variable_projection::{
     self, ProjectedJacobian, ReducedLeastSquares, VariableProjection,

@@ -2,10 +2,11 @@
 
 use crate::error::OptimError;
 use crate::minibatch::batches::Minibatches;
-use crate::minibatch::sampled::minimize_sampled;
+use crate::minibatch::sampled::minimize_sampled_watched;
 use crate::run::fit_solver::FitSolver;
 use crate::run::minimize::{Iterates, Setup, Solution, run};
 use crate::run::stopping::Stopping;
+use crate::run::watch::Watch;
 use crate::solver::least_squares::variable_projection::VariableProjection;
 use crate::solver::{
     AdaGrad, Adadelta, Adam, AdamW, AdaptiveCubic, Bfgs, BoundedLevenbergMarquardt, FirstOrder,
@@ -111,7 +112,21 @@ macro_rules! methods {
                 theta0: &[f64],
                 memory_limit: Option<u64>,
             ) -> Result<Solution, OptimError> {
-                let setup = Setup { memory_limit, recorded: false };
+                let setup = Setup { memory_limit, recorded: false, watch: &mut Watch::new() };
+                self.run(problem, theta0, setup).map(|(solution, _)| solution)
+            }
+
+            /// As [`minimize`](Self::minimize), with a [`Watch`]: seen while it runs, ended from outside, judged by samples held out.
+            ///
+            /// # Errors
+            /// As [`minimize`](Self::minimize).
+            pub fn minimize_watched<P: Curvature>(
+                self,
+                problem: &P,
+                theta0: &[f64],
+                watch: &mut Watch<'_>,
+            ) -> Result<Solution, OptimError> {
+                let setup = Setup { memory_limit: None, recorded: false, watch };
                 self.run(problem, theta0, setup).map(|(solution, _)| solution)
             }
 
@@ -124,14 +139,15 @@ macro_rules! methods {
                 problem: &P,
                 theta0: &[f64],
             ) -> Result<(Solution, Iterates), OptimError> {
-                self.run(problem, theta0, Setup { memory_limit: None, recorded: true })
+                let setup = Setup { memory_limit: None, recorded: true, watch: &mut Watch::new() };
+                self.run(problem, theta0, setup)
             }
 
             fn run<P: Curvature>(
                 self,
                 problem: &P,
                 theta0: &[f64],
-                setup: Setup,
+                setup: Setup<'_, '_>,
             ) -> Result<(Solution, Iterates), OptimError> {
                 self.check_smooth(problem)?;
                 match self {
@@ -172,21 +188,35 @@ macro_rules! methods {
                 }
             }
 
-            /// Minimises `problem` from `theta0` (length n) on minibatches, as [`minimize_sampled`] does. First-order methods only:
+            /// Minimises `problem` from `theta0` (length n) on minibatches, as [`minimize_sampled`](crate::minimize_sampled()) does. First-order methods only:
             /// here, where the method is chosen at run time, the others are an error; there they do not compile.
             ///
             /// # Errors
             /// [`OptimError::FullBatchOnly`] for a method that needs the same function at every evaluation; and as
-            /// [`minimize_sampled`].
+            /// [`minimize_sampled`](crate::minimize_sampled()).
             pub fn minimize_sampled<P: SampledObjective>(
                 self,
                 problem: &P,
                 minibatches: &Minibatches,
                 theta0: &[f64],
             ) -> Result<Solution, OptimError> {
+                self.minimize_sampled_watched(problem, minibatches, theta0, &mut Watch::new())
+            }
+
+            /// As [`minimize_sampled`](Self::minimize_sampled), with a [`Watch`].
+            ///
+            /// # Errors
+            /// As [`minimize_sampled`](Self::minimize_sampled).
+            pub fn minimize_sampled_watched<P: SampledObjective>(
+                self,
+                problem: &P,
+                minibatches: &Minibatches,
+                theta0: &[f64],
+                watch: &mut Watch<'_>,
+            ) -> Result<Solution, OptimError> {
                 match self {
                     $(Self::$sampled(solver) => {
-                        minimize_sampled(problem, solver, minibatches, theta0)
+                        minimize_sampled_watched(problem, solver, minibatches, theta0, watch)
                     })+
                     other => {
                         let (solver, what) = (other.name(), "curvature");

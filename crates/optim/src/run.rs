@@ -10,3 +10,4 @@ pub mod nonfinite;
 pub(crate) mod report;
 pub(crate) mod state;
 pub mod stopping;
+pub(crate) mod watch;

@@ -103,7 +103,7 @@ impl Auto {
         &self,
         problem: &P,
         theta0: &[f64],
-        setup: Setup,
+        setup: Setup<'_, '_>,
     ) -> Result<(Solution, Iterates), OptimError> {
         self.stopping.validate(NAME)?;
         let setting = self.setting(problem)?;

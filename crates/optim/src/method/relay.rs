@@ -4,6 +4,7 @@ use super::Method;
 use super::candidates::Candidate;
 use crate::error::OptimError;
 use crate::run::minimize::{Iterates, Setup, Solution};
+use crate::run::report::Report;
 use crate::run::stopping::{GRADIENT_TOLERANCE, MAX_ITERATIONS, Reason, Stopping};
 use secant_core::problem::Curvature;
 use std::time::Instant;
@@ -31,9 +32,9 @@ impl Stage {
 
 /// The run so far.
 #[derive(Debug)]
-pub(super) struct Relay<'a> {
+pub(super) struct Relay<'a, 'x, 'w> {
     stopping: &'a Stopping,
-    setup: Setup,
+    setup: Setup<'x, 'w>,
     clock: Instant,
     best: Option<Solution>,
     iterates: Iterates,
@@ -42,9 +43,9 @@ pub(super) struct Relay<'a> {
     notes: Vec<String>,
 }
 
-impl<'a> Relay<'a> {
+impl<'a, 'x, 'w> Relay<'a, 'x, 'w> {
     /// `stopping` is for the whole; `notes` come first in the report.
-    pub(super) fn new(stopping: &'a Stopping, setup: Setup, notes: Vec<String>) -> Self {
+    pub(super) fn new(stopping: &'a Stopping, setup: Setup<'x, 'w>, notes: Vec<String>) -> Self {
         Self {
             stopping,
             setup,
@@ -70,10 +71,11 @@ impl<'a> Relay<'a> {
             self.announce(&stage);
             let theta = self.best.as_ref().map_or(theta0, |best| &best.theta);
             let run = stage.method.with_stopping(stopping);
-            match run.run(problem, theta, self.setup) {
-                Ok((solution, iterates)) => {
-                    let reason = solution.report.reason;
-                    self.iterates.follow(&iterates);
+            match run.run(problem, theta, self.setup.again()) {
+                Ok((solution, points)) => {
+                    let Report { reason, iterations, evaluations, seconds, .. } = solution.report;
+                    self.setup.watch.follow(iterations, evaluations, seconds);
+                    self.iterates.follow(&points);
                     self.absorb(solution);
                     if is_final(reason) {
                         break;
@@ -172,7 +174,8 @@ fn patience(method: &Method) -> u64 {
 /// Whether another method could not do better: nothing is left to gain, f is not finite where the run began or has no minimum, or it
 /// was stopped from outside.
 fn is_final(reason: Reason) -> bool {
-    let outside = matches!(reason, Reason::Interrupted | Reason::MaxTime);
+    let outside =
+        matches!(reason, Reason::Interrupted | Reason::MaxTime | Reason::ValidationStopped);
     let hopeless = matches!(reason, Reason::NonFiniteStart | Reason::Unbounded);
     reason.is_success() || outside || hopeless
 }

@@ -20,6 +20,7 @@ use crate::run::minimize::Solution;
 use crate::run::report::Report;
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
+use crate::run::watch::Watch;
 use crate::solver::FirstOrder;
 use argmin::core::{Problem, State};
 use secant_core::problem::{Objective, SampledObjective};
@@ -150,9 +151,28 @@ impl<P: SampledObjective> SampledObjective for Whole<'_, P> {
 /// ```
 pub fn minimize_sampled<P, S>(
     problem: &P,
+    solver: S,
+    minibatches: &Minibatches,
+    theta0: &[f64],
+) -> Result<Solution, OptimError>
+where
+    P: SampledObjective,
+    S: FirstOrder,
+{
+    minimize_sampled_watched(problem, solver, minibatches, theta0, &mut Watch::new())
+}
+
+/// As [`minimize_sampled`], with a [`Watch`]: it looks on at every evaluation of all samples; an interrupt is obeyed after the step at
+/// hand, with such an evaluation.
+///
+/// # Errors
+/// As [`minimize_sampled`].
+pub fn minimize_sampled_watched<P, S>(
+    problem: &P,
     mut solver: S,
     minibatches: &Minibatches,
     theta0: &[f64],
+    watch: &mut Watch<'_>,
 ) -> Result<Solution, OptimError>
 where
     P: SampledObjective,
@@ -170,7 +190,9 @@ where
     let mut problem = Problem::new(Whole { problem, all: (0..samples).collect() });
     let mut state = FitState::new().param(theta0.to_vec());
     state.set_sampled(0, 0.0);
+    watch.begin(&mut state);
     let n = eval::start(S::NAME, &stopping, &mut problem, &mut state)?;
+    watch.look(solver.title(), &stopping, &mut state, 0);
     state.without_curvature();
     solver.reset(n);
     let (mut theta, mut trial) = (theta0.to_vec(), theta0.to_vec());
@@ -189,15 +211,18 @@ where
         std::mem::swap(&mut theta, &mut next);
         state.set_sampled(t, batches.epochs());
         let timed_out = stopping.max_time.is_some_and(|most| state.elapsed() >= most);
-        if t % every == 0 || t >= most || timed_out {
+        if t % every == 0 || t >= most || timed_out || watch.is_interrupted() {
+            let looked = state.trace().len();
             trial.copy_from_slice(&theta);
             look(&stopping, &mut problem, &mut state, &mut trial, &mut gradient);
+            watch.look(solver.title(), &stopping, &mut state, looked);
         }
     }
     state.func_counts(&problem);
+    watch.end(&state);
     let mut report = Report::of(&solver, &state);
     report.notes.push(describe(minibatches, samples));
-    Ok(Solution { theta: state.best_theta().to_vec(), report })
+    Ok(Solution { theta: state.solution().to_vec(), report })
 }
 
 /// Evaluates all samples at `theta`, and applies the stopping tests. The two buffers come back with other contents.

@@ -7,7 +7,8 @@ use super::evaluations::{
 };
 use super::memory;
 use super::state::FitState;
-use super::stopping::{Reason, Stopping};
+use super::stopping::{Reason, Standing, Stopping};
+use super::watch;
 use crate::error::OptimError;
 use crate::linalg::vector;
 use crate::problem::bounds::Bounds;
@@ -30,6 +31,10 @@ pub(crate) fn value_gradient<P: Objective>(
     theta: &[f64],
     gradient: &mut [f64],
 ) -> f64 {
+    if watch::over().is_some() {
+        gradient.fill(f64::NAN);
+        return f64::NAN;
+    }
     count(problem, VALUE_GRADIENT);
     inner(problem).value_gradient(theta, gradient)
 }
@@ -41,6 +46,10 @@ pub(crate) fn value_gradient_within<P: Objective>(
     bounds: &Bounds,
     gradient: &mut [f64],
 ) -> f64 {
+    if watch::over().is_some() {
+        gradient.fill(f64::NAN);
+        return f64::NAN;
+    }
     count(problem, VALUE_GRADIENT);
     inner(problem).value_gradient_within(theta, bounds.as_box(), gradient)
 }
@@ -58,21 +67,42 @@ pub(crate) fn sampled_gradient<P: SampledObjective>(
 }
 
 /// `out` ← ∇²f(θ); counted as a linearisation and a Hessian.
-pub(crate) fn hessian<P: Curvature>(problem: &mut Problem<P>, theta: &[f64], out: MatMut<'_, f64>) {
+pub(crate) fn hessian<P: Curvature>(
+    problem: &mut Problem<P>,
+    theta: &[f64],
+    mut out: MatMut<'_, f64>,
+) {
+    if refuse_matrix(&mut out) {
+        return;
+    }
     count(problem, LINEARIZE);
     count(problem, HESSIAN);
-    inner(problem).linearize(theta).hessian(out);
+    inner(problem).linearize(theta).hessian(out.as_mut());
+    refuse_matrix(&mut out);
+}
+
+/// Whether the run is over: the matrix is NaN then, so that nobody factorises it.
+pub(crate) fn refuse_matrix(out: &mut MatMut<'_, f64>) -> bool {
+    let over = watch::over().is_some();
+    if over {
+        out.fill(f64::NAN);
+    }
+    over
 }
 
 /// `out` ← G(θ); counted as a linearisation and a Gauss–Newton matrix.
 pub(crate) fn gauss_newton<P: Curvature>(
     problem: &mut Problem<P>,
     theta: &[f64],
-    out: MatMut<'_, f64>,
+    mut out: MatMut<'_, f64>,
 ) {
+    if refuse_matrix(&mut out) {
+        return;
+    }
     count(problem, LINEARIZE);
     count(problem, GAUSS_NEWTON);
-    inner(problem).linearize(theta).gauss_newton(out);
+    inner(problem).linearize(theta).gauss_newton(out.as_mut());
+    refuse_matrix(&mut out);
 }
 
 /// The counters apart from the problem: a linearisation can live while values are counted.
@@ -96,6 +126,9 @@ impl Counts<'_> {
 
     /// f(θ); counted.
     pub(crate) fn value<P: Objective>(&mut self, problem: &P, theta: &[f64]) -> f64 {
+        if watch::over().is_some() {
+            return f64::NAN;
+        }
         self.add(VALUE, 1);
         problem.value(theta)
     }
@@ -107,6 +140,10 @@ impl Counts<'_> {
         theta: &[f64],
         gradient: &mut [f64],
     ) -> f64 {
+        if watch::over().is_some() {
+            gradient.fill(f64::NAN);
+            return f64::NAN;
+        }
         self.add(VALUE_GRADIENT, 1);
         problem.value_gradient(theta, gradient)
     }
@@ -119,6 +156,10 @@ impl Counts<'_> {
         bounds: &Bounds,
         gradient: &mut [f64],
     ) -> f64 {
+        if watch::over().is_some() {
+            gradient.fill(f64::NAN);
+            return f64::NAN;
+        }
         self.add(VALUE_GRADIENT, 1);
         problem.value_gradient_within(theta, bounds.as_box(), gradient)
     }
@@ -185,6 +226,10 @@ pub(crate) fn residuals<P: LeastSquares>(
     theta: &[f64],
     out: &mut [f64],
 ) -> f64 {
+    if watch::over().is_some() {
+        out.fill(f64::NAN);
+        return f64::NAN;
+    }
     count(problem, RESIDUALS);
     inner(problem).residuals(theta, out)
 }
@@ -194,8 +239,12 @@ pub(crate) fn jacobian<P: LeastSquares>(
     problem: &mut Problem<P>,
     theta: &[f64],
     residuals: &mut [f64],
-    jacobian: MatMut<'_, f64>,
+    mut jacobian: MatMut<'_, f64>,
 ) -> f64 {
+    if refuse_matrix(&mut jacobian) {
+        residuals.fill(f64::NAN);
+        return f64::NAN;
+    }
     count(problem, JACOBIAN);
     inner(problem).jacobian(theta, residuals, jacobian)
 }
@@ -204,9 +253,13 @@ pub(crate) fn jacobian<P: LeastSquares>(
 pub(crate) fn normal_equations<P: LeastSquares>(
     problem: &mut Problem<P>,
     theta: &[f64],
-    normal: MatMut<'_, f64>,
+    mut normal: MatMut<'_, f64>,
     gradient: &mut [f64],
 ) -> f64 {
+    if refuse_matrix(&mut normal) {
+        gradient.fill(f64::NAN);
+        return f64::NAN;
+    }
     count(problem, NORMAL_EQUATIONS);
     inner(problem).normal_equations(theta, normal, gradient)
 }
@@ -216,9 +269,13 @@ pub(crate) fn normal_equations_within<P: LeastSquares>(
     problem: &mut Problem<P>,
     theta: &[f64],
     bounds: &Bounds,
-    normal: MatMut<'_, f64>,
+    mut normal: MatMut<'_, f64>,
     gradient: &mut [f64],
 ) -> f64 {
+    if refuse_matrix(&mut normal) {
+        gradient.fill(f64::NAN);
+        return f64::NAN;
+    }
     count(problem, NORMAL_EQUATIONS);
     inner(problem).normal_equations_within(theta, bounds.as_box(), normal, gradient)
 }
@@ -229,6 +286,10 @@ pub(crate) fn normal_diagonal<P: LeastSquares>(
     theta: &[f64],
     out: &mut [f64],
 ) {
+    if watch::over().is_some() {
+        out.fill(f64::NAN);
+        return;
+    }
     count(problem, NORMAL_DIAGONAL);
     inner(problem).normal_diagonal(theta, out);
 }
@@ -237,8 +298,11 @@ pub(crate) fn normal_diagonal<P: LeastSquares>(
 pub(crate) fn residual_hessian<P: LeastSquares>(
     problem: &mut Problem<P>,
     theta: &[f64],
-    out: MatMut<'_, f64>,
+    mut out: MatMut<'_, f64>,
 ) -> bool {
+    if refuse_matrix(&mut out) {
+        return true;
+    }
     let (problem, mut counts) = split(problem);
     let Some(at) = problem.linearization(theta) else { return false };
     counts.add(LINEARIZE, 1);
@@ -264,6 +328,10 @@ pub(crate) fn jacobian_vector<P: LeastSquares>(
     v: &[f64],
     out: &mut [f64],
 ) {
+    if watch::over().is_some() {
+        out.fill(f64::NAN);
+        return;
+    }
     count(problem, JACOBIAN_VECTOR);
     inner(problem).jacobian_vector(theta, v, out);
 }
@@ -275,6 +343,10 @@ pub(crate) fn jacobian_transpose_vector<P: LeastSquares>(
     u: &[f64],
     out: &mut [f64],
 ) {
+    if watch::over().is_some() {
+        out.fill(f64::NAN);
+        return;
+    }
     count(problem, JACOBIAN_TRANSPOSE_VECTOR);
     inner(problem).jacobian_transpose_vector(theta, u, out);
 }
@@ -319,6 +391,11 @@ pub(crate) enum Moved {
     Ended,
 }
 
+/// The end by a limit, or from outside.
+fn used_up(stopping: &Stopping, at: &Standing) -> Option<Reason> {
+    stopping.used_up(at).or_else(watch::over)
+}
+
 /// Ends an iteration (or the start): records the trace and applies the stopping tests. Of a method with a model the end of the gradient and the
 /// floor are claims that [`confirm`] decides.
 pub(crate) fn finish<P>(stopping: &Stopping, problem: &Problem<P>, state: &mut FitState) {
@@ -326,14 +403,14 @@ pub(crate) fn finish<P>(stopping: &Stopping, problem: &Problem<P>, state: &mut F
     state.record(work);
     let progress = state.progress(work.of_f());
     let Some(claim) = stopping.claim(&progress) else {
-        if let Some(reason) = stopping.used_up(&progress) {
+        if let Some(reason) = used_up(stopping, &progress) {
             state.stop(reason);
         }
         return;
     };
     if !(state.foresees() && stopping.is_to_be_confirmed(claim, state.gradient_norm())) {
         state.stop(claim);
-    } else if let Some(reason) = stopping.used_up(&progress) {
+    } else if let Some(reason) = used_up(stopping, &progress) {
         state.stop(reason);
     } else {
         *state.claim() = Some(claim);

@@ -3,6 +3,7 @@
 use super::fit_solver::FitSolver;
 use super::report::Report;
 use super::state::FitState;
+use super::watch::{Watch, Watched};
 use crate::error::OptimError;
 use crate::problem::bounds::Bounds;
 use argmin::core::{Executor, Solver};
@@ -70,7 +71,50 @@ where
     P: Objective,
     S: FitSolver + Solver<&'p P, FitState>,
 {
-    let setup = Setup { memory_limit, recorded: false };
+    let setup = Setup { memory_limit, recorded: false, watch: &mut Watch::new() };
+    run(problem, solver, theta0, setup).map(|(solution, _)| solution)
+}
+
+/// As [`minimize`], with a [`Watch`]: seen while it runs, ended from outside, judged by samples held out.
+///
+/// # Errors
+/// As [`minimize`].
+///
+/// ```
+/// use secant_core::problem::Objective;
+/// use secant_optim::{GradientDescent, Reason, Watch, minimize_watched};
+/// use std::ops::ControlFlow;
+/// # struct Bowl;
+/// # impl Objective for Bowl {
+/// #     fn dim(&self) -> usize { 2 }
+/// #     fn value(&self, p: &[f64]) -> f64 { self.value_gradient(p, &mut [0.0; 2]) }
+/// #     fn value_gradient(&self, p: &[f64], g: &mut [f64]) -> f64 {
+/// #         (g[0], g[1]) = (p[0], 50.0 * p[1]);
+/// #         0.5 * (p[0] * p[0] + 50.0 * p[1] * p[1])
+/// #     }
+/// # }
+/// let mut values = Vec::new();
+/// let mut watch = Watch::new().observe(|step| {
+///     values.push(step.value);
+///     if step.iteration == 5 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+/// });
+/// let solution = minimize_watched(&Bowl, GradientDescent::fixed(0.01), &[1.0, 1.0], &mut watch)?;
+/// drop(watch);
+/// assert_eq!(solution.report.reason, Reason::Interrupted);
+/// assert_eq!((values.len(), values[5]), (6, solution.report.value));
+/// # Ok::<(), secant_optim::OptimError>(())
+/// ```
+pub fn minimize_watched<'p, P, S>(
+    problem: &'p P,
+    solver: S,
+    theta0: &[f64],
+    watch: &mut Watch<'_>,
+) -> Result<Solution, OptimError>
+where
+    P: Objective,
+    S: FitSolver + Solver<&'p P, FitState>,
+{
+    let setup = Setup { memory_limit: None, recorded: false, watch };
     run(problem, solver, theta0, setup).map(|(solution, _)| solution)
 }
 
@@ -108,16 +152,26 @@ where
     P: Objective,
     S: FitSolver + Solver<&'p P, FitState>,
 {
-    run(problem, solver, theta0, Setup { memory_limit: None, recorded: true })
+    let setup = Setup { memory_limit: None, recorded: true, watch: &mut Watch::new() };
+    run(problem, solver, theta0, setup)
 }
 
 /// What a run is allowed and what it keeps.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Setup {
+#[derive(Debug)]
+pub(crate) struct Setup<'x, 'w> {
     /// Most bytes that the solver may take; half of the free memory where none is given.
     pub memory_limit: Option<u64>,
     /// Whether iterates are kept.
     pub recorded: bool,
+    /// Who looks on.
+    pub watch: &'x mut Watch<'w>,
+}
+
+impl<'w> Setup<'_, 'w> {
+    /// The same for a run that another one may follow.
+    pub(crate) fn again(&mut self) -> Setup<'_, 'w> {
+        Setup { memory_limit: self.memory_limit, recorded: self.recorded, watch: self.watch }
+    }
 }
 
 /// Minimises `problem` from `theta0`; no iterates where they are not recorded.
@@ -125,7 +179,7 @@ pub(crate) fn run<'p, P, S>(
     problem: &'p P,
     solver: S,
     theta0: &[f64],
-    setup: Setup,
+    setup: Setup<'_, '_>,
 ) -> Result<(Solution, Iterates), OptimError>
 where
     P: Objective,
@@ -135,20 +189,21 @@ where
         let state = state.param(theta0.to_vec()).memory_limit(setup.memory_limit);
         if setup.recorded { state.keep_iterates() } else { state }
     };
-    match Executor::new(problem, solver).ctrlc(false).configure(begin).run() {
+    let watched = Watched::new(solver, setup.watch, 0);
+    match Executor::new(problem, watched).ctrlc(false).configure(begin).run() {
         Ok(result) => {
-            let state = &result.state;
-            let mut report = Report::of(&result.solver, state);
+            let (state, Watched { solver, watch, .. }) = (&result.state, result.solver);
+            watch.end(state);
+            let mut report = Report::of(&solver, state);
             let asked = report.evaluations.asked();
-            let bounds =
-                result.solver.bounds().map(|bounds| bounds.of(problem.dim())).transpose()?;
+            let bounds = solver.bounds().map(|bounds| bounds.of(problem.dim())).transpose()?;
             let within = bounds.as_ref().map(Bounds::as_box);
-            report.notes.extend(problem.notes(state.best_theta(), Asked { within, ..asked }));
+            report.notes.extend(problem.notes(state.solution(), Asked { within, ..asked }));
             let iterates = Iterates {
                 n: state.theta().len(),
                 theta: state.iterates().unwrap_or_default().to_vec(),
             };
-            Ok((Solution { theta: state.best_theta().to_vec(), report }, iterates))
+            Ok((Solution { theta: state.solution().to_vec(), report }, iterates))
         }
         Err(error) => Err(error.downcast().unwrap_or_else(|error| OptimError::ForeignSolver {
             solver: S::NAME,

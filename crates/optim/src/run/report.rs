@@ -19,6 +19,20 @@ pub struct GradientNorms {
     pub euclidean: f64,
 }
 
+/// The best iterate on the samples held out.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Validation {
+    /// The mean loss there, without penalty.
+    #[serde(with = "super::nonfinite")]
+    pub loss: f64,
+    /// The part of them whose class is right, of a classifier.
+    pub accuracy: Option<f64>,
+    /// The iteration that led to it.
+    pub iteration: u64,
+    /// Forward sweeps over the samples held out: one per entry of the trace, counted apart from the evaluations of f.
+    pub evaluations: u64,
+}
+
 /// Answers every question about a run. `Display` is a readable block; serde keeps everything, the trace included.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -42,6 +56,9 @@ pub struct Report {
     pub iterations: u64,
     /// The step that led to the best point.
     pub best_iteration: u64,
+    /// What the solution is worth on the samples held out, where there are some: it is the point with the least loss there.
+    #[serde(default)]
+    pub validation: Option<Validation>,
     /// Passes over the data by minibatches; none in a full-batch run.
     pub epochs: Option<f64>,
     /// Evaluations by kind.
@@ -59,7 +76,9 @@ impl Report {
     ///
     /// [`minimize`](crate::minimize) does this for you; it is here for runs under an `Executor` of your own.
     pub fn of<S: FitSolver>(solver: &S, state: &FitState) -> Self {
-        let (start, best) = (state.start_summary(), state.best_summary());
+        let held_out = state.held_out_best();
+        let start = state.start_summary();
+        let best = held_out.map_or_else(|| state.best_summary(), |best| best.at);
         let norms = |at: super::state::Summary| GradientNorms {
             max: at.gradient_norm,
             euclidean: at.gradient_norm_2,
@@ -74,7 +93,14 @@ impl Report {
             initial_gradient: norms(start),
             gradient: norms(best),
             iterations: state.steps(),
-            best_iteration: state.get_last_best_iter(),
+            best_iteration: held_out
+                .map_or_else(|| state.get_last_best_iter(), |best| best.iteration),
+            validation: held_out.map(|best| Validation {
+                loss: best.score.loss,
+                accuracy: best.score.accuracy,
+                iteration: best.iteration,
+                evaluations: best.evaluations,
+            }),
             epochs: state.epochs(),
             evaluations: Evaluations::from_lookup(|key| counts.get(key).copied()),
             seconds: state.elapsed().as_secs_f64(),
@@ -110,6 +136,12 @@ impl Report {
                 self.notes.push(note);
             }
         }
+        if later.validation.is_some() {
+            // Its best is that of both, whose iterations count on.
+            (self.value, self.gradient) = (later.value, later.gradient);
+            (self.validation, self.best_iteration) = (later.validation, later.best_iteration);
+            return true;
+        }
         let better = later.value <= self.value;
         if better {
             (self.value, self.gradient) = (later.value, later.gradient);
@@ -135,6 +167,14 @@ impl fmt::Display for Report {
             "  iterations   {} in {:.3} s, best at {}",
             self.iterations, self.seconds, self.best_iteration
         )?;
+        if let Some(validation) = &self.validation {
+            let Validation { loss, accuracy, iteration, evaluations } = validation;
+            write!(f, "  held out     loss {loss:.6e}")?;
+            if let Some(accuracy) = accuracy {
+                write!(f, ", accuracy {:.2} %", 100.0 * accuracy)?;
+            }
+            writeln!(f, ", least at iteration {iteration} of {evaluations} looks")?;
+        }
         if let Some(epochs) = self.epochs {
             writeln!(f, "  epochs       {epochs:.2}")?;
         }

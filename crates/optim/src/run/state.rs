@@ -6,7 +6,8 @@
 mod argmin;
 
 use super::evaluations::Evaluations;
-use super::stopping::{FLOOR_GRADIENT, FLOOR_VALUE, Progress, Reason, StepTaken, Stopping};
+use super::stopping::{FLOOR_GRADIENT, FLOOR_VALUE, Reason, Standing, StepTaken, Stopping};
+use super::watch::{self, HeldOut, Validated};
 use crate::error::OptimError;
 use crate::linalg::vector::{self, Sizes};
 use ::argmin::core::TerminationStatus;
@@ -40,6 +41,9 @@ pub struct TraceEntry {
     /// Evaluations so far, by kind: [`Costs::of`](crate::Costs::of) makes gradients of them.
     #[serde(default)]
     pub work: Evaluations,
+    /// What θ is worth on the samples held out, where there are some.
+    #[serde(default)]
+    pub validation: Option<Validated>,
 }
 
 /// θ, f and ∇f of the current iterate, the best point so far, and the books of the run.
@@ -83,10 +87,12 @@ pub struct FitState {
     trace: Vec<TraceEntry>,
     /// θ of every entry of the trace, one after the other, where they are kept.
     iterates: Option<Vec<f64>>,
+    /// The best point on the samples held out, where there are some.
+    held_out: Option<HeldOut>,
 }
 
 /// f and the norms of ∇f at one point.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Summary {
     pub value: f64,
     /// ‖∇f‖∞
@@ -214,12 +220,54 @@ impl FitState {
         self.clock.map_or(Duration::ZERO, |clock| clock.elapsed())
     }
 
-    /// Ends the run. The first reason given stays.
+    /// Ends the run. The first reason given stays; where an evaluation was refused to an iteration, that is the reason.
     pub fn stop(&mut self, reason: Reason) {
         if self.reason.is_none() {
+            let reason = watch::refused().unwrap_or(reason);
             self.reason = Some(reason);
             self.status = TerminationStatus::Terminated(reason.to_argmin());
         }
+    }
+
+    /// θ that the run returns: the best one on the samples held out where there are some, else the best one.
+    pub(crate) fn solution(&self) -> &[f64] {
+        self.held_out.as_ref().map_or_else(|| self.best_theta(), |best| &best.theta)
+    }
+
+    pub(crate) fn held_out(&mut self) -> &mut Option<HeldOut> {
+        &mut self.held_out
+    }
+
+    pub(crate) fn held_out_best(&self) -> Option<&HeldOut> {
+        self.held_out.as_ref()
+    }
+
+    /// Keeps what the current point, of this iteration, is worth on the samples held out. Returns the iterations since it was last better.
+    pub(crate) fn validated(&mut self, score: Validated, iteration: u64) -> u64 {
+        if let Some(last) = self.trace.last_mut() {
+            last.validation = Some(score);
+        }
+        let at = self.summary();
+        let best = self.held_out.get_or_insert_with(|| HeldOut {
+            theta: Vec::new(),
+            at,
+            score: Validated { loss: f64::INFINITY, accuracy: None },
+            iteration,
+            evaluations: 0,
+        });
+        best.evaluations += 1;
+        // Written so that NaN is never better; the first point is the best one whatever its loss.
+        if best.theta.is_empty() || score.loss < best.score.loss {
+            best.theta.clone_from(&self.theta);
+            (best.at, best.score, best.iteration) = (at, score, iteration);
+        }
+        iteration - best.iteration
+    }
+
+    /// ‖∇f‖∞ that meets its tolerance.
+    pub(crate) fn gradient_goal(&self, stopping: &Stopping) -> f64 {
+        let relative = stopping.gradient_tolerance * self.gradient_reference;
+        stopping.gradient_absolute.max(relative)
     }
 
     /// Takes back a stop: the point is stationary and no minimum.
@@ -422,13 +470,13 @@ impl FitState {
             return false;
         }
         let Summary { value, gradient_norm, .. } = self.best.at;
-        let there = Progress { value, gradient_norm, step: None, ..self.progress(0) };
+        let there = Standing { value, gradient_norm, step: None, ..self.progress(0) };
         !stopping.claim(&there).is_some_and(Reason::is_converged)
     }
 
     /// Whether the gradient or the value already satisfies `stopping`, whatever a model may promise.
     pub(crate) fn meets(&self, stopping: &Stopping) -> bool {
-        let met = stopping.claim(&Progress { step: None, ..self.progress(0) });
+        let met = stopping.claim(&Standing { step: None, ..self.progress(0) });
         met.is_some_and(Reason::is_converged)
     }
 
@@ -476,11 +524,12 @@ impl FitState {
             epochs: self.epochs,
             seconds: self.elapsed().as_secs_f64(),
             work,
+            validation: None,
         });
     }
 
-    pub(crate) fn progress(&self, evaluations: u64) -> Progress {
-        Progress {
+    pub(crate) fn progress(&self, evaluations: u64) -> Standing {
+        Standing {
             iterations: self.steps,
             max_iterations: self.max_iterations,
             target: self.target,

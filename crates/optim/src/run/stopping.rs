@@ -47,7 +47,7 @@ pub struct Stopping {
     pub max_iterations: u64,
     /// Most evaluations of f (value, value with gradient, linearisation), tested after each iteration. Default none.
     pub max_evaluations: Option<u64>,
-    /// Most wall-clock time, tested after each iteration. Default none.
+    /// Most wall-clock time, tested before each evaluation. Default none.
     pub max_time: Option<Duration>,
     /// f(θ) ≤ `target`. Default none.
     pub target: Option<f64>,
@@ -96,6 +96,8 @@ pub enum Reason {
     MaxTime,
     /// Stopped from outside.
     Interrupted,
+    /// The loss on the samples held out has not fallen for as many iterations as its patience has.
+    ValidationStopped,
     /// No acceptable step along a descent direction: the gradient and the value disagree.
     LineSearchFailed,
     /// f or ∇f is not finite at the start.
@@ -146,6 +148,7 @@ impl Reason {
             Self::MaxEvaluations => "stopped: the evaluations are used up",
             Self::MaxTime => "stopped: the time is used up",
             Self::Interrupted => "stopped: interrupted from outside",
+            Self::ValidationStopped => "stopped: the loss on the samples held out no longer falls",
             Self::LineSearchFailed => {
                 "failed: no acceptable step along a descent direction (do value and gradient agree?)"
             }
@@ -194,7 +197,7 @@ impl fmt::Display for Reason {
 
 /// What the tests look at, after a step from θ to θ⁺.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Progress {
+pub(crate) struct Standing {
     /// Iterations done.
     pub iterations: u64,
     /// The smaller of the solver's and the executor's.
@@ -256,7 +259,7 @@ impl Stopping {
     }
 
     /// The end by a tolerance, the target or the rounding floor; it comes before that by a limit.
-    pub(crate) fn claim(&self, at: &Progress) -> Option<Reason> {
+    pub(crate) fn claim(&self, at: &Standing) -> Option<Reason> {
         // A pole reaches no target.
         if at.value.is_finite() && at.value <= at.target {
             return Some(Reason::TargetReached);
@@ -281,7 +284,7 @@ impl Stopping {
     }
 
     /// The end by a limit.
-    pub(crate) fn used_up(&self, at: &Progress) -> Option<Reason> {
+    pub(crate) fn used_up(&self, at: &Standing) -> Option<Reason> {
         if at.iterations >= at.max_iterations {
             return Some(Reason::MaxIterations);
         }

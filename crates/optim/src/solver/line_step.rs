@@ -6,6 +6,7 @@ use crate::line_search::{Found, LineSearch, SearchOption, Trial};
 use crate::run::eval;
 use crate::run::state::FitState;
 use crate::run::stopping::Reason;
+use crate::run::watch;
 use argmin::core::Problem;
 use secant_core::problem::Objective;
 
@@ -122,6 +123,9 @@ impl LineStep {
         // From a length that a wall has cut, the next guess is no promise.
         let is_cut = initial != 1.0 && (self.is_walled || nonfinite_ahead);
         let end = |at: Trial, is_unbounded| End { step: at.step, value: at.value, is_unbounded };
+        if let (Found::Nothing { .. }, Some(reason)) = (&found, watch::refused()) {
+            return Err(reason);
+        }
         match found {
             Found::Nothing { .. } if nonfinite_ahead && !finite_ahead => {
                 Err(Reason::NonFiniteValue)

@@ -41,6 +41,7 @@ impl State for FitState {
             status: TerminationStatus::NotTerminated,
             trace: Vec::new(),
             iterates: None,
+            held_out: None,
         }
     }
 

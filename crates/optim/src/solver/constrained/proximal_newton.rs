@@ -19,6 +19,7 @@ use crate::run::fit_solver::FitSolver;
 use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
+use crate::run::watch;
 use crate::solver::HessianKind;
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::{Curvature, Objective};
@@ -165,6 +166,9 @@ impl Workspace {
         let forcing = FORCING.min(state.relative_gradient()).max(LEAST_FORCING);
         let goal = forcing * state.gradient_norm;
         for _ in 0..MAX_PASSES {
+            if watch::over().is_some() {
+                return;
+            }
             let changed = self.pass();
             if self.optimality() <= goal {
                 // Signs that are found make the rest exact.
@@ -253,6 +257,7 @@ impl Workspace {
     ) -> Result<(), Reason> {
         self.prepare()?;
         loop {
+            watch::check()?;
             self.lay_out();
             self.minimise_model(state);
             match self.search(problem, state) {

@@ -2,6 +2,7 @@
 
 use crate::linalg::vector;
 use crate::run::evaluations::Evaluations;
+use crate::run::{eval, watch};
 use crate::solver::HessianKind;
 use secant_core::operator::LinearOperator;
 use secant_core::problem::{Curvature, Linearization};
@@ -24,12 +25,16 @@ impl<'a, L: Linearization> Model<'a, L> {
         Self { at, kind, products: Cell::new(0), matrices: Cell::new(0) }
     }
 
-    pub(crate) fn matrix(&self, out: faer::MatMut<'_, f64>) {
+    pub(crate) fn matrix(&self, mut out: faer::MatMut<'_, f64>) {
+        if eval::refuse_matrix(&mut out) {
+            return;
+        }
         self.matrices.set(self.matrices.get() + 1);
         match self.kind {
-            HessianKind::Exact => self.at.hessian(out),
-            HessianKind::GaussNewton => self.at.gauss_newton(out),
+            HessianKind::Exact => self.at.hessian(out.as_mut()),
+            HessianKind::GaussNewton => self.at.gauss_newton(out.as_mut()),
         }
+        eval::refuse_matrix(&mut out);
     }
 
     /// A lower bound of the decrease that is left, which no units of the parameters hide from truncated CG: ½(∇fᵀd)²/dᵀHd along
@@ -72,6 +77,10 @@ impl<L: Linearization> LinearOperator for Model<'_, L> {
         self.at.gradient().len()
     }
     fn apply(&self, x: &[f64], y: &mut [f64]) {
+        if watch::over().is_some() {
+            y.fill(f64::NAN);
+            return;
+        }
         self.products.set(self.products.get() + 1);
         match self.kind {
             HessianKind::Exact => self.at.hessian_vector(x, y),

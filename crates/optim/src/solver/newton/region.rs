@@ -16,6 +16,7 @@ use crate::linalg::vector;
 use crate::run::eval::{self, Counts, Moved};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
+use crate::run::watch;
 use crate::solver::HessianKind;
 use crate::subproblem::{Bound, NotFinite, Step};
 use argmin::core::Problem;
@@ -261,6 +262,7 @@ impl Region {
         let noise = NOISE * f64::EPSILON * state.value.abs();
         let (mut finite_ahead, mut first_promise) = (false, None);
         for _ in 0..MAX_TRIALS {
+            watch::check()?;
             let step = self.proposal.propose(model, &state.gradient, self.bound, limits);
             let step = step.map_err(not_finite)?;
             // A step that the bound cuts short says nothing of what lies beyond.

@@ -18,6 +18,7 @@ use crate::run::fit_solver::FitSolver;
 use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
+use crate::run::watch;
 use crate::solver::line_step;
 use crate::solver::newton::region::{History, MAX_PRODUCTS, MAX_TRIALS, NOISE, refusal};
 use crate::subproblem::{Bound, Gltr, NotFinite, Step};
@@ -293,6 +294,7 @@ impl Workspace {
         let free = 0.5 * size * (size / self.scale);
         let (mut finite_ahead, mut first_promise) = (false, None);
         for _ in 0..MAX_TRIALS {
+            watch::check()?;
             let step = self.propose(state, tolerance).map_err(|_| Reason::NonFiniteCurvature)?;
             // A step that the bound cuts short says nothing of what lies beyond.
             let promised = if step.on_boundary { f64::NAN } else { step.predicted };

@@ -1,0 +1,432 @@
+//! Who looks at a run while it goes on, and what may end it from outside: an [`Interrupt`], the limit of time, an observer, samples held
+//! out.
+//!
+//! Interrupt and time are looked at before every evaluation, also inside of line searches, Krylov iterations and trials: from then on
+//! evaluations are refused, NaN at no cost, so that any method ends its iteration at once and the run ends with the best point so far.
+//! The cost is a flag and a clock per evaluation; nothing where neither is asked for. The limits in force are the thread's that runs the
+//! solver, from one iteration's begin to its end: the evaluations ask for them there.
+
+use super::evaluations::Evaluations;
+use super::fit_solver::FitSolver;
+use super::state::FitState;
+use super::stopping::Reason;
+use argmin::core::{Error, KV, Problem, Solver, TerminationStatus};
+use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+/// Ends runs from outside, from any thread: its clones share one flag. A run that it ends has [`Reason::Interrupted`] and the best point
+/// so far, within the time of one evaluation.
+///
+/// ```
+/// use secant_optim::{Interrupt, Lbfgs, Reason, Watch, minimize_watched};
+/// # use secant_core::problem::Objective;
+/// # struct Slow;
+/// # impl Objective for Slow {
+/// #     fn dim(&self) -> usize { 1 }
+/// #     fn value(&self, x: &[f64]) -> f64 { x[0] * x[0] }
+/// #     fn value_gradient(&self, x: &[f64], g: &mut [f64]) -> f64 { g[0] = 2.0 * x[0]; x[0] * x[0] }
+/// # }
+/// let interrupt = Interrupt::new();
+/// let handle = interrupt.clone();
+/// std::thread::spawn(move || handle.set()).join().unwrap();
+/// let mut watch = Watch::new().interrupt(interrupt);
+/// let solution = minimize_watched(&Slow, Lbfgs::default(), &[3.0], &mut watch)?;
+/// assert_eq!(solution.report.reason, Reason::Interrupted);
+/// # Ok::<(), secant_optim::OptimError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// Not set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Ends every run that watches it. May be called in a signal handler.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes it back, for the next run.
+    pub fn clear(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether it is set.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What a model is worth on samples that it was not fitted to.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Validated {
+    /// The mean loss, without penalty.
+    #[serde(with = "super::nonfinite")]
+    pub loss: f64,
+    /// The part of the samples whose class is right, of a classifier.
+    pub accuracy: Option<f64>,
+}
+
+/// A look at a run: after the start and after every iteration; on minibatches at every evaluation of all samples.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Progress<'a> {
+    /// The method.
+    pub solver: &'static str,
+    /// Iterations done; 0 is the start.
+    pub iteration: u64,
+    /// f(θ).
+    pub value: f64,
+    /// The least f so far.
+    pub best_value: f64,
+    /// ‖∇f(θ)‖∞.
+    pub gradient_norm: f64,
+    /// ‖∇f(θ)‖∞ at the start.
+    pub initial_gradient_norm: f64,
+    /// ‖∇f(θ)‖∞ that meets its tolerance; 0 where none does.
+    pub gradient_goal: f64,
+    /// ‖θ⁺ − θ‖₂ of the step that led here; 0 at the start.
+    pub step_length: f64,
+    /// Evaluations so far, by kind.
+    pub evaluations: Evaluations,
+    /// Passes over the data by minibatches so far; none in a full-batch run.
+    pub epochs: Option<f64>,
+    /// Wall-clock time since the start.
+    pub seconds: f64,
+    /// Most iterations.
+    pub max_iterations: u64,
+    /// Most wall-clock time.
+    pub max_seconds: Option<f64>,
+    /// What θ is worth on the samples held out, where there are some.
+    pub validation: Option<Validated>,
+    /// θ, length n.
+    pub theta: &'a [f64],
+}
+
+type Observer<'w> = Box<dyn FnMut(&Progress<'_>) -> ControlFlow<()> + Send + 'w>;
+type Validation<'w> = Box<dyn FnMut(&[f64]) -> Validated + Send + 'w>;
+
+/// What goes along with a run: see [`minimize_watched`](crate::minimize_watched) and [`Method::minimize_watched`](crate::Method::minimize_watched).
+#[derive(Default)]
+pub struct Watch<'w> {
+    pub(crate) interrupt: Option<Interrupt>,
+    observers: Vec<Observer<'w>>,
+    validation: Option<Validation<'w>>,
+    patience: Option<u64>,
+    /// Books of the runs before, of several that count as one.
+    before: Before,
+}
+
+/// What runs before this one did, and the best that they left.
+#[derive(Clone, Debug, Default)]
+struct Before {
+    iterations: u64,
+    evaluations: Evaluations,
+    seconds: f64,
+    held_out: Option<HeldOut>,
+}
+
+/// The best point on the samples held out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct HeldOut {
+    /// θ
+    pub theta: Vec<f64>,
+    /// Of the training.
+    pub at: super::state::Summary,
+    pub score: Validated,
+    /// The iteration that led there.
+    pub iteration: u64,
+    /// Looks so far.
+    pub evaluations: u64,
+}
+
+impl fmt::Debug for Watch<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch")
+            .field("interrupt", &self.interrupt)
+            .field("observers", &self.observers.len())
+            .field("validation", &self.validation.is_some())
+            .field("patience", &self.patience)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'w> Watch<'w> {
+    /// Nobody looks.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Ends the run when the flag is set.
+    #[must_use]
+    pub fn interrupt(mut self, interrupt: Interrupt) -> Self {
+        self.interrupt = Some(interrupt);
+        self
+    }
+
+    /// Shows the run to `observer`; `Break` ends it, with [`Reason::Interrupted`] and the best point so far. Several see it in turn.
+    #[must_use]
+    pub fn observe(
+        mut self,
+        observer: impl FnMut(&Progress<'_>) -> ControlFlow<()> + Send + 'w,
+    ) -> Self {
+        self.observers.push(Box::new(observer));
+        self
+    }
+
+    /// Asks `validate` for the worth of every iterate on samples held out; the point with the least loss there is the solution.
+    #[must_use]
+    pub fn validate(mut self, validate: impl FnMut(&[f64]) -> Validated + Send + 'w) -> Self {
+        self.validation = Some(Box::new(validate));
+        self
+    }
+
+    /// Ends the run, with [`Reason::ValidationStopped`], after so many iterations in a row without a lower loss on the samples held out.
+    #[must_use]
+    pub fn patience(mut self, iterations: u64) -> Self {
+        self.patience = Some(iterations);
+        self
+    }
+
+    /// Whether the run is to end.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupt.as_ref().is_some_and(Interrupt::is_set)
+    }
+
+    /// Keeps the books of a run that another one will follow, as one.
+    pub(crate) fn follow(&mut self, iterations: u64, evaluations: Evaluations, seconds: f64) {
+        self.before.iterations += iterations;
+        self.before.evaluations += evaluations;
+        self.before.seconds += seconds;
+    }
+
+    /// Forgets the books of the runs before: the next one counts by itself.
+    pub fn forget(&mut self) {
+        self.before = Before::default();
+    }
+
+    /// Before the start: the best point that a run before has left.
+    pub(crate) fn begin(&mut self, state: &mut FitState) {
+        *state.held_out() = self.before.held_out.take();
+    }
+
+    /// After the run.
+    pub(crate) fn end(&mut self, state: &FitState) {
+        self.before.held_out = state.held_out_best().cloned();
+    }
+
+    /// After the start and every iteration, when the state stands: validates, shows, and ends the run where that says so.
+    /// `looked` are the entries that the trace had when this was called last.
+    pub(crate) fn look(
+        &mut self,
+        solver: &'static str,
+        stopping: &super::stopping::Stopping,
+        state: &mut FitState,
+        looked: usize,
+    ) {
+        if state.trace().len() > looked {
+            self.validate_state(state);
+            self.show(solver, stopping, state);
+        }
+        if self.is_interrupted() && state.reason().is_none() {
+            state.stop(Reason::Interrupted);
+        }
+    }
+
+    fn validate_state(&mut self, state: &mut FitState) {
+        let Some(validate) = &mut self.validation else { return };
+        if !state.value().is_finite() {
+            return;
+        }
+        let score = validate(state.theta());
+        let iteration = self.before.iterations + state.steps();
+        let since = state.validated(score, iteration);
+        if self.patience.is_some_and(|most| since >= most) {
+            state.stop(Reason::ValidationStopped);
+        }
+    }
+
+    fn show(
+        &mut self,
+        solver: &'static str,
+        stopping: &super::stopping::Stopping,
+        state: &mut FitState,
+    ) {
+        let Some(last) = state.trace().last().copied() else { return };
+        let before = &self.before;
+        let mut evaluations = before.evaluations;
+        evaluations += last.work;
+        let progress = Progress {
+            solver,
+            iteration: before.iterations + last.iteration,
+            value: last.value,
+            best_value: state.best_value(),
+            gradient_norm: last.gradient_norm,
+            initial_gradient_norm: state.start_summary().gradient_norm,
+            gradient_goal: state.gradient_goal(stopping),
+            step_length: last.step_length,
+            evaluations,
+            epochs: last.epochs,
+            seconds: before.seconds + last.seconds,
+            max_iterations: before.iterations.saturating_add(state.max_iterations()),
+            max_seconds: stopping.max_time.map(|most| before.seconds + most.as_secs_f64()),
+            validation: last.validation,
+            theta: state.theta(),
+        };
+        #[cfg(feature = "tracing")]
+        tracing::debug!(
+            iteration = progress.iteration,
+            value = progress.value,
+            gradient_norm = progress.gradient_norm,
+            step_length = progress.step_length,
+            evaluations = progress.evaluations.of_f(),
+            "iterate"
+        );
+        let mut broken = false;
+        for observer in &mut self.observers {
+            broken |= observer(&progress).is_break();
+        }
+        if broken {
+            state.stop(Reason::Interrupted);
+        }
+    }
+}
+
+/// A solver that is watched: argmin's `Executor` runs it as the solver itself.
+pub(crate) struct Watched<'x, 'w, S> {
+    pub solver: S,
+    pub watch: &'x mut Watch<'w>,
+    looked: usize,
+}
+
+impl<'x, 'w, S> Watched<'x, 'w, S> {
+    pub(crate) fn new(solver: S, watch: &'x mut Watch<'w>, state_entries: usize) -> Self {
+        Self { solver, watch, looked: state_entries }
+    }
+}
+
+impl<S: FitSolver> Watched<'_, '_, S> {
+    fn look(&mut self, state: &mut FitState) {
+        self.watch.look(self.solver.title(), self.solver.stopping(), state, self.looked);
+        self.looked = state.trace().len();
+    }
+}
+
+impl<P, S: FitSolver + Solver<P, FitState>> Solver<P, FitState> for Watched<'_, '_, S> {
+    fn name(&self) -> &str {
+        self.solver.name()
+    }
+
+    fn init(
+        &mut self,
+        problem: &mut Problem<P>,
+        mut state: FitState,
+    ) -> Result<(FitState, Option<KV>), Error> {
+        self.watch.begin(&mut state);
+        let (mut state, kv) = self.solver.init(problem, state)?;
+        self.look(&mut state);
+        Ok((state, kv))
+    }
+
+    fn next_iter(
+        &mut self,
+        problem: &mut Problem<P>,
+        state: FitState,
+    ) -> Result<(FitState, Option<KV>), Error> {
+        let limits = Limits::of(self.watch, self.solver.stopping(), &state);
+        let (mut state, kv) = {
+            let _scope = limits.map(Scope::enter);
+            self.solver.next_iter(problem, state)?
+        };
+        self.look(&mut state);
+        Ok((state, kv))
+    }
+
+    fn terminate_internal(&mut self, state: &FitState) -> TerminationStatus {
+        self.solver.terminate_internal(state)
+    }
+
+    fn terminate(&mut self, state: &FitState) -> TerminationStatus {
+        self.solver.terminate(state)
+    }
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Limits>> = const { RefCell::new(None) };
+}
+
+/// What ends the iteration that this thread is in.
+#[derive(Clone, Debug)]
+struct Limits {
+    deadline: Option<Instant>,
+    interrupt: Option<Interrupt>,
+    /// An evaluation was refused, for this reason.
+    refused: Option<Reason>,
+}
+
+impl Limits {
+    /// None where nothing ends a run from outside.
+    fn of(
+        watch: &Watch<'_>,
+        stopping: &super::stopping::Stopping,
+        state: &FitState,
+    ) -> Option<Self> {
+        let interrupt = watch.interrupt.clone();
+        let left = stopping.max_time.map(|most| most.saturating_sub(state.elapsed()));
+        // A limit beyond the clock's range is none.
+        let deadline = left.and_then(|left| Instant::now().checked_add(left));
+        (deadline.is_some() || interrupt.is_some()).then_some(Self {
+            deadline,
+            interrupt,
+            refused: None,
+        })
+    }
+
+    fn look(&mut self) -> Option<Reason> {
+        if self.refused.is_none() {
+            if self.interrupt.as_ref().is_some_and(Interrupt::is_set) {
+                self.refused = Some(Reason::Interrupted);
+            } else if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                self.refused = Some(Reason::MaxTime);
+            }
+        }
+        self.refused
+    }
+}
+
+/// The limits in force on this thread until it is dropped; then those before are.
+struct Scope(Option<Limits>);
+
+impl Scope {
+    fn enter(limits: Limits) -> Self {
+        Self(CURRENT.with(|current| current.replace(Some(limits))))
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        CURRENT.with(|current| current.replace(self.0.take()));
+    }
+}
+
+/// Why this thread's run is to end from outside, if it is: no evaluation is made from then on.
+pub(crate) fn over() -> Option<Reason> {
+    CURRENT.with(|current| current.borrow_mut().as_mut().and_then(Limits::look))
+}
+
+/// [`over`] as an error, for the head of a loop of trials.
+pub(crate) fn check() -> Result<(), Reason> {
+    over().map_or(Ok(()), Err)
+}
+
+/// Why an evaluation of this iteration was refused.
+pub(crate) fn refused() -> Option<Reason> {
+    CURRENT.with(|current| current.borrow().as_ref().and_then(|limits| limits.refused))
+}
