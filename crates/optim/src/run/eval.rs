@@ -373,7 +373,7 @@ pub(crate) fn start_with<P: Objective>(
     check(solver, inner(problem))?;
     let n = inner(problem).dim();
     state.begin(n, stopping)?;
-    let value = evaluate(problem, &state.theta, &mut state.gradient);
+    let value = watch::exempt(|| evaluate(problem, &state.theta, &mut state.gradient));
     state.begin_at(value);
     if value.is_finite() && vector::all_finite(&state.gradient) {
         finish(stopping, problem, state);

@@ -185,11 +185,12 @@ where
     P: Objective,
     S: FitSolver + Solver<&'p P, FitState>,
 {
+    let Setup { memory_limit, recorded, watch } = setup;
     let begin = |state: FitState| {
-        let state = state.param(theta0.to_vec()).memory_limit(setup.memory_limit);
-        if setup.recorded { state.keep_iterates() } else { state }
+        let state = state.param(theta0.to_vec()).memory_limit(memory_limit);
+        if recorded { state.keep_iterates() } else { state }
     };
-    let watched = Watched::new(solver, setup.watch, 0);
+    let watched = Watched::new(solver, watch, 0);
     match Executor::new(problem, watched).ctrlc(false).configure(begin).run() {
         Ok(result) => {
             let (state, Watched { solver, watch, .. }) = (&result.state, result.solver);

@@ -330,7 +330,8 @@ impl<P, S: FitSolver + Solver<P, FitState>> Solver<P, FitState> for Watched<'_, 
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         self.watch.begin(&mut state);
-        let (mut state, kv) = self.solver.init(problem, state)?;
+        let limits = Limits::of(self.watch, self.solver.stopping(), &state);
+        let (mut state, kv) = within(limits, || self.solver.init(problem, state))?;
         self.look(&mut state);
         Ok((state, kv))
     }
@@ -341,10 +342,7 @@ impl<P, S: FitSolver + Solver<P, FitState>> Solver<P, FitState> for Watched<'_, 
         state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         let limits = Limits::of(self.watch, self.solver.stopping(), &state);
-        let (mut state, kv) = {
-            let _scope = limits.map(Scope::enter);
-            self.solver.next_iter(problem, state)?
-        };
+        let (mut state, kv) = within(limits, || self.solver.next_iter(problem, state))?;
         self.look(&mut state);
         Ok((state, kv))
     }
@@ -356,6 +354,20 @@ impl<P, S: FitSolver + Solver<P, FitState>> Solver<P, FitState> for Watched<'_, 
     fn terminate(&mut self, state: &FitState) -> TerminationStatus {
         self.solver.terminate(state)
     }
+}
+
+type Moved = Result<(FitState, Option<KV>), Error>;
+
+/// `step` with these limits in force.
+fn within(limits: Option<Limits>, step: impl FnOnce() -> Moved) -> Moved {
+    let _scope = limits.map(Scope::enter);
+    let (mut state, kv) = step()?;
+    if let Some(reason) = refused() {
+        // Whatever was concluded, it was without an evaluation that was asked for.
+        state.resume();
+        state.stop(reason);
+    }
+    Ok((state, kv))
 }
 
 thread_local! {
@@ -414,6 +426,12 @@ impl Drop for Scope {
     fn drop(&mut self) {
         CURRENT.with(|current| current.replace(self.0.take()));
     }
+}
+
+/// `evaluate`, whatever limits are in force: the start, without which nothing comes back.
+pub(crate) fn exempt<T>(evaluate: impl FnOnce() -> T) -> T {
+    let _scope = Scope(CURRENT.with(RefCell::take));
+    evaluate()
 }
 
 /// Why this thread's run is to end from outside, if it is: no evaluation is made from then on.

@@ -32,3 +32,4 @@ mod robust;
 mod sampled;
 mod trust_region;
 mod variable_projection;
+mod watch;

@@ -25,6 +25,7 @@ use crate::run::fit_solver::FitSolver;
 use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
+use crate::run::watch;
 use crate::solver::HessianKind;
 use crate::solver::line_step::{self, LineStep};
 use argmin::core::{Error, KV, Problem, Solver};
@@ -237,8 +238,8 @@ impl NewtonCg {
         let work = self.work.as_mut().expect("argmin's Executor calls init first");
         let (f, mut counts) = eval::split(problem);
         let at = counts.linearize(f, &state.theta);
-        let in_time = || self.stopping.max_time.is_none_or(|most| state.elapsed() < most);
-        counts.products(work.preconditioning.prepare(&at, in_time).ok_or(Reason::MaxTime)?);
+        let go_on = || watch::over().is_none();
+        counts.products(work.preconditioning.prepare(&at, go_on).ok_or(Reason::MaxTime)?);
         let model = Model::new(&at, self.curvature);
         let tolerance = match self.cost_ratio {
             None => self.forcing.min(state.relative_gradient().sqrt()),
@@ -269,7 +270,8 @@ impl NewtonCg {
         let ended =
             matches!(state.reason(), Some(Reason::GradientConverged | Reason::RoundingFloor));
         let second_order = self.optimality == Optimality::SecondOrder;
-        if !(ended && second_order && self.curvature == HessianKind::Exact) {
+        let asked = ended && second_order && self.curvature == HessianKind::Exact;
+        if !asked || watch::over().is_some() {
             return;
         }
         let work = self.work.as_mut().expect("argmin's Executor calls init first");

@@ -366,7 +366,7 @@ impl Region {
         else {
             return;
         };
-        if !second_order || options.curvature != HessianKind::Exact {
+        if !second_order || options.curvature != HessianKind::Exact || watch::over().is_some() {
             return;
         }
         let (f, mut counts) = eval::split(problem);
