@@ -133,13 +133,14 @@ pub use problem::objective_fn::{ObjectiveAt, ObjectiveFn};
 pub use quadratic_model::{Inertia, Limit, QuadraticModel, Trusted};
 pub use run::costs::Costs;
 pub use run::evaluations::Evaluations;
+pub use run::limits::Interrupt;
 pub use run::minimize::{
     Iterates, Solution, minimize, minimize_recorded, minimize_watched, minimize_within,
 };
 pub use run::report::{GradientNorms, Report, Validation};
-pub use run::state::{FitState, TRACE_RESERVE, TraceEntry};
+pub use run::state::{FitState, TRACE_RESERVE, TraceEntry, Validated};
 pub use run::stopping::{self, Reason, Stopping};
-pub use run::watch::{Interrupt, Progress, Validated, Watch};
+pub use run::watch::{Progress, Watch};
 pub use run::{memory, nonfinite};
 pub use solver::least_squares::variable_projection::{
     self, ProjectedJacobian, ReducedLeastSquares, VariableProjection,

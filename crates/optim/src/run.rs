@@ -4,6 +4,7 @@ pub(crate) mod costs;
 pub(crate) mod eval;
 pub(crate) mod evaluations;
 pub(crate) mod fit_solver;
+pub(crate) mod limits;
 pub mod memory;
 pub(crate) mod minimize;
 pub mod nonfinite;

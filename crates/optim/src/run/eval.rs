@@ -5,10 +5,10 @@ use super::evaluations::{
     JACOBIAN_TRANSPOSE_VECTOR, JACOBIAN_VECTOR, LINEARIZE, NORMAL_DIAGONAL, NORMAL_EQUATIONS,
     RESIDUALS, SAMPLED_GRADIENT, VALUE, VALUE_GRADIENT,
 };
+use super::limits;
 use super::memory;
 use super::state::FitState;
 use super::stopping::{Reason, Standing, Stopping};
-use super::watch;
 use crate::error::OptimError;
 use crate::linalg::vector;
 use crate::problem::bounds::Bounds;
@@ -31,7 +31,7 @@ pub(crate) fn value_gradient<P: Objective>(
     theta: &[f64],
     gradient: &mut [f64],
 ) -> f64 {
-    if watch::over().is_some() {
+    if limits::over().is_some() {
         gradient.fill(f64::NAN);
         return f64::NAN;
     }
@@ -46,7 +46,7 @@ pub(crate) fn value_gradient_within<P: Objective>(
     bounds: &Bounds,
     gradient: &mut [f64],
 ) -> f64 {
-    if watch::over().is_some() {
+    if limits::over().is_some() {
         gradient.fill(f64::NAN);
         return f64::NAN;
     }
@@ -83,7 +83,7 @@ pub(crate) fn hessian<P: Curvature>(
 
 /// Whether the run is over: the matrix is NaN then, so that nobody factorises it.
 pub(crate) fn refuse_matrix(out: &mut MatMut<'_, f64>) -> bool {
-    let over = watch::over().is_some();
+    let over = limits::over().is_some();
     if over {
         out.fill(f64::NAN);
     }
@@ -126,7 +126,7 @@ impl Counts<'_> {
 
     /// f(θ); counted.
     pub(crate) fn value<P: Objective>(&mut self, problem: &P, theta: &[f64]) -> f64 {
-        if watch::over().is_some() {
+        if limits::over().is_some() {
             return f64::NAN;
         }
         self.add(VALUE, 1);
@@ -140,7 +140,7 @@ impl Counts<'_> {
         theta: &[f64],
         gradient: &mut [f64],
     ) -> f64 {
-        if watch::over().is_some() {
+        if limits::over().is_some() {
             gradient.fill(f64::NAN);
             return f64::NAN;
         }
@@ -156,7 +156,7 @@ impl Counts<'_> {
         bounds: &Bounds,
         gradient: &mut [f64],
     ) -> f64 {
-        if watch::over().is_some() {
+        if limits::over().is_some() {
             gradient.fill(f64::NAN);
             return f64::NAN;
         }
@@ -226,7 +226,7 @@ pub(crate) fn residuals<P: LeastSquares>(
     theta: &[f64],
     out: &mut [f64],
 ) -> f64 {
-    if watch::over().is_some() {
+    if limits::over().is_some() {
         out.fill(f64::NAN);
         return f64::NAN;
     }
@@ -286,7 +286,7 @@ pub(crate) fn normal_diagonal<P: LeastSquares>(
     theta: &[f64],
     out: &mut [f64],
 ) {
-    if watch::over().is_some() {
+    if limits::over().is_some() {
         out.fill(f64::NAN);
         return;
     }
@@ -328,7 +328,7 @@ pub(crate) fn jacobian_vector<P: LeastSquares>(
     v: &[f64],
     out: &mut [f64],
 ) {
-    if watch::over().is_some() {
+    if limits::over().is_some() {
         out.fill(f64::NAN);
         return;
     }
@@ -343,7 +343,7 @@ pub(crate) fn jacobian_transpose_vector<P: LeastSquares>(
     u: &[f64],
     out: &mut [f64],
 ) {
-    if watch::over().is_some() {
+    if limits::over().is_some() {
         out.fill(f64::NAN);
         return;
     }
@@ -373,7 +373,7 @@ pub(crate) fn start_with<P: Objective>(
     check(solver, inner(problem))?;
     let n = inner(problem).dim();
     state.begin(n, stopping)?;
-    let value = watch::exempt(|| evaluate(problem, &state.theta, &mut state.gradient));
+    let value = limits::exempt(|| evaluate(problem, &state.theta, &mut state.gradient));
     state.begin_at(value);
     if value.is_finite() && vector::all_finite(&state.gradient) {
         finish(stopping, problem, state);
@@ -393,7 +393,7 @@ pub(crate) enum Moved {
 
 /// The end by a limit, or from outside.
 fn used_up(stopping: &Stopping, at: &Standing) -> Option<Reason> {
-    stopping.used_up(at).or_else(watch::over)
+    stopping.used_up(at).or_else(limits::over)
 }
 
 /// Ends an iteration (or the start): records the trace and applies the stopping tests. Of a method with a model the end of the gradient and the

@@ -6,8 +6,8 @@
 mod argmin;
 
 use super::evaluations::Evaluations;
+use super::limits;
 use super::stopping::{FLOOR_GRADIENT, FLOOR_VALUE, Reason, Standing, StepTaken, Stopping};
-use super::watch::{self, HeldOut, Validated};
 use crate::error::OptimError;
 use crate::linalg::vector::{self, Sizes};
 use ::argmin::core::TerminationStatus;
@@ -17,6 +17,16 @@ use std::time::{Duration, Instant};
 
 /// Trace entries reserved up front; a longer run grows the trace.
 pub const TRACE_RESERVE: u64 = 4096;
+
+/// What a model is worth on samples that it was not fitted to.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Validated {
+    /// The mean loss, without penalty.
+    #[serde(with = "super::nonfinite")]
+    pub loss: f64,
+    /// The part of the samples whose class is right, of a classifier.
+    pub accuracy: Option<f64>,
+}
 
 /// One line of the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -103,6 +113,20 @@ pub(crate) struct Summary {
 
 const NOWHERE: Summary =
     Summary { value: f64::INFINITY, gradient_norm: f64::INFINITY, gradient_norm_2: f64::INFINITY };
+
+/// The best point on the samples held out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct HeldOut {
+    /// θ
+    pub theta: Vec<f64>,
+    /// Of the training.
+    pub at: Summary,
+    pub score: Validated,
+    /// The iteration that led there.
+    pub iteration: u64,
+    /// Looks so far.
+    pub evaluations: u64,
+}
 
 #[derive(Clone, Debug)]
 struct Best {
@@ -223,7 +247,7 @@ impl FitState {
     /// Ends the run. The first reason given stays; where an evaluation was refused to an iteration, that is the reason.
     pub fn stop(&mut self, reason: Reason) {
         if self.reason.is_none() {
-            let reason = watch::refused().unwrap_or(reason);
+            let reason = limits::refused().unwrap_or(reason);
             self.reason = Some(reason);
             self.status = TerminationStatus::Terminated(reason.to_argmin());
         }

@@ -1,78 +1,13 @@
-//! Who looks at a run while it goes on, and what may end it from outside: an [`Interrupt`], the limit of time, an observer, samples held
-//! out.
-//!
-//! Interrupt and time are looked at before every evaluation, also inside of line searches, Krylov iterations and trials: from then on
-//! evaluations are refused, NaN at no cost, so that any method ends its iteration at once and the run ends with the best point so far.
-//! The cost is a flag and a clock per evaluation; nothing where neither is asked for. The limits in force are the thread's that runs the
-//! solver, from one iteration's begin to its end: the evaluations ask for them there.
+//! Who looks at a run while it goes on, and may end it: observers, an [`Interrupt`], samples held out.
 
 use super::evaluations::Evaluations;
 use super::fit_solver::FitSolver;
-use super::state::FitState;
-use super::stopping::Reason;
+use super::limits::{Interrupt, Limits, Scope, refused};
+use super::state::{FitState, HeldOut, Validated};
+use super::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver, TerminationStatus};
-use serde::{Deserialize, Serialize};
-use std::cell::RefCell;
 use std::fmt;
 use std::ops::ControlFlow;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
-
-/// Ends runs from outside, from any thread: its clones share one flag. A run that it ends has [`Reason::Interrupted`] and the best point
-/// so far, within the time of one evaluation.
-///
-/// ```
-/// use secant_optim::{Interrupt, Lbfgs, Reason, Watch, minimize_watched};
-/// # use secant_core::problem::Objective;
-/// # struct Slow;
-/// # impl Objective for Slow {
-/// #     fn dim(&self) -> usize { 1 }
-/// #     fn value(&self, x: &[f64]) -> f64 { x[0] * x[0] }
-/// #     fn value_gradient(&self, x: &[f64], g: &mut [f64]) -> f64 { g[0] = 2.0 * x[0]; x[0] * x[0] }
-/// # }
-/// let interrupt = Interrupt::new();
-/// let handle = interrupt.clone();
-/// std::thread::spawn(move || handle.set()).join().unwrap();
-/// let mut watch = Watch::new().interrupt(interrupt);
-/// let solution = minimize_watched(&Slow, Lbfgs::default(), &[3.0], &mut watch)?;
-/// assert_eq!(solution.report.reason, Reason::Interrupted);
-/// # Ok::<(), secant_optim::OptimError>(())
-/// ```
-#[derive(Clone, Debug, Default)]
-pub struct Interrupt(Arc<AtomicBool>);
-
-impl Interrupt {
-    /// Not set.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Ends every run that watches it. May be called in a signal handler.
-    pub fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Takes it back, for the next run.
-    pub fn clear(&self) {
-        self.0.store(false, Ordering::Relaxed);
-    }
-
-    /// Whether it is set.
-    pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// What a model is worth on samples that it was not fitted to.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Validated {
-    /// The mean loss, without penalty.
-    #[serde(with = "super::nonfinite")]
-    pub loss: f64,
-    /// The part of the samples whose class is right, of a classifier.
-    pub accuracy: Option<f64>,
-}
 
 /// A look at a run: after the start and after every iteration; on minibatches at every evaluation of all samples.
 #[derive(Clone, Copy, Debug)]
@@ -131,20 +66,6 @@ struct Before {
     evaluations: Evaluations,
     seconds: f64,
     held_out: Option<HeldOut>,
-}
-
-/// The best point on the samples held out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct HeldOut {
-    /// θ
-    pub theta: Vec<f64>,
-    /// Of the training.
-    pub at: super::state::Summary,
-    pub score: Validated,
-    /// The iteration that led there.
-    pub iteration: u64,
-    /// Looks so far.
-    pub evaluations: u64,
 }
 
 impl fmt::Debug for Watch<'_> {
@@ -227,7 +148,7 @@ impl<'w> Watch<'w> {
     pub(crate) fn look(
         &mut self,
         solver: &'static str,
-        stopping: &super::stopping::Stopping,
+        stopping: &Stopping,
         state: &mut FitState,
         looked: usize,
     ) {
@@ -253,12 +174,7 @@ impl<'w> Watch<'w> {
         }
     }
 
-    fn show(
-        &mut self,
-        solver: &'static str,
-        stopping: &super::stopping::Stopping,
-        state: &mut FitState,
-    ) {
+    fn show(&mut self, solver: &'static str, stopping: &Stopping, state: &mut FitState) {
         let Some(last) = state.trace().last().copied() else { return };
         let before = &self.before;
         let mut evaluations = before.evaluations;
@@ -313,6 +229,12 @@ impl<'x, 'w, S> Watched<'x, 'w, S> {
 }
 
 impl<S: FitSolver> Watched<'_, '_, S> {
+    fn limits(&self, state: &FitState) -> Option<Limits> {
+        let most = self.solver.stopping().max_time;
+        let left = most.map(|most| most.saturating_sub(state.elapsed()));
+        Limits::new(self.watch.interrupt.clone(), left)
+    }
+
     fn look(&mut self, state: &mut FitState) {
         self.watch.look(self.solver.title(), self.solver.stopping(), state, self.looked);
         self.looked = state.trace().len();
@@ -330,7 +252,7 @@ impl<P, S: FitSolver + Solver<P, FitState>> Solver<P, FitState> for Watched<'_, 
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         self.watch.begin(&mut state);
-        let limits = Limits::of(self.watch, self.solver.stopping(), &state);
+        let limits = self.limits(&state);
         let (mut state, kv) = within(limits, || self.solver.init(problem, state))?;
         self.look(&mut state);
         Ok((state, kv))
@@ -341,7 +263,7 @@ impl<P, S: FitSolver + Solver<P, FitState>> Solver<P, FitState> for Watched<'_, 
         problem: &mut Problem<P>,
         state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
-        let limits = Limits::of(self.watch, self.solver.stopping(), &state);
+        let limits = self.limits(&state);
         let (mut state, kv) = within(limits, || self.solver.next_iter(problem, state))?;
         self.look(&mut state);
         Ok((state, kv))
@@ -368,83 +290,4 @@ fn within(limits: Option<Limits>, step: impl FnOnce() -> Moved) -> Moved {
         state.stop(reason);
     }
     Ok((state, kv))
-}
-
-thread_local! {
-    static CURRENT: RefCell<Option<Limits>> = const { RefCell::new(None) };
-}
-
-/// What ends the iteration that this thread is in.
-#[derive(Clone, Debug)]
-struct Limits {
-    deadline: Option<Instant>,
-    interrupt: Option<Interrupt>,
-    /// An evaluation was refused, for this reason.
-    refused: Option<Reason>,
-}
-
-impl Limits {
-    /// None where nothing ends a run from outside.
-    fn of(
-        watch: &Watch<'_>,
-        stopping: &super::stopping::Stopping,
-        state: &FitState,
-    ) -> Option<Self> {
-        let interrupt = watch.interrupt.clone();
-        let left = stopping.max_time.map(|most| most.saturating_sub(state.elapsed()));
-        // A limit beyond the clock's range is none.
-        let deadline = left.and_then(|left| Instant::now().checked_add(left));
-        (deadline.is_some() || interrupt.is_some()).then_some(Self {
-            deadline,
-            interrupt,
-            refused: None,
-        })
-    }
-
-    fn look(&mut self) -> Option<Reason> {
-        if self.refused.is_none() {
-            if self.interrupt.as_ref().is_some_and(Interrupt::is_set) {
-                self.refused = Some(Reason::Interrupted);
-            } else if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                self.refused = Some(Reason::MaxTime);
-            }
-        }
-        self.refused
-    }
-}
-
-/// The limits in force on this thread until it is dropped; then those before are.
-struct Scope(Option<Limits>);
-
-impl Scope {
-    fn enter(limits: Limits) -> Self {
-        Self(CURRENT.with(|current| current.replace(Some(limits))))
-    }
-}
-
-impl Drop for Scope {
-    fn drop(&mut self) {
-        CURRENT.with(|current| current.replace(self.0.take()));
-    }
-}
-
-/// `evaluate`, whatever limits are in force: the start, without which nothing comes back.
-pub(crate) fn exempt<T>(evaluate: impl FnOnce() -> T) -> T {
-    let _scope = Scope(CURRENT.with(RefCell::take));
-    evaluate()
-}
-
-/// Why this thread's run is to end from outside, if it is: no evaluation is made from then on.
-pub(crate) fn over() -> Option<Reason> {
-    CURRENT.with(|current| current.borrow_mut().as_mut().and_then(Limits::look))
-}
-
-/// [`over`] as an error, for the head of a loop of trials.
-pub(crate) fn check() -> Result<(), Reason> {
-    over().map_or(Ok(()), Err)
-}
-
-/// Why an evaluation of this iteration was refused.
-pub(crate) fn refused() -> Option<Reason> {
-    CURRENT.with(|current| current.borrow().as_ref().and_then(|limits| limits.refused))
 }

@@ -4,9 +4,9 @@ use crate::error::OptimError;
 use crate::linalg::vector;
 use crate::line_search::{Found, LineSearch, SearchOption, Trial};
 use crate::run::eval;
+use crate::run::limits;
 use crate::run::state::FitState;
 use crate::run::stopping::Reason;
-use crate::run::watch;
 use argmin::core::Problem;
 use secant_core::problem::Objective;
 
@@ -123,7 +123,7 @@ impl LineStep {
         // From a length that a wall has cut, the next guess is no promise.
         let is_cut = initial != 1.0 && (self.is_walled || nonfinite_ahead);
         let end = |at: Trial, is_unbounded| End { step: at.step, value: at.value, is_unbounded };
-        if let (Found::Nothing { .. }, Some(reason)) = (&found, watch::refused()) {
+        if let (Found::Nothing { .. }, Some(reason)) = (&found, limits::refused()) {
             return Err(reason);
         }
         match found {

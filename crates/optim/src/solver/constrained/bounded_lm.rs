@@ -12,10 +12,10 @@ use crate::linalg::vector;
 use crate::problem::bounds::{Bounds, clamp};
 use crate::run::eval::{self, Moved};
 use crate::run::fit_solver::FitSolver;
+use crate::run::limits;
 use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
-use crate::run::watch;
 use crate::solver::newton::region::{MAX_TRIALS, NOISE, free_promise, refusal};
 use argmin::core::{Error, KV, Problem, Solver};
 use faer::MatMut;
@@ -164,7 +164,7 @@ impl Workspace {
         let noise = NOISE * f64::EPSILON * state.value.abs();
         let (mut finite_ahead, mut first_promise) = (false, None);
         for _ in 0..MAX_TRIALS {
-            watch::check()?;
+            limits::check()?;
             let promised = self.propose(&state.theta);
             if self.trial == state.theta {
                 break;

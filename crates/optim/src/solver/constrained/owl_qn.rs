@@ -18,10 +18,10 @@ use crate::line_search::{Found, StrongWolfe};
 use crate::problem::l1::{self, L1};
 use crate::run::eval;
 use crate::run::fit_solver::FitSolver;
+use crate::run::limits;
 use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
-use crate::run::watch;
 use crate::solver::line_step::{self, Bend};
 use crate::solver::quasi_newton::safeguard::shows_curvature;
 use argmin::core::{Error, KV, Problem, Solver};
@@ -215,7 +215,7 @@ impl Workspace {
         }
         let mut alpha = initial;
         for _ in 0..MAX_TRIALS {
-            watch::check()?;
+            limits::check()?;
             let value = self.evaluate(problem, state, alpha);
             finite_ahead |= value.is_finite();
             let step = state.theta.iter().zip(&self.trial);

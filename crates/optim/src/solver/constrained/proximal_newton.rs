@@ -16,10 +16,10 @@ use crate::linalg::vector;
 use crate::problem::l1::{self, L1};
 use crate::run::eval;
 use crate::run::fit_solver::FitSolver;
+use crate::run::limits;
 use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
-use crate::run::watch;
 use crate::solver::HessianKind;
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::{Curvature, Objective};
@@ -166,7 +166,7 @@ impl Workspace {
         let forcing = FORCING.min(state.relative_gradient()).max(LEAST_FORCING);
         let goal = forcing * state.gradient_norm;
         for _ in 0..MAX_PASSES {
-            if watch::over().is_some() {
+            if limits::over().is_some() {
                 return;
             }
             let changed = self.pass();
@@ -257,7 +257,7 @@ impl Workspace {
     ) -> Result<(), Reason> {
         self.prepare()?;
         loop {
-            watch::check()?;
+            limits::check()?;
             self.lay_out();
             self.minimise_model(state);
             match self.search(problem, state) {

@@ -14,10 +14,10 @@ use crate::linalg::vector;
 use crate::problem::bounds::Bounds;
 use crate::run::eval::{self, Moved};
 use crate::run::fit_solver::FitSolver;
+use crate::run::limits;
 use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
-use crate::run::watch;
 use crate::solver::HessianKind;
 use crate::solver::newton::model::Model;
 use crate::solver::newton::region::{History, MAX_TRIALS, NOISE, free_promise, larger, refusal};
@@ -341,7 +341,7 @@ impl Workspace {
         let (mut finite_ahead, mut first_promise) = (false, None);
         let mut ended = None;
         for _ in 0..MAX_TRIALS {
-            watch::check()?;
+            limits::check()?;
             if self.cauchy_point(&model, &state.theta).is_none() {
                 ended = Some(Err(Reason::NonFiniteCurvature));
                 break;

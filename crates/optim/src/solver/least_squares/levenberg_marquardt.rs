@@ -16,10 +16,10 @@ use crate::error::{OptimError, require};
 use crate::linalg::vector;
 use crate::run::eval;
 use crate::run::fit_solver::FitSolver;
+use crate::run::limits;
 use crate::run::memory;
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
-use crate::run::watch;
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::LeastSquares;
 
@@ -201,7 +201,7 @@ impl Workspace {
         let mut ahead = Ahead { promised: self.wake(problem, state), ..Ahead::default() };
         let (woken, rejected) = (ahead.promised.is_some(), self.rejected);
         for _ in 0..MAX_TRIALS {
-            watch::check()?;
+            limits::check()?;
             let undamped = std::mem::take(&mut self.fresh) && {
                 let mut place = Place { problem, theta: &state.theta };
                 self.model.is_worth_undamped(&mut place, &mut self.next, LINEAR)

@@ -2,7 +2,7 @@
 
 use crate::linalg::vector;
 use crate::run::evaluations::Evaluations;
-use crate::run::{eval, watch};
+use crate::run::{eval, limits};
 use crate::solver::HessianKind;
 use secant_core::operator::LinearOperator;
 use secant_core::problem::{Curvature, Linearization};
@@ -77,7 +77,7 @@ impl<L: Linearization> LinearOperator for Model<'_, L> {
         self.at.gradient().len()
     }
     fn apply(&self, x: &[f64], y: &mut [f64]) {
-        if watch::over().is_some() {
+        if limits::over().is_some() {
             y.fill(f64::NAN);
             return;
         }

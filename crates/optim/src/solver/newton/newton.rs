@@ -20,10 +20,10 @@ use crate::linalg::vector;
 use crate::line_search::StrongWolfe;
 use crate::run::eval::{self, Moved};
 use crate::run::fit_solver::FitSolver;
+use crate::run::limits;
 use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
-use crate::run::watch;
 use crate::solver::HessianKind;
 use crate::solver::line_step::{self, LineStep};
 use argmin::core::{Error, KV, Problem, Solver};
@@ -205,7 +205,7 @@ impl Newton {
         let (before, value) = (work.factor.scaled_norm(&state.gradient), state.value);
         let raised = self.raised;
         let step = loop {
-            watch::check()?;
+            limits::check()?;
             match work.line.take(&self.search, problem, state, &work.direction, 1.0) {
                 // Where a tiny shift holds a direction that H does not see, the step is endless and its digits are lost.
                 Err(Reason::LineSearchFailed | Reason::NonFiniteValue) if work.factor.raise() => {

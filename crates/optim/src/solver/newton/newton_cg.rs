@@ -22,10 +22,10 @@ use crate::linalg::{sweep, vector};
 use crate::line_search::{Backtracking, StrongWolfe};
 use crate::run::eval::{self, Moved};
 use crate::run::fit_solver::FitSolver;
+use crate::run::limits;
 use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
-use crate::run::watch;
 use crate::solver::HessianKind;
 use crate::solver::line_step::{self, LineStep};
 use argmin::core::{Error, KV, Problem, Solver};
@@ -238,7 +238,7 @@ impl NewtonCg {
         let work = self.work.as_mut().expect("argmin's Executor calls init first");
         let (f, mut counts) = eval::split(problem);
         let at = counts.linearize(f, &state.theta);
-        let go_on = || watch::over().is_none();
+        let go_on = || limits::over().is_none();
         counts.products(work.preconditioning.prepare(&at, go_on).ok_or(Reason::MaxTime)?);
         let model = Model::new(&at, self.curvature);
         let tolerance = match self.cost_ratio {
@@ -271,7 +271,7 @@ impl NewtonCg {
             matches!(state.reason(), Some(Reason::GradientConverged | Reason::RoundingFloor));
         let second_order = self.optimality == Optimality::SecondOrder;
         let asked = ended && second_order && self.curvature == HessianKind::Exact;
-        if !asked || watch::over().is_some() {
+        if !asked || limits::over().is_some() {
             return;
         }
         let work = self.work.as_mut().expect("argmin's Executor calls init first");

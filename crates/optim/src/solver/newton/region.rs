@@ -14,9 +14,9 @@ use super::model::Model;
 use crate::error::{OptimError, require};
 use crate::linalg::vector;
 use crate::run::eval::{self, Counts, Moved};
+use crate::run::limits;
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
-use crate::run::watch;
 use crate::solver::HessianKind;
 use crate::subproblem::{Bound, NotFinite, Step};
 use argmin::core::Problem;
@@ -262,7 +262,7 @@ impl Region {
         let noise = NOISE * f64::EPSILON * state.value.abs();
         let (mut finite_ahead, mut first_promise) = (false, None);
         for _ in 0..MAX_TRIALS {
-            watch::check()?;
+            limits::check()?;
             let step = self.proposal.propose(model, &state.gradient, self.bound, limits);
             let step = step.map_err(not_finite)?;
             // A step that the bound cuts short says nothing of what lies beyond.
@@ -366,7 +366,7 @@ impl Region {
         else {
             return;
         };
-        if !second_order || options.curvature != HessianKind::Exact || watch::over().is_some() {
+        if !second_order || options.curvature != HessianKind::Exact || limits::over().is_some() {
             return;
         }
         let (f, mut counts) = eval::split(problem);

@@ -16,10 +16,10 @@ use crate::linalg::cholesky::{NotFactored, ShiftedCholesky};
 use crate::linalg::vector;
 use crate::run::eval::{self, Moved};
 use crate::run::fit_solver::FitSolver;
+use crate::run::limits;
 use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
-use crate::run::watch;
 use crate::solver::HessianKind;
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::Curvature;
@@ -129,7 +129,7 @@ impl Workspace {
         let noise = NOISE * f64::EPSILON * state.value.abs();
         let (mut finite_ahead, mut first_promise) = (false, None);
         for _ in 0..MAX_TRIALS {
-            watch::check()?;
+            limits::check()?;
             let lambda = (self.lipschitz * size).sqrt();
             self.solve(state, lambda)?;
             let slope = vector::dot(&state.gradient, &self.step);

@@ -15,10 +15,10 @@ use crate::linalg::packed::{PackedSymmetric, RankTwo, Weights};
 use crate::linalg::vector;
 use crate::run::eval::{self, Moved};
 use crate::run::fit_solver::FitSolver;
+use crate::run::limits;
 use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
-use crate::run::watch;
 use crate::solver::line_step;
 use crate::solver::newton::region::{History, MAX_PRODUCTS, MAX_TRIALS, NOISE, refusal};
 use crate::subproblem::{Bound, Gltr, NotFinite, Step};
@@ -294,7 +294,7 @@ impl Workspace {
         let free = 0.5 * size * (size / self.scale);
         let (mut finite_ahead, mut first_promise) = (false, None);
         for _ in 0..MAX_TRIALS {
-            watch::check()?;
+            limits::check()?;
             let step = self.propose(state, tolerance).map_err(|_| Reason::NonFiniteCurvature)?;
             // A step that the bound cuts short says nothing of what lies beyond.
             let promised = if step.on_boundary { f64::NAN } else { step.predicted };
