@@ -51,6 +51,32 @@ pub enum FitError {
         /// Columns of the targets.
         outputs: usize,
     },
+    /// A part of the data to hold out that is none.
+    #[error("the part of the samples held out is {fraction}, it must be in (0, 1)")]
+    ValidationFraction {
+        /// The part asked for.
+        fraction: f64,
+    },
+    /// Samples held out that are not of the kind of the data.
+    #[error("the samples held out have {found} features, the model needs {expected}")]
+    ValidationFeatures {
+        /// Features of the samples held out.
+        found: usize,
+        /// Features of the model.
+        expected: usize,
+    },
+    /// A patience without samples held out.
+    #[error("`patience` needs samples held out: `validation(&data)` or `validation_fraction(0.2)`")]
+    PatienceWithoutValidation,
+    /// No start.
+    #[error("`starts(0)`: there must be a start")]
+    NoStarts,
+    /// Several starts or samples held out in a comparison, whose methods have one start and one function.
+    #[error("methods are compared from one start on all samples: leave {what} out")]
+    CompareWatched {
+        /// The call to leave out.
+        what: &'static str,
+    },
     /// Standardised targets, and outputs that are not one for each of them.
     #[error(
         "targets are not standardised where the model has {outputs} outputs for {targets} targets: standardise the inputs only"

@@ -1,12 +1,18 @@
 //! `fit(&network, &data)…run()`: the whole way from data to a fitted model.
 
+mod held_out;
+mod starts;
 mod units;
+mod watching;
 
+pub use starts::Starts;
 pub use units::Standardize;
 
 use crate::compare::{Compare, Comparison};
 use crate::error::FitError;
 use crate::model::Model;
+use crate::progress::ProgressLine;
+use held_out::HeldOut;
 use secant_core::data::{Dataset, Targets};
 use secant_core::graph::Graph;
 use secant_core::loss::{Decision, Logistic, Loss, Robust, SoftmaxCrossEntropy, SquaredError};
@@ -16,11 +22,13 @@ use secant_core::predict::outputs;
 use secant_core::rho::Rho;
 use secant_core::risk::{Risk, RiskError};
 use secant_optim::{
-    Method, Minibatches, OptimError, Report, Solution, Span, Stopping, estimate_scale,
+    Method, Minibatches, OptimError, Report, Solution, Span, Stopping, Watch, estimate_scale,
     residual_scale, weighted_residual_scale,
 };
-use std::sync::Arc;
+use starts::best_of;
+use std::sync::{Arc, Mutex, PoisonError};
 use units::{Scaled, is_squared};
+use watching::Watching;
 
 /// A fit being described; [`run`](Self::run) runs it.
 #[derive(Clone, Debug)]
@@ -37,6 +45,9 @@ pub struct Fit<'a> {
     standardize: Standardize,
     start: Start,
     robust: Option<Rho>,
+    watching: Watching<'a>,
+    /// How many starts.
+    count: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -45,11 +56,31 @@ enum Start {
     Theta(Vec<f64>),
 }
 
+/// What a run needs beside its start.
+struct Prepared<'a> {
+    scaled: &'a Scaled<'a>,
+    risk: Risk<'a>,
+    held_out: Option<&'a Dataset>,
+    decision: Decision,
+}
+
+/// The solution, where all starts ended if there were several, and the loss of the end.
+type Solved = (Solution, Option<Starts>, Arc<dyn Loss>);
+
+impl Prepared<'_> {
+    fn held_out(&self, loss: Arc<dyn Loss>) -> Result<Option<HeldOut<'_>>, FitError> {
+        let graph = self.risk.graph();
+        let judged = |data| HeldOut::new(graph, data, self.scaled, loss, self.decision);
+        self.held_out.map(judged).transpose()
+    }
+}
+
 /// A fitted model and how it came about.
 #[derive(Clone, Debug)]
 pub struct Fitted {
     model: Model,
     report: Report,
+    starts: Option<Starts>,
 }
 
 /// Fits `network` to `data`, full-batch unless [`minibatches`](Fit::minibatches) are asked for.
@@ -70,6 +101,8 @@ pub fn fit<'a>(network: &'a Network, data: &'a Dataset) -> Fit<'a> {
         standardize: Standardize::default(),
         start: Start::Seed(0),
         robust: None,
+        watching: Watching::default(),
+        count: 1,
     }
 }
 
@@ -162,40 +195,105 @@ impl Fit<'_> {
     /// [`Reason`](crate::Reason) in the report, and the best finite point is the model.
     pub fn run(self) -> Result<Fitted, FitError> {
         let graph = self.network.graph()?;
-        let (method, minibatches) = self.resolved();
+        if self.watching.patience.is_some() && self.watching.held_out.is_nothing() {
+            return Err(FitError::PatienceWithoutValidation);
+        }
         let loss = match self.robust {
             Some(rho) => robust_loss(rho, 1.0)?.into(),
             None => self.loss_or_default(graph),
         };
-        let scaled = self.standardize.apply(self.data, graph, is_squared(&*loss))?;
-        let theta = self.theta0(&scaled, graph, &*loss)?;
+        let parts = self.watching.held_out.part(self.data, self.first_seed())?;
+        let scaled = self.standardize.apply(&parts.train, graph, is_squared(&*loss))?;
         let decision = decision_of(&*loss, graph.outputs());
-        let data: &Dataset = &scaled.data;
-        let mut risk = Risk::from_shared(graph, data, loss, self.penalty.clone())?;
-        let mut solution = if let Some(rho) = self.robust {
-            estimate_scale(rho, &theta, |rho, scale, start| {
-                risk.set_loss(robust_loss(rho, scale)?)?;
-                let solution = minimized(&method, minibatches.as_ref(), &risk, start)?;
-                let spread = spread_of_residuals(graph, &solution.theta, data)?;
-                Ok::<_, FitError>((solution, spread))
-            })?
-            .solution
-        } else {
-            minimized(&method, minibatches.as_ref(), &risk, &theta)?
+        let problem = Prepared {
+            scaled: &scaled,
+            risk: Risk::from_shared(graph, &scaled.data, loss, self.penalty.clone())?,
+            held_out: parts.held_out.as_deref(),
+            decision,
         };
+        let (mut solution, starts, loss) = self.solve(&problem)?;
         solution.report.notes.extend(scaled.notes());
+        if let Some(starts) = &starts {
+            solution.report.notes.push(starts.to_string());
+        }
         let model = Model {
             graph: graph.clone(),
             theta: solution.theta,
-            input_scaling: scaled.inputs,
-            target_scaling: scaled.targets,
-            loss: risk.shared_loss(),
+            input_scaling: scaled.inputs.clone(),
+            target_scaling: scaled.targets.clone(),
+            loss,
             decision,
             feature_names: self.data.feature_names().to_vec(),
             target_names: self.data.target_names().to_vec(),
             class_names: self.data.class_names().to_vec(),
         };
-        Ok(Fitted { model, report: solution.report })
+        Ok(Fitted { model, report: solution.report, starts })
+    }
+
+    /// Runs the starts.
+    fn solve(&self, problem: &Prepared<'_>) -> Result<Solved, FitError> {
+        let line = self.watching.line.then(|| Mutex::new(ProgressLine::new(self.count)));
+        let run = |number, theta: Vec<f64>| {
+            self.solve_from(problem, &theta, || self.watching.watch(number, line.as_ref()))
+        };
+        let solved = match self.count {
+            0 => return Err(FitError::NoStarts),
+            1 => {
+                let (solution, loss) = run(
+                    0,
+                    self.theta0(problem.scaled, problem.risk.loss(), self.first_seed(), true)?,
+                )?;
+                (solution, None, loss)
+            }
+            count => {
+                let seeds = (0..count as u64).map(|i| self.first_seed().wrapping_add(i)).collect();
+                // A run that takes its sums by one task leaves the other threads idle.
+                let in_parallel = problem.risk.shards() == 1;
+                let (solution, starts, loss) = best_of(seeds, in_parallel, |number, seed| {
+                    let first = number == 0;
+                    run(number, self.theta0(problem.scaled, problem.risk.loss(), seed, first)?)
+                })?;
+                (solution, Some(starts), loss)
+            }
+        };
+        if let Some(line) = line {
+            let mut line = line.into_inner().unwrap_or_else(PoisonError::into_inner);
+            line.finish(&solved.0.report);
+        }
+        Ok(solved)
+    }
+
+    /// The run from one start, and the loss that it ended with.
+    fn solve_from<'w>(
+        &self,
+        problem: &'w Prepared<'_>,
+        theta: &[f64],
+        watch: impl Fn() -> Watch<'w>,
+    ) -> Result<(Solution, Arc<dyn Loss>), FitError> {
+        let (method, minibatches) = self.resolved();
+        let run = |risk: &Risk<'_>, start: &[f64]| {
+            let held_out = problem.held_out(risk.shared_loss())?;
+            let mut watch = watch();
+            if let Some(held_out) = held_out {
+                watch = watch.validate(move |theta| held_out.judge(theta));
+            }
+            let solution = minimized(&method, minibatches.as_ref(), risk, start, &mut watch)?;
+            Ok::<_, FitError>(solution)
+        };
+        let Some(rho) = self.robust else {
+            return Ok((run(&problem.risk, theta)?, problem.risk.shared_loss()));
+        };
+        let (graph, data) = (problem.risk.graph(), problem.risk.data());
+        let mut risk =
+            Risk::from_shared(graph, data, problem.risk.shared_loss(), self.penalty.clone())?;
+        // Losses of different scales do not compare: every round keeps its own best on samples held out.
+        let found = estimate_scale(rho, theta, |rho, scale, start| {
+            risk.set_loss(robust_loss(rho, scale)?)?;
+            let solution = run(&risk, start)?;
+            let spread = spread_of_residuals(graph, &solution.theta, data)?;
+            Ok::<_, FitError>((solution, spread))
+        })?;
+        Ok((found.solution, risk.shared_loss()))
     }
 
     /// Runs the methods of `set` on this fit's problem from its start, in place of [`method`](Self::method): the same standardisation,
@@ -205,6 +303,12 @@ impl Fit<'_> {
     /// As [`run`](Self::run) and [`Compare::run`]; with [`robust`](Self::robust), whose scale depends on the method, and with
     /// [`minibatches`](Self::minibatches).
     pub fn compare(self, set: &Compare) -> Result<Comparison, FitError> {
+        if self.count != 1 {
+            return Err(FitError::CompareWatched { what: "`starts`" });
+        }
+        if !self.watching.held_out.is_nothing() {
+            return Err(FitError::CompareWatched { what: "the samples held out" });
+        }
         if self.robust.is_some() {
             return Err(FitError::CompareRobust);
         }
@@ -214,7 +318,7 @@ impl Fit<'_> {
         let graph = self.network.graph()?;
         let loss = self.loss_or_default(graph);
         let scaled = self.standardize.apply(self.data, graph, is_squared(&*loss))?;
-        let theta = self.theta0(&scaled, graph, &*loss)?;
+        let theta = self.theta0(&scaled, &*loss, self.first_seed(), true)?;
         let risk = Risk::from_shared(graph, &scaled.data, loss, self.penalty.clone())?;
         let mut set = set.clone();
         for method in set.methods_mut() {
@@ -238,16 +342,26 @@ impl Fit<'_> {
         self.loss.clone().unwrap_or_else(default)
     }
 
+    /// θ₀ of the seed, or for the `first` of several starts the one that was given.
     fn theta0(
         &self,
         scaled: &Scaled<'_>,
-        graph: &Graph,
         loss: &dyn Loss,
+        seed: u64,
+        first: bool,
     ) -> Result<Vec<f64>, FitError> {
-        Ok(match &self.start {
-            Start::Seed(seed) => scaled.at_level(self.network.draw(*seed)?, graph, loss),
-            Start::Theta(theta) => theta.clone(),
-        })
+        match &self.start {
+            Start::Theta(theta) if first => Ok(theta.clone()),
+            _ => Ok(scaled.at_level(self.network.draw(seed)?, self.network.graph()?, loss)),
+        }
+    }
+
+    /// The seed of the start, and of what is drawn to be held out.
+    fn first_seed(&self) -> u64 {
+        match self.start {
+            Start::Seed(seed) => seed,
+            Start::Theta(_) => 0,
+        }
     }
 }
 
@@ -270,6 +384,10 @@ impl Fitted {
     pub fn report(&self) -> &Report {
         &self.report
     }
+    /// Where the runs ended, of a fit with several [`starts`](Fit::starts).
+    pub fn starts(&self) -> Option<&Starts> {
+        self.starts.as_ref()
+    }
     /// The model by value.
     pub fn into_model(self) -> Model {
         self.model
@@ -281,11 +399,12 @@ fn minimized(
     minibatches: Option<&Minibatches>,
     risk: &Risk<'_>,
     start: &[f64],
+    watch: &mut Watch<'_>,
 ) -> Result<Solution, OptimError> {
     let method = method.clone();
     match minibatches {
-        None => method.minimize(risk, start),
-        Some(minibatches) => method.minimize_sampled(risk, minibatches, start),
+        None => method.minimize_watched(risk, start, watch),
+        Some(minibatches) => method.minimize_sampled_watched(risk, minibatches, start, watch),
     }
 }
 

@@ -37,6 +37,7 @@
 //! - `nalgebra`: data from nalgebra matrices; argmin's own solvers over `DVector` on our problems.
 //! - `ndarray`: data from ndarray arrays.
 //! - `lapack`: LAPACK's factorisations for [`Newton`], through an OpenBLAS of the system.
+//! - `tracing`: a span for every run, an event for every iteration.
 //! - `plot`: figures as SVG and PNG, those of a comparison among them.
 
 pub mod compare;
@@ -47,14 +48,16 @@ mod linear;
 mod model;
 #[cfg(feature = "plot")]
 pub mod plot;
+mod progress;
 
 pub use compare::compare;
 
 pub use error::FitError;
-pub use fit::{Fit, Fitted, Standardize, fit};
+pub use fit::{Fit, Fitted, Standardize, Starts, fit};
 pub use glm::{Coefficient, CoefficientStatus, Family, Glm, GlmError, GlmFit, Information};
 pub use linear::{LinearRegression, linear_regression};
 pub use model::Model;
+pub use progress::ProgressLine;
 
 pub use secant_core as core;
 pub use secant_core::faer;
@@ -84,12 +87,13 @@ pub use secant_core::rho::{Rho, RhoWeight};
 pub use secant_core::risk::Risk;
 pub use secant_optim::{
     AdaGrad, Adadelta, Adam, AdamW, AdaptiveCubic, Advice, ArgminProblem, Auto, Backend, Bfgs,
-    BoundedLevenbergMarquardt, Bounds, GaussNewton, GradientDescent, HessianKind, L1, LassoPath,
-    Lbfgs, LbfgsB, LeastSquaresFn, LevenbergMarquardt, Method, Minibatches, Momentum, Nesterov,
-    Newton, NewtonCg, NonlinearCg, ObjectiveFn, Optimality, OwlQn, ProximalNewton, QuadraticModel,
-    Ranking, RateFinder, Reason, ReducedLeastSquares, RegularizedNewton, Report, RmsProp,
-    RobustLeastSquares, RobustSolution, Safeguard, Schedule, Solution, Sr1, Stopping, Subproblem,
-    Tron, TrustRegion, VariableProjection, minimize, minimize_robust, minimize_sampled,
+    BoundedLevenbergMarquardt, Bounds, GaussNewton, GradientDescent, HessianKind, Interrupt, L1,
+    LassoPath, Lbfgs, LbfgsB, LeastSquaresFn, LevenbergMarquardt, Method, Minibatches, Momentum,
+    Nesterov, Newton, NewtonCg, NonlinearCg, ObjectiveFn, Optimality, OwlQn, Progress,
+    ProximalNewton, QuadraticModel, Ranking, RateFinder, Reason, ReducedLeastSquares,
+    RegularizedNewton, Report, RmsProp, RobustLeastSquares, RobustSolution, Safeguard, Schedule,
+    Solution, Sr1, Stopping, Subproblem, Tron, TrustRegion, Validated, VariableProjection, Watch,
+    minimize, minimize_robust, minimize_sampled, minimize_watched,
 };
 
 /// Pages of `docs/` as modules. Their links are to each other's files, by names defined at a page's end; here the same names are defined
@@ -116,6 +120,7 @@ pub mod guide {
         comparing,
         graphs,
         products,
-        performance
+        performance,
+        watching
     );
 }

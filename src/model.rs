@@ -54,14 +54,11 @@ impl Model {
     pub fn predict_classes(&self, inputs: &[f64]) -> Result<Vec<u32>, FitError> {
         let z = self.predict(inputs)?;
         let c = self.graph.outputs();
-        match self.decision {
-            Decision::Sign => Ok(z.iter().map(|&score| u32::from(score > 0.0)).collect()),
-            Decision::LargestScore => Ok(z.chunks_exact(c).map(largest).collect()),
-            Decision::Value => {
-                let (asked, needed) = ("predict_classes", "the loss of a classifier");
-                Err(FitError::Loss { asked, needed, loss: self.loss.name() })
-            }
+        if self.decision == Decision::Value {
+            let (asked, needed) = ("predict_classes", "the loss of a classifier");
+            return Err(FitError::Loss { asked, needed, loss: self.loss.name() });
         }
+        Ok(z.chunks_exact(c).map(|scores| self.decision.class(scores)).collect())
     }
 
     /// θ, in the standardised units of the fit; the layout is [`Graph::parameters`].
@@ -98,15 +95,4 @@ impl Model {
     pub fn target_scaling(&self) -> Option<&Standardizer> {
         self.target_scaling.as_ref()
     }
-}
-
-/// The position of the first largest score.
-fn largest(scores: &[f64]) -> u32 {
-    let mut best = 0;
-    for (k, score) in scores.iter().enumerate() {
-        if *score > scores[best] {
-            best = k;
-        }
-    }
-    u32::try_from(best).unwrap_or(u32::MAX)
 }

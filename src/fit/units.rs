@@ -74,6 +74,14 @@ fn fits_standardized(data: &Dataset, graph: &Graph) -> bool {
 }
 
 impl Scaled<'_> {
+    /// Another data set in the same units.
+    pub(super) fn like(&self, data: &Dataset) -> Result<Dataset, FitError> {
+        let inputs = self.inputs.as_ref().map(|scaling| scaling.transform_inputs(data));
+        let data = inputs.transpose()?.map_or(Cow::Borrowed(data), Cow::Owned);
+        let targets = self.targets.as_ref().map(|scaling| scaling.transform_targets(&data));
+        Ok(targets.transpose()?.unwrap_or_else(|| data.into_owned()))
+    }
+
     /// What the user should know of the scalings.
     pub(super) fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();

@@ -19,4 +19,5 @@ mod robust;
 mod robustness;
 mod saddles;
 mod variable_projection;
+mod watching;
 mod weights;

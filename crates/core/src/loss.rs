@@ -131,6 +131,25 @@ pub enum Decision {
     Sign,
 }
 
+impl Decision {
+    /// The class that the scores of one sample decide for: the first of the largest. 0 for outputs that are no scores.
+    pub fn class(self, scores: &[f64]) -> u32 {
+        match self {
+            Self::Value => 0,
+            Self::Sign => u32::from(scores.first().is_some_and(|score| *score > 0.0)),
+            Self::LargestScore => {
+                let mut best = 0;
+                for (k, score) in scores.iter().enumerate() {
+                    if *score > scores[best] {
+                        best = k;
+                    }
+                }
+                u32::try_from(best).unwrap_or(u32::MAX)
+            }
+        }
+    }
+}
+
 /// What the Hessian of a loss in the outputs looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LossHessian {

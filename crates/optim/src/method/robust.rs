@@ -369,8 +369,13 @@ pub fn estimate_scale<E>(
     let (mut scale, mut rounds) = (first, 1);
     let mut settled = rho == Rho::Squared;
     let mut threshold = Threshold::default();
+    let is_interrupted = |solution: &Solution| solution.report.reason == Reason::Interrupted;
     // A scale of nothing, or NaN, has no estimate.
-    while !settled && rounds < MAX_ROUNDS && scale > f64::EPSILON * first {
+    while !settled
+        && rounds < MAX_ROUNDS
+        && scale > f64::EPSILON * first
+        && !is_interrupted(&solution)
+    {
         let (next, found) = run(Rho::Huber, threshold.value() * scale, &solution.theta)?;
         rounds += 1;
         // A round that failed has not moved, or not far enough: its scale says nothing.
@@ -383,7 +388,7 @@ pub fn estimate_scale<E>(
             break;
         }
     }
-    if rho != Rho::Squared && scale > f64::EPSILON * first {
+    if rho != Rho::Squared && scale > f64::EPSILON * first && !is_interrupted(&solution) {
         solution = run(rho, rho.tuning() * scale, &solution.theta)?.0;
         rounds += 1;
     }

@@ -29,3 +29,28 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D:
         Written::Word(word) => word.parse().map_err(D::Error::custom),
     }
 }
+
+/// The same for a list of numbers: `#[serde(with = "secant_optim::nonfinite::list")]`.
+pub mod list {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Entry(#[serde(with = "super")] f64);
+
+    /// The numbers, or the words for them.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(list: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(list.iter().copied().map(Entry))
+    }
+
+    /// The numbers, or those of the words.
+    ///
+    /// # Errors
+    /// The deserializer's, and a word that is no number.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+        let entries = Vec::<Entry>::deserialize(deserializer)?;
+        Ok(entries.into_iter().map(|entry| entry.0).collect())
+    }
+}

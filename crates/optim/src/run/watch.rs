@@ -15,6 +15,8 @@ use std::ops::ControlFlow;
 pub struct Progress<'a> {
     /// The method.
     pub solver: &'static str,
+    /// Which of several starts this run is from; 0 where there is one.
+    pub start: usize,
     /// Iterations done; 0 is the start.
     pub iteration: u64,
     /// f(θ).
@@ -55,6 +57,7 @@ pub struct Watch<'w> {
     observers: Vec<Observer<'w>>,
     validation: Option<Validation<'w>>,
     patience: Option<u64>,
+    start: usize,
     /// Books of the runs before, of several that count as one.
     before: Before,
 }
@@ -113,6 +116,13 @@ impl<'w> Watch<'w> {
     #[must_use]
     pub fn patience(mut self, iterations: u64) -> Self {
         self.patience = Some(iterations);
+        self
+    }
+
+    /// Tells observers which of several starts this run is from. Default 0.
+    #[must_use]
+    pub fn start_number(mut self, start: usize) -> Self {
+        self.start = start;
         self
     }
 
@@ -181,6 +191,7 @@ impl<'w> Watch<'w> {
         evaluations += last.work;
         let progress = Progress {
             solver,
+            start: self.start,
             iteration: before.iterations + last.iteration,
             value: last.value,
             best_value: state.best_value(),
