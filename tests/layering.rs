@@ -34,6 +34,7 @@ const OPTIM: &[&[&str]] = &[
     &["run::stopping"],
     &["run::limits"],
     &["run::fit_solver", "run::state"],
+    &["run::checkpoint"],
     &["run::eval"],
     &["solver"],
     &["run::report", "run::watch"],

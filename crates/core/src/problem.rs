@@ -30,6 +30,7 @@ pub use in_box::InBox;
 pub use structure::{Costs, Form, LinearBlock, Structure};
 
 use faer::{Mat, MatMut};
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// A full-batch, deterministic function f: ℝⁿ → ℝ. The same θ gives the same bits.
@@ -224,7 +225,7 @@ pub enum Derivatives {
 }
 
 /// Parameters θ_L that the residuals are affine in: r(θ) = r₀ + A·θ_L, where r₀ and A depend on the other parameters only.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinearPart {
     /// Where θ_L lies in θ: in order, apart from each other.
     pub ranges: Vec<Range<usize>>,

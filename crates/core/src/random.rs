@@ -6,6 +6,7 @@
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{RngCore, SeedableRng};
+use serde::{Deserialize, Serialize};
 
 /// The spacing of the numbers that [`Random::uniform`] draws, 2⁻⁵³: every multiple of it in [0, 1) is an `f64`.
 const SPACING: f64 = 1.0 / (1_u64 << 53) as f64;
@@ -18,7 +19,7 @@ const SPACING: f64 = 1.0 / (1_u64 << 53) as f64;
 /// assert_eq!(a.normal(), b.normal());
 /// assert!((0.0..1.0).contains(&a.uniform()));
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Random {
     bits: Xoshiro256PlusPlus,
     /// The second number of the last pair that the polar method gave.

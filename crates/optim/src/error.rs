@@ -1,5 +1,9 @@
 //! The caller's mistakes. Numerical trouble is a [`Reason`](crate::Reason), never one of these.
 
+mod checkpoint;
+
+pub use checkpoint::{CheckpointError, Damage};
+
 use thiserror::Error;
 
 /// A mistake of the caller, found before the first step.
@@ -197,6 +201,9 @@ pub enum OptimError {
         /// How far the residuals leave a straight line, relative to their size.
         bend: f64,
     },
+    /// A run cannot be taken up from its checkpoint.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// The problem has no parameters.
     #[error("the problem has no parameters to fit")]
     NoParameters,

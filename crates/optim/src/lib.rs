@@ -112,7 +112,7 @@ pub mod solver;
 pub mod subproblem;
 
 pub use argmin;
-pub use error::OptimError;
+pub use error::{CheckpointError, OptimError};
 pub use linalg::Backend;
 pub use linear::{Accuracy, LinearError, LinearLeastSquares, LinearSolution, NullDirection};
 pub use method::lasso_path::{self, LassoPath, PathPoint};
@@ -131,11 +131,12 @@ pub use problem::functions::{LeastSquaresAt, LeastSquaresFn};
 pub use problem::l1::L1;
 pub use problem::objective_fn::{ObjectiveAt, ObjectiveFn};
 pub use quadratic_model::{Inertia, Limit, QuadraticModel, Trusted};
+pub use run::checkpoint;
 pub use run::costs::Costs;
 pub use run::evaluations::Evaluations;
 pub use run::limits::Interrupt;
 pub use run::minimize::{
-    Iterates, Solution, minimize, minimize_recorded, minimize_watched, minimize_within,
+    Iterates, RunOptions, Solution, minimize, minimize_recorded, minimize_watched, minimize_within,
 };
 pub use run::report::{GradientNorms, Report, Validation};
 pub use run::state::{FitState, TRACE_RESERVE, TraceEntry, Validated};

@@ -1,8 +1,11 @@
 //! Vectors and matrices: kernels that know neither argmin nor the solvers.
 
+use serde::{Deserialize, Serialize};
+
 pub(crate) mod blocks;
 pub(crate) mod box_qp;
 pub(crate) mod cholesky;
+pub(crate) mod dense;
 pub(crate) mod direct_memory;
 #[cfg(feature = "lapack")]
 pub(crate) mod lapack;
@@ -18,7 +21,7 @@ pub(crate) mod tridiagonal;
 pub(crate) mod vector;
 
 /// Whose routines factorise a dense Hessian. The interface, the modifications and the refinement around them are the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Backend {
     /// faer's: pure Rust, the same bits on every machine with the same vector width.

@@ -2,9 +2,9 @@
 
 use crate::error::OptimError;
 use crate::minibatch::batches::Minibatches;
-use crate::minibatch::sampled::minimize_sampled_watched;
+use crate::minibatch::sampled::sampled_kept;
 use crate::run::fit_solver::FitSolver;
-use crate::run::minimize::{Iterates, Setup, Solution, run};
+use crate::run::minimize::{Iterates, RunOptions, Setup, Solution, run_kept};
 use crate::run::stopping::Stopping;
 use crate::run::watch::Watch;
 use crate::solver::least_squares::variable_projection::VariableProjection;
@@ -15,6 +15,7 @@ use crate::solver::{
     Tron, TrustRegion,
 };
 use secant_core::problem::{Curvature, LeastSquares, SampledObjective};
+use serde::{Deserialize, Serialize};
 
 mod advice;
 mod auto;
@@ -35,7 +36,7 @@ macro_rules! methods {
         on_residuals: $($residual:ident),+;
     ) => {
         /// One of the methods, with its options.
-        #[derive(Clone, Debug)]
+        #[derive(Clone, Debug, Serialize, Deserialize)]
         #[non_exhaustive]
         #[expect(missing_docs, reason = "each variant is named after the type it holds")]
         pub enum Method {
@@ -112,7 +113,8 @@ macro_rules! methods {
                 theta0: &[f64],
                 memory_limit: Option<u64>,
             ) -> Result<Solution, OptimError> {
-                let setup = Setup { memory_limit, recorded: false, watch: &mut Watch::new() };
+                let mut watch = Watch::new();
+                let setup = Setup { memory_limit, ..Setup::of(&mut watch) };
                 self.run(problem, theta0, setup).map(|(solution, _)| solution)
             }
 
@@ -126,8 +128,37 @@ macro_rules! methods {
                 theta0: &[f64],
                 watch: &mut Watch<'_>,
             ) -> Result<Solution, OptimError> {
-                let setup = Setup { memory_limit: None, recorded: false, watch };
-                self.run(problem, theta0, setup).map(|(solution, _)| solution)
+                self.run(problem, theta0, Setup::of(watch)).map(|(solution, _)| solution)
+            }
+
+            /// As [`minimize`](Self::minimize), with what `options` ask for: checkpoints, a run that is taken up, iterates, memory. Without
+            /// iterates asked for they are empty.
+            ///
+            /// # Errors
+            /// As [`minimize_within`](Self::minimize_within), and [`OptimError::Checkpoint`]: nothing to take up, a damaged file with no sound one
+            /// before it, the checkpoint of another run. A checkpoint that cannot be written is a note of the report.
+            pub fn minimize_with<P: Curvature>(
+                self,
+                problem: &P,
+                theta0: &[f64],
+                options: &RunOptions,
+                watch: &mut Watch<'_>,
+            ) -> Result<(Solution, Iterates), OptimError> {
+                let mut setup = options.setup(&self.identity(), theta0, watch)?;
+                let (mut solution, iterates) = self.run(problem, theta0, setup.again())?;
+                solution.report.notes.extend(setup.notes());
+                Ok((solution, iterates))
+            }
+
+            /// What checkpoints know it by: all of it but limits.
+            fn identity(&self) -> Self {
+                let mut own = self.clone();
+                let stopping = own.stopping_mut();
+                *stopping = stopping.clone().without_limits();
+                if let Self::Auto(auto) = &mut own {
+                    auto.memory_limit = None;
+                }
+                own
             }
 
             /// As [`minimize`](Self::minimize), and keeps every iterate: n numbers per step.
@@ -139,8 +170,8 @@ macro_rules! methods {
                 problem: &P,
                 theta0: &[f64],
             ) -> Result<(Solution, Iterates), OptimError> {
-                let setup = Setup { memory_limit: None, recorded: true, watch: &mut Watch::new() };
-                self.run(problem, theta0, setup)
+                let mut watch = Watch::new();
+                self.run(problem, theta0, Setup { recorded: true, ..Setup::of(&mut watch) })
             }
 
             fn run<P: Curvature>(
@@ -151,10 +182,10 @@ macro_rules! methods {
             ) -> Result<(Solution, Iterates), OptimError> {
                 self.check_smooth(problem)?;
                 match self {
-                    $(Self::$smooth(solver) => run(problem, solver, theta0, setup),)+
-                    $(Self::$sampled(solver) => run(problem, solver, theta0, setup),)+
+                    $(Self::$smooth(solver) => run_kept(problem, solver, theta0, setup),)+
+                    $(Self::$sampled(solver) => run_kept(problem, solver, theta0, setup),)+
                     $(Self::$residual(solver) => {
-                        run(&&*residuals_of(problem, $residual::NAME)?, solver, theta0, setup)
+                        run_kept(&&*residuals_of(problem, $residual::NAME)?, solver, theta0, setup)
                     })+
                     Self::Auto(auto) => auto.minimize(problem, theta0, setup),
                 }
@@ -214,9 +245,31 @@ macro_rules! methods {
                 theta0: &[f64],
                 watch: &mut Watch<'_>,
             ) -> Result<Solution, OptimError> {
+                self.minimize_sampled_with(problem, minibatches, theta0, &RunOptions::default(), watch)
+            }
+
+            /// As [`minimize_sampled_watched`](Self::minimize_sampled_watched), with the checkpoints that `options` ask for; its other options
+            /// are for runs on all samples.
+            ///
+            /// # Errors
+            /// As [`minimize_sampled`](Self::minimize_sampled) and, of the checkpoints, [`minimize_with`](Self::minimize_with).
+            pub fn minimize_sampled_with<P: SampledObjective>(
+                self,
+                problem: &P,
+                minibatches: &Minibatches,
+                theta0: &[f64],
+                options: &RunOptions,
+                watch: &mut Watch<'_>,
+            ) -> Result<Solution, OptimError> {
+                // How long is a limit.
+                let drawn = Minibatches { limit: Minibatches::default().limit, ..*minibatches };
+                let mut setup = options.setup(&(self.identity(), drawn), theta0, watch)?;
                 match self {
                     $(Self::$sampled(solver) => {
-                        minimize_sampled_watched(problem, solver, minibatches, theta0, watch)
+                        let mut solution =
+                            sampled_kept(problem, solver, minibatches, theta0, &mut setup)?;
+                        solution.report.notes.extend(setup.notes());
+                        Ok(solution)
                     })+
                     other => {
                         let (solver, what) = (other.name(), "curvature");

@@ -1,5 +1,6 @@
 //! What a run is made of, whatever the method: state, counted evaluations, the end, the report, memory.
 
+pub mod checkpoint;
 pub(crate) mod costs;
 pub(crate) mod eval;
 pub(crate) mod evaluations;

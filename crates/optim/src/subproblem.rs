@@ -13,6 +13,8 @@
 //!
 //! [`Gltr`] also minimises m(p) + ⅓σ‖p‖³ without a region: then λ = σ‖p‖ ([`Bound`]).
 
+use serde::{Deserialize, Serialize};
+
 pub mod cauchy;
 pub mod dogleg;
 pub mod gltr;
@@ -28,7 +30,7 @@ pub use more_sorensen::MoreSorensen;
 pub use steihaug::Steihaug;
 
 /// What keeps a step short.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Bound {
     /// ‖p‖ ≤ Δ.
     Radius(f64),

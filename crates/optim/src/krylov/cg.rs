@@ -11,6 +11,7 @@
 use crate::linalg::operator::Scaled;
 use crate::linalg::{sweep, vector};
 use secant_core::operator::LinearOperator;
+use serde::{Deserialize, Serialize};
 
 /// m must fall by this part over the last tenth of the iterations.  Martens (2010) §4.4: 5e-4.
 pub const PROGRESS: f64 = 5e-4;
@@ -58,7 +59,7 @@ pub struct Iteration<'a> {
 }
 
 /// Some of the iterates, spaced geometrically: 1, 2, 3, 4, 6, 8, 11, ….
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Iterates {
     kept: Vec<Vec<f64>>,
     /// Of `kept`, those of this run.
@@ -98,7 +99,7 @@ impl Iterates {
 pub type Precondition<'a> = &'a mut dyn FnMut(&[f64], &mut [f64]);
 
 /// The vectors of CG.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ConjugateGradient {
     /// Ax + g
     residual: Vec<f64>,

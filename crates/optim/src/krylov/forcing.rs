@@ -7,13 +7,15 @@
 //! the same on every machine.
 //! Source: the balance of Eisenstat & Walker (1996), choice 1, with costs; Kelley (1995) §6.3.
 
+use serde::{Deserialize, Serialize};
+
 /// What an iteration costs without its products, in gradients: the linearisation and one evaluation.
 pub const STEP_COST: f64 = 2.0;
 /// Tolerances are tried down to 2 to the minus this, where f64 ends.
 const HALVINGS: i32 = 50;
 
 /// What the iterations so far have shown.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Balance {
     /// ln of the residual's decrease per product.
     rate: f64,

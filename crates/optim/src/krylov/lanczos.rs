@@ -9,6 +9,7 @@
 use crate::linalg::tridiagonal::Tridiagonal;
 use crate::linalg::vector;
 use secant_core::operator::LinearOperator;
+use serde::{Deserialize, Serialize};
 
 /// The space is invariant when βⱼ ≤ this · ε·‖T‖: what is left of A·qⱼ is rounding.
 pub const INVARIANT: f64 = 64.0;
@@ -20,7 +21,7 @@ pub const DIRECTION_TOLERANCE: f64 = 0.1;
 const LOOK_EVERY: usize = 4;
 
 /// The basis and T.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Lanczos {
     n: usize,
     /// q₁ … q_k, and q_{k+1} once it is known, one after the other.

@@ -9,6 +9,7 @@
 
 use crate::linalg::vector;
 use faer::{ColMut, ColRef, MatRef};
+use serde::{Deserialize, Serialize};
 
 /// Relative error of the entries of A, and of those of b, that the solution may be exact for.  The defaults of SciPy's `lsmr`.
 pub const TOLERANCE: f64 = 1e-6;
@@ -105,7 +106,7 @@ pub struct Standing {
 }
 
 /// The vectors of LSMR.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Lsmr {
     u: Vec<f64>,
     v: Vec<f64>,

@@ -10,15 +10,17 @@ use faer::linalg::matmul::matmul;
 use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
 use faer::{Accum, ColMut, ColRef, Mat, Par, Side};
 use secant_core::operator::LinearOperator;
+use serde::{Deserialize, Serialize};
 
 /// Eigenvalues below this part of the largest count as this part of it: a preconditioner must not divide by rounding.
 pub const SPECTRUM_FLOOR: f64 = 1e-10;
 
 /// M⁻¹, and the identity before the first sketch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Nystrom {
     rank: usize,
     /// U
+    #[serde(with = "crate::linalg::dense")]
     basis: Mat<f64>,
     /// λ_r/λᵢ − 1
     factors: Vec<f64>,

@@ -11,6 +11,7 @@ use super::{Backend, vector};
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt;
 use faer::{MatMut, MatRef, Par, Spec};
+use serde::{Deserialize, Serialize};
 
 /// The first shift is this · √n · ε: a hundred rounding errors of a pivot, which a semidefinite H needs and which leaves
 /// a Newton step in the other directions exact to some 12 digits.
@@ -48,7 +49,7 @@ pub(crate) enum NotFactored {
 }
 
 /// H, its factor and the shift.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ShiftedCholesky {
     n: usize,
     backend: Backend,

@@ -8,9 +8,10 @@
 use super::vector;
 use faer::linalg::solvers::Solve;
 use faer::{Mat, MatRef};
+use serde::{Deserialize, Serialize};
 
 /// The pairs, oldest first, and M.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct DirectMemory {
     capacity: usize,
     s: Vec<Vec<f64>>,
@@ -18,6 +19,7 @@ pub(crate) struct DirectMemory {
     /// σ = yᵀy/sᵀy of the latest pair.
     sigma: f64,
     /// M, 2m × 2m.
+    #[serde(with = "crate::linalg::dense")]
     middle: Mat<f64>,
 }
 

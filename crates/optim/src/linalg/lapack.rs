@@ -8,6 +8,7 @@ use super::pivots::{Block, Pivot};
 use super::vector;
 use ndarray::{Array2, ShapeBuilder};
 use ndarray_linalg::{CholeskyInplace, FactorizeHInto, UPLO};
+use serde::{Deserialize, Serialize};
 
 /// Runs `work` on the column-major n × n `matrix` as an array of the same memory.
 fn with_array<T>(n: usize, matrix: &mut Vec<f64>, work: impl FnOnce(&mut Array2<f64>) -> T) -> T {
@@ -24,7 +25,7 @@ pub(crate) fn cholesky(n: usize, matrix: &mut Vec<f64>) -> bool {
 }
 
 /// U·B·Uᵀ.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct BunchKaufman {
     n: usize,
     /// Column-major n × n: U above the blocks of B.

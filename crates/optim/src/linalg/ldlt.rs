@@ -16,24 +16,29 @@ use faer::linalg::triangular_solve::{
     solve_unit_lower_triangular_in_place, solve_unit_upper_triangular_in_place,
 };
 use faer::{Mat, MatMut, Par, Side};
+use serde::{Deserialize, Serialize};
 
 /// Shifts at the rounding level that are tried where LAPACK finds an exact zero on its way.
 #[cfg(feature = "lapack")]
 const EXACT_ZEROS: usize = 4;
 
 /// What B is between.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 enum Triangle {
     /// Nothing is factorised yet.
     None,
     /// L, and the row of the matrix that each row of the permuted one is.
-    Faer { lower: Mat<f64>, order: Vec<usize> },
+    Faer {
+        #[serde(with = "crate::linalg::dense")]
+        lower: Mat<f64>,
+        order: Vec<usize>,
+    },
     #[cfg(feature = "lapack")]
     Lapack(super::lapack::BunchKaufman),
 }
 
 /// H and its modified factors.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ModifiedLdl {
     n: usize,
     backend: Backend,

@@ -12,6 +12,7 @@
 use super::blocks::{BLOCK, tree};
 use super::vector::{self, Sizes, subtract_inline, vectorize};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// s and y of one step.
@@ -23,7 +24,7 @@ const PARALLEL: usize = 4 * BLOCK;
 const LANES: usize = 8;
 
 /// The last m pairs and their inner products.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct LimitedMemory {
     n: usize,
     capacity: usize,

@@ -8,30 +8,36 @@ use super::vector;
 use faer::dyn_stack::MemStack;
 use faer::linalg::cholesky::llt;
 use faer::{MatMut, MatRef, Par, Spec};
+use serde::{Deserialize, Serialize};
 use std::mem::MaybeUninit;
 
 /// N and the factor of the latest μ.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct DampedNormal {
     n: usize,
     /// N, then S·N·S, column-major n × n.
     matrix: Vec<f64>,
     /// L in the lower triangle.
     factor: Vec<f64>,
-    /// What the factorisation works in.
+    /// What the factorisation works in; not saved, and then made anew.
+    #[serde(skip)]
     scratch: Vec<MaybeUninit<u8>>,
 }
 
 impl DampedNormal {
     pub(crate) fn new(n: usize) -> Self {
-        let scratch =
-            llt::factor::cholesky_in_place_scratch::<f64>(n, Self::par(n), Spec::default());
         Self {
             n,
             matrix: vec![0.0; n * n],
             factor: vec![0.0; n * n],
-            scratch: vec![MaybeUninit::uninit(); scratch.unaligned_bytes_required()],
+            scratch: Self::new_scratch(n),
         }
+    }
+
+    fn new_scratch(n: usize) -> Vec<MaybeUninit<u8>> {
+        let scratch =
+            llt::factor::cholesky_in_place_scratch::<f64>(n, Self::par(n), Spec::default());
+        vec![MaybeUninit::uninit(); scratch.unaligned_bytes_required()]
     }
 
     /// To be filled with N (n × n, both triangles) before [`scale`](Self::scale).
@@ -71,6 +77,9 @@ impl DampedNormal {
     /// L·Lᵀ = S·N·S + μI. False when it is not positive definite to working precision.
     pub(crate) fn factor(&mut self, mu: f64) -> bool {
         let (n, par) = (self.n, Self::par(self.n));
+        if self.scratch.is_empty() {
+            self.scratch = Self::new_scratch(n);
+        }
         self.factor.copy_from_slice(&self.matrix);
         for j in 0..n {
             self.factor[j * n + j] += mu;

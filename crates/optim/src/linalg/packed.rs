@@ -7,6 +7,7 @@
 //! chunk order: the bits do not depend on the threads.
 
 use super::vector::{axpy, dot_inline, vectorize};
+use serde::{Deserialize, Serialize};
 
 /// Entries of the triangle per chunk at least: below it, one chunk and no threads (1 MiB of matrix is about the time of
 /// handing work to another core ten times over).
@@ -15,7 +16,7 @@ const CHUNK_ENTRIES: usize = 1 << 17;
 const MAX_CHUNKS: usize = 16;
 
 /// The triangle and the partial products.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct PackedSymmetric {
     n: usize,
     /// h₀₀, h₁₀ h₁₁, h₂₀ h₂₁ h₂₂ …
@@ -35,7 +36,7 @@ pub(crate) struct RankTwo<'a> {
 }
 
 /// τ, a, b and c of a [`RankTwo`] update.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Weights {
     pub scale: f64,
     pub ss: f64,

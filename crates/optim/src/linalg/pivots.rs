@@ -1,5 +1,7 @@
 //! The blocks of B in L·B·Lᵀ, one or two rows each, and those of |B|.
 
+use serde::{Deserialize, Serialize};
+
 /// A block of B.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Pivot {
@@ -10,7 +12,7 @@ pub(crate) enum Pivot {
 }
 
 /// An eigenpair basis of a block of |B|, and the sizes of its eigenvalues.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) enum Block {
     One(f64),
     /// Eigenvector (c, s) of the first eigenvalue, (−s, c) of the second.

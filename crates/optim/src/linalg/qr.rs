@@ -6,12 +6,13 @@
 
 use super::vector;
 use faer::MatMut;
+use serde::{Deserialize, Serialize};
 
 /// A column whose norm fell by more than this · √ε is measured anew: the downdated norm has lost its digits.  LINPACK `dqrdc`.
 const DOWNDATE: f64 = 20.0;
 
 /// A, its factors, and the scratch of a damped solve.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct PivotedQr {
     m: usize,
     n: usize,

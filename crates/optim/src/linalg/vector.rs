@@ -8,6 +8,7 @@
 
 use super::blocks::tree;
 use pulp::{Arch, Simd, WithSimd};
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 const LANES: usize = 32;
@@ -232,7 +233,7 @@ pub(crate) fn norm_of_squares(squares: f64, x: &[f64]) -> f64 {
 }
 
 /// Sizes of a step θ → θ⁺ and of ∇f⁺. A NaN entry is passed over in the largest entries and shows in the sums.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Sizes {
     /// ‖θ⁺ − θ‖∞
     pub step_norm: f64,

@@ -14,7 +14,7 @@
 use super::Method;
 use super::advice::Ranking;
 use super::candidates::{Candidate, Setting};
-use super::relay::{Relay, Stage};
+use super::relay::{Books, Relay, Stage};
 use crate::error::{OptimError, readable};
 use crate::problem::bounds::Bounds;
 use crate::problem::l1::L1;
@@ -23,6 +23,7 @@ use crate::run::minimize::{Iterates, Setup, Solution};
 use crate::run::stopping::Stopping;
 use crate::solver::{Lbfgs, LbfgsB, OwlQn, Tron, TrustRegion};
 use secant_core::problem::{Curvature, Derivatives, Form};
+use serde::{Deserialize, Serialize};
 
 const NAME: &str = "Auto";
 
@@ -36,7 +37,7 @@ const LEAST_HEAD_START: f64 = 40.0;
 /// A method chosen for the problem.
 ///
 /// What ran and why stands in the notes of the report, and its `solver` names it: `Auto: Newton`.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Auto {
     /// When to stop; the limits are shared by all methods that run. A `gradient_tolerance` left at its default becomes that of the
     /// method chosen.
@@ -107,9 +108,18 @@ impl Auto {
     ) -> Result<(Solution, Iterates), OptimError> {
         self.stopping.validate(NAME)?;
         let setting = self.setting(problem)?;
-        let (stages, notes) = self.plan(&setting);
-        let setup = Setup { memory_limit: self.memory_limit.or(setup.memory_limit), ..setup };
-        Relay::new(&self.stopping, setup, notes).run(problem, stages, theta0)
+        let memory_limit = self.memory_limit.or(setup.memory_limit);
+        let setup = Setup { memory_limit, ..setup };
+        // A run that is taken up keeps its plan, which depended on the memory that was free.
+        let resumed = setup.keeper.as_ref().map_or(Ok(None), |keeper| keeper.take_up::<Books>())?;
+        let books = if let Some(books) = resumed {
+            setup.watch.take_up(books.before.clone());
+            books
+        } else {
+            let (stages, notes) = self.plan(&setting);
+            Books::new(stages, notes)
+        };
+        Relay::new(&self.stopping, setup, books).run(problem, theta0)
     }
 
     fn setting<P: Curvature>(&self, problem: &P) -> Result<Setting<'_>, OptimError> {
@@ -149,7 +159,7 @@ impl Auto {
         for method in fallbacks(setting) {
             let repeated = stages.iter().any(|stage| stage.method.name() == method.name());
             if !repeated {
-                stages.push(Stage { method, reason: "the next to try", share: None });
+                stages.push(Stage { method, reason: "the next to try".into(), share: None });
             }
         }
         (stages, notes)

@@ -5,9 +5,13 @@ use super::candidates::Candidate;
 use crate::error::OptimError;
 use crate::run::minimize::{Iterates, Setup, Solution};
 use crate::run::report::Report;
+use crate::run::state::Clock;
 use crate::run::stopping::{GRADIENT_TOLERANCE, MAX_ITERATIONS, Reason, Stopping};
+use crate::run::watch::Before;
 use secant_core::problem::Curvature;
-use std::time::Instant;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::time::Duration;
 
 /// Iterations after which a method of second derivatives that has not converged hands over; the last one has no such end.
 const PATIENCE: u64 = 2_000;
@@ -15,27 +19,31 @@ const PATIENCE: u64 = 2_000;
 const PATIENCE_WITH_GRADIENTS: u64 = MAX_ITERATIONS;
 
 /// One method of the relay.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Stage {
     pub method: Method,
     /// Why it is here.
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
     /// Evaluations after which it hands over.
     pub share: Option<u64>,
 }
 
 impl Stage {
     pub(super) fn of(candidate: &Candidate) -> Self {
-        Self { method: candidate.method.clone(), reason: candidate.reason, share: None }
+        Self { method: candidate.method.clone(), reason: candidate.reason.into(), share: None }
     }
 }
 
-/// The run so far.
-#[derive(Debug)]
-pub(super) struct Relay<'a, 'x, 'w> {
-    stopping: &'a Stopping,
-    setup: Setup<'x, 'w>,
-    clock: Instant,
+/// The run so far: all that goes on, beside the stage that runs.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Books {
+    stages: Vec<Stage>,
+    /// The stage that runs.
+    at: usize,
+    /// What was used before it.
+    used: Duration,
+    /// What whoever looks on knows of the stages before.
+    pub before: Before,
     best: Option<Solution>,
     iterates: Iterates,
     /// Titles of the methods that ran.
@@ -43,67 +51,109 @@ pub(super) struct Relay<'a, 'x, 'w> {
     notes: Vec<String>,
 }
 
-impl<'a, 'x, 'w> Relay<'a, 'x, 'w> {
-    /// `stopping` is for the whole; `notes` come first in the report.
-    pub(super) fn new(stopping: &'a Stopping, setup: Setup<'x, 'w>, notes: Vec<String>) -> Self {
+impl Books {
+    /// `notes` come first in the report.
+    pub(super) fn new(stages: Vec<Stage>, notes: Vec<String>) -> Self {
         Self {
-            stopping,
-            setup,
-            clock: Instant::now(),
+            stages,
+            at: 0,
+            used: Duration::ZERO,
+            before: Before::default(),
             best: None,
             iterates: Iterates::default(),
             ran: Vec::new(),
             notes,
         }
     }
+}
+
+/// The stages, run in turn.
+#[derive(Debug)]
+pub(super) struct Relay<'a, 'x, 'w> {
+    stopping: &'a Stopping,
+    setup: Setup<'x, 'w>,
+    clock: Clock,
+    books: Books,
+}
+
+impl<'a, 'x, 'w> Relay<'a, 'x, 'w> {
+    /// `stopping` is for the whole.
+    pub(super) fn new(stopping: &'a Stopping, setup: Setup<'x, 'w>, books: Books) -> Self {
+        Self { stopping, setup, clock: Clock::start_from(books.used), books }
+    }
 
     /// Runs the stages until one ends well, a limit of the whole is reached, or none is left.
     pub(super) fn run<P: Curvature>(
         mut self,
         problem: &P,
-        stages: Vec<Stage>,
         theta0: &[f64],
     ) -> Result<(Solution, Iterates), OptimError> {
         let mut refusal = OptimError::NoParameters;
-        let last = stages.len().saturating_sub(1);
-        for (index, stage) in stages.into_iter().enumerate() {
-            let Some(stopping) = self.limits(&stage, index == last) else { break };
-            self.announce(&stage);
-            let theta = self.best.as_ref().map_or(theta0, |best| &best.theta);
-            let run = stage.method.with_stopping(stopping);
-            match run.run(problem, theta, self.setup.again()) {
-                Ok((solution, points)) => {
+        while let Some(stage) = self.books.stages.get(self.books.at).cloned() {
+            self.books.used = self.clock.elapsed();
+            self.books.before = self.setup.watch.before();
+            let Some(stopping) = self.limits(&stage) else { break };
+            let outcome = self.run_stage(problem, &stage, stopping, theta0);
+            match outcome {
+                Ok((solution, iterates)) => {
                     let Report { reason, iterations, evaluations, seconds, .. } = solution.report;
                     self.setup.watch.follow(iterations, evaluations, seconds);
-                    self.iterates.follow(&points);
+                    self.books.iterates.follow(&iterates);
+                    self.announce(&stage);
                     self.absorb(solution);
+                    // A stage that was taken up had begun before.
+                    let used = self.books.used.saturating_add(Duration::from_secs_f64(seconds));
+                    self.clock = Clock::start_from(used.max(self.clock.elapsed()));
                     if is_final(reason) {
                         break;
                     }
                 }
                 // Less memory than when the choice was made: the next one needs less.
                 Err(error @ OptimError::Memory { .. }) => {
-                    self.notes.push(error.to_string());
+                    self.announce(&stage);
+                    self.books.notes.push(error.to_string());
                     refusal = error;
                 }
                 Err(error) => return Err(error),
             }
+            self.books.at += 1;
         }
-        let Some(mut best) = self.best else { return Err(refusal) };
-        best.report.solver = format!("Auto: {}", self.ran.join(", "));
+        let Some(mut best) = self.books.best else { return Err(refusal) };
+        best.report.solver = format!("Auto: {}", self.books.ran.join(", "));
         best.report.seconds = self.clock.elapsed().as_secs_f64();
-        best.report.notes = self.notes;
-        Ok((best, self.iterates))
+        best.report.notes = self.books.notes;
+        Ok((best, self.books.iterates))
     }
 
-    /// What is left of the limits for a stage; none where nothing is.
-    fn limits(&self, stage: &Stage, last: bool) -> Option<Stopping> {
+    /// Runs one stage from the best point so far; its checkpoints hold the books as they are.
+    fn run_stage<P: Curvature>(
+        &mut self,
+        problem: &P,
+        stage: &Stage,
+        stopping: Stopping,
+        theta0: &[f64],
+    ) -> Result<(Solution, Iterates), OptimError> {
+        let theta = self.books.best.as_ref().map_or(theta0, |best| &best.theta);
+        if let Some(keeper) = &self.setup.keeper {
+            keeper.enter(&self.books);
+        }
+        let run = stage.method.clone().with_stopping(stopping);
+        let outcome = run.run(problem, theta, self.setup.again());
+        if let Some(keeper) = &self.setup.keeper {
+            keeper.leave();
+        }
+        outcome
+    }
+
+    /// What is left of the limits for the stage at hand; none where nothing is.
+    fn limits(&self, stage: &Stage) -> Option<Stopping> {
+        let last = self.books.at + 1 == self.books.stages.len();
         let mut stopping = self.stopping.clone();
         if stopping.gradient_tolerance == GRADIENT_TOLERANCE {
             stopping.gradient_tolerance = stage.method.stopping().gradient_tolerance;
         }
         let mut begun = false;
-        if let Some(Solution { report, .. }) = &self.best {
+        if let Some(Solution { report, .. }) = &self.books.best {
             begun = true;
             // Relative to the gradient where the whole began, which is no longer the first of the stage.
             let reached = stopping.gradient_tolerance * report.initial_gradient.max;
@@ -113,7 +163,7 @@ impl<'a, 'x, 'w> Relay<'a, 'x, 'w> {
             let used = report.evaluations.of_f();
             stopping.max_evaluations =
                 stopping.max_evaluations.map(|most| most.saturating_sub(used));
-            let used = self.clock.elapsed();
+            let used = self.books.used;
             stopping.max_time = stopping.max_time.map(|most| most.saturating_sub(used));
         }
         let nothing = stopping.max_iterations == 0
@@ -132,13 +182,13 @@ impl<'a, 'x, 'w> Relay<'a, 'x, 'w> {
         Some(stopping)
     }
 
-    /// Says what runs next, and why.
+    /// Says what ran, and why.
     fn announce(&mut self, stage: &Stage) {
-        let (name, reason) = (stage.method.name(), stage.reason);
+        let (name, reason) = (stage.method.name(), &stage.reason);
         let share = stage
             .share
             .map_or_else(String::new, |share| format!("; {share} evaluations, then the next"));
-        self.notes.push(match &self.best {
+        self.books.notes.push(match &self.books.best {
             None => format!("{name} chosen: {reason}{share}"),
             Some(Solution { report, .. }) => format!(
                 "{name} goes on from f = {:e} after {} iteration(s): {}{share}",
@@ -149,14 +199,16 @@ impl<'a, 'x, 'w> Relay<'a, 'x, 'w> {
 
     /// Adds a stage's books.
     fn absorb(&mut self, mut stage: Solution) {
-        self.ran.push(stage.report.solver.clone());
-        self.notes.append(&mut stage.report.notes);
-        let Some(best) = &mut self.best else {
-            self.best = Some(stage);
-            return;
-        };
-        if best.report.follow(stage.report) {
-            best.theta = stage.theta;
+        let Books { best, ran, notes, .. } = &mut self.books;
+        ran.push(stage.report.solver.clone());
+        notes.append(&mut stage.report.notes);
+        match best {
+            None => *best = Some(stage),
+            Some(best) => {
+                if best.report.follow(stage.report) {
+                    best.theta = stage.theta;
+                }
+            }
         }
     }
 }

@@ -153,7 +153,7 @@ impl Minibatches {
 }
 
 /// An endless stream of minibatches, epoch after epoch. Allocates nothing once it is there.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BatchStream {
     sampling: Sampling,
     size: usize,

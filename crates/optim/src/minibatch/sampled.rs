@@ -11,12 +11,13 @@
 //! Memory 4n beside the rule's, and N indices. Cost per step n and B/N of an evaluation.
 //! Source: Robbins & Monro (1951); Goodfellow et al. (2016) algorithm 8.1.
 
-use super::batches::{LastBatch, Minibatches, Sampling};
+use super::batches::{BatchStream, LastBatch, Minibatches, Sampling};
 use crate::error::OptimError;
 use crate::linalg::vector;
+use crate::run::checkpoint::{Keeper, Moment};
 use crate::run::eval;
 use crate::run::memory;
-use crate::run::minimize::Solution;
+use crate::run::minimize::{Setup, Solution};
 use crate::run::report::Report;
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
@@ -24,6 +25,9 @@ use crate::run::watch::Watch;
 use crate::solver::FirstOrder;
 use argmin::core::{Problem, State};
 use secant_core::problem::{Objective, SampledObjective};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// The mean over all samples beside that over some.
 struct Whole<'p, P> {
@@ -169,7 +173,7 @@ where
 /// As [`minimize_sampled`].
 pub fn minimize_sampled_watched<P, S>(
     problem: &P,
-    mut solver: S,
+    solver: S,
     minibatches: &Minibatches,
     theta0: &[f64],
     watch: &mut Watch<'_>,
@@ -178,51 +182,179 @@ where
     P: SampledObjective,
     S: FirstOrder,
 {
-    solver.validate_sampled()?;
-    let needs = solver.memory(problem.parameters(), 0);
-    memory::preflight(S::NAME, needs, memory::FEWER_PARAMETERS, None)?;
-    let samples = problem.samples();
-    let mut batches = minibatches.stream(samples)?;
-    let every = batches.steps(minibatches.evaluate_every);
-    let most = batches.steps(minibatches.limit);
-    let stopping = Stopping { max_iterations: most, ..solver.stopping().clone() };
+    let mut run = Run::begin(problem, solver, minibatches, theta0, watch)?;
+    run.go(watch, |_, _| ());
+    Ok(run.end(minibatches, watch))
+}
 
-    let mut problem = Problem::new(Whole { problem, all: (0..samples).collect() });
-    let mut state = FitState::new().param(theta0.to_vec());
-    state.set_sampled(0, 0.0);
-    watch.begin(&mut state);
-    let n = eval::start(S::NAME, &stopping, &mut problem, &mut state)?;
-    watch.look(solver.title(), &stopping, &mut state, 0);
-    state.without_curvature();
-    solver.reset(n);
-    let (mut theta, mut trial) = (theta0.to_vec(), theta0.to_vec());
-    let (mut gradient, mut next) = (vec![0.0; n], vec![0.0; n]);
-    for t in 1.. {
-        if state.reason().is_some() {
-            break;
+/// The same with the checkpoints of `setup`; taken up where there is something to take up.
+pub(crate) fn sampled_kept<P, S>(
+    problem: &P,
+    solver: S,
+    minibatches: &Minibatches,
+    theta0: &[f64],
+    setup: &mut Setup<'_, '_>,
+) -> Result<Solution, OptimError>
+where
+    P: SampledObjective,
+    S: FirstOrder + Serialize + DeserializeOwned,
+{
+    let watch = &mut *setup.watch;
+    let Some(keeper) = &setup.keeper else {
+        return minimize_sampled_watched(problem, solver, minibatches, theta0, watch);
+    };
+    let source = keeper.source();
+    let mut run = match keeper.take_up::<Kept<S>>()? {
+        None => Run::begin(problem, solver, minibatches, theta0, watch)?,
+        Some(kept) => {
+            let (expected, found) = (problem.parameters(), kept.theta.len());
+            if expected != found {
+                let path = source.as_deref().unwrap_or(Path::new(""));
+                let why = format!("has {found} parameters, the problem has {expected}");
+                return Err(Keeper::unfit(path, why));
+            }
+            keeper.note(format!("taken up after {} step(s)", kept.t));
+            Run::resume(problem, kept, &solver, minibatches)?
         }
-        let value =
-            eval::sampled_gradient(&mut problem, t, batches.next_batch(), &theta, &mut gradient);
-        if !(value.is_finite() && vector::all_finite(&gradient)) {
-            state.stop(Reason::NonFiniteValue);
-            break;
+    };
+    run.go(watch, |moment, kept| keeper.offer(kept.t, moment, kept));
+    Ok(run.end(minibatches, watch))
+}
+
+/// All that a run keeps between two steps.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept<S> {
+    solver: S,
+    state: FitState,
+    batches: BatchStream,
+    /// Steps taken.
+    t: u64,
+    /// The step after which all samples were looked at last.
+    looked: u64,
+    /// θ after all steps.
+    theta: Vec<f64>,
+}
+
+struct Run<'p, P, S> {
+    problem: Problem<Whole<'p, P>>,
+    kept: Kept<S>,
+    stopping: Stopping,
+    /// Steps between two looks at all samples.
+    every: u64,
+}
+
+impl<'p, P: SampledObjective, S: FirstOrder> Run<'p, P, S> {
+    fn begin(
+        problem: &'p P,
+        mut solver: S,
+        minibatches: &Minibatches,
+        theta0: &[f64],
+        watch: &mut Watch<'_>,
+    ) -> Result<Self, OptimError> {
+        solver.validate_sampled()?;
+        let needs = solver.memory(problem.parameters(), 0);
+        memory::preflight(S::NAME, needs, memory::FEWER_PARAMETERS, None)?;
+        let batches = minibatches.stream(problem.samples())?;
+        let (stopping, every) = stretches(&solver, minibatches, &batches);
+        let mut problem = whole(problem);
+        let mut state = FitState::new().param(theta0.to_vec());
+        state.set_sampled(0, 0.0);
+        watch.begin(&mut state);
+        let n = eval::start(S::NAME, &stopping, &mut problem, &mut state)?;
+        state.update();
+        watch.look(solver.title(), &stopping, &mut state, 0);
+        state.without_curvature();
+        solver.reset(n);
+        let kept = Kept { solver, state, batches, t: 0, looked: 0, theta: theta0.to_vec() };
+        Ok(Self { problem, kept, stopping, every })
+    }
+
+    /// Under the limits of `solver` and `minibatches`.
+    fn resume(
+        problem: &'p P,
+        mut kept: Kept<S>,
+        solver: &S,
+        minibatches: &Minibatches,
+    ) -> Result<Self, OptimError> {
+        solver.validate_sampled()?;
+        minibatches.validate(problem.samples())?;
+        kept.solver.stopping_mut().take_limits(solver.stopping());
+        let (stopping, every) = stretches(&kept.solver, minibatches, &kept.batches);
+        kept.state.take_up(&stopping, None);
+        Ok(Self { problem: whole(problem), kept, stopping, every })
+    }
+
+    /// Steps until the end; `offer` is called between two of them.
+    fn go(&mut self, watch: &mut Watch<'_>, mut offer: impl FnMut(Moment, &Kept<S>)) {
+        let Self { problem, kept, stopping, every } = self;
+        let n = kept.theta.len();
+        let (mut trial, mut gradient, mut next) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
+        let mut offered = false;
+        loop {
+            let timed_out = stopping.max_time.is_some_and(|most| kept.state.elapsed() >= most);
+            let due = kept.t.is_multiple_of(*every);
+            let over = timed_out || watch.is_interrupted();
+            let last = kept.t >= stopping.max_iterations || over;
+            if kept.looked < kept.t && (due || last) {
+                if !due {
+                    // A look that only the limit asks for: the run with a higher one does not take it.
+                    offer(Moment::Ended, kept);
+                    offered = true;
+                }
+                trial.copy_from_slice(&kept.theta);
+                let state = &mut kept.state;
+                let looked = state.trace().len();
+                look(stopping, problem, state, &mut trial, &mut gradient);
+                watch.look(kept.solver.title(), stopping, state, looked);
+                kept.looked = kept.t;
+            }
+            let Kept { solver, state, batches, t, theta, .. } = &mut *kept;
+            state.func_counts(problem);
+            if state.reason().is_some() {
+                break;
+            }
+            let value =
+                eval::sampled_gradient(problem, *t + 1, batches.next_batch(), theta, &mut gradient);
+            if !(value.is_finite() && vector::all_finite(&gradient)) {
+                state.stop(Reason::NonFiniteValue);
+                state.func_counts(problem);
+                break;
+            }
+            *t += 1;
+            solver.advance(*t, theta, &gradient, &mut next);
+            std::mem::swap(theta, &mut next);
+            state.set_sampled(*t, batches.epochs());
+            state.func_counts(problem);
+            offer(Moment::Between, kept);
         }
-        solver.advance(t, &theta, &gradient, &mut next);
-        std::mem::swap(&mut theta, &mut next);
-        state.set_sampled(t, batches.epochs());
-        let timed_out = stopping.max_time.is_some_and(|most| state.elapsed() >= most);
-        if t % every == 0 || t >= most || timed_out || watch.is_interrupted() {
-            let looked = state.trace().len();
-            trial.copy_from_slice(&theta);
-            look(&stopping, &mut problem, &mut state, &mut trial, &mut gradient);
-            watch.look(solver.title(), &stopping, &mut state, looked);
+        if !offered {
+            offer(Moment::Ended, kept);
         }
     }
-    state.func_counts(&problem);
-    watch.end(&state);
-    let mut report = Report::of(&solver, &state);
-    report.notes.push(describe(minibatches, samples));
-    Ok(Solution { theta: state.solution().to_vec(), report })
+
+    fn end(self, minibatches: &Minibatches, watch: &mut Watch<'_>) -> Solution {
+        let Self { problem, kept, .. } = self;
+        watch.end(&kept.state);
+        let samples = problem.problem.as_ref().map_or(0, |whole| whole.all.len());
+        let mut report = Report::of(&kept.solver, &kept.state);
+        report.notes.push(describe(minibatches, samples));
+        Solution { theta: kept.state.solution().to_vec(), report }
+    }
+}
+
+fn whole<P: SampledObjective>(problem: &P) -> Problem<Whole<'_, P>> {
+    Problem::new(Whole { problem, all: (0..problem.samples()).collect() })
+}
+
+/// When the run ends, its steps for iterations, and the steps between two looks at all samples.
+fn stretches<S: FirstOrder>(
+    solver: &S,
+    minibatches: &Minibatches,
+    batches: &BatchStream,
+) -> (Stopping, u64) {
+    let most = batches.steps(minibatches.limit);
+    let stopping = Stopping { max_iterations: most, ..solver.stopping().clone() };
+    (stopping, batches.steps(minibatches.evaluate_every))
 }
 
 /// Evaluates all samples at `theta`, and applies the stopping tests. The two buffers come back with other contents.

@@ -3,6 +3,7 @@
 
 use crate::error::OptimError;
 use secant_core::problem::InBox;
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// lⱼ ≤ θⱼ ≤ uⱼ; infinite where there is no bound, equal where θⱼ is fixed.
@@ -16,7 +17,7 @@ use std::ops::Range;
 /// assert!(Bounds::new(vec![1.0], vec![0.0]).is_err());
 /// # Ok::<(), secant_optim::OptimError>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Bounds {
     lower: Vec<f64>,
     upper: Vec<f64>,

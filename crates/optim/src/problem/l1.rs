@@ -5,6 +5,7 @@
 //! Source: Andrew & Gao (2007), ICML, §3; Bertsekas, *Convex Optimization Theory*, for the subdifferential.
 
 use crate::error::OptimError;
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// Largest weight: λ·|θ| stays a number for θ up to 1e8.
@@ -18,7 +19,7 @@ const MOST: f64 = 1e300;
 /// assert_eq!(weights.weights(3), [0.1, 0.1, 0.0]);
 /// assert!((weights.value(&[1.0, -2.0, 5.0]) - 0.3).abs() < 1e-15);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct L1 {
     lambda: f64,
     free: Vec<Range<usize>>,

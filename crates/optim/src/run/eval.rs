@@ -8,7 +8,7 @@ use super::evaluations::{
 use super::limits;
 use super::memory;
 use super::state::FitState;
-use super::stopping::{Reason, Standing, Stopping};
+use super::stopping::{Reason, Stopping};
 use crate::error::OptimError;
 use crate::linalg::vector;
 use crate::problem::bounds::Bounds;
@@ -391,29 +391,22 @@ pub(crate) enum Moved {
     Ended,
 }
 
-/// The end by a limit, or from outside.
-fn used_up(stopping: &Stopping, at: &Standing) -> Option<Reason> {
-    stopping.used_up(at).or_else(limits::over)
-}
-
 /// Ends an iteration (or the start): records the trace and applies the stopping tests. Of a method with a model the end of the gradient and the
-/// floor are claims that [`confirm`] decides.
+/// floor are claims that [`confirm`] decides. A limit ends the run only after what the method still does in the iteration: so a run that is
+/// taken up with higher ones is the one that never met it.
 pub(crate) fn finish<P>(stopping: &Stopping, problem: &Problem<P>, state: &mut FitState) {
-    let work = Evaluations::of(&problem.counts);
+    let work = state.work(problem);
     state.record(work);
     let progress = state.progress(work.of_f());
-    let Some(claim) = stopping.claim(&progress) else {
-        if let Some(reason) = used_up(stopping, &progress) {
-            state.stop(reason);
+    state.stop_after(stopping.used_up(&progress));
+    match stopping.claim(&progress) {
+        Some(claim)
+            if state.foresees() && stopping.is_to_be_confirmed(claim, state.gradient_norm()) =>
+        {
+            *state.claim() = Some(claim);
         }
-        return;
-    };
-    if !(state.foresees() && stopping.is_to_be_confirmed(claim, state.gradient_norm())) {
-        state.stop(claim);
-    } else if let Some(reason) = used_up(stopping, &progress) {
-        state.stop(reason);
-    } else {
-        *state.claim() = Some(claim);
+        Some(claim) => state.stop(claim),
+        None => {}
     }
 }
 

@@ -2,7 +2,7 @@
 
 use secant_core::problem::Asked;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::AddAssign;
 
 pub(crate) const VALUE: &str = "value_count";
@@ -59,11 +59,6 @@ pub struct Evaluations {
 }
 
 impl Evaluations {
-    /// Reads argmin's counters.
-    pub(crate) fn of(counts: &HashMap<&'static str, u64>) -> Self {
-        Self::from_lookup(|key| counts.get(key).copied())
-    }
-
     pub(crate) fn from_lookup(count: impl Fn(&str) -> Option<u64>) -> Self {
         let count = |key| count(key).unwrap_or(0);
         Self {
@@ -138,6 +133,57 @@ impl Evaluations {
     pub fn of_f(&self) -> u64 {
         let of_residuals = self.residuals + self.jacobian + self.normal_equations;
         self.value + self.value_gradient + self.linearize + of_residuals
+    }
+}
+
+/// argmin's counters under their names: those of its `Problem`, which begin at zero in every process, on top of what was counted before
+/// the run was taken up. Saved as the sums.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "BTreeMap<String, u64>", into = "BTreeMap<String, u64>")]
+pub(crate) struct Counters {
+    before: HashMap<String, u64>,
+    sums: HashMap<String, u64>,
+}
+
+impl Counters {
+    /// All that was made when the `Problem` has counted `here`.
+    pub(crate) fn work(&self, here: &HashMap<&'static str, u64>) -> Evaluations {
+        Evaluations::from_lookup(|key| Some(self.before(key) + here.get(key).unwrap_or(&0)))
+    }
+
+    /// Takes over what the `Problem` has counted.
+    pub(crate) fn update(&mut self, here: &HashMap<&'static str, u64>) {
+        for (&key, &count) in here {
+            let sum = self.before(key) + count;
+            // `entry` would allocate a key in every iteration.
+            if let Some(known) = self.sums.get_mut(key) {
+                *known = sum;
+            } else {
+                self.sums.insert(key.to_owned(), sum);
+            }
+        }
+    }
+
+    /// As of the latest [`update`](Self::update).
+    pub(crate) fn sums(&self) -> &HashMap<String, u64> {
+        &self.sums
+    }
+
+    fn before(&self, key: &str) -> u64 {
+        self.before.get(key).copied().unwrap_or(0)
+    }
+}
+
+impl From<BTreeMap<String, u64>> for Counters {
+    fn from(saved: BTreeMap<String, u64>) -> Self {
+        let sums: HashMap<_, _> = saved.into_iter().collect();
+        Self { before: sums.clone(), sums }
+    }
+}
+
+impl From<Counters> for BTreeMap<String, u64> {
+    fn from(counters: Counters) -> Self {
+        counters.sums.into_iter().collect()
     }
 }
 

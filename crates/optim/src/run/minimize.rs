@@ -1,17 +1,22 @@
 //! One call from problem, solver and start to the minimum: argmin's `Executor`, run.
 
+use super::checkpoint::{self, Every, Fingerprint, Keeper};
 use super::fit_solver::FitSolver;
 use super::report::Report;
 use super::state::FitState;
 use super::watch::{Watch, Watched};
 use crate::error::OptimError;
 use crate::problem::bounds::Bounds;
-use argmin::core::{Executor, Solver};
+use argmin::core::checkpointing::{Checkpoint, CheckpointingFrequency};
+use argmin::core::{Error, Executor, Solver, State};
 use secant_core::problem::{Asked, Objective};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The best point of a run, and its books.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Solution {
     /// θ with the lowest value met (among values that rounding cannot tell apart: the smallest gradient), length n.
     pub theta: Vec<f64>,
@@ -71,7 +76,8 @@ where
     P: Objective,
     S: FitSolver + Solver<&'p P, FitState>,
 {
-    let setup = Setup { memory_limit, recorded: false, watch: &mut Watch::new() };
+    let mut watch = Watch::new();
+    let setup = Setup { memory_limit, ..Setup::of(&mut watch) };
     run(problem, solver, theta0, setup).map(|(solution, _)| solution)
 }
 
@@ -114,8 +120,7 @@ where
     P: Objective,
     S: FitSolver + Solver<&'p P, FitState>,
 {
-    let setup = Setup { memory_limit: None, recorded: false, watch };
-    run(problem, solver, theta0, setup).map(|(solution, _)| solution)
+    run(problem, solver, theta0, Setup::of(watch)).map(|(solution, _)| solution)
 }
 
 /// θ of every entry of a report's trace, in the trace's order.
@@ -152,11 +157,102 @@ where
     P: Objective,
     S: FitSolver + Solver<&'p P, FitState>,
 {
-    let setup = Setup { memory_limit: None, recorded: true, watch: &mut Watch::new() };
+    let mut watch = Watch::new();
+    let setup = Setup { recorded: true, ..Setup::of(&mut watch) };
     run(problem, solver, theta0, setup)
 }
 
-/// What a run is allowed and what it keeps.
+/// What a run is allowed, what it keeps, and what it takes up; the default: nothing but its start.
+///
+/// ```
+/// use secant_optim::checkpoint::Every;
+/// use secant_optim::{Lbfgs, Method, ObjectiveFn, RunOptions, Stopping, Watch};
+///
+/// let valley = ObjectiveFn::new(2, |t| (1.0 - t[0]).powi(2) + 100.0 * (t[1] - t[0] * t[0]).powi(2));
+/// let path = std::env::temp_dir().join(format!("secant-doc-{}.run", std::process::id()));
+/// let method = |most| {
+///     Method::from(Lbfgs::default().with_stopping(Stopping { max_iterations: most, ..Stopping::default() }))
+/// };
+/// let start = [-1.2, 1.0];
+/// // Ten iterations here, the others in what may be another process.
+/// let options = RunOptions::default().with_checkpoint(&path, Every::Seconds(30.0));
+/// method(10).minimize_with(&valley, &start, &options, &mut Watch::new())?;
+/// let options = RunOptions::default().with_resume(&path);
+/// let resumed = method(100).minimize_with(&valley, &start, &options, &mut Watch::new())?.0;
+/// let undisturbed = method(100).minimize(&valley, &start)?;
+/// assert_eq!(resumed.theta, undisturbed.theta);
+/// assert_eq!(resumed.report.evaluations, undisturbed.report.evaluations);
+/// # std::fs::remove_file(&path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct RunOptions {
+    /// Most bytes that the solver may take; half of the free memory where none is given.
+    pub memory_limit: Option<u64>,
+    /// Whether iterates are kept: n numbers per step.
+    pub recorded: bool,
+    /// Where checkpoints are written, and how often beside the end; none are without it.
+    pub checkpoint: Option<(PathBuf, Every)>,
+    /// The checkpoint to go on from. Its file may be the one that is written.
+    pub resume: Option<PathBuf>,
+    /// What the problem is of, for checkpoints: the method, the start and the version of the crate are added.
+    pub fingerprint: Fingerprint,
+}
+
+impl RunOptions {
+    /// Most bytes that the solver may take.
+    pub fn with_memory_limit(mut self, bytes: u64) -> Self {
+        self.memory_limit = Some(bytes);
+        self
+    }
+
+    /// Whether iterates are kept.
+    pub fn with_recorded(mut self, recorded: bool) -> Self {
+        self.recorded = recorded;
+        self
+    }
+
+    /// Writes checkpoints.
+    pub fn with_checkpoint(mut self, path: impl Into<PathBuf>, every: Every) -> Self {
+        self.checkpoint = Some((path.into(), every));
+        self
+    }
+
+    /// Goes on from a checkpoint.
+    pub fn with_resume(mut self, path: impl Into<PathBuf>) -> Self {
+        self.resume = Some(path.into());
+        self
+    }
+
+    /// What the problem is of.
+    pub fn with_fingerprint(mut self, fingerprint: Fingerprint) -> Self {
+        self.fingerprint = fingerprint;
+        self
+    }
+
+    /// For a run of `method`, all that its steps depend on but limits, from `theta0`.
+    pub(crate) fn setup<'x, 'w, T: Serialize + ?Sized>(
+        &self,
+        method: &T,
+        theta0: &[f64],
+        watch: &'x mut Watch<'w>,
+    ) -> Result<Setup<'x, 'w>, OptimError> {
+        let Self { memory_limit, recorded, .. } = *self;
+        let mut setup = Setup { memory_limit, recorded, ..Setup::of(watch) };
+        if self.checkpoint.is_some() || self.resume.is_some() {
+            let fingerprint = Fingerprint::new()
+                .with("the method or one of its options", method)
+                .with("the start", theta0)
+                .with("the version of the crate", env!("CARGO_PKG_VERSION"))
+                .and(&self.fingerprint);
+            let keeper = Keeper::of(self.checkpoint.clone(), self.resume.as_deref(), fingerprint)?;
+            setup.keeper = Some(Arc::new(keeper));
+        }
+        Ok(setup)
+    }
+}
+
+/// [`RunOptions`] with who looks on, and the checkpoints of one run.
 #[derive(Debug)]
 pub(crate) struct Setup<'x, 'w> {
     /// Most bytes that the solver may take; half of the free memory where none is given.
@@ -165,16 +261,62 @@ pub(crate) struct Setup<'x, 'w> {
     pub recorded: bool,
     /// Who looks on.
     pub watch: &'x mut Watch<'w>,
+    /// Where checkpoints go and come from.
+    pub keeper: Option<Arc<Keeper>>,
 }
 
-impl<'w> Setup<'_, 'w> {
+impl<'x, 'w> Setup<'x, 'w> {
+    /// Nothing but who looks on.
+    pub(crate) fn of(watch: &'x mut Watch<'w>) -> Self {
+        Self { memory_limit: None, recorded: false, watch, keeper: None }
+    }
+
     /// The same for a run that another one may follow.
     pub(crate) fn again(&mut self) -> Setup<'_, 'w> {
-        Setup { memory_limit: self.memory_limit, recorded: self.recorded, watch: self.watch }
+        let Self { memory_limit, recorded, ref keeper, .. } = *self;
+        Setup { memory_limit, recorded, keeper: keeper.clone(), watch: self.watch }
+    }
+
+    /// What is to be said of the checkpoints.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.keeper.as_ref().map_or_else(Vec::new, |keeper| keeper.notes())
+    }
+
+    fn begin(&self, theta0: &[f64]) -> FitState {
+        let state = FitState::new().param(theta0.to_vec()).memory_limit(self.memory_limit);
+        let state = if self.keeper.is_some() { state.lasting() } else { state };
+        if self.recorded { state.keep_iterates() } else { state }
     }
 }
 
-/// Minimises `problem` from `theta0`; no iterates where they are not recorded.
+/// Checkpoints of a solver that is watched, in a run that was taken up already where there was something to take up.
+struct Saver(Arc<Keeper>);
+
+impl<'x, 'w, S: FitSolver + Serialize> Checkpoint<Watched<'x, 'w, S>, FitState> for Saver {
+    fn save(&self, watched: &Watched<'x, 'w, S>, state: &FitState) -> Result<(), Error> {
+        checkpoint::offer(&self.0, &watched.solver, state);
+        Ok(())
+    }
+
+    fn save_cond(
+        &self,
+        watched: &Watched<'x, 'w, S>,
+        state: &FitState,
+        _: u64,
+    ) -> Result<(), Error> {
+        self.save(watched, state)
+    }
+
+    fn load(&self) -> Result<Option<(Watched<'x, 'w, S>, FitState)>, Error> {
+        Ok(None)
+    }
+
+    fn frequency(&self) -> CheckpointingFrequency {
+        CheckpointingFrequency::Always
+    }
+}
+
+/// Minimises `problem` from `theta0`, without checkpoints; no iterates where they are not recorded.
 pub(crate) fn run<'p, P, S>(
     problem: &'p P,
     solver: S,
@@ -185,16 +327,67 @@ where
     P: Objective,
     S: FitSolver + Solver<&'p P, FitState>,
 {
-    let Setup { memory_limit, recorded, watch } = setup;
-    let begin = |state: FitState| {
-        let state = state.param(theta0.to_vec()).memory_limit(memory_limit);
-        if recorded { state.keep_iterates() } else { state }
-    };
-    let watched = Watched::new(solver, watch, 0);
-    match Executor::new(problem, watched).ctrlc(false).configure(begin).run() {
+    let begun = setup.begin(theta0);
+    let watched = Watched::new(solver, setup.watch, 0);
+    let executor = Executor::new(problem, watched).configure(|_| begun);
+    execute(problem, executor, |_, _| ())
+}
+
+/// As [`run`], with the checkpoints of `setup`; taken up where there is something to take up.
+pub(crate) fn run_kept<'p, P, S>(
+    problem: &'p P,
+    mut solver: S,
+    theta0: &[f64],
+    setup: Setup<'_, '_>,
+) -> Result<(Solution, Iterates), OptimError>
+where
+    P: Objective,
+    S: FitSolver + Solver<&'p P, FitState> + Serialize + DeserializeOwned,
+{
+    let Some(keeper) = setup.keeper.clone() else { return run(problem, solver, theta0, setup) };
+    let mut begun = setup.begin(theta0);
+    let source = keeper.source();
+    if let Some((mut kept, mut state)) = checkpoint::solver_of::<S>(&keeper)? {
+        let unfit = |why| Keeper::unfit(source.as_deref().unwrap_or(Path::new("")), why);
+        let (n, found) = (problem.dim(), state.theta().len());
+        if n != found {
+            return Err(unfit(format!("has {found} parameters, the problem has {n}")));
+        }
+        if setup.recorded && state.iterates().is_none() {
+            return Err(unfit("did not keep the iterates, which are asked for".to_owned()));
+        }
+        solver.stopping().validate(S::NAME)?;
+        kept.stopping_mut().take_limits(solver.stopping());
+        state.take_up(kept.stopping(), setup.memory_limit);
+        keeper.note(format!("taken up after {} iteration(s)", state.steps()));
+        // One that did not come to its first iteration begins.
+        if state.get_iter() > 0 {
+            (solver, begun) = (kept, state);
+        }
+    }
+    let watched = Watched::new(solver, setup.watch, begun.trace().len());
+    let executor = Executor::new(problem, watched).configure(|_| begun);
+    execute(problem, executor.checkpointing(Saver(keeper.clone())), |solver, state| {
+        if state.get_iter() == 0 {
+            checkpoint::offer(&keeper, solver, state);
+        }
+    })
+}
+
+fn execute<'p, 'x, 'w, P, S>(
+    problem: &'p P,
+    executor: Executor<&'p P, Watched<'x, 'w, S>, FitState>,
+    at_end: impl FnOnce(&S, &FitState),
+) -> Result<(Solution, Iterates), OptimError>
+where
+    P: Objective,
+    S: FitSolver + Solver<&'p P, FitState>,
+{
+    match executor.ctrlc(false).run() {
         Ok(result) => {
             let (state, Watched { solver, watch, .. }) = (&result.state, result.solver);
             watch.end(state);
+            at_end(&solver, state);
             let mut report = Report::of(&solver, state);
             let asked = report.evaluations.asked();
             let bounds = solver.bounds().map(|bounds| bounds.of(problem.dim())).transpose()?;

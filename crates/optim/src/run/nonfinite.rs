@@ -1,5 +1,5 @@
-//! serde for an `f64` that may be NaN or infinite, which JSON cannot write as a number: then it is a word. For
-//! `#[serde(with = "secant_optim::nonfinite")]`.
+//! serde for an `f64` that may be NaN or infinite, which JSON cannot write as a number: then it is a word. Formats that are not for
+//! people take the bits as they are. For `#[serde(with = "secant_optim::nonfinite")]`.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serializer};
@@ -16,7 +16,11 @@ enum Written {
 /// # Errors
 /// The serializer's.
 pub fn serialize<S: Serializer>(x: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-    if x.is_finite() { serializer.serialize_f64(*x) } else { serializer.collect_str(x) }
+    if x.is_finite() || !serializer.is_human_readable() {
+        serializer.serialize_f64(*x)
+    } else {
+        serializer.collect_str(x)
+    }
 }
 
 /// The number, or that of the word.
@@ -24,6 +28,9 @@ pub fn serialize<S: Serializer>(x: &f64, serializer: S) -> Result<S::Ok, S::Erro
 /// # Errors
 /// The deserializer's, and a word that is no number.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    if !deserializer.is_human_readable() {
+        return f64::deserialize(deserializer);
+    }
     match Written::deserialize(deserializer)? {
         Written::Number(x) => Ok(x),
         Written::Word(word) => word.parse().map_err(D::Error::custom),

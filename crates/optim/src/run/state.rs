@@ -4,16 +4,17 @@
 //! leads to a worse, and is then copied into a buffer that the state keeps: a step allocates nothing, and a descent copies nothing.
 
 mod argmin;
+mod clock;
 
-use super::evaluations::Evaluations;
+use super::evaluations::{Counters, Evaluations};
 use super::limits;
 use super::stopping::{FLOOR_GRADIENT, FLOOR_VALUE, Reason, Standing, StepTaken, Stopping};
 use crate::error::OptimError;
 use crate::linalg::vector::{self, Sizes};
-use ::argmin::core::TerminationStatus;
+use ::argmin::core::{Problem, TerminationStatus};
+pub(crate) use clock::Clock;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Trace entries reserved up front; a longer run grows the trace.
 pub const TRACE_RESERVE: u64 = 4096;
@@ -57,7 +58,7 @@ pub struct TraceEntry {
 }
 
 /// θ, f and ∇f of the current iterate, the best point so far, and the books of the run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FitState {
     pub(crate) theta: Vec<f64>,
     pub(crate) value: f64,
@@ -69,6 +70,7 @@ pub struct FitState {
     pub(crate) reason: Option<Reason>,
     /// A reason to end that the model of the next step is to confirm.
     claim: Option<Reason>,
+    ending: Ending,
     /// The method has a model that tells what decrease is left.
     foresees: bool,
     best: Best,
@@ -90,15 +92,26 @@ pub struct FitState {
     max_iterations: u64,
     target: f64,
     memory_limit: Option<u64>,
-    counts: HashMap<String, u64>,
+    counts: Counters,
     time: Option<Duration>,
-    clock: Option<Instant>,
+    clock: Clock,
     status: TerminationStatus,
     trace: Vec<TraceEntry>,
     /// θ of every entry of the trace, one after the other, where they are kept.
     iterates: Option<Vec<f64>>,
     /// The best point on the samples held out, where there are some.
     held_out: Option<HeldOut>,
+}
+
+/// What ends a run that could go on.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Ending {
+    /// A limit was reached: it ends the run after all that the iteration has still to do.
+    reached: Option<Reason>,
+    /// A limit, or somebody outside, ended the run between two iterations.
+    ended: bool,
+    /// The run may be taken up later with higher limits.
+    raisable: bool,
 }
 
 /// f and the norms of ∇f at one point.
@@ -128,7 +141,7 @@ pub(crate) struct HeldOut {
     pub evaluations: u64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Best {
     /// The best θ, unless it is the current one.
     theta: Vec<f64>,
@@ -138,7 +151,7 @@ struct Best {
 }
 
 /// Counts iterations in which neither the value nor the gradient visibly falls.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct FloorWatch {
     /// ‖∇f‖∞ when it last fell clearly.
     gradient_floor: f64,
@@ -241,7 +254,7 @@ impl FitState {
 
     /// Time since the start was evaluated.
     pub fn elapsed(&self) -> Duration {
-        self.clock.map_or(Duration::ZERO, |clock| clock.elapsed())
+        self.clock.elapsed()
     }
 
     /// Ends the run. The first reason given stays; where an evaluation was refused to an iteration, that is the reason.
@@ -294,6 +307,47 @@ impl FitState {
         stopping.gradient_absolute.max(relative)
     }
 
+    /// Ends the run at the end of this iteration, unless it ends for another reason before.
+    pub(crate) fn stop_after(&mut self, limit: Option<Reason>) {
+        self.ending.reached = limit;
+    }
+
+    /// Whether the run ended between two iterations, and could go on.
+    pub(crate) fn could_go_on(&self) -> bool {
+        self.ending.ended
+    }
+
+    /// The run may be taken up later with higher limits: nothing may depend on those of now.
+    pub(crate) fn lasting(mut self) -> Self {
+        self.ending.raisable = true;
+        self
+    }
+
+    /// Goes on under the limits of `stopping`, where those of before ended the run and these do not.
+    pub(crate) fn take_up(&mut self, stopping: &Stopping, memory_limit: Option<u64>) {
+        (self.max_iterations, self.memory_limit) = (stopping.max_iterations, memory_limit);
+        if std::mem::take(&mut self.ending.ended) {
+            (self.reason, self.status) = (None, TerminationStatus::NotTerminated);
+            let work = Evaluations::from_lookup(|key| self.counts.sums().get(key).copied());
+            self.ending.reached = stopping.used_up(&self.progress(work.of_f()));
+            self.end_by_limit();
+        }
+    }
+
+    /// Ends the run here, between two iterations: it could go on.
+    pub(crate) fn stop_between(&mut self, reason: Reason) {
+        if self.reason.is_none() {
+            self.stop(reason);
+            self.ending.ended = true;
+        }
+    }
+
+    fn end_by_limit(&mut self) {
+        if let Some(limit) = self.ending.reached.take() {
+            self.stop_between(limit);
+        }
+    }
+
     /// Takes back a stop: the point is stationary and no minimum.
     pub(crate) fn resume(&mut self) {
         self.reason = None;
@@ -319,6 +373,12 @@ impl FitState {
     /// The smaller of the solver's and the executor's, once the run has begun.
     pub(crate) fn max_iterations(&self) -> u64 {
         self.max_iterations
+    }
+
+    /// Most steps that the run may come to, for what is kept of each.
+    pub(crate) fn most_steps(&self) -> usize {
+        let most = if self.ending.raisable { u64::MAX } else { self.max_iterations };
+        usize::try_from(most).unwrap_or(usize::MAX).max(1)
     }
 
     /// Bytes that the solver may take, where the caller has set a limit.
@@ -362,7 +422,7 @@ impl FitState {
         self.target = self.target.max(stopping.target.unwrap_or(f64::NEG_INFINITY));
         let entries = self.max_iterations.min(TRACE_RESERVE) + 1;
         self.trace = Vec::with_capacity(usize::try_from(entries).unwrap_or(1));
-        self.clock = Some(Instant::now());
+        self.clock = Clock::start();
         Ok(())
     }
 
@@ -533,6 +593,11 @@ impl FitState {
         if falling {
             self.floor.gradient_floor = self.gradient_norm;
         }
+    }
+
+    /// Evaluations so far, in whatever processes.
+    pub(crate) fn work<P>(&self, problem: &Problem<P>) -> Evaluations {
+        self.counts.work(&problem.counts)
     }
 
     pub(crate) fn record(&mut self, work: Evaluations) {

@@ -219,7 +219,7 @@ pub(crate) struct Standing {
 }
 
 /// Size of one step.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct StepTaken {
     pub previous_value: f64,
     /// ‖θ⁺ − θ‖∞
@@ -251,6 +251,19 @@ impl Stopping {
         require(inside, solver, "gradient_absolute", absolute, "[0, ∞)")?;
         let target = self.target.unwrap_or_default();
         require(target.is_finite(), solver, "target", target, "a finite number, or none")
+    }
+
+    /// Takes over what is no part of the run: iterations, evaluations and time.
+    pub(crate) fn take_limits(&mut self, of: &Self) {
+        let Self { max_iterations, max_evaluations, max_time, .. } = *of;
+        (self.max_iterations, self.max_evaluations, self.max_time) =
+            (max_iterations, max_evaluations, max_time);
+    }
+
+    /// All that decides where a run goes: without limits.
+    pub(crate) fn without_limits(mut self) -> Self {
+        (self.max_iterations, self.max_evaluations, self.max_time) = (u64::MAX, None, None);
+        self
     }
 
     /// No run keeps more of what a step gives than it has steps: the lesser of `kept` and those.

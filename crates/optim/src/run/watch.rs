@@ -6,6 +6,7 @@ use super::limits::{Interrupt, Limits, Scope, refused};
 use super::state::{FitState, HeldOut, Validated};
 use super::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver, TerminationStatus};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::ControlFlow;
 
@@ -63,8 +64,8 @@ pub struct Watch<'w> {
 }
 
 /// What runs before this one did, and the best that they left.
-#[derive(Clone, Debug, Default)]
-struct Before {
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Before {
     iterations: u64,
     evaluations: Evaluations,
     seconds: f64,
@@ -138,6 +139,16 @@ impl<'w> Watch<'w> {
         self.before.seconds += seconds;
     }
 
+    /// The books of the runs before, for a checkpoint of this one.
+    pub(crate) fn before(&self) -> Before {
+        self.before.clone()
+    }
+
+    /// Those of the checkpoint that is taken up.
+    pub(crate) fn take_up(&mut self, before: Before) {
+        self.before = before;
+    }
+
     /// Forgets the books of the runs before: the next one counts by itself.
     pub fn forget(&mut self) {
         self.before = Before::default();
@@ -166,8 +177,8 @@ impl<'w> Watch<'w> {
             self.validate_state(state);
             self.show(solver, stopping, state);
         }
-        if self.is_interrupted() && state.reason().is_none() {
-            state.stop(Reason::Interrupted);
+        if self.is_interrupted() {
+            state.stop_between(Reason::Interrupted);
         }
     }
 
@@ -221,7 +232,7 @@ impl<'w> Watch<'w> {
             broken |= observer(&progress).is_break();
         }
         if broken {
-            state.stop(Reason::Interrupted);
+            state.stop_between(Reason::Interrupted);
         }
     }
 }

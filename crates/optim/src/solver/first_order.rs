@@ -37,6 +37,8 @@ use crate::solver::line_step::LineStep;
 use argmin::core::{Error, KV, Problem, Solver};
 use gradient_descent::Steepest;
 use secant_core::problem::Objective;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 use std::ops::{Deref, DerefMut};
 
@@ -102,14 +104,17 @@ pub struct At<'a> {
 }
 
 /// What a rule remembers: vectors of n numbers, zero at first.
-pub trait Memory: Clone + Debug {
+pub trait Memory: Clone + Debug + Serialize + DeserializeOwned {
     /// How many.
     const VECTORS: usize;
     /// Nothing remembered yet. The only place to allocate.
     fn zeros(n: usize) -> Self;
 }
 
-impl<const K: usize> Memory for [Vec<f64>; K] {
+impl<const K: usize> Memory for [Vec<f64>; K]
+where
+    Self: Serialize + DeserializeOwned,
+{
     const VECTORS: usize = K;
     fn zeros(n: usize) -> Self {
         std::array::from_fn(|_| vec![0.0; n])
@@ -125,7 +130,8 @@ impl<const K: usize> Memory for [Vec<f64>; K] {
 /// let same = Adam { rule, schedule: Schedule::constant(), ..Adam::default() };
 /// assert_eq!((adam.rate, adam.decay_mean), (same.rate, same.decay_mean));
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound(serialize = "R: Serialize", deserialize = "R: DeserializeOwned"))]
 pub struct FirstOrderMethod<R: Rule> {
     /// The rate and the other options of the method.
     pub rule: R,
@@ -139,7 +145,8 @@ pub struct FirstOrderMethod<R: Rule> {
 
 /// The memory of the rule and the trial point.
 #[doc(hidden)]
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "M: Memory")]
 pub struct Work<M> {
     memory: M,
     trial: LineStep,

@@ -9,6 +9,7 @@ use crate::run::state::FitState;
 use crate::run::stopping::Reason;
 use argmin::core::Problem;
 use secant_core::problem::Objective;
+use serde::{Deserialize, Serialize};
 
 /// A first step of this size relative to θ₀, or to the step that would bring f to zero where θ₀ = 0.
 /// Hager & Zhang (2005), step I0: ψ₀ = 0.01.
@@ -25,7 +26,7 @@ const CUT: f64 = 1e-3;
 const STRAIGHT_SEARCHES: u32 = 2;
 
 /// The trial point and its gradient; after a step, the point and gradient before it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct LineStep {
     pub theta: Vec<f64>,
     pub gradient: Vec<f64>,

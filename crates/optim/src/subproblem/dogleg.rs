@@ -10,9 +10,10 @@ use super::{NotFinite, Step, cauchy::cauchy, to_boundary};
 use crate::linalg::cholesky::{NotFactored, ShiftedCholesky};
 use crate::linalg::vector;
 use faer::MatMut;
+use serde::{Deserialize, Serialize};
 
 /// The factor of B and the two corners of the path.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Dogleg {
     factor: ShiftedCholesky,
     gradient: Vec<f64>,

@@ -15,12 +15,13 @@
 use super::{Bound, NotFinite, Step, secular, to_boundary};
 use crate::krylov::Lanczos;
 use secant_core::operator::LinearOperator;
+use serde::{Deserialize, Serialize};
 
 /// The smallest eigenvalue of T is known to this · ε·‖T‖; where it is smaller in size, T counts as semidefinite.
 pub const FLAT: f64 = 16.0;
 
 /// The Lanczos basis and the work space of the small problems.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Gltr {
     lanczos: Lanczos,
     gradient_norm: f64,

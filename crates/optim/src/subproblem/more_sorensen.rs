@@ -17,6 +17,7 @@ use faer::diag::DiagMut;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
 use faer::{Mat, MatMut, Par, Spec};
+use serde::{Deserialize, Serialize};
 
 /// |λᵢ| ≤ this · √n·ε·max|λ| is zero up to the rounding of an eigenvalue decomposition.
 pub const FLAT: f64 = 4.0;
@@ -26,9 +27,11 @@ pub const SMALLEST_SCALE: f64 = 1e-12;
 pub const PARALLEL_FROM: usize = 256;
 
 /// H and its eigenvalues and eigenvectors.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MoreSorensen {
+    #[serde(with = "crate::linalg::dense")]
     matrix: Mat<f64>,
+    #[serde(with = "crate::linalg::dense")]
     vectors: Mat<f64>,
     /// λ₁ ≤ … ≤ λₙ, those within rounding of zero raised to the level of rounding.
     values: Vec<f64>,

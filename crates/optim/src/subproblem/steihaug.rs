@@ -11,9 +11,10 @@ use super::{NotFinite, Step, to_boundary};
 use crate::linalg::operator::Scaled;
 use crate::linalg::{sweep, vector};
 use secant_core::operator::LinearOperator;
+use serde::{Deserialize, Serialize};
 
 /// The vectors of CG.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Steihaug {
     /// Hp + g
     residual: Vec<f64>,

@@ -4,6 +4,7 @@ mod adaptive_cubic;
 mod argmin;
 mod auto;
 mod bounds;
+mod checkpoints;
 mod claims;
 mod common;
 mod convergence;

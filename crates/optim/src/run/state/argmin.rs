@@ -1,7 +1,7 @@
 //! The state as argmin's Executor sees it.
 
-use super::{Best, FitState, FloorWatch, NOWHERE};
-use crate::run::evaluations::Evaluations;
+use super::{Best, Clock, Ending, FitState, FloorWatch, NOWHERE};
+use crate::run::evaluations::Counters;
 use crate::run::stopping::Reason;
 use ::argmin::core::{Problem, State, TerminationReason, TerminationStatus};
 use std::collections::HashMap;
@@ -20,6 +20,7 @@ impl State for FitState {
             gradient_norm_2: f64::INFINITY,
             reason: None,
             claim: None,
+            ending: Ending::default(),
             foresees: false,
             best: Best { theta: Vec::new(), is_current: false, at: NOWHERE, iteration: 0 },
             preferred: false,
@@ -35,9 +36,9 @@ impl State for FitState {
             max_iterations: u64::MAX,
             target: f64::NEG_INFINITY,
             memory_limit: None,
-            counts: HashMap::new(),
+            counts: Counters::default(),
             time: None,
-            clock: None,
+            clock: Clock::default(),
             status: TerminationStatus::NotTerminated,
             trace: Vec::new(),
             iterates: None,
@@ -49,6 +50,7 @@ impl State for FitState {
         if std::mem::take(&mut self.preferred) || self.is_better() {
             self.make_best();
         }
+        self.end_by_limit();
     }
 
     fn get_param(&self) -> Option<&Vec<f64>> {
@@ -85,23 +87,16 @@ impl State for FitState {
     }
 
     fn func_counts<O>(&mut self, problem: &Problem<O>) {
-        for (&key, &count) in &problem.counts {
-            // `entry` would allocate a key in every iteration.
-            if let Some(known) = self.counts.get_mut(key) {
-                *known = count;
-            } else {
-                self.counts.insert(key.to_owned(), count);
-            }
-        }
+        self.counts.update(&problem.counts);
         // What confirmed the end came after the last entry was written.
         if let (Some(_), Some(last)) = (self.reason, self.trace.last_mut()) {
-            last.work = Evaluations::of(&problem.counts);
+            last.work = self.counts.work(&problem.counts);
             last.evaluations = last.work.of_f();
         }
     }
 
     fn get_func_counts(&self) -> &HashMap<String, u64> {
-        &self.counts
+        self.counts.sums()
     }
 
     fn time(&mut self, time: Option<Duration>) -> &mut Self {
@@ -110,7 +105,7 @@ impl State for FitState {
     }
 
     fn get_time(&self) -> Option<Duration> {
-        self.time.or_else(|| self.clock.map(|clock| clock.elapsed()))
+        self.time.or_else(|| self.clock.has_started().then(|| self.clock.elapsed()))
     }
 
     fn get_last_best_iter(&self) -> u64 {

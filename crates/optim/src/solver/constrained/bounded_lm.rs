@@ -20,6 +20,7 @@ use crate::solver::newton::region::{MAX_TRIALS, NOISE, free_promise, refusal};
 use argmin::core::{Error, KV, Problem, Solver};
 use faer::MatMut;
 use secant_core::problem::LeastSquares;
+use serde::{Deserialize, Serialize};
 
 /// First damping, relative to D².  Nielsen (1999).
 pub const INITIAL_DAMPING: f64 = 1e-3;
@@ -36,7 +37,7 @@ const ALTERNATIVE: &str = "L-BFGS-B or TRON";
 const NAME: &str = "bounded Levenberg–Marquardt";
 
 /// Levenberg–Marquardt in a box.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BoundedLevenbergMarquardt {
     /// l and u. Default none.
     pub bounds: Bounds,
@@ -61,7 +62,7 @@ impl Default for BoundedLevenbergMarquardt {
 }
 
 #[doc(hidden)]
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Workspace {
     bounds: Bounds,
     /// JᵀJ, n × n.

@@ -24,6 +24,7 @@ use crate::solver::quasi_newton::probe::{Probe, Seen};
 use crate::solver::quasi_newton::safeguard::shows_curvature;
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::Objective;
+use serde::{Deserialize, Serialize};
 
 /// m, the pairs kept.  Byrd, Lu, Nocedal & Zhu (1995) §6: 3 to 20.
 pub const MEMORY: usize = 10;
@@ -50,7 +51,7 @@ const NAME: &str = "L-BFGS-B";
 /// assert!((solution.theta[0] - 3.0).abs() < 1e-8 && solution.theta[1] == 0.0);
 /// # Ok::<(), secant_optim::OptimError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LbfgsB {
     /// l and u. Default none.
     pub bounds: Bounds,
@@ -77,7 +78,7 @@ impl Default for LbfgsB {
 }
 
 #[doc(hidden)]
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Workspace {
     bounds: Bounds,
     history: DirectMemory,

@@ -26,6 +26,7 @@ use crate::solver::line_step::{self, Bend};
 use crate::solver::quasi_newton::safeguard::shows_curvature;
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::Objective;
+use serde::{Deserialize, Serialize};
 
 /// m, the pairs kept.  N&W p. 177: 3 to 20.
 pub const MEMORY: usize = 10;
@@ -60,7 +61,7 @@ const NAME: &str = "OWL-QN";
 /// assert!((solution.theta[0] - 2.0).abs() < 1e-9 && solution.theta[1] == 0.0);
 /// # Ok::<(), secant_optim::OptimError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OwlQn {
     /// w. Default 0.
     pub l1: L1,
@@ -79,7 +80,7 @@ impl Default for OwlQn {
 }
 
 /// How d comes from ⋄F.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Direction {
     /// −H·⋄F on the parameters that are not zero, −γ⋄F on the others: a descent direction for every positive definite H.  Schmidt
     /// (2010), PSSgb.
@@ -89,7 +90,7 @@ enum Direction {
 }
 
 #[doc(hidden)]
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Workspace {
     weights: Vec<f64>,
     history: LimitedMemory,
@@ -357,7 +358,7 @@ impl<P: Objective> Solver<P, FitState> for OwlQn {
             l1::pseudo_gradient(&weights, theta, &smooth, gradient);
             value + l1::value(&weights, theta)
         })?;
-        let most = usize::try_from(state.max_iterations()).unwrap_or(usize::MAX).max(1);
+        let most = state.most_steps();
         let zeros = || vec![0.0; n];
         self.work = Some(Workspace {
             weights,

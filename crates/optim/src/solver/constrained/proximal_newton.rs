@@ -23,6 +23,7 @@ use crate::run::stopping::{Reason, Stopping};
 use crate::solver::HessianKind;
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::{Curvature, Objective};
+use serde::{Deserialize, Serialize};
 
 /// F must fall by this part of what the model promises.  Lee, Sun & Saunders (2014) (2.22): below ½.
 pub const DECREASE: f64 = 1e-4;
@@ -45,7 +46,7 @@ const ALTERNATIVE: &str = "OWL-QN";
 const NAME: &str = "proximal Newton";
 
 /// Newton's method for L1.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ProximalNewton {
     /// w. Default 0.
     pub l1: L1,
@@ -58,7 +59,7 @@ pub struct ProximalNewton {
 }
 
 #[doc(hidden)]
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Workspace {
     weights: Vec<f64>,
     /// H with its shift; column-major.

@@ -24,6 +24,7 @@ use crate::solver::newton::region::{History, MAX_TRIALS, NOISE, free_promise, la
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::operator::LinearOperator;
 use secant_core::problem::{Curvature, Linearization};
+use serde::{Deserialize, Serialize};
 
 /// η: a step is taken when ρ ≥ this.  Lin & Moré (1999) §2: η₀ = 1e-3.
 pub const ACCEPTANCE: f64 = 1e-3;
@@ -50,7 +51,7 @@ const MAX_CONTRACTIONS: u32 = 40;
 const NAME: &str = "TRON";
 
 /// Projected trust-region Newton.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Tron {
     /// l and u. Default none.
     pub bounds: Bounds,
@@ -77,7 +78,7 @@ impl Default for Tron {
 }
 
 #[doc(hidden)]
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Workspace {
     bounds: Bounds,
     /// ∇f(θ), without the bounds.

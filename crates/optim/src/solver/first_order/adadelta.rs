@@ -8,6 +8,7 @@
 
 use super::{At, FirstOrderMethod, Rule, blockwise, require_fraction, require_guard, require_rate};
 use crate::error::OptimError;
+use serde::{Deserialize, Serialize};
 
 /// The method has no rate of its own: its step is taken as it is.
 pub const RATE: f64 = 1.0;
@@ -20,7 +21,7 @@ pub const EPSILON: f64 = 1e-6;
 pub type Adadelta = FirstOrderMethod<AdadeltaRule>;
 
 /// The options of [`Adadelta`].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AdadeltaRule {
     /// What the step Δ is multiplied by, > 0. Default [`RATE`], the method as published.
     pub rate: f64,

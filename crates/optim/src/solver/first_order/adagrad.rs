@@ -7,6 +7,7 @@
 
 use super::{At, FirstOrderMethod, Rule, blockwise, require_guard, require_rate};
 use crate::error::OptimError;
+use serde::{Deserialize, Serialize};
 
 /// ε: a common first try.
 pub const RATE: f64 = 0.01;
@@ -17,7 +18,7 @@ pub const DELTA: f64 = 1e-7;
 pub type AdaGrad = FirstOrderMethod<AdaGradRule>;
 
 /// The options of [`AdaGrad`].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AdaGradRule {
     /// ε > 0. Default [`RATE`].
     pub rate: f64,

@@ -11,6 +11,7 @@
 
 use super::{At, FirstOrderMethod, Moments, Rule, require_rate};
 use crate::error::OptimError;
+use serde::{Deserialize, Serialize};
 
 /// ε.  Kingma & Ba algorithm 1.
 pub const RATE: f64 = 0.001;
@@ -25,7 +26,7 @@ pub const DELTA: f64 = 1e-8;
 pub type Adam = FirstOrderMethod<AdamRule>;
 
 /// The options of [`Adam`].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AdamRule {
     /// ε > 0. Default [`RATE`].
     pub rate: f64,

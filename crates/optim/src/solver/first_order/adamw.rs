@@ -11,6 +11,7 @@
 
 use super::{At, FirstOrderMethod, Moments, Rule, require_rate};
 use crate::error::{OptimError, require};
+use serde::{Deserialize, Serialize};
 
 /// ε.  Kingma & Ba algorithm 1.
 pub const RATE: f64 = 0.001;
@@ -27,7 +28,7 @@ pub const WEIGHT_DECAY: f64 = 0.01;
 pub type AdamW = FirstOrderMethod<AdamWRule>;
 
 /// The options of [`AdamW`].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AdamWRule {
     /// ε > 0, in the decay as well. Default [`RATE`].
     pub rate: f64,

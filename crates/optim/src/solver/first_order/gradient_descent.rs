@@ -16,12 +16,13 @@ use crate::run::stopping::Reason;
 use crate::solver::line_step::{self, LineStep};
 use argmin::core::Problem;
 use secant_core::problem::Objective;
+use serde::{Deserialize, Serialize};
 
 /// c₂ of the search: a nearly exact minimiser along the line.  N&W p. 34.
 pub const CURVATURE: f64 = 0.1;
 
 /// How far along −∇f.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum StepLength {
     /// The same ε > 0 in every step.
     Fixed(f64),
@@ -39,7 +40,7 @@ impl Default for StepLength {
 pub type GradientDescent = FirstOrderMethod<GradientDescentRule>;
 
 /// The options of [`GradientDescent`].
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GradientDescentRule {
     /// Fixed, or by search (the default).
     pub step_length: StepLength,
@@ -93,7 +94,7 @@ impl Rule for GradientDescentRule {
 }
 
 /// What a search along −∇f keeps.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Steepest {
     direction: Vec<f64>,
     /// α·φ′(0) of the step before.

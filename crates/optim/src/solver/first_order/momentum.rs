@@ -7,6 +7,7 @@
 
 use super::{At, FirstOrderMethod, Rule, blockwise, require_fraction, require_rate};
 use crate::error::OptimError;
+use serde::{Deserialize, Serialize};
 
 /// ε: a common first try; the stable range is set by the largest curvature, ε < 2(1 + μ)/λmax.
 pub const RATE: f64 = 0.01;
@@ -17,7 +18,7 @@ pub const MOMENTUM: f64 = 0.9;
 pub type Momentum = FirstOrderMethod<MomentumRule>;
 
 /// The options of [`Momentum`].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MomentumRule {
     /// ε > 0. Default [`RATE`].
     pub rate: f64,

@@ -9,6 +9,7 @@
 
 use super::{At, FirstOrderMethod, Rule, blockwise, require_fraction, require_rate};
 use crate::error::OptimError;
+use serde::{Deserialize, Serialize};
 
 /// ε: a common first try; for a convex f with μ → 1, ε ≤ 1/λmax.
 pub const RATE: f64 = 0.01;
@@ -19,7 +20,7 @@ pub const MOMENTUM: f64 = 0.9;
 pub type Nesterov = FirstOrderMethod<NesterovRule>;
 
 /// The options of [`Nesterov`].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NesterovRule {
     /// ε > 0. Default [`RATE`].
     pub rate: f64,

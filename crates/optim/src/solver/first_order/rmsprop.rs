@@ -8,6 +8,7 @@
 
 use super::{At, FirstOrderMethod, Rule, blockwise, require_fraction, require_guard, require_rate};
 use crate::error::OptimError;
+use serde::{Deserialize, Serialize};
 
 /// ε.  Hinton (2012).
 pub const RATE: f64 = 0.001;
@@ -17,7 +18,7 @@ pub const DECAY: f64 = 0.9;
 pub const DELTA: f64 = 1e-6;
 
 /// Where δ stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Guard {
     /// √(δ + r).  Goodfellow et al. algorithm 8.5.
     #[default]
@@ -30,7 +31,7 @@ pub enum Guard {
 pub type RmsProp = FirstOrderMethod<RmsPropRule>;
 
 /// The options of [`RmsProp`].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RmsPropRule {
     /// ε > 0. Default [`RATE`].
     pub rate: f64,

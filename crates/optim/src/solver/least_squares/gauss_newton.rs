@@ -20,13 +20,14 @@ use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::LeastSquares;
+use serde::{Deserialize, Serialize};
 
 const NAME: &str = "Gauss–Newton";
 /// D decides only which directions of a singular J are left out: current norms.
 const SCALING: Scaling = Scaling::Marquardt;
 
 /// Gauss–Newton with backtracking.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GaussNewton {
     /// How the linear model is solved.
     pub factorization: Factorization,
@@ -53,7 +54,7 @@ impl Default for GaussNewton {
 }
 
 #[doc(hidden)]
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Workspace {
     model: ResidualModel,
     next: NextPoint,

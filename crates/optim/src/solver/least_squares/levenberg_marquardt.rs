@@ -22,6 +22,7 @@ use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::LeastSquares;
+use serde::{Deserialize, Serialize};
 
 const NAME: &str = "Levenberg–Marquardt";
 
@@ -47,7 +48,7 @@ const WAKE: f64 = 0.1;
 const WAKE_AGAIN: f64 = 0.5;
 
 /// Levenberg–Marquardt with Moré's scaling, Nielsen's damping and geodesic acceleration.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LevenbergMarquardt {
     /// How the linear model is solved.
     pub factorization: Factorization,
@@ -86,7 +87,7 @@ impl Default for LevenbergMarquardt {
 }
 
 #[doc(hidden)]
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Workspace {
     model: ResidualModel,
     /// μ

@@ -12,6 +12,7 @@ use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
 use argmin::core::Problem;
 use secant_core::problem::LeastSquares;
+use serde::{Deserialize, Serialize};
 
 /// ‖J·p‖ ≤ this · ‖r‖: the minimum is nearer than 1e-12 standard deviations.
 pub const OFFSET_TOLERANCE: f64 = 1e-12;
@@ -31,7 +32,7 @@ const FLOOR_OFFSET: f64 = 1e-7;
 const FLOOR_RESIDUAL: f64 = 64.0;
 
 /// What one pass came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Polished {
     /// Not near a minimum, or there, or still on the way.
     Open,
@@ -40,7 +41,7 @@ enum Polished {
 }
 
 /// Where undamped steps were refused.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Polish {
     /// They are not tried before the offset is below this,
     offset: f64,

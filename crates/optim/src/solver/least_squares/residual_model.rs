@@ -48,7 +48,7 @@ pub enum Scaling {
 }
 
 /// The current point, the next one, and scratch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ResidualModel {
     pub now: At,
     pub next: At,
@@ -63,7 +63,7 @@ pub(crate) struct ResidualModel {
 }
 
 /// The point that a step leads to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct NextPoint {
     /// θ⁺
     pub theta: Vec<f64>,

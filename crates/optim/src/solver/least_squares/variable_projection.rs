@@ -79,7 +79,7 @@ pub enum ProjectedJacobian {
 /// assert!(wrong.unwrap_err().to_string().contains("not linear in θ[1..2]"));
 /// # Ok::<(), secant_optim::OptimError>(())
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct VariableProjection {
     /// Where in θ the linear parameters lie; empty: where the problem says, [`LeastSquares::linear_parameters`].
     pub linear: Vec<Range<usize>>,
@@ -131,7 +131,7 @@ impl Clone for VariableProjection {
 
 /// A run of Levenberg–Marquardt on the reduced problem.
 #[doc(hidden)]
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Run {
     solver: LevenbergMarquardt,
     state: FitState,

@@ -11,12 +11,13 @@
 
 use super::region::{FEWER_PRODUCTS, Means, POOR_CUBIC, RegionMethod, RegionRule};
 use crate::run::memory::bytes;
+use serde::{Deserialize, Serialize};
 
 /// Newton's method with a cubic term.
 pub type AdaptiveCubic = RegionMethod<AdaptiveCubicRule>;
 
 /// An [`AdaptiveCubic`] has no options but those of every [`RegionMethod`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdaptiveCubicRule;
 
 impl RegionRule for AdaptiveCubicRule {

@@ -29,6 +29,7 @@ use crate::solver::line_step::{self, LineStep};
 use argmin::core::{Error, KV, Problem, Solver};
 use faer::MatMut;
 use secant_core::problem::Curvature;
+use serde::{Deserialize, Serialize};
 
 /// What takes its place where its matrices do not fit.
 const ALTERNATIVE: &str = "truncated Newton (`NewtonCg`) or L-BFGS";
@@ -44,7 +45,7 @@ pub const TRUSTED: f64 = 2.0;
 pub const REFINE_KEEP: f64 = 0.5;
 
 /// What is done where H is not positive definite.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Modification {
     /// A multiple of its diagonal is added until a Cholesky factorisation succeeds.
     #[default]
@@ -56,7 +57,7 @@ pub enum Modification {
 }
 
 /// Newton's method with a dense factorisation.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Newton {
     /// Which matrix. Default exact.
     pub curvature: HessianKind,
@@ -88,7 +89,7 @@ pub struct Newton {
 }
 
 /// H and what it was factorised into.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 enum Factor {
     Shifted(ShiftedCholesky),
     Turned(ModifiedLdl),
@@ -119,7 +120,7 @@ impl Factor {
 }
 
 #[doc(hidden)]
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Workspace {
     factor: Factor,
     /// p

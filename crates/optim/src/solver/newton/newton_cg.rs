@@ -31,6 +31,7 @@ use crate::solver::line_step::{self, LineStep};
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::operator::LinearOperator;
 use secant_core::problem::Curvature;
+use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 
 /// What takes its place where the memory of its preconditioner does not fit.
@@ -42,7 +43,7 @@ pub const FORCING: f64 = 0.5;
 /// Most products per step.
 pub const MAX_PRODUCTS: usize = 200;
 /// Newton's method with truncated conjugate gradients.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NewtonCg {
     /// Which matrix. Default exact.
     pub curvature: HessianKind,
@@ -100,7 +101,7 @@ impl Default for NewtonCg {
 }
 
 #[doc(hidden)]
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Workspace {
     cg: ConjugateGradient,
     preconditioning: Preconditioning,

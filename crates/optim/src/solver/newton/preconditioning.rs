@@ -8,12 +8,13 @@ use crate::linalg::vector;
 use crate::run::evaluations::Evaluations;
 use crate::solver::HessianKind;
 use secant_core::problem::Linearization;
+use serde::{Deserialize, Serialize};
 
 /// Entries of the diagonal below this part of the largest are raised to it: a preconditioner must not divide by rounding.
 pub const DIAGONAL_FLOOR: f64 = 1e-10;
 
 /// M in the preconditioned iteration.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Preconditioner {
     /// The identity.
     #[default]
@@ -53,7 +54,7 @@ impl Preconditioner {
 }
 
 /// A preconditioner with what it has learnt.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Preconditioning {
     Nothing,
     Diagonal(Vec<f64>),
@@ -137,7 +138,7 @@ impl Preconditioning {
 }
 
 /// Pairs spread evenly over a sequence whose length is not known.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Sample {
     /// (number in the sequence, d, Hd)
     pairs: Vec<(usize, Vec<f64>, Vec<f64>)>,

@@ -134,7 +134,7 @@ impl Options {
 }
 
 /// The bound and all that a run keeps.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Region {
     proposal: Proposal,
     bound: Bound,

@@ -23,6 +23,7 @@ use crate::run::stopping::{Reason, Stopping};
 use crate::solver::HessianKind;
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::Curvature;
+use serde::{Deserialize, Serialize};
 
 /// What takes its place where its matrices do not fit.
 const ALTERNATIVE: &str = "truncated Newton (`NewtonCg`) or L-BFGS";
@@ -48,7 +49,7 @@ pub const SHORTEST: f64 = 0.1;
 pub const ADAPT: f64 = 4.0;
 
 /// Newton's method regularised by the square root of the gradient.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct RegularizedNewton {
     /// Which matrix. Default exact.
     pub curvature: HessianKind,
@@ -59,7 +60,7 @@ pub struct RegularizedNewton {
 }
 
 #[doc(hidden)]
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Workspace {
     factor: ShiftedCholesky,
     /// The diagonal of H.

@@ -14,6 +14,7 @@
 
 use super::region::{FEWER_PRODUCTS, Means, POOR, RegionMethod, RegionRule, Subproblem};
 use crate::run::memory::{self, bytes};
+use serde::{Deserialize, Serialize};
 
 /// Newton's method in a trust region.
 ///
@@ -26,7 +27,7 @@ use crate::run::memory::{self, bytes};
 pub type TrustRegion = RegionMethod<TrustRegionRule>;
 
 /// The options of a [`TrustRegion`] that other methods do not have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrustRegionRule {
     /// How the step is found. Default [`Subproblem::Gltr`].
     pub subproblem: Subproblem,

@@ -26,13 +26,14 @@ use crate::run::stopping::{Reason, Stopping};
 use crate::solver::line_step::{self, LineStep};
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::Objective;
+use serde::{Deserialize, Serialize};
 
 /// What takes its place where its matrices do not fit.
 const ALTERNATIVE: &str = "L-BFGS";
 const NAME: &str = "BFGS";
 
 /// The member of Broyden's family that H is updated by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Update {
     /// φ = 1, τ = 1.
     #[default]
@@ -85,7 +86,7 @@ fn self_scaled_broyden(b: f64, h: f64, n: usize) -> (f64, f64) {
 }
 
 /// Dense BFGS and its relatives, with the inverse update.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Bfgs {
     /// The member of the family.
     pub update: Update,
@@ -106,7 +107,7 @@ pub struct Bfgs {
 }
 
 #[doc(hidden)]
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Workspace {
     h: PackedSymmetric,
     /// H is not yet scaled: it stands for the identity.
@@ -126,7 +127,7 @@ pub struct Workspace {
 }
 
 /// What a step taught.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Learned {
     Pair,
     Damped,

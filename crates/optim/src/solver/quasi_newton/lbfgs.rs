@@ -22,13 +22,14 @@ use crate::run::stopping::{Reason, Stopping};
 use crate::solver::line_step::{self, LineStep, Start};
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::Objective;
+use serde::{Deserialize, Serialize};
 
 /// m, the pairs kept.  N&W p. 177: 3 to 20.
 pub const MEMORY: usize = 10;
 const NAME: &str = "L-BFGS";
 
 /// Limited-memory BFGS.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Lbfgs {
     /// m ≥ 1, the pairs kept, of which a run holds no more than it has iterations. Default [`MEMORY`].
     pub memory: usize,
@@ -246,7 +247,7 @@ impl<P: Objective> Solver<P, FitState> for Lbfgs {
         memory::preflight(NAME, needs, memory::FEWER_PAIRS, state.limit())?;
         let n = eval::start(NAME, &self.stopping, problem, &mut state)?;
         // No run has more pairs than iterations.
-        let most = usize::try_from(state.max_iterations()).unwrap_or(usize::MAX).max(1);
+        let most = state.most_steps();
         self.history = LimitedMemory::new(self.memory.min(most), n);
         self.caution = Caution::default();
         self.line = LineStep::new(n);

@@ -20,6 +20,7 @@ use crate::run::stopping::{Reason, Stopping};
 use crate::solver::line_step::{self, LineStep};
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::Objective;
+use serde::{Deserialize, Serialize};
 
 const NAME: &str = "nonlinear CG";
 
@@ -31,7 +32,7 @@ pub const TRUNCATION: f64 = 0.4;
 pub const CONVEX: f64 = 1e-14;
 
 /// Nonlinear conjugate gradients, the direction of `CG_DESCENT`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NonlinearCg {
     /// The line search. Default strong Wolfe with [`CURVATURE`].
     pub search: StrongWolfe,
@@ -55,7 +56,7 @@ impl Default for NonlinearCg {
 }
 
 #[doc(hidden)]
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Workspace {
     /// d
     direction: Vec<f64>,

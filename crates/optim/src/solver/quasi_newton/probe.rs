@@ -15,6 +15,7 @@ use crate::run::stopping::{Reason, Stopping};
 use crate::solver::line_step::START_NOISE;
 use argmin::core::Problem;
 use secant_core::problem::Objective;
+use serde::{Deserialize, Serialize};
 
 /// No entry of θ moves by more than this part of itself.
 pub const LENGTH: f64 = 1e-3;
@@ -25,7 +26,7 @@ pub const FINE: f64 = 1e-6;
 pub const MOST: u32 = 50;
 
 /// What a look showed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Seen {
     /// Nothing was asked, or the run has ended.
     Nothing,
@@ -36,7 +37,7 @@ pub(crate) enum Seen {
 }
 
 /// s, y and how often a look found something.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Probe {
     /// d
     pub s: Vec<f64>,

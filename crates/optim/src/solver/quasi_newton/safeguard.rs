@@ -43,7 +43,7 @@ pub(crate) fn shows_curvature(sy: f64, sizes: f64) -> bool {
 }
 
 /// The measure of [`Safeguard::Cautious`].
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[doc(hidden)]
 pub struct Caution {
     /// sᵀy/sᵀs of the first pair with curvature; 0 before it.

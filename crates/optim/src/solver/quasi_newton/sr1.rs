@@ -25,6 +25,7 @@ use crate::subproblem::{Bound, Gltr, NotFinite, Step};
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::operator::LinearOperator;
 use secant_core::problem::Objective;
+use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 
 /// η: a step is taken when ρ ≥ this.  N&W algorithm 6.2: (0, 10⁻³).
@@ -46,7 +47,7 @@ pub const FORCING: f64 = 1e-2;
 const NAME: &str = "SR1";
 
 /// The symmetric rank-one method in a trust region.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Sr1 {
     /// A step is taken when ρ ≥ this. Range [0, [`POOR`]). Default [`ACCEPTANCE`].
     pub acceptance: f64,
@@ -187,7 +188,7 @@ impl<P: Objective> Solver<P, FitState> for Sr1 {
 }
 
 #[doc(hidden)]
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Workspace {
     b: Matrix,
     /// B is a guess: no step has been seen.
@@ -210,7 +211,7 @@ pub struct Workspace {
 }
 
 /// B, with the update that it still lacks: carried out in the pass of the next product.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Matrix {
     entries: PackedSymmetric,
     /// 1/vᵀp; taken by the next product.

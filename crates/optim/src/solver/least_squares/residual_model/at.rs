@@ -5,6 +5,7 @@ use crate::linalg::vector;
 use crate::run::eval;
 use argmin::core::Problem;
 use secant_core::problem::LeastSquares;
+use serde::{Deserialize, Serialize};
 
 /// An offset up to this makes the undamped step worth its evaluation: its gain is this² of f.
 pub const NEAR: f64 = 1e-4;
@@ -16,7 +17,7 @@ pub(crate) struct Place<'a, P> {
 }
 
 /// The model at one point.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct At {
     pub(super) form: Form,
     /// r, length m.

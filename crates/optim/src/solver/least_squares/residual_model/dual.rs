@@ -8,9 +8,10 @@ use crate::linalg::normal::DampedNormal;
 use crate::linalg::vector;
 use faer::linalg::matmul::triangular::{BlockStructure, matmul};
 use faer::{Accum, MatMut, MatRef};
+use serde::{Deserialize, Serialize};
 
 /// B with BBᵀ and its factor, and the latest step.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::solver) struct DualForm {
     m: usize,
     /// J, then J·D⁻¹, m × n column-major.

@@ -93,7 +93,7 @@ impl Factorization {
 }
 
 /// A·z for A = J·D⁻¹ and its inverses, one of four ways.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Form {
     Qr(QrForm),
     Normal(NormalForm),

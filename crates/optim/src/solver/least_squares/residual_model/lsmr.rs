@@ -9,6 +9,7 @@ use crate::krylov::lsmr::{End, Lsmr, Products, Standing, Until};
 use crate::linalg::vector;
 use crate::run::eval;
 use secant_core::problem::LeastSquares;
+use serde::{Deserialize, Serialize};
 
 /// Largest η. A damped step lives in directions whose curvature lies some decades below the largest, down to μ, and a product saved there
 /// costs steps. Per digit of f this took the fewest products of all decades from 1e-1 to 1e-7 on the whole: for a network of 61 parameters
@@ -24,7 +25,7 @@ const ROUGH_ITERATIONS: usize = 5;
 const CLEARLY: f64 = 2.0;
 
 /// LSMR with its vectors, and the latest step.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::solver) struct LsmrForm {
     lsmr: Lsmr,
     /// η of damped and of undamped steps.

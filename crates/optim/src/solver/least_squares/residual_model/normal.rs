@@ -3,6 +3,7 @@
 use crate::linalg::normal::DampedNormal;
 use crate::linalg::vector;
 use faer::MatMut;
+use serde::{Deserialize, Serialize};
 
 /// μ that stands for none where a matrix is factorised: this · √n · ε, the rounding of a pivot of a matrix with a unit diagonal.
 const FLOOR: f64 = 10.0;
@@ -13,7 +14,7 @@ pub(super) fn floor(n: usize) -> f64 {
 }
 
 /// The scaled matrix with its factor, and scratch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::solver) struct NormalForm {
     normal: DampedNormal,
     work: Vec<f64>,

@@ -3,9 +3,10 @@
 use crate::linalg::qr::PivotedQr;
 use crate::linalg::vector;
 use faer::MatMut;
+use serde::{Deserialize, Serialize};
 
 /// The factors, and scratch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::solver) struct QrForm {
     qr: PivotedQr,
     /// R·Pᵀ·z

@@ -46,7 +46,7 @@ pub enum SecondOrder {
 }
 
 /// S, and the model with it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::solver) struct ResidualCurvature {
     kind: SecondOrder,
     /// The augmented model is the one that makes steps.

@@ -9,9 +9,10 @@ use faer::linalg::matmul::matmul;
 use faer::prelude::SolveLstsq;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use secant_core::problem::LinearPart;
+use serde::{Deserialize, Serialize};
 
 /// \[Φ; δD\] factorised, with what follows from it. Φ is h × p, followed by p or no rows of a ridge.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Inner {
     h: usize,
     p: usize,

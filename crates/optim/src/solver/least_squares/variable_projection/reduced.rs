@@ -8,6 +8,7 @@ use crate::linalg::vector;
 use faer::linalg::matmul::triangular::{BlockStructure, matmul};
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use secant_core::problem::{Derivatives, LeastSquares, LinearPart, Objective};
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
@@ -47,7 +48,7 @@ pub struct ReducedLeastSquares<P> {
 }
 
 /// All of it but the problem.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Core {
     part: LinearPart,
     /// The rows of every copy, those of the ridge last.
@@ -68,19 +69,22 @@ pub(super) struct Core {
     idle: Mutex<Vec<Work>>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Work {
     /// The last point, and the one that J was formed at.
     now: Point,
     linearized: Point,
     /// J of the problem, m × n.
+    #[serde(with = "crate::linalg::dense")]
     full: Mat<f64>,
     /// J of this problem, at the point `linearized` if `known`.
+    #[serde(with = "crate::linalg::dense")]
     projected: Mat<f64>,
     known: bool,
     /// ∇f of the problem there.
     gradient: Vec<f64>,
     /// Rows of one copy.
+    #[serde(with = "crate::linalg::dense")]
     gathered: Mat<f64>,
     along: Vec<f64>,
     coefficients: Vec<f64>,
@@ -89,7 +93,7 @@ struct Work {
 }
 
 /// θ_L at one θ_N.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Point {
     /// Whether the rest belongs to `at`.
     known: bool,

@@ -1,9 +1,10 @@
 //! The measure ρ of a trial, against θ and against earlier points.
 
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// f of the points that were left last, each with the decrease promised since.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(in crate::solver) struct History {
     points: VecDeque<(f64, f64)>,
 }

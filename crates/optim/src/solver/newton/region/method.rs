@@ -10,6 +10,8 @@ use crate::run::stopping::Stopping;
 use crate::solver::HessianKind;
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::Curvature;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 use std::ops::{Deref, DerefMut};
 
@@ -38,7 +40,8 @@ pub trait RegionRule: Clone + Debug + Default {
 
 /// Newton's method with a bounded step: the options of its [`RegionRule`], which it shows as its own (`solver.subproblem`), and what
 /// all such methods share.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound(serialize = "R: Serialize", deserialize = "R: DeserializeOwned"))]
 pub struct RegionMethod<R: RegionRule> {
     /// How a step is bounded.
     pub rule: R,
@@ -63,7 +66,7 @@ pub struct RegionMethod<R: RegionRule> {
 
 /// What a run keeps.
 #[doc(hidden)]
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Work(Option<Region>);
 
 impl<R: RegionRule> Default for RegionMethod<R> {

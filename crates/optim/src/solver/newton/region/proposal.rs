@@ -7,6 +7,7 @@ use crate::solver::newton::model::Model;
 use crate::subproblem::{Bound, Dogleg, Gltr, MoreSorensen, NotFinite, Steihaug, Step};
 use secant_core::operator::LinearOperator;
 use secant_core::problem::Linearization;
+use serde::{Deserialize, Serialize};
 
 /// What bounds a step, and how it is found then.
 #[doc(hidden)]
@@ -19,7 +20,7 @@ pub enum Means {
 }
 
 /// The subproblem with its memory of H, and the step it found last.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Proposal {
     engine: Engine,
     /// p
@@ -41,7 +42,7 @@ pub(super) struct Limits {
 }
 
 /// What finds steps.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 enum Engine {
     Gltr(Box<Gltr>),
     Steihaug(Steihaug),
@@ -50,7 +51,7 @@ enum Engine {
 }
 
 /// A direction v of negative curvature, ‖v‖ = 1.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Escape {
     direction: Vec<f64>,
     /// vᵀHv < 0
