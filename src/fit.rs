@@ -1,5 +1,6 @@
 //! `fit(&network, &data)…run()`: the whole way from data to a fitted model.
 
+mod checkpoint;
 mod held_out;
 mod starts;
 mod units;
@@ -12,6 +13,7 @@ use crate::compare::{Compare, Comparison};
 use crate::error::FitError;
 use crate::model::Model;
 use crate::progress::ProgressLine;
+use checkpoint::Checkpoints;
 use held_out::HeldOut;
 use secant_core::data::{Dataset, Targets};
 use secant_core::graph::Graph;
@@ -22,8 +24,8 @@ use secant_core::predict::outputs;
 use secant_core::rho::Rho;
 use secant_core::risk::{Risk, RiskError};
 use secant_optim::{
-    Method, Minibatches, OptimError, Report, Solution, Span, Stopping, Watch, estimate_scale,
-    residual_scale, weighted_residual_scale,
+    Method, Minibatches, OptimError, Report, RunOptions, Solution, Span, Stopping, Watch,
+    estimate_scale, residual_scale, weighted_residual_scale,
 };
 use starts::best_of;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -48,6 +50,7 @@ pub struct Fit<'a> {
     watching: Watching<'a>,
     /// How many starts.
     count: usize,
+    checkpoints: Checkpoints,
 }
 
 #[derive(Clone, Debug)]
@@ -103,6 +106,7 @@ pub fn fit<'a>(network: &'a Network, data: &'a Dataset) -> Fit<'a> {
         robust: None,
         watching: Watching::default(),
         count: 1,
+        checkpoints: Checkpoints::default(),
     }
 }
 
@@ -233,8 +237,10 @@ impl Fit<'_> {
     /// Runs the starts.
     fn solve(&self, problem: &Prepared<'_>) -> Result<Solved, FitError> {
         let line = self.watching.line.then(|| Mutex::new(ProgressLine::new(self.count)));
+        let options = self.run_options(problem.risk.graph(), problem.risk.loss())?;
         let run = |number, theta: Vec<f64>| {
-            self.solve_from(problem, &theta, || self.watching.watch(number, line.as_ref()))
+            let watch = || self.watching.watch(number, line.as_ref());
+            self.solve_from(problem, &theta, watch, &options.of_start(number, self.count))
         };
         let solved = match self.count {
             0 => return Err(FitError::NoStarts),
@@ -269,6 +275,7 @@ impl Fit<'_> {
         problem: &'w Prepared<'_>,
         theta: &[f64],
         watch: impl Fn() -> Watch<'w>,
+        options: &RunOptions,
     ) -> Result<(Solution, Arc<dyn Loss>), FitError> {
         let (method, minibatches) = self.resolved();
         let run = |risk: &Risk<'_>, start: &[f64]| {
@@ -277,8 +284,8 @@ impl Fit<'_> {
             if let Some(held_out) = held_out {
                 watch = watch.validate(move |theta| held_out.judge(theta));
             }
-            let solution = minimized(&method, minibatches.as_ref(), risk, start, &mut watch)?;
-            Ok::<_, FitError>(solution)
+            let minibatches = minibatches.as_ref();
+            Ok::<_, FitError>(minimized(&method, minibatches, risk, start, options, &mut watch)?)
         };
         let Some(rho) = self.robust else {
             return Ok((run(&problem.risk, theta)?, problem.risk.shared_loss()));
@@ -315,6 +322,7 @@ impl Fit<'_> {
         if self.minibatches.is_some() {
             return Err(FitError::CompareMinibatches);
         }
+        self.without_checkpoints("a comparison", "it is of several methods in turn")?;
         let graph = self.network.graph()?;
         let loss = self.loss_or_default(graph);
         let scaled = self.standardize.apply(self.data, graph, is_squared(&*loss))?;
@@ -399,12 +407,13 @@ fn minimized(
     minibatches: Option<&Minibatches>,
     risk: &Risk<'_>,
     start: &[f64],
+    options: &RunOptions,
     watch: &mut Watch<'_>,
 ) -> Result<Solution, OptimError> {
     let method = method.clone();
     match minibatches {
-        None => method.minimize_watched(risk, start, watch),
-        Some(minibatches) => method.minimize_sampled_watched(risk, minibatches, start, watch),
+        None => method.minimize_with(risk, start, options, watch).map(|(solution, _)| solution),
+        Some(batches) => method.minimize_sampled_with(risk, batches, start, options, watch),
     }
 }
 

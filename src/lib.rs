@@ -85,15 +85,16 @@ pub use secant_core::problem::{
 };
 pub use secant_core::rho::{Rho, RhoWeight};
 pub use secant_core::risk::Risk;
+pub use secant_optim::checkpoint::{self, Every};
 pub use secant_optim::{
     AdaGrad, Adadelta, Adam, AdamW, AdaptiveCubic, Advice, ArgminProblem, Auto, Backend, Bfgs,
     BoundedLevenbergMarquardt, Bounds, GaussNewton, GradientDescent, HessianKind, Interrupt, L1,
     LassoPath, Lbfgs, LbfgsB, LeastSquaresFn, LevenbergMarquardt, Method, Minibatches, Momentum,
     Nesterov, Newton, NewtonCg, NonlinearCg, ObjectiveFn, Optimality, OwlQn, Progress,
     ProximalNewton, QuadraticModel, Ranking, RateFinder, Reason, ReducedLeastSquares,
-    RegularizedNewton, Report, RmsProp, RobustLeastSquares, RobustSolution, Safeguard, Schedule,
-    Solution, Sr1, Stopping, Subproblem, Tron, TrustRegion, Validated, VariableProjection, Watch,
-    minimize, minimize_robust, minimize_sampled, minimize_watched,
+    RegularizedNewton, Report, RmsProp, RobustLeastSquares, RobustSolution, RunOptions, Safeguard,
+    Schedule, Solution, Sr1, Stopping, Subproblem, Tron, TrustRegion, Validated,
+    VariableProjection, Watch, minimize, minimize_robust, minimize_sampled, minimize_watched,
 };
 
 /// Pages of `docs/` as modules. Their links are to each other's files, by names defined at a page's end; here the same names are defined

@@ -203,7 +203,7 @@ pub enum OptimError {
     },
     /// A run cannot be taken up from its checkpoint.
     #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
+    Checkpoint(Box<CheckpointError>),
     /// The problem has no parameters.
     #[error("the problem has no parameters to fit")]
     NoParameters,

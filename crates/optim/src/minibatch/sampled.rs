@@ -261,7 +261,6 @@ impl<'p, P: SampledObjective, S: FirstOrder> Run<'p, P, S> {
         state.set_sampled(0, 0.0);
         watch.begin(&mut state);
         let n = eval::start(S::NAME, &stopping, &mut problem, &mut state)?;
-        state.update();
         watch.look(solver.title(), &stopping, &mut state, 0);
         state.without_curvature();
         solver.reset(n);

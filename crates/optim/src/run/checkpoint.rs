@@ -140,7 +140,7 @@ where
         match self.keeper.resume(&self.path) {
             Ok(()) => Ok(solver_of(&self.keeper)?),
             Err(CheckpointError::Missing { .. }) => Ok(None),
-            Err(error) => Err(OptimError::from(error).into()),
+            Err(error) => Err(OptimError::Checkpoint(Box::new(error)).into()),
         }
     }
 

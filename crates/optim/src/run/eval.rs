@@ -377,6 +377,8 @@ pub(crate) fn start_with<P: Objective>(
     state.begin_at(value);
     if value.is_finite() && vector::all_finite(&state.gradient) {
         finish(stopping, problem, state);
+        // A run without iterations needs none of what the method prepares.
+        state.end_by_limit();
     } else {
         state.stop(Reason::NonFiniteStart);
     }
@@ -400,14 +402,19 @@ pub(crate) fn finish<P>(stopping: &Stopping, problem: &Problem<P>, state: &mut F
     let progress = state.progress(work.of_f());
     state.stop_after(stopping.used_up(&progress));
     match stopping.claim(&progress) {
-        Some(claim)
-            if state.foresees() && stopping.is_to_be_confirmed(claim, state.gradient_norm()) =>
-        {
-            *state.claim() = Some(claim);
+        Some(claim) if !is_claimed(claim, stopping, state) => {
+            state.stop(claim);
         }
-        Some(claim) => state.stop(claim),
+        // What the iteration has still to do is not done.
+        _ if limits::interrupted() => state.stop(Reason::Interrupted),
+        Some(claim) => *state.claim() = Some(claim),
         None => {}
     }
+}
+
+/// Whether the method's model is to confirm this end.
+fn is_claimed(claim: Reason, stopping: &Stopping, state: &FitState) -> bool {
+    state.foresees() && stopping.is_to_be_confirmed(claim, state.gradient_norm())
 }
 
 /// Decides a claim by the decrease that the model at the current point promises of its best step, NaN where it does not know: it ends the

@@ -119,6 +119,12 @@ pub(crate) fn over() -> Option<Reason> {
     CURRENT.with(|current| current.borrow_mut().as_mut().and_then(Limits::look))
 }
 
+/// Whether this thread's run is interrupted; unlike [`over`] it refuses nothing.
+pub(crate) fn interrupted() -> bool {
+    let is_set = |limits: &Limits| limits.interrupt.as_ref().is_some_and(Interrupt::is_set);
+    CURRENT.with(|current| current.borrow().as_ref().is_some_and(is_set))
+}
+
 /// [`over`] as an error, for the head of a loop of trials.
 pub(crate) fn check() -> Result<(), Reason> {
     over().map_or(Ok(()), Err)

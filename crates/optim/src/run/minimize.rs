@@ -328,7 +328,8 @@ where
     S: FitSolver + Solver<&'p P, FitState>,
 {
     let begun = setup.begin(theta0);
-    let watched = Watched::new(solver, setup.watch, 0);
+    let Setup { watch, .. } = setup;
+    let watched = Watched::new(solver, watch, 0);
     let executor = Executor::new(problem, watched).configure(|_| begun);
     execute(problem, executor, |_, _| ())
 }

@@ -342,7 +342,8 @@ impl FitState {
         }
     }
 
-    fn end_by_limit(&mut self) {
+    /// Ends the run by the limit that was reached, if one was.
+    pub(crate) fn end_by_limit(&mut self) {
         if let Some(limit) = self.ending.reached.take() {
             self.stop_between(limit);
         }

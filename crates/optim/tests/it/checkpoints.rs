@@ -571,10 +571,9 @@ fn what_a_checkpoint_is_not_of_is_named() {
     run(&method, &start, to.with_fingerprint(own())).unwrap();
     let refused = |method: &Method, start: &[f64], fingerprint: Fingerprint| {
         let from = RunOptions::default().with_resume(&path).with_fingerprint(fingerprint);
-        match run(method, start, from) {
-            Err(OptimError::Checkpoint(CheckpointError::Differs { part, .. })) => part,
-            other => panic!("{other:?}"),
-        }
+        let Err(OptimError::Checkpoint(error)) = run(method, start, from) else { panic!("taken") };
+        let CheckpointError::Differs { part, .. } = *error else { panic!("{error}") };
+        part
     };
     assert_eq!(refused(&method, &start, own().with("the data", &[1.0, 3.0])), "the data");
     assert_eq!(refused(&method, &start, own().with("the graph", "dense 4")), "the graph");

@@ -65,7 +65,8 @@ impl Keeper {
             every.validate()?;
         }
         let keeper = Self::new(to, fingerprint);
-        from.map_or(Ok(()), |path| keeper.resume(path))?;
+        from.map_or(Ok(()), |path| keeper.resume(path))
+            .map_err(|error| OptimError::Checkpoint(Box::new(error)))?;
         Ok(keeper)
     }
 
@@ -188,7 +189,7 @@ impl Keeper {
 
     /// The checkpoint that was taken up does not fit for this reason.
     pub(crate) fn unfit(path: &Path, why: String) -> OptimError {
-        CheckpointError::Unfit { path: path.to_owned(), why }.into()
+        OptimError::Checkpoint(Box::new(CheckpointError::Unfit { path: path.to_owned(), why }))
     }
 
     /// The file that is being taken up.
