@@ -55,14 +55,14 @@
 //! The parameters θ are laid out in the order of the file, but for nodes that stand before what they need. A graph written and read
 //! again has the same nodes in the same order, and with the same θ the same bits of its value and derivatives.
 
-mod choice;
 mod error;
+mod losses;
 mod ops;
 mod order;
 mod read;
 mod write;
 
-pub use choice::Choice;
+pub use crate::choice::Choice;
 pub use error::{DescriptionError, Place};
 
 use crate::graph::{Graph, GraphError, NodeId};

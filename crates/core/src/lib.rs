@@ -27,6 +27,7 @@
 pub use faer;
 
 pub mod check;
+mod choice;
 pub mod data;
 pub mod description;
 pub mod differences;

@@ -52,7 +52,9 @@ pub use smoothed_softmax::SmoothedSoftmax;
 pub use softmax_cross_entropy::SoftmaxCrossEntropy;
 pub use squared_error::SquaredError;
 
+use crate::choice::Choice;
 use crate::data::{TargetTile, Targets};
+use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 
 /// Why a loss refuses an output or its targets.
@@ -120,7 +122,8 @@ impl std::fmt::Debug for LossError {
 }
 
 /// What a model's outputs mean once it is fitted with a loss.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Decision {
     /// Numbers.
     #[default]
@@ -163,6 +166,11 @@ pub enum LossHessian {
 pub trait Loss: Debug + Send + Sync {
     /// A short name: `squared`, `softmax`, `logistic`.
     fn name(&self) -> &'static str;
+
+    /// Name and options, as a file has them. Default none: a model fitted with the loss cannot be saved.
+    fn describe(&self) -> Option<Choice> {
+        None
+    }
 
     /// What the outputs of a model fitted with this loss mean.
     fn decision(&self) -> Decision {

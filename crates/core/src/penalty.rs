@@ -23,6 +23,7 @@ pub use per_block::{Blocks, PerBlock};
 pub use smoothed_group::{Groups, SmoothedGroup};
 pub use sum::Penalties;
 
+use crate::choice::Choice;
 use crate::elementwise::{dot, update};
 use crate::params::{ParamBlock, Parameters, Role};
 use crate::text::{did_you_mean, list, quoted};
@@ -120,6 +121,10 @@ impl std::fmt::Debug for PenaltyError {
 
 /// A smooth penalty. Its Hessian is diagonal, unless it adds more.
 pub trait Penalty: Debug + Send + Sync {
+    /// Name and options, as a file has them. Default none: a model fitted with the penalty cannot be saved.
+    fn describe(&self) -> Option<Choice> {
+        None
+    }
     /// Whether its constants are in range.
     ///
     /// # Errors
@@ -202,6 +207,8 @@ pub struct RidgeAll(
 trait SquaredNorm: Debug + Send + Sync {
     fn lambda(&self) -> f64;
     fn covers(&self, role: Role) -> bool;
+    /// [`Penalty::describe`].
+    fn described(&self) -> Option<Choice>;
 }
 
 impl SquaredNorm for NoPenalty {
@@ -210,6 +217,9 @@ impl SquaredNorm for NoPenalty {
     }
     fn covers(&self, _: Role) -> bool {
         false
+    }
+    fn described(&self) -> Option<Choice> {
+        Some(Choice::plain("none"))
     }
 }
 
@@ -220,6 +230,9 @@ impl SquaredNorm for Ridge {
     fn covers(&self, role: Role) -> bool {
         role == Role::Weight
     }
+    fn described(&self) -> Option<Choice> {
+        Choice::with_options("ridge", self)
+    }
 }
 
 impl SquaredNorm for RidgeAll {
@@ -229,9 +242,16 @@ impl SquaredNorm for RidgeAll {
     fn covers(&self, _: Role) -> bool {
         true
     }
+    fn described(&self) -> Option<Choice> {
+        Choice::with_options("ridge_all", self)
+    }
 }
 
 impl<P: SquaredNorm> Penalty for P {
+    fn describe(&self) -> Option<Choice> {
+        self.described()
+    }
+
     fn check(&self) -> Result<(), PenaltyError> {
         let value = self.lambda();
         if value.is_finite() && value >= 0.0 {

@@ -15,9 +15,11 @@ mod refine;
 
 use crate::linalg::qr::PivotedQr;
 use crate::linalg::vector;
+use crate::run::nonfinite;
 use faer::MatRef;
 use refine::{MAX_REFINEMENTS, Outcome, Twofold};
 use secant_core::double_double::DoubleDouble;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use null::NullDirection;
@@ -115,7 +117,7 @@ pub struct LinearLeastSquares<'a> {
 }
 
 /// The minimum, and what is to be known of it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LinearSolution {
     /// β, in the order of the columns.
@@ -123,6 +125,7 @@ pub struct LinearSolution {
     /// y − Xβ, without weights.
     pub residuals: Vec<f64>,
     /// Σ wᵢ(yᵢ − aᵢᵀβ)².
+    #[serde(with = "nonfinite")]
     pub residual_sum_of_squares: f64,
     /// Standard errors of β under independent errors of variance σ²/wᵢ, with σ² from the residuals. None with a ridge, with
     /// dependent columns, or without degrees of freedom.
@@ -131,6 +134,7 @@ pub struct LinearSolution {
     pub rank: usize,
     /// The largest pivot of the scaled columns over the least that counts: a lower bound of their condition, as a rule within a
     /// factor of √n.
+    #[serde(with = "nonfinite")]
     pub condition: f64,
     /// What the data do not determine: β plus any multiple of these fits as well. Empty at full rank.
     pub null_directions: Vec<NullDirection>,
@@ -138,6 +142,7 @@ pub struct LinearSolution {
     pub refinements: u32,
     /// The largest relative change of a coefficient in the last refinement: an estimate of the relative error of all, as far as
     /// the refinement converges.
+    #[serde(with = "nonfinite")]
     pub last_correction: f64,
     certified: bool,
 }

@@ -160,6 +160,30 @@ pub enum DescriptionError {
         /// The value.
         value: f64,
     },
+    /// A loss or a penalty that this crate does not have.
+    #[error(
+        "there is no {key} `{}`, only {known}{}",
+        quoted(name),
+        did_you_mean(name, known.split(", "))
+    )]
+    UnknownChoice {
+        /// `loss` or `penalty`.
+        key: &'static str,
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// Options that the loss or the penalty does not have.
+    #[error("the {key} `{}`: {}", quoted(name), sentence(message))]
+    ChoiceOptions {
+        /// `loss` or `penalty`.
+        key: &'static str,
+        /// Its name.
+        name: String,
+        /// What is wrong with them.
+        message: String,
+    },
     /// An input that is no node.
     #[error("{place}: there is no input `{}` (there are: {known}){hint}", quoted(input))]
     UnknownInput {

@@ -9,6 +9,7 @@
 //! Source: Cortes & Vapnik (1995), Machine Learning 20; Crammer & Singer (2001), JMLR 2; Fan & al. (2008), JMLR 9 (LIBLINEAR), for the square.
 
 use super::{Decision, Loss, LossError};
+use crate::choice::Choice;
 use crate::data::{TargetTile, Targets};
 use crate::elementwise::vectorize;
 use serde::{Deserialize, Serialize};
@@ -136,6 +137,10 @@ impl Loss for Hinge {
             HingePower::Plain => "hinge",
             HingePower::Squared => "squared-hinge",
         }
+    }
+
+    fn describe(&self) -> Option<Choice> {
+        Choice::with_options("hinge", self)
     }
 
     fn decision(&self) -> Decision {

@@ -6,6 +6,7 @@
 
 use super::squared_error::numbers;
 use super::{Loss, LossError};
+use crate::choice::Choice;
 use crate::data::{TargetTile, Targets};
 use crate::elementwise::{scalar, vectorize};
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,10 @@ pub struct LearnedVariance;
 impl Loss for LearnedVariance {
     fn name(&self) -> &'static str {
         "learned-variance"
+    }
+
+    fn describe(&self) -> Option<Choice> {
+        Some(Choice::plain(self.name()))
     }
 
     fn check(&self, outputs: usize, targets: &Targets) -> Result<(), LossError> {

@@ -4,6 +4,7 @@
 
 use super::LossError;
 use super::pointwise::{Pointwise, check_option};
+use crate::choice::Choice;
 use crate::elementwise::scalar;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::LN_2;
@@ -31,6 +32,10 @@ impl LogCosh {
 impl Pointwise for LogCosh {
     const NAME: &'static str = "log-cosh";
     const IN_UNITS_OF_TARGETS: bool = true;
+
+    fn describe(&self) -> Option<Choice> {
+        Choice::with_options(Self::NAME, self)
+    }
 
     fn check_options(&self) -> Result<(), LossError> {
         let fits = self.scale > 0.0 && self.scale.is_finite();

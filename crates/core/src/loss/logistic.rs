@@ -1,6 +1,7 @@
 //! ℓ = ln(1 + e⁻ᵗᶻ), t = ±1: binary cross-entropy on one score z, y·softplus(−z) + (1 − y)·softplus(z).
 
 use super::{Decision, Loss, LossError};
+use crate::choice::Choice;
 use crate::data::{TargetTile, Targets};
 use crate::elementwise::{scalar, vectorize};
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,10 @@ pub struct Logistic;
 impl Loss for Logistic {
     fn name(&self) -> &'static str {
         "logistic"
+    }
+
+    fn describe(&self) -> Option<Choice> {
+        Some(Choice::plain(self.name()))
     }
 
     fn decision(&self) -> Decision {

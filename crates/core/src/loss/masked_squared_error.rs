@@ -2,6 +2,7 @@
 
 use super::squared_error::numbers;
 use super::{Loss, LossError};
+use crate::choice::Choice;
 use crate::data::{TargetTile, Targets};
 use crate::elementwise::vectorize;
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,10 @@ pub struct MaskedSquaredError;
 impl Loss for MaskedSquaredError {
     fn name(&self) -> &'static str {
         "masked-squared"
+    }
+
+    fn describe(&self) -> Option<Choice> {
+        Some(Choice::plain(self.name()))
     }
 
     fn check(&self, outputs: usize, targets: &Targets) -> Result<(), LossError> {

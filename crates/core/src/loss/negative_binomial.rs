@@ -5,6 +5,7 @@
 
 use super::LossError;
 use super::pointwise::{Pointwise, check_option};
+use crate::choice::Choice;
 use crate::elementwise::scalar;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,10 @@ impl NegativeBinomial {
 impl Pointwise for NegativeBinomial {
     const NAME: &'static str = "negative-binomial";
     const ALLOWED: &'static str = "0 or more";
+
+    fn describe(&self) -> Option<Choice> {
+        Choice::with_options(Self::NAME, self)
+    }
 
     fn check_options(&self) -> Result<(), LossError> {
         let fits = self.alpha > 0.0 && self.alpha.is_finite() && self.alpha.recip().is_finite();

@@ -2,6 +2,7 @@
 
 use super::squared_error::{check_numbers, numbers};
 use super::{Loss, LossError};
+use crate::choice::Choice;
 use crate::data::{TargetTile, Targets};
 use crate::elementwise::vectorize;
 use std::fmt::Debug;
@@ -20,6 +21,10 @@ pub(super) trait Pointwise: Debug + Send + Sync {
     /// Whether outputs are in the unit of the targets: [`Loss::level`] is then their mean.
     const IN_UNITS_OF_TARGETS: bool = false;
 
+    /// [`Loss::describe`].
+    fn describe(&self) -> Option<Choice> {
+        Some(Choice::plain(Self::NAME))
+    }
     /// Whether the options are in range.
     fn check_options(&self) -> Result<(), LossError> {
         Ok(())
@@ -41,6 +46,10 @@ pub(super) trait Pointwise: Debug + Send + Sync {
 impl<P: Pointwise> Loss for P {
     fn name(&self) -> &'static str {
         P::NAME
+    }
+
+    fn describe(&self) -> Option<Choice> {
+        Pointwise::describe(self)
     }
 
     fn check(&self, outputs: usize, targets: &Targets) -> Result<(), LossError> {

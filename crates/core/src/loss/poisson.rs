@@ -1,6 +1,7 @@
 //! ℓ = Σ e^z − y·z over the outputs: counts y with mean μ = e^z (log link), −ln P(y) but for ln y!.
 
 use super::pointwise::Pointwise;
+use crate::choice::Choice;
 use crate::elementwise::scalar;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,10 @@ impl Poisson {
 impl Pointwise for Poisson {
     const NAME: &'static str = "poisson";
     const ALLOWED: &'static str = "0 or more";
+
+    fn describe(&self) -> Option<Choice> {
+        Choice::with_options(Self::NAME, self)
+    }
 
     fn allows(&self, y: f64) -> bool {
         y >= 0.0 && y.is_finite()

@@ -6,6 +6,7 @@
 
 use super::LossError;
 use super::pointwise::{Pointwise, check_option};
+use crate::choice::Choice;
 use crate::elementwise::scalar;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +30,10 @@ impl Quantile {
 impl Pointwise for Quantile {
     const NAME: &'static str = "quantile";
     const IN_UNITS_OF_TARGETS: bool = true;
+
+    fn describe(&self) -> Option<Choice> {
+        Choice::with_options(Self::NAME, self)
+    }
 
     fn check_options(&self) -> Result<(), LossError> {
         let (tau, width) = (self.tau, self.width);

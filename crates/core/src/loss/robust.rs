@@ -5,6 +5,7 @@
 
 use super::squared_error::{check_numbers, numbers};
 use super::{Loss, LossError};
+use crate::choice::Choice;
 use crate::data::{TargetTile, Targets};
 use crate::rho::{Rho, RhoAt, RhoWeight};
 use serde::{Deserialize, Serialize};
@@ -84,6 +85,10 @@ impl Robust {
 impl Loss for Robust {
     fn name(&self) -> &'static str {
         self.rho.name()
+    }
+
+    fn describe(&self) -> Option<Choice> {
+        Choice::with_options("robust", self)
     }
 
     fn check(&self, outputs: usize, targets: &Targets) -> Result<(), LossError> {

@@ -6,6 +6,7 @@
 
 use super::pointwise::check_option;
 use super::{Decision, Loss, LossError, SoftmaxCrossEntropy};
+use crate::choice::Choice;
 use crate::data::{TargetTile, Targets};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -66,6 +67,10 @@ impl SmoothedSoftmax {
 impl Loss for SmoothedSoftmax {
     fn name(&self) -> &'static str {
         "smoothed-softmax"
+    }
+
+    fn describe(&self) -> Option<Choice> {
+        Choice::with_options(self.name(), self)
     }
 
     fn decision(&self) -> Decision {

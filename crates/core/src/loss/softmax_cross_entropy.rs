@@ -4,6 +4,7 @@
 //! cancels when the model is nearly sure, so a loss of 1e-10 still has its digits.
 
 use super::{Decision, Loss, LossError};
+use crate::choice::Choice;
 use crate::data::{TargetTile, Targets};
 use crate::elementwise::{scalar, vectorize};
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,10 @@ pub struct SoftmaxCrossEntropy;
 impl Loss for SoftmaxCrossEntropy {
     fn name(&self) -> &'static str {
         "softmax"
+    }
+
+    fn describe(&self) -> Option<Choice> {
+        Some(Choice::plain(self.name()))
     }
 
     fn decision(&self) -> Decision {

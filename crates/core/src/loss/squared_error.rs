@@ -1,6 +1,7 @@
 //! ℓ = ½‖z − y‖², so that the risk is ½·mean‖z − y‖²: a *mean over samples*, a *sum over outputs*, with the factor ½.
 
 use super::{Loss, LossError, LossHessian};
+use crate::choice::Choice;
 use crate::data::{TargetTile, Targets};
 use crate::elementwise::vectorize;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,10 @@ pub struct SquaredError;
 impl Loss for SquaredError {
     fn name(&self) -> &'static str {
         "squared"
+    }
+
+    fn describe(&self) -> Option<Choice> {
+        Some(Choice::plain(self.name()))
     }
 
     fn check(&self, outputs: usize, targets: &Targets) -> Result<(), LossError> {

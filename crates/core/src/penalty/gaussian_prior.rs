@@ -3,6 +3,7 @@
 //! Beside a *mean* loss of N samples that is −ln p, the prior's precision is N·P.
 
 use super::{Penalty, PenaltyError, check_option, named};
+use crate::choice::Choice;
 use crate::params::Parameters;
 use faer::{MatMut, MatRef, Side};
 use serde::{Deserialize, Serialize};
@@ -71,6 +72,10 @@ impl GaussianPrior {
 }
 
 impl Penalty for GaussianPrior {
+    fn describe(&self) -> Option<Choice> {
+        Choice::with_options("gaussian_prior", self)
+    }
+
     fn check(&self) -> Result<(), PenaltyError> {
         let all = self.precision.iter().chain(self.mean.iter().flatten());
         if let Some(value) = all.clone().find(|value| !value.is_finite()) {

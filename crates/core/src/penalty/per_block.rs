@@ -1,6 +1,7 @@
 //! R(θ) = Σ_b λ_b/2·‖θ_b‖²: a ridge with a λ for each block.
 
 use super::{Penalty, PenaltyError, check_option, named};
+use crate::choice::Choice;
 use crate::elementwise::{dot, update};
 use crate::params::{ParamBlock, Parameters, Role};
 use serde::{Deserialize, Serialize};
@@ -107,6 +108,10 @@ impl PerBlock {
 }
 
 impl Penalty for PerBlock {
+    fn describe(&self) -> Option<Choice> {
+        Choice::with_options("per_block", self)
+    }
+
     fn check(&self) -> Result<(), PenaltyError> {
         let fits = |lambda: f64| lambda.is_finite() && lambda >= 0.0;
         self.rules.iter().try_for_each(|(_, lambda)| {

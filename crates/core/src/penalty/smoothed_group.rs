@@ -6,6 +6,7 @@
 //! Source: Yuan & Lin (2006), JRSS B 68, for the penalty and √p_g.
 
 use super::{Penalty, PenaltyError, check_option, named};
+use crate::choice::Choice;
 use crate::params::{ParamBlock, Parameters};
 use faer::MatMut;
 use serde::{Deserialize, Serialize};
@@ -98,6 +99,10 @@ impl Group {
 }
 
 impl Penalty for SmoothedGroup {
+    fn describe(&self) -> Option<Choice> {
+        Choice::with_options("smoothed_group", self)
+    }
+
     fn check(&self) -> Result<(), PenaltyError> {
         let (lambda, width) = (self.lambda, self.width);
         let fits = lambda.is_finite() && lambda >= 0.0;

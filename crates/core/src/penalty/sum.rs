@@ -1,6 +1,7 @@
 //! A sum of penalties.
 
 use super::{Penalty, PenaltyError};
+use crate::choice::Choice;
 use crate::params::Parameters;
 use faer::MatMut;
 
@@ -30,6 +31,12 @@ impl Penalties {
 }
 
 impl Penalty for Penalties {
+    /// The descriptions of all terms, where each has one.
+    fn describe(&self) -> Option<Choice> {
+        let terms: Option<Vec<Choice>> = self.0.iter().map(|term| term.describe()).collect();
+        Choice::with_options("sum", &terms?)
+    }
+
     fn check(&self) -> Result<(), PenaltyError> {
         self.0.iter().try_for_each(|term| term.check())
     }

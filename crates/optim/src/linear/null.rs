@@ -4,6 +4,7 @@ use crate::linalg::qr::PivotedQr;
 use faer::Mat;
 use faer::prelude::SolveLstsq;
 use secant_core::double_double::DoubleDouble;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Entries of a null direction below this part of the largest are rounding: √ε.
@@ -12,7 +13,7 @@ const NEGLIGIBLE: f64 = 1.5e-8;
 const INTEGER: f64 = 1e-6;
 
 /// A combination of the columns that is zero in every row: β plus any multiple of it fits as well.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NullDirection {
     /// One coefficient per column, those without a part in it exactly 0; the least of the others is ±1.
     pub coefficients: Vec<f64>,

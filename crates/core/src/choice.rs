@@ -1,9 +1,9 @@
-//! A name with options, of something that this module does not know: a loss, a penalty.
+//! A name with options: what a description says of a loss or a penalty, and what these say of themselves.
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error};
 use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
-use toml::Value;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use toml::{Table, Value};
 
 /// A loss or a penalty as a description names it: `"softmax"`, or `{ ridge = 1e-3 }`, a name with its options.
 ///
@@ -29,6 +29,13 @@ impl Choice {
         Self { name: name.into(), options: None }
     }
 
+    /// A name whose options are the fields of `options`. `None` where these are no number, text, list or table (a whole number beyond
+    /// `i64` is none: TOML has no such), or one is not finite.
+    pub fn with_options(name: &str, options: &impl Serialize) -> Option<Self> {
+        let options = Value::try_from(options).ok().filter(is_finite)?;
+        Some(Self { name: name.into(), options: Some(options) })
+    }
+
     /// The name.
     pub fn name(&self) -> &str {
         &self.name
@@ -39,8 +46,19 @@ impl Choice {
         self.options.clone()?.try_into().ok()
     }
 
+    /// Its options, no options being an empty table; or why they are no `T`.
+    pub(crate) fn read_options<T: DeserializeOwned>(&self) -> Result<T, String> {
+        let options = self.options.clone().unwrap_or_else(|| Value::Table(Table::new()));
+        options.try_into().map_err(|error: toml::de::Error| error.message().to_owned())
+    }
+
+    /// Whether there are options.
+    pub(crate) fn has_options(&self) -> bool {
+        self.options.is_some()
+    }
+
     /// `None` where `value` is neither a text nor a table of one key.
-    pub(super) fn read(value: &Value) -> Option<Self> {
+    pub(crate) fn read(value: &Value) -> Option<Self> {
         match value {
             Value::String(name) => Some(Self { name: name.clone(), options: None }),
             Value::Table(table) if table.len() == 1 => {
@@ -49,6 +67,23 @@ impl Choice {
             }
             _ => None,
         }
+    }
+}
+
+/// Whether no number in it is NaN or infinite.
+fn is_finite(value: &Value) -> bool {
+    match value {
+        Value::Float(number) => number.is_finite(),
+        Value::Array(items) => items.iter().all(is_finite),
+        Value::Table(table) => table.values().all(is_finite),
+        _ => true,
+    }
+}
+
+impl<'de> Deserialize<'de> for Choice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let expected = "a name, or a table of one name and its options";
+        Self::read(&Value::deserialize(deserializer)?).ok_or_else(|| D::Error::custom(expected))
     }
 }
 
