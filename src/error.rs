@@ -2,6 +2,7 @@
 
 use crate::compare::CompareError;
 use crate::glm::GlmError;
+use crate::model_file::ModelFileError;
 use secant_core::data::DataError;
 use secant_core::graph::GraphError;
 use secant_core::predict::PredictError;
@@ -43,6 +44,9 @@ pub enum FitError {
     /// A generalised linear model.
     #[error(transparent)]
     Glm(#[from] GlmError),
+    /// A model's file.
+    #[error(transparent)]
+    ModelFile(#[from] ModelFileError),
     /// A linear regression on something else than one number per sample.
     #[error(
         "linear regression needs one numeric target per sample; these are class labels or {outputs} columns"

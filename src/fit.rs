@@ -11,7 +11,7 @@ pub use units::Standardize;
 
 use crate::compare::{Compare, Comparison};
 use crate::error::FitError;
-use crate::model::Model;
+use crate::model::{FitSummary, Model};
 use crate::progress::ProgressLine;
 use checkpoint::Checkpoints;
 use held_out::HeldOut;
@@ -220,16 +220,19 @@ impl Fit<'_> {
         if let Some(starts) = &starts {
             solution.report.notes.push(starts.to_string());
         }
+        let summary = self.summary(&solution.report, scaled.data.samples(), starts.as_ref());
         let model = Model {
             graph: graph.clone(),
             theta: solution.theta,
             input_scaling: scaled.inputs.clone(),
             target_scaling: scaled.targets.clone(),
             loss,
+            penalty: self.penalty.clone(),
             decision,
             feature_names: self.data.feature_names().to_vec(),
             target_names: self.data.target_names().to_vec(),
             class_names: self.data.class_names().to_vec(),
+            summary,
         };
         Ok(Fitted { model, report: solution.report, starts })
     }
@@ -333,6 +336,15 @@ impl Fit<'_> {
             limit(method, self.stopping.as_ref(), self.max_iterations);
         }
         Ok(set.run(&risk, &theta)?)
+    }
+
+    fn summary(&self, report: &Report, samples: usize, starts: Option<&Starts>) -> FitSummary {
+        let seed = match (&self.start, starts) {
+            (Start::Seed(seed), None) => Some(*seed),
+            (Start::Theta(_), None | Some(Starts { best: 0, .. })) => None,
+            (_, Some(starts)) => starts.seeds.get(starts.best).copied(),
+        };
+        FitSummary::of(report, samples, seed)
     }
 
     /// The method and the minibatches with the limits asked for, whatever the order of the calls.

@@ -20,6 +20,7 @@
 mod family;
 mod fitted;
 mod information;
+mod saved;
 mod separation;
 
 pub use family::Family;

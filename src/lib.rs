@@ -24,6 +24,7 @@
 //! | part | what |
 //! |---|---|
 //! | [`fit`] | data + network → [`Fitted`]: a [`Model`] and a [`Report`] |
+//! | [`ModelFile`] | a fitted model in a file and back, to the last bit |
 //! | [`Glm`] | generalised linear models in one line: coefficients, standard errors, deviance |
 //! | [`compare`](compare()) | methods side by side on one problem: a [`Comparison`](compare::Comparison), its table and pictures |
 //! | [`core`] | problem traits, data, graph of nodes, losses, penalties, [`Risk`], derivative checks |
@@ -46,6 +47,7 @@ mod fit;
 mod glm;
 mod linear;
 mod model;
+mod model_file;
 #[cfg(feature = "plot")]
 pub mod plot;
 mod progress;
@@ -56,7 +58,8 @@ pub use error::FitError;
 pub use fit::{Fit, Fitted, Standardize, Starts, fit};
 pub use glm::{Coefficient, CoefficientStatus, Family, Glm, GlmError, GlmFit, Information};
 pub use linear::{LinearRegression, linear_regression};
-pub use model::Model;
+pub use model::{FitSummary, Model};
+pub use model_file::{ModelFile, ModelFileError, ModelFileFault, ModelKind};
 pub use progress::ProgressLine;
 
 pub use secant_core as core;
@@ -115,6 +118,7 @@ pub mod guide {
         howto,
         conventions,
         files,
+        model_files,
         nodes,
         choosing,
         methods,

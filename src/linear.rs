@@ -1,5 +1,7 @@
 //! `linear_regression(&data)…solve()`: the one-step fit of a linear model, with its rank and certain digits.
 
+mod saved;
+
 use crate::error::FitError;
 use secant_core::data::Dataset;
 use secant_core::faer::Mat;

@@ -1,10 +1,18 @@
 //! A fitted network with its scaling: raw inputs in, predictions in the target's units out.
 
+mod saved;
+mod summary;
+
+pub use summary::FitSummary;
+
 use crate::error::FitError;
+use crate::model_file::{ModelFile, ModelFileError};
 use secant_core::data::Standardizer;
 use secant_core::graph::Graph;
 use secant_core::loss::{Decision, Loss};
+use secant_core::penalty::Penalty;
 use secant_core::predict::{check, outputs};
+use std::path::Path;
 use std::sync::Arc;
 
 /// A network, its θ and the scaling it was fitted with.
@@ -16,6 +24,8 @@ pub struct Model {
     pub(crate) target_scaling: Option<Standardizer>,
     /// The loss it was fitted with.
     pub(crate) loss: Arc<dyn Loss>,
+    /// The penalty beside it.
+    pub(crate) penalty: Arc<dyn Penalty>,
     /// What its outputs mean.
     pub(crate) decision: Decision,
     /// d names of the columns it was fitted on.
@@ -23,6 +33,8 @@ pub struct Model {
     pub(crate) target_names: Vec<String>,
     /// In the order of the labels; empty where the data named none.
     pub(crate) class_names: Vec<String>,
+    /// How it was fitted.
+    pub(crate) summary: FitSummary,
 }
 
 impl Model {
@@ -59,6 +71,72 @@ impl Model {
             return Err(FitError::Loss { asked, needed, loss: self.loss.name() });
         }
         Ok(z.chunks_exact(c).map(|scores| self.decision.class(scores)).collect())
+    }
+
+    /// Writes it to `path` as a `safetensors` file, from which [`load`](Self::load) makes a model with the same bits; the
+    /// [page on model files](crate::guide::model_files) says what stands in it. At every moment the old file or the new one is there.
+    ///
+    /// ```
+    /// use secant::{Activation, Dataset, Model, Network};
+    ///
+    /// # let root = env!("CARGO_MANIFEST_DIR");
+    /// let data = Dataset::from_csv(format!("{root}/data/diabetes.csv"), "target")?;
+    /// let net = Network::mlp([10, 4, 1], Activation::Tanh);
+    /// let fit = secant::fit(&net, &data).max_iterations(20).run()?;
+    /// let path = std::env::temp_dir().join(format!("diabetes-{}.safetensors", std::process::id()));
+    /// fit.model().save(&path)?;
+    ///
+    /// let model = Model::load(&path)?;
+    /// assert_eq!(model.predict(data.inputs())?, fit.model().predict(data.inputs())?);
+    /// assert_eq!(model.feature_names()[2], "bmi");
+    /// assert_eq!(model.fit_summary().value, fit.report().value);
+    /// # std::fs::remove_file(&path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A node, a loss or a penalty without a description (one of a user's own), by name; those of the file system, with the path.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), ModelFileError> {
+        ModelFile::save(self, path)
+    }
+
+    /// Reads it from `path`. Holds twice the file plus 1 MiB at most.
+    ///
+    /// # Errors
+    /// A file that is not there, damaged, of something else or of a later version, with the path and the place.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, ModelFileError> {
+        ModelFile::load(path)
+    }
+
+    /// The bytes of its file.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save), without those of the file system.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, ModelFileError> {
+        ModelFile::to_bytes(self)
+    }
+
+    /// Reads it from the bytes of its file.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelFileError> {
+        ModelFile::from_bytes(bytes)
+    }
+
+    /// How it was fitted: method, reason, value, gradient, samples, seed.
+    pub fn fit_summary(&self) -> &FitSummary {
+        &self.summary
+    }
+
+    /// The loss of its fit.
+    pub fn loss(&self) -> &dyn Loss {
+        &*self.loss
+    }
+
+    /// The penalty of its fit.
+    pub fn penalty(&self) -> &dyn Penalty {
+        &*self.penalty
     }
 
     /// θ, in the standardised units of the fit; the layout is [`Graph::parameters`].

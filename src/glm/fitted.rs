@@ -83,8 +83,8 @@ pub struct GlmFit {
     pub report: Report,
     /// What the user should know: constant features, dependent ones, classes that are separated.
     pub notes: Vec<String>,
-    features: usize,
-    intercept: bool,
+    pub(super) features: usize,
+    pub(super) intercept: bool,
 }
 
 /// What a fit is made of when the minimum is found.

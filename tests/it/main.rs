@@ -15,6 +15,7 @@ mod least_squares;
 mod linear;
 mod losses;
 mod minibatches;
+mod model_files;
 mod robust;
 mod robustness;
 mod saddles;

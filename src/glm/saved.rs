@@ -1,0 +1,163 @@
+//! A fitted generalised linear model in its file.
+
+use super::{Coefficient, CoefficientStatus, Family, GlmFit};
+use crate::model_file::{
+    Contents, ModelFile, ModelFileError, ModelFileFault, ModelKind, Stored, Tensor, names,
+};
+use secant_optim::Report;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+const ESTIMATES: &str = "estimates";
+const ERRORS: &str = "standard_errors";
+const DEVIANCE: &str = "deviance";
+const PEARSON: &str = "pearson";
+const LOG_LIKELIHOOD: &str = "log_likelihood";
+const DISPERSION: &str = "dispersion";
+const DEGREES: &str = "residual_degrees";
+
+/// All of a fit but its numbers.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Content {
+    family: Family,
+    features: usize,
+    intercept: bool,
+    /// Of every coefficient.
+    names: Vec<String>,
+    /// Of every coefficient of a softmax.
+    classes: Vec<String>,
+    /// A letter for every coefficient.
+    statuses: String,
+    notes: Vec<String>,
+    report: Report,
+}
+
+impl Stored for GlmFit {
+    const KIND: ModelKind = ModelKind::Glm;
+    type Content = Content;
+
+    fn store(&self) -> Result<(Content, Vec<Tensor<'_>>), ModelFileError> {
+        let all = || self.coefficients.iter();
+        let tensors = vec![
+            Tensor::owned(ESTIMATES, all().map(|one| one.estimate).collect()),
+            Tensor::owned(ERRORS, all().map(|one| one.standard_error).collect()),
+            Tensor::number(DEVIANCE, self.deviance),
+            Tensor::number(PEARSON, self.pearson),
+            Tensor::number(LOG_LIKELIHOOD, self.log_likelihood),
+            Tensor::number(DISPERSION, self.dispersion),
+            Tensor::number(DEGREES, self.residual_degrees),
+        ];
+        let content = Content {
+            family: self.family,
+            features: self.features,
+            intercept: self.intercept,
+            names: all().map(|one| one.name.clone()).collect(),
+            classes: all().filter_map(|one| one.class.clone()).collect(),
+            statuses: all().map(|one| letter(one.status)).collect(),
+            notes: self.notes.clone(),
+            report: self.report.clone(),
+        };
+        Ok((content, tensors))
+    }
+
+    fn restore(content: Content, arrays: &mut Contents<'_>) -> Result<Self, ModelFileFault> {
+        let Content { family, features, intercept, names, classes, statuses, notes, report } =
+            content;
+        let (count, columns) = (names.len(), features.saturating_add(usize::from(intercept)));
+        let count_of = |what, expected| ModelFileFault::Count { what, expected, found: count };
+        let one_row = family != Family::Softmax;
+        if features == 0 || count == 0 || !count.is_multiple_of(columns) {
+            return Err(count_of("coefficients", columns));
+        }
+        if one_row && count != columns {
+            return Err(count_of("coefficients", columns));
+        }
+        self::names("classes of coefficients", &classes, if one_row { 0 } else { count })?;
+        let statuses: Vec<CoefficientStatus> = statuses.chars().filter_map(status).collect();
+        if statuses.len() != count {
+            let found = statuses.len();
+            let what = "statuses of coefficients";
+            return Err(ModelFileFault::Count { what, expected: count, found });
+        }
+        let all = [ESTIMATES, ERRORS, DEVIANCE, PEARSON, LOG_LIKELIHOOD, DISPERSION, DEGREES];
+        arrays.require_no_other(all.into_iter())?;
+        let estimates = arrays.list(ESTIMATES, count)?;
+        let errors = arrays.list(ERRORS, count)?;
+        let mut classes = classes.into_iter();
+        let parts = names.into_iter().zip(statuses).zip(estimates.into_iter().zip(errors));
+        let coefficients = parts
+            .map(|((name, status), (estimate, standard_error))| {
+                let class = classes.next();
+                Coefficient { name, class, estimate, standard_error, status }
+            })
+            .collect();
+        Ok(Self {
+            family,
+            coefficients,
+            deviance: arrays.number(DEVIANCE)?,
+            pearson: arrays.number(PEARSON)?,
+            log_likelihood: arrays.number(LOG_LIKELIHOOD)?,
+            dispersion: arrays.number(DISPERSION)?,
+            residual_degrees: arrays.number(DEGREES)?,
+            report,
+            notes,
+            features,
+            intercept,
+        })
+    }
+}
+
+fn letter(status: CoefficientStatus) -> char {
+    match status {
+        CoefficientStatus::Estimated => 'e',
+        CoefficientStatus::RunsAway { up: true } => '+',
+        CoefficientStatus::RunsAway { up: false } => '-',
+        CoefficientStatus::Undetermined => 'u',
+    }
+}
+
+fn status(letter: char) -> Option<CoefficientStatus> {
+    match letter {
+        'e' => Some(CoefficientStatus::Estimated),
+        '+' => Some(CoefficientStatus::RunsAway { up: true }),
+        '-' => Some(CoefficientStatus::RunsAway { up: false }),
+        'u' => Some(CoefficientStatus::Undetermined),
+        _ => None,
+    }
+}
+
+impl GlmFit {
+    /// Writes it to `path` as a `safetensors` file, from which [`load`](Self::load) makes one with the same bits; the
+    /// [page on model files](crate::guide::model_files) says what stands in it. At every moment the old file or the new one is there.
+    ///
+    /// # Errors
+    /// Those of the file system, with the path.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), ModelFileError> {
+        ModelFile::save(self, path)
+    }
+
+    /// Reads it from `path`. Holds twice the file plus 1 MiB at most.
+    ///
+    /// # Errors
+    /// A file that is not there, damaged, of something else or of a later version, with the path and the place.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, ModelFileError> {
+        ModelFile::load(path)
+    }
+
+    /// The bytes of its file.
+    ///
+    /// # Errors
+    /// More names than a file's header may hold.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, ModelFileError> {
+        ModelFile::to_bytes(self)
+    }
+
+    /// Reads it from the bytes of its file.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelFileError> {
+        ModelFile::from_bytes(bytes)
+    }
+}
