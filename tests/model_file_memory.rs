@@ -103,18 +103,21 @@ fn claims(bytes: usize) -> Vec<(String, Vec<u8>)> {
         let node = format!(r#"{{\"graph\":{{\"input\":1,\"node\":[{node}]}}}}"#);
         found.push(("a node's name".into(), sealed(&node, "")));
     }
-    let keys: String = (0..bytes / 16).map(|k| format!(r#"\"{k:08}\":1,"#)).collect();
+    let each = |count: usize, one: &dyn Fn(usize) -> String| {
+        (0..count).map(one).collect::<Vec<_>>().concat()
+    };
+    let keys = each(bytes / 16, &|k| format!(r#"\"{k:08}\":1,"#));
     found.push(("keys".into(), sealed(&format!(r#"{{\"graph\":{{{keys}\"input\":1}}}}"#), "")));
-    let tensors: String = (0..bytes / 60)
-        .map(|k| format!(r#","{k:x}":{{"dtype":"F64","shape":[0],"data_offsets":[0,0]}}"#))
-        .collect();
+    let tensors = each(bytes / 60, &|k| {
+        format!(r#","{k:x}":{{"dtype":"F64","shape":[0],"data_offsets":[0,0]}}"#)
+    });
     found.push(("tensors".into(), sealed("{}", &tensors)));
     let axes = format!(
         r#","a":{{"dtype":"F64","shape":[{}0],"data_offsets":[0,0]}}"#,
         "1,".repeat(bytes / 2)
     );
     found.push(("axes".into(), sealed("{}", &axes)));
-    let entries: String = (0..bytes / 16).map(|k| format!(r#","{k:08}":"""#)).collect();
+    let entries = each(bytes / 16, &|k| format!(r#","{k:08}":"""#));
     found.push(("tensors that are none".into(), sealed("{}", &entries)));
     found
 }
@@ -156,7 +159,7 @@ fn no_file_takes_more_than_twice_its_size_and_a_mebibyte() {
     fit.save(&path).unwrap();
     assert!(read::<GlmFit>(&path, "glm").1);
     let (mut refused, mut parsed) = (0, 0);
-    for bytes in [500, 3000, 20_000, 200_000] {
+    for bytes in [500, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 150_000] {
         for (what, claim) in claims(bytes) {
             fs::write(&path, &claim).unwrap();
             let (part, is_read) = read::<Model>(&path, &what);
@@ -167,10 +170,6 @@ fn no_file_takes_more_than_twice_its_size_and_a_mebibyte() {
                 !message.contains("damaged") && !message.contains("no model file"),
                 "{message}"
             );
-            println!(
-                "{bytes} bytes, {what}: {part:.2}{}",
-                if early { ", refused by its text" } else { "" }
-            );
             (refused, parsed) = (refused + usize::from(early), parsed + usize::from(!early));
             most = most.max(part);
         }
@@ -178,5 +177,7 @@ fn no_file_takes_more_than_twice_its_size_and_a_mebibyte() {
     fs::remove_file(&path).unwrap();
     // The test is one only if some claims are large enough to be refused unread, and some are read.
     assert!(refused > 20 && parsed > 40, "{refused} {parsed}");
+    // What is counted is what is held: the bound is not far from the most that was met.
+    assert!(most > 0.3, "{most}");
     println!("most: {most:.2}");
 }

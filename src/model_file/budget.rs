@@ -4,13 +4,13 @@
 //! count too, so that no text hides any. The factors are upper bounds: a test measures headers made of one of them.
 
 /// Of every byte: the text, its unescaped copy and the buffer in which that grows, the names in what is made of it.
-const PER_BYTE: u64 = 6;
+const PER_BYTE: u64 = 5;
 /// Of every `{`: a table and a node, or a tensor.
-const PER_OBJECT: u64 = 1536;
+const PER_OBJECT: u64 = 1024;
 /// Of every `[`: a list.
-const PER_LIST: u64 = 192;
+const PER_LIST: u64 = 128;
 /// Of every `,`: an entry of either, with the room in which its list grows.
-const PER_ENTRY: u64 = 128;
+const PER_ENTRY: u64 = 112;
 /// What a reader may hold beside twice the file.
 const BESIDE: u64 = 1 << 20;
 /// What it needs of that itself: buffers, messages.

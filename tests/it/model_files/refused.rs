@@ -101,7 +101,7 @@ fn what_a_header_claims_is_held_against_the_file() {
         ("1000000", "the tensor `hidden.weight` is F64 [2, 3], expected F64 [1000000, 3]"),
         ("1073741824", "node `y` would hold 5368709121 entries, more than 4294967296"),
         ("9223372036854775807", "node `hidden` would hold "),
-        ("9223372036854775808", "expected "),
+        ("9223372036854775808", "its header is wrong: "),
     ] {
         let claim = format!(r#"\"outputs\":{outputs}"#);
         let found = fault(&edited(&bytes, r#"\"outputs\":2"#, &claim)).to_string();
