@@ -1,7 +1,12 @@
 //! Writes the valid files of each target to `corpus/`.
 
+#[allow(dead_code, reason = "the target itself is another program")]
+#[path = "../src/model_file.rs"]
+mod model_file;
+
 fn main() -> std::io::Result<()> {
-    for (name, _, files) in secant_fuzz::seeds() {
+    let readers = secant_fuzz::seeds().into_iter().map(|(name, _, files)| (name, files));
+    for (name, files) in readers.chain([("model_file", model_file::seeds())]) {
         let folder = std::path::Path::new("corpus").join(name);
         std::fs::create_dir_all(&folder)?;
         for (index, file) in files.iter().enumerate() {

@@ -14,6 +14,9 @@ use secant::{
 };
 use std::fs;
 
+#[path = "../../../fuzz/src/model_file.rs"]
+mod fuzzed;
+
 fn model() -> Model {
     let (network, data) = (small(), regression());
     at(secant::fit(&network, &data), normals(&mut Random::new(8), 11))
@@ -339,4 +342,37 @@ fn nodes_losses_and_penalties_of_a_user_are_refused_by_name() {
     let network = Network::from(g.build(y).unwrap());
     let node = at(secant::fit(&network, &data), vec![0.0; 4]);
     says(&node, "node `middle`: the op mine has no description");
+}
+
+/// A seeded smoke of the fuzz target: files of every kind, cut, turned and joined.
+#[test]
+fn files_and_their_mutations_are_read_or_refused() {
+    let mut random = Random::new(6);
+    let pieces: [&[u8]; 8] =
+        [b"", b"0", b"-1", b"1e999", b"null", b"[]", b"18446744073709551615", b"\\\"a\\\""];
+    for file in fuzzed::seeds() {
+        fuzzed::model_file(&file);
+        for _ in 0..150 {
+            let mut bytes = file.clone();
+            for _ in 0..=random.below(3) {
+                let at = random.below(bytes.len() + 1);
+                let end = (at + random.below(6)).min(bytes.len());
+                match random.below(5) {
+                    0 if at < bytes.len() => bytes[at] ^= 1 << random.below(8),
+                    1 => bytes.truncate(at.max(1)),
+                    2 => drop(bytes.drain(at..end)),
+                    // A number in the header for another.
+                    _ => {
+                        let digits: Vec<usize> =
+                            (60..bytes.len()).filter(|i| bytes[*i].is_ascii_digit()).collect();
+                        let piece = pieces[random.below(pieces.len())].iter().copied();
+                        if let Some(at) = digits.get(random.below(digits.len().max(1))) {
+                            drop(bytes.splice(*at..*at + 1, piece));
+                        }
+                    }
+                }
+            }
+            fuzzed::model_file(&bytes);
+        }
+    }
 }
