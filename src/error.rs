@@ -1,12 +1,16 @@
 //! What can be wrong with a fit before it runs.
 
 use crate::compare::CompareError;
+use crate::feature_match::FeatureMatch;
+use crate::folds::FoldError;
 use crate::glm::GlmError;
 use crate::model_file::ModelFileError;
+use crate::tune::TuneError;
 use secant_core::data::DataError;
 use secant_core::graph::GraphError;
 use secant_core::predict::PredictError;
 use secant_core::risk::RiskError;
+use secant_core::text::{did_you_mean, list, quoted};
 use secant_optim::{LinearError, OptimError};
 
 /// The caller's mistake, with place and values. Numerical trouble is no error but a [`Reason`](crate::Reason) in the report.
@@ -47,6 +51,20 @@ pub enum FitError {
     /// A model's file.
     #[error(transparent)]
     ModelFile(#[from] ModelFileError),
+    /// Folds that do not fit the data.
+    #[error(transparent)]
+    Folds(#[from] FoldError),
+    /// The fit of one fold is refused.
+    #[error("fold {fold} (from 0): {source}")]
+    Fold {
+        /// The fold, from 0.
+        fold: usize,
+        /// Why.
+        source: Box<FitError>,
+    },
+    /// Strengths of a penalty that cannot be tried.
+    #[error(transparent)]
+    Tune(#[from] TuneError),
     /// A linear regression on something else than one number per sample.
     #[error(
         "linear regression needs one numeric target per sample; these are class labels or {outputs} columns"
@@ -90,6 +108,24 @@ pub enum FitError {
         outputs: usize,
         /// Targets per sample.
         targets: usize,
+    },
+    /// Data without some of the features that a model was fitted on.
+    #[error(
+        "the data do not fit the model: {0}\nfor inputs in the model's order, whatever their names: `predict(data.inputs())`"
+    )]
+    MissingFeatures(Box<FeatureMatch>),
+    /// Data with a class that a model was not fitted on.
+    #[error(
+        "the data have the class \"{}\", the model knows {}{}",
+        quoted(name),
+        list(known.iter().map(String::as_str)),
+        did_you_mean(name, known.iter().map(String::as_str))
+    )]
+    UnknownClass {
+        /// The class of the data.
+        name: String,
+        /// The classes of the model.
+        known: Vec<String>,
     },
     /// A network of class scores was asked for a number, or the other way round.
     #[error("{asked} needs {needed}, this model was fitted with the {loss} loss")]

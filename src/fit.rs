@@ -1,12 +1,16 @@
 //! `fit(&network, &data)…run()`: the whole way from data to a fitted model.
 
 mod checkpoint;
+mod cross_validation;
 mod held_out;
 mod starts;
+mod tuning;
 mod units;
 mod watching;
 
+pub use cross_validation::{CrossValidation, Spread};
 pub use starts::Starts;
+pub use tuning::{Tuned, TunedStrength};
 pub use units::Standardize;
 
 use crate::compare::{Compare, Comparison};

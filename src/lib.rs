@@ -26,10 +26,11 @@
 //! | [`fit`] | data + network → [`Fitted`]: a [`Model`] and a [`Report`] |
 //! | [`ModelFile`] | a fitted model in a file and back, to the last bit |
 //! | [`Glm`] | generalised linear models in one line: coefficients, standard errors, deviance |
+//! | [`Model`] | predictions, probabilities, [`Score`], [`Confusion`]; [`Fit::cross_validate`] and [`Fit::tune`] for what a fit is worth |
 //! | [`compare`](compare()) | methods side by side on one problem: a [`Comparison`](compare::Comparison), its table and pictures |
 //! | [`core`] | problem traits, data, graph of nodes, losses, penalties, [`Risk`], derivative checks |
 //! | [`optim`] | Newton, trust regions, BFGS, L-BFGS and the first-order baselines as argmin solvers |
-//! | [`guide`] | a tutorial, what to call for what, conventions, files, nodes, methods, comparing them, graphs and feature maps, how the products work, performance |
+//! | [`guide`] | a tutorial, what to call for what, conventions, files, nodes, methods, comparing them, validating, graphs and feature maps, how the products work, performance |
 //!
 //! # Features
 //!
@@ -43,7 +44,9 @@
 
 pub mod compare;
 mod error;
+mod feature_match;
 mod fit;
+mod folds;
 mod glm;
 mod linear;
 mod model;
@@ -51,16 +54,22 @@ mod model_file;
 #[cfg(feature = "plot")]
 pub mod plot;
 mod progress;
+mod tune;
 
 pub use compare::compare;
 
 pub use error::FitError;
-pub use fit::{Fit, Fitted, Standardize, Starts, fit};
+pub use feature_match::FeatureMatch;
+pub use fit::{
+    CrossValidation, Fit, Fitted, Spread, Standardize, Starts, Tuned, TunedStrength, fit,
+};
+pub use folds::{FoldError, Folds};
 pub use glm::{Coefficient, CoefficientStatus, Family, Glm, GlmError, GlmFit, Information};
 pub use linear::{LinearRegression, linear_regression};
-pub use model::{FitSummary, Model};
+pub use model::{Confusion, FitSummary, Model, Parameter, Score};
 pub use model_file::{ModelFile, ModelFileError, ModelFileFault, ModelKind};
 pub use progress::ProgressLine;
+pub use tune::{Tune, TuneError};
 
 pub use secant_core as core;
 pub use secant_core::faer;
@@ -110,8 +119,8 @@ macro_rules! pages {
     )+ };
 }
 
-/// The guide: a tutorial, what to call for what, conventions, files, nodes, methods, comparing them, graphs and feature maps, how the products
-/// work, performance. Its snippets are tests.
+/// The guide: a tutorial, what to call for what, conventions, files, nodes, methods, comparing them, validating, graphs and feature maps, how the
+/// products work, performance. Its snippets are tests.
 pub mod guide {
     pages!(
         tutorial,
@@ -123,6 +132,7 @@ pub mod guide {
         choosing,
         methods,
         comparing,
+        validating,
         graphs,
         products,
         performance,

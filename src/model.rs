@@ -1,9 +1,19 @@
 //! A fitted network with its scaling: raw inputs in, predictions in the target's units out.
 
+mod confusion;
+mod features;
+mod parameters;
+mod probabilities;
 mod saved;
+mod score;
 mod summary;
 
+pub use confusion::Confusion;
+pub use parameters::Parameter;
+pub use score::Score;
 pub use summary::FitSummary;
+
+pub(crate) use probabilities::probabilities;
 
 use crate::error::FitError;
 use crate::model_file::{ModelFile, ModelFileError};
@@ -11,9 +21,12 @@ use secant_core::data::Standardizer;
 use secant_core::graph::Graph;
 use secant_core::loss::{Decision, Loss};
 use secant_core::penalty::Penalty;
-use secant_core::predict::{check, outputs};
+use secant_core::predict::outputs_scaled;
 use std::path::Path;
 use std::sync::Arc;
+
+/// What a decision between classes needs.
+const CLASSIFIER: &str = "the loss of a classifier";
 
 /// A network, its θ and the scaling it was fitted with.
 #[derive(Clone, Debug)]
@@ -38,21 +51,18 @@ pub struct Model {
 }
 
 impl Model {
-    /// The network's outputs for M samples, without offsets (add those of the samples to the result): `inputs` d × M column-major in the data's own units, result c × M. Scalings are
-    /// undone, so that a regression answers in the target's units; a classifier's outputs are its scores.
+    /// The network's outputs for M samples, without offsets (add those of the samples to the result): `inputs` d × M column-major in the
+    /// data's own units, result c × M. Scalings are undone, so that a regression answers in the target's units; a classifier's outputs are
+    /// its scores.
+    ///
+    /// By tiles on all threads, with the same bits for any number of them. Costs the forward half of a gradient on as many samples; the
+    /// only memory that grows with M is the result's.
     ///
     /// # Errors
     /// When `inputs` is no whole number of samples or not finite.
     pub fn predict(&self, inputs: &[f64]) -> Result<Vec<f64>, FitError> {
-        check(&self.graph, &self.theta, inputs)?;
-        let mut z = match &self.input_scaling {
-            None => outputs(&self.graph, &self.theta, inputs)?,
-            Some(scaling) => {
-                let mut scaled = inputs.to_vec();
-                scaling.apply(&mut scaled)?;
-                outputs(&self.graph, &self.theta, &scaled)?
-            }
-        };
+        let scaling = self.input_scaling.as_ref();
+        let mut z = outputs_scaled(&self.graph, &self.theta, inputs, scaling)?;
         if let Some(scaling) = &self.target_scaling {
             scaling.undo(&mut z)?;
         }
@@ -65,12 +75,21 @@ impl Model {
     /// As [`predict`](Self::predict), and when the model is no classifier.
     pub fn predict_classes(&self, inputs: &[f64]) -> Result<Vec<u32>, FitError> {
         let z = self.predict(inputs)?;
-        let c = self.graph.outputs();
+        self.decided(&z).ok_or_else(|| self.needs("predict_classes", CLASSIFIER))
+    }
+
+    /// The classes that outputs decide for; none where they are numbers.
+    pub(crate) fn decided(&self, z: &[f64]) -> Option<Vec<u32>> {
         if self.decision == Decision::Value {
-            let (asked, needed) = ("predict_classes", "the loss of a classifier");
-            return Err(FitError::Loss { asked, needed, loss: self.loss.name() });
+            return None;
         }
-        Ok(z.chunks_exact(c).map(|scores| self.decision.class(scores)).collect())
+        let samples = z.chunks_exact(self.graph.outputs());
+        Some(samples.map(|scores| self.decision.class(scores)).collect())
+    }
+
+    /// The refusal of what another loss would give.
+    fn needs(&self, asked: &'static str, needed: &'static str) -> FitError {
+        FitError::Loss { asked, needed, loss: self.loss.name() }
     }
 
     /// Writes it to `path` as a `safetensors` file, from which [`load`](Self::load) makes a model with the same bits; the

@@ -33,7 +33,21 @@ impl fmt::Debug for Watching<'_> {
     }
 }
 
-impl Watching<'_> {
+impl<'a> Watching<'a> {
+    /// The same for runs that nobody looks at, of which there are several.
+    pub(super) fn unseen<'b>(&self) -> Watching<'b>
+    where
+        'a: 'b,
+    {
+        Watching {
+            interrupt: self.interrupt.clone(),
+            observers: Vec::new(),
+            line: false,
+            held_out: self.held_out,
+            patience: self.patience,
+        }
+    }
+
     /// What goes along with the run from start number `start`; `line` shows it.
     pub(super) fn watch<'w>(
         &'w self,

@@ -4,8 +4,8 @@ use super::targets;
 use secant_core::data::{Dataset, TargetTile, Targets};
 use secant_core::elementwise::scalar::{sigmoid, softplus};
 use secant_core::loss::{
-    Decision, Gamma, Logistic, Loss, LossError, NegativeBinomial, Poisson, SoftmaxCrossEntropy,
-    SquaredError,
+    Decision, Gamma, Link, Logistic, Loss, LossError, NegativeBinomial, Poisson,
+    SoftmaxCrossEntropy, SquaredError,
 };
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
@@ -49,7 +49,7 @@ impl Family {
     }
 
     pub(super) fn has_log_link(self) -> bool {
-        matches!(self, Self::Poisson | Self::Gamma | Self::NegativeBinomial { .. })
+        self.link() == Link::Log
     }
 
     /// Minus the log-likelihood of a sample, times φ, but for terms in y alone.
@@ -107,25 +107,19 @@ impl Family {
         }]
     }
 
+    /// The link of its mean.
+    fn link(self) -> Link {
+        match self {
+            Self::Gaussian => Link::Identity,
+            Self::Logistic => Link::Logit,
+            Self::Softmax => Link::Softmax,
+            Self::Poisson | Self::Gamma | Self::NegativeBinomial { .. } => Link::Log,
+        }
+    }
+
     /// μ at z; class probabilities for the softmax of c scores.
     pub(super) fn mean(self, z: &mut [f64], c: usize) {
-        match self {
-            Self::Gaussian => {}
-            Self::Logistic => z.iter_mut().for_each(|z| *z = sigmoid(*z)),
-            Self::Softmax => {
-                for z in z.chunks_exact_mut(c) {
-                    let top = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                    for z in &mut *z {
-                        *z = (*z - top).exp();
-                    }
-                    let total: f64 = z.iter().sum();
-                    for z in z {
-                        *z /= total;
-                    }
-                }
-            }
-            _ => z.iter_mut().for_each(|z| *z = z.exp()),
-        }
+        self.link().means(z, c);
     }
 
     /// V(μ), the variance over φ.
@@ -141,19 +135,18 @@ impl Family {
 
     /// A sample's part of the deviance: twice φ times what the log-likelihood lacks to that of μ = y. Not of the softmax.
     pub(super) fn deviance(self, y: f64, z: f64, mean: f64) -> f64 {
-        2.0 * match self {
-            Self::Gaussian => 0.5 * (y - mean) * (y - mean),
-            Self::Poisson => times_ln(y, y / mean) - (y - mean),
+        let tile = TargetTile::Values { rows: 1, values: &[y] };
+        let of = |loss: &dyn Loss| loss.deviance(&[z], tile).unwrap_or(f64::NAN);
+        match self {
+            Self::Gaussian => (y - mean) * (y - mean),
+            Self::Poisson => of(&Poisson::default()),
             // −ln of the share expected, less that of the share itself.
             Self::Logistic | Self::Softmax => {
                 let entropy = times_ln(y, y) + times_ln(1.0 - y, 1.0 - y);
-                y * softplus(-z) + (1.0 - y) * softplus(z) + entropy
+                2.0 * (y * softplus(-z) + (1.0 - y) * softplus(z) + entropy)
             }
-            Self::Gamma => (y - mean) / mean - (y / mean).ln(),
-            Self::NegativeBinomial { alpha } => {
-                let spread = (alpha * (mean - y) / (1.0 + alpha * y)).ln_1p();
-                times_ln(y, y / mean) + (y + alpha.recip()) * spread
-            }
+            Self::Gamma => of(&Gamma),
+            Self::NegativeBinomial { alpha } => of(&NegativeBinomial::new(alpha)),
         }
     }
 

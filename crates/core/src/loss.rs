@@ -25,6 +25,7 @@ mod absolute;
 mod gamma;
 mod hinge;
 mod learned_variance;
+mod link;
 mod log_cosh;
 mod logistic;
 mod masked_squared_error;
@@ -41,6 +42,7 @@ pub use absolute::AbsoluteError;
 pub use gamma::Gamma;
 pub use hinge::{Hinge, HingePower, MultiClass};
 pub use learned_variance::LearnedVariance;
+pub use link::Link;
 pub use log_cosh::LogCosh;
 pub use logistic::Logistic;
 pub use masked_squared_error::MaskedSquaredError;
@@ -228,6 +230,17 @@ pub trait Loss: Debug + Send + Sync {
     /// biases of a network's output may start. Default none: the targets have no level that the outputs share.
     fn level(&self, means: &[f64], deviations: &[f64]) -> Option<Vec<f64>> {
         let _ = (means, deviations);
+        None
+    }
+
+    /// How the mean of a target follows from the outputs. Default none: ℓ is no minus log-likelihood, or its outputs are more than a mean.
+    fn link(&self) -> Option<Link> {
+        None
+    }
+
+    /// The deviance of the tile: twice what −ln p(y) is above its least value over all outputs, times the dispersion. Default none.
+    fn deviance(&self, z: &[f64], y: TargetTile<'_>) -> Option<f64> {
+        let _ = (z, y);
         None
     }
 

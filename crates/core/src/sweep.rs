@@ -18,7 +18,7 @@ mod tangent;
 
 pub(crate) use adjoint_tangent::{TapeRef, adjoint_tangent};
 pub(crate) use backward::{backward, backward_each};
-pub(crate) use domain::check_domains;
+pub(crate) use domain::{check_domains, has_domains};
 pub(crate) use forward::forward;
 pub(crate) use tangent::tangent;
 

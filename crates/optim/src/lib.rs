@@ -114,7 +114,9 @@ pub mod subproblem;
 pub use argmin;
 pub use error::{CheckpointError, OptimError};
 pub use linalg::Backend;
-pub use linear::{Accuracy, LinearError, LinearLeastSquares, LinearSolution, NullDirection};
+pub use linear::{
+    Accuracy, LeaveOneOut, LinearError, LinearLeastSquares, LinearSolution, NullDirection,
+};
 pub use method::lasso_path::{self, LassoPath, PathPoint};
 pub use method::rate_finder::{self, RateFinder, RateFound, RateTried};
 pub use method::robust::{

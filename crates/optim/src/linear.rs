@@ -10,6 +10,7 @@
 //! last bit as long as that is below 1; the size of the last correction is reported.
 //! Source: Golub (1965) for QR; Björck (1967), BIT 7, for the refinement; Demmel, Hida, Riedy & Li (2009), ACM TOMS 35, for the digits kept.
 
+mod leave_one_out;
 mod null;
 mod refine;
 
@@ -22,6 +23,7 @@ use secant_core::double_double::DoubleDouble;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use leave_one_out::LeaveOneOut;
 pub use null::NullDirection;
 
 /// Refinements of [`Accuracy::Working`]. Without one, large residuals cost digits by the square of the condition.
@@ -213,6 +215,11 @@ impl<'a> LinearLeastSquares<'a> {
     /// # Errors
     /// No rows or columns; lengths that do not fit the design; an entry that is not finite, a negative weight or ridge, each with its place.
     pub fn solve(&self) -> Result<LinearSolution, LinearError> {
+        self.factored().map(|(solution, ..)| solution)
+    }
+
+    /// The solution, the factors of A with its columns scaled, and b.
+    fn factored(&self) -> Result<(LinearSolution, PivotedQr, Vec<f64>), LinearError> {
         self.check()?;
         let (m, n) = (self.design.nrows(), self.design.ncols());
         let system = self.system();
@@ -233,7 +240,7 @@ impl<'a> LinearLeastSquares<'a> {
         let sum = self.weighted_sum(&residuals);
         let standard_errors = self.standard_errors(&qr, rank, system.scales(), sum);
         let condition = if rank == 0 { 1.0 } else { (qr.r(0, 0) / qr.r(rank - 1, rank - 1)).abs() };
-        Ok(LinearSolution {
+        let solution = LinearSolution {
             coefficients: coefficients.into_iter().map(f64::from).collect(),
             residuals: residuals[..m].iter().map(|r| f64::from(*r)).collect(),
             residual_sum_of_squares: sum,
@@ -244,7 +251,8 @@ impl<'a> LinearLeastSquares<'a> {
             refinements,
             last_correction,
             certified: self.accuracy == Accuracy::Certified && converged && rank == n,
-        })
+        };
+        Ok((solution, qr, system.into_right()))
     }
 
     fn check(&self) -> Result<(), LinearError> {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{DataError, Dataset, Targets};
+use crate::elementwise::vectorize;
 
 /// Means and deviations of the rows of a table, and the way there and back.
 ///
@@ -125,12 +126,20 @@ impl Standardizer {
     /// # Errors
     /// A length that the number of rows does not divide.
     pub fn apply(&self, values: &mut [f64]) -> Result<(), DataError> {
+        self.check_whole(values)?;
+        self.apply_to_columns(values);
+        Ok(())
+    }
+
+    /// [`apply`](Self::apply) to whole columns; what is left behind them stays.
+    pub(crate) fn apply_to_columns(&self, values: &mut [f64]) {
         self.each(
             values,
+            #[inline(always)]
             |x, mean, deviation| {
                 if deviation == 0.0 { 0.0 } else { (x - mean) / deviation }
             },
-        )
+        );
     }
 
     /// Takes standardised `values`, rows × M column-major, back in place: x = mean + deviation · z.
@@ -138,24 +147,34 @@ impl Standardizer {
     /// # Errors
     /// A length that the number of rows does not divide.
     pub fn undo(&self, values: &mut [f64]) -> Result<(), DataError> {
-        self.each(values, |z, mean, deviation| f64::mul_add(deviation, z, mean))
+        self.check_whole(values)?;
+        self.each(
+            values,
+            #[inline(always)]
+            |z, mean, deviation| f64::mul_add(deviation, z, mean),
+        );
+        Ok(())
     }
 
-    fn each(
-        &self,
-        values: &mut [f64],
-        formula: impl Fn(f64, f64, f64) -> f64,
-    ) -> Result<(), DataError> {
+    fn check_whole(&self, values: &[f64]) -> Result<(), DataError> {
         let rows = self.names.len();
         let whole = values.len().div_ceil(rows) * rows;
-        super::columns::check_count("values to scale", whole, values.len())?;
-        for sample in values.chunks_exact_mut(rows) {
-            for ((x, &mean), &deviation) in sample.iter_mut().zip(&self.means).zip(&self.deviations)
-            {
-                *x = formula(*x, mean, deviation);
-            }
-        }
-        Ok(())
+        super::columns::check_count("values to scale", whole, values.len())
+    }
+
+    #[inline(always)]
+    fn each(&self, values: &mut [f64], formula: impl Fn(f64, f64, f64) -> f64) {
+        let (means, deviations) = (&self.means[..], &self.deviations[..]);
+        vectorize(
+            #[inline(always)]
+            || {
+                for sample in values.chunks_exact_mut(means.len()) {
+                    for ((x, &mean), &deviation) in sample.iter_mut().zip(means).zip(deviations) {
+                        *x = formula(*x, mean, deviation);
+                    }
+                }
+            },
+        );
     }
 
     /// `data` with its inputs standardised.

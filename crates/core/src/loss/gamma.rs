@@ -1,6 +1,7 @@
 //! ℓ = Σ z + y·e^(−z) over the outputs: positive y with mean μ = e^z (log link) and a variance in proportion to μ², −ln p(y) times the
 //! dispersion but for terms in y and the dispersion alone.
 
+use super::Link;
 use super::pointwise::Pointwise;
 use crate::elementwise::scalar;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ pub struct Gamma;
 impl Pointwise for Gamma {
     const NAME: &'static str = "gamma";
     const ALLOWED: &'static str = "positive";
+    const LINK: Option<Link> = Some(Link::Log);
 
     fn allows(&self, y: f64) -> bool {
         y > 0.0 && y.is_finite()
@@ -27,5 +29,11 @@ impl Pointwise for Gamma {
     #[inline(always)]
     fn curvature(&self, z: f64, y: f64) -> f64 {
         y * scalar::exp(-z)
+    }
+
+    /// (y − μ)/μ − ln(y/μ).
+    fn half_deviance(&self, z: f64, y: f64) -> Option<f64> {
+        let ratio = y * scalar::exp(-z);
+        Some(ratio - 1.0 - ratio.ln())
     }
 }

@@ -1,6 +1,6 @@
 //! ℓ = ln(1 + e⁻ᵗᶻ), t = ±1: binary cross-entropy on one score z, y·softplus(−z) + (1 − y)·softplus(z).
 
-use super::{Decision, Loss, LossError};
+use super::{Decision, Link, Loss, LossError};
 use crate::choice::Choice;
 use crate::data::{TargetTile, Targets};
 use crate::elementwise::{scalar, vectorize};
@@ -47,6 +47,10 @@ impl Loss for Logistic {
                 Err(LossError::Outputs { loss, outputs, needed: *rows })
             }
         }
+    }
+
+    fn link(&self) -> Option<Link> {
+        Some(Link::Logit)
     }
 
     fn value(&self, z: &[f64], y: TargetTile<'_>) -> f64 {

@@ -1,7 +1,7 @@
 //! ℓ = ½·Σₖ wₖ·(zₖ − yₖ)² with a weight for every output of every sample: outputs that were not measured have weight 0.
 
 use super::squared_error::numbers;
-use super::{Loss, LossError};
+use super::{Link, Loss, LossError};
 use crate::choice::Choice;
 use crate::data::{TargetTile, Targets};
 use crate::elementwise::vectorize;
@@ -46,6 +46,10 @@ impl Loss for MaskedSquaredError {
                 Err(LossError::Kind { loss, needed: "numbers", found: "class labels" })
             }
         }
+    }
+
+    fn link(&self) -> Option<Link> {
+        Some(Link::Identity)
     }
 
     fn value(&self, z: &[f64], y: TargetTile<'_>) -> f64 {

@@ -3,8 +3,8 @@
 //!
 //! Source: Cameron & Trivedi (2013), *Regression Analysis of Count Data*, §3.3 (NB2).
 
-use super::LossError;
-use super::pointwise::{Pointwise, check_option};
+use super::pointwise::{Pointwise, check_option, times_log_ratio};
+use super::{Link, LossError};
 use crate::choice::Choice;
 use crate::elementwise::scalar;
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,7 @@ impl NegativeBinomial {
 impl Pointwise for NegativeBinomial {
     const NAME: &'static str = "negative-binomial";
     const ALLOWED: &'static str = "0 or more";
+    const LINK: Option<Link> = Some(Link::Log);
 
     fn describe(&self) -> Option<Choice> {
         Choice::with_options(Self::NAME, self)
@@ -58,6 +59,13 @@ impl Pointwise for NegativeBinomial {
     fn curvature(&self, z: f64, y: f64) -> f64 {
         let score = z + self.alpha.ln();
         (y + self.alpha.recip()) * scalar::sigmoid(score) * scalar::sigmoid(-score)
+    }
+
+    /// y·ln(y/μ) + (y + 1/α)·ln((1 + αμ)/(1 + αy)).
+    fn half_deviance(&self, z: f64, y: f64) -> Option<f64> {
+        let mean = scalar::exp(z);
+        let spread = (self.alpha * (mean - y) / (1.0 + self.alpha * y)).ln_1p();
+        Some(times_log_ratio(y, mean) + (y + self.alpha.recip()) * spread)
     }
 
     fn constant(&self) -> Option<fn(&Self, f64) -> f64> {

@@ -1,7 +1,7 @@
 //! Losses that are a sum over the outputs of a function of one output z and its target y: the loops that they share.
 
 use super::squared_error::{check_numbers, numbers};
-use super::{Loss, LossError};
+use super::{Link, Loss, LossError};
 use crate::choice::Choice;
 use crate::data::{TargetTile, Targets};
 use crate::elementwise::vectorize;
@@ -20,11 +20,14 @@ pub(super) trait Pointwise: Debug + Send + Sync {
     const SMOOTH: bool = true;
     /// Whether outputs are in the unit of the targets: [`Loss::level`] is then their mean.
     const IN_UNITS_OF_TARGETS: bool = false;
+    /// [`Loss::link`].
+    const LINK: Option<Link> = None;
 
     /// [`Loss::describe`].
     fn describe(&self) -> Option<Choice> {
         Some(Choice::plain(Self::NAME))
     }
+
     /// Whether the options are in range.
     fn check_options(&self) -> Result<(), LossError> {
         Ok(())
@@ -37,6 +40,11 @@ pub(super) trait Pointwise: Debug + Send + Sync {
     fn at(&self, z: f64, y: f64) -> (f64, f64);
     /// ∂²ℓ/∂z².
     fn curvature(&self, z: f64, y: f64) -> f64;
+    /// Half the [deviance](Loss::deviance) of one output.
+    fn half_deviance(&self, z: f64, y: f64) -> Option<f64> {
+        let _ = (z, y);
+        None
+    }
     /// A term of ℓ that depends on y alone, where one was asked for: kept out of the loops of [`at`](Self::at).
     fn constant(&self) -> Option<fn(&Self, f64) -> f64> {
         None
@@ -73,6 +81,16 @@ impl<P: Pointwise> Loss for P {
 
     fn level(&self, means: &[f64], _deviations: &[f64]) -> Option<Vec<f64>> {
         P::IN_UNITS_OF_TARGETS.then(|| means.to_vec())
+    }
+
+    fn link(&self) -> Option<Link> {
+        P::LINK
+    }
+
+    fn deviance(&self, z: &[f64], y: TargetTile<'_>) -> Option<f64> {
+        let each = z.iter().zip(numbers(y));
+        let sum: Option<f64> = each.map(|(z, y)| self.half_deviance(*z, *y)).sum();
+        sum.map(|sum| 2.0 * sum)
     }
 
     fn value(&self, z: &[f64], y: TargetTile<'_>) -> f64 {
@@ -162,6 +180,11 @@ fn joined(mut lanes: [f64; LANES]) -> f64 {
 /// Σ of the terms in y alone.
 fn constants<P: Pointwise>(loss: &P, y: &[f64]) -> f64 {
     loss.constant().map_or(0.0, |term| y.iter().map(|y| term(loss, *y)).sum())
+}
+
+/// y·ln(y/μ), 0 where y is.
+pub(super) fn times_log_ratio(y: f64, mean: f64) -> f64 {
+    if y == 0.0 { 0.0 } else { y * (y / mean).ln() }
 }
 
 /// Refuses an option unless `allowed_here`.

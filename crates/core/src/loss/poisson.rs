@@ -1,6 +1,7 @@
 //! ℓ = Σ e^z − y·z over the outputs: counts y with mean μ = e^z (log link), −ln P(y) but for ln y!.
 
-use super::pointwise::Pointwise;
+use super::Link;
+use super::pointwise::{Pointwise, times_log_ratio};
 use crate::choice::Choice;
 use crate::elementwise::scalar;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,7 @@ impl Poisson {
 impl Pointwise for Poisson {
     const NAME: &'static str = "poisson";
     const ALLOWED: &'static str = "0 or more";
+    const LINK: Option<Link> = Some(Link::Log);
 
     fn describe(&self) -> Option<Choice> {
         Choice::with_options(Self::NAME, self)
@@ -40,6 +42,12 @@ impl Pointwise for Poisson {
     #[inline(always)]
     fn curvature(&self, z: f64, _: f64) -> f64 {
         scalar::exp(z)
+    }
+
+    /// y·ln(y/μ) − (y − μ).
+    fn half_deviance(&self, z: f64, y: f64) -> Option<f64> {
+        let mean = scalar::exp(z);
+        Some(times_log_ratio(y, mean) - (y - mean))
     }
 
     fn constant(&self) -> Option<fn(&Self, f64) -> f64> {

@@ -5,7 +5,7 @@
 //! divides the sum over samples by Σᵢ w_{yᵢ} where a risk divides by the samples (or the sum of their own weights).
 
 use super::pointwise::check_option;
-use super::{Decision, Loss, LossError, SoftmaxCrossEntropy};
+use super::{Decision, Link, Loss, LossError, SoftmaxCrossEntropy};
 use crate::choice::Choice;
 use crate::data::{TargetTile, Targets};
 use serde::{Deserialize, Serialize};
@@ -91,6 +91,10 @@ impl Loss for SmoothedSoftmax {
             check_option(loss, "class_weights", value, fits, allowed)?;
         }
         SoftmaxCrossEntropy.check(outputs, targets)
+    }
+
+    fn link(&self) -> Option<Link> {
+        Some(Link::Softmax)
     }
 
     fn value(&self, z: &[f64], y: TargetTile<'_>) -> f64 {

@@ -3,7 +3,7 @@
 //! With m the largest score and r = Σ_{k ≠ argmax} e^{z_k − m}: ℓ = (m − z_y) + ln(1 + r), and ∂ℓ/∂z_y = −Σ_{k≠y} p_k. Neither
 //! cancels when the model is nearly sure, so a loss of 1e-10 still has its digits.
 
-use super::{Decision, Loss, LossError};
+use super::{Decision, Link, Loss, LossError};
 use crate::choice::Choice;
 use crate::data::{TargetTile, Targets};
 use crate::elementwise::{scalar, vectorize};
@@ -37,6 +37,10 @@ impl Loss for SoftmaxCrossEntropy {
                 Err(LossError::Kind { loss, needed: "class labels", found: "numbers" })
             }
         }
+    }
+
+    fn link(&self) -> Option<Link> {
+        Some(Link::Softmax)
     }
 
     fn value(&self, z: &[f64], y: TargetTile<'_>) -> f64 {

@@ -1,6 +1,6 @@
 //! ℓ = ½‖z − y‖², so that the risk is ½·mean‖z − y‖²: a *mean over samples*, a *sum over outputs*, with the factor ½.
 
-use super::{Loss, LossError, LossHessian};
+use super::{Link, Loss, LossError, LossHessian};
 use crate::choice::Choice;
 use crate::data::{TargetTile, Targets};
 use crate::elementwise::vectorize;
@@ -25,6 +25,10 @@ impl Loss for SquaredError {
 
     fn level(&self, means: &[f64], _deviations: &[f64]) -> Option<Vec<f64>> {
         Some(means.to_vec())
+    }
+
+    fn link(&self) -> Option<Link> {
+        Some(Link::Identity)
     }
 
     fn value(&self, z: &[f64], y: TargetTile<'_>) -> f64 {

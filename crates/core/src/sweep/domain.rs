@@ -12,9 +12,7 @@ pub(crate) fn check_domains(
     data: &[f64],
     training: bool,
 ) -> Result<(), DomainError> {
-    let restricted =
-        |node: &Node| (0..node.inputs.len()).any(|input| node.op.domain(input) != Domain::Numbers);
-    if !graph.nodes.iter().any(restricted) {
+    if !has_domains(graph) {
         return Ok(());
     }
     let (d, longest) = (graph.features(), Partition::longest_tile(graph));
@@ -26,6 +24,13 @@ pub(crate) fn check_domains(
         check_tile(tile, first, &mut values)?;
     }
     Ok(())
+}
+
+/// Whether a node of `graph` takes something else than any number.
+pub(crate) fn has_domains(graph: &Graph) -> bool {
+    let restricted =
+        |node: &Node| (0..node.inputs.len()).any(|input| node.op.domain(input) != Domain::Numbers);
+    graph.nodes.iter().any(restricted)
 }
 
 /// Up to the nodes that depend on θ.

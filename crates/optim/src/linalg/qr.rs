@@ -134,6 +134,23 @@ impl PivotedQr {
         }
     }
 
+    /// `out` ← column k of Q, length m.
+    pub(crate) fn q_column(&self, k: usize, out: &mut [f64]) {
+        out.fill(0.0);
+        out[k] = 1.0;
+        // The reflections after the kth leave the kth unit vector as it is.
+        for (j, tau) in self.tau.iter().enumerate().take(k + 1).rev() {
+            let v = &self.column(j)[j..];
+            let out = &mut out[j..];
+            vector::axpy(-tau * vector::dot(v, out), v, out);
+        }
+    }
+
+    /// m.
+    pub(crate) fn rows(&self) -> usize {
+        self.m
+    }
+
     /// `c` ← R₁₁⁻¹·c for the leading block of the length of `c`, at most the [`rank`](Self::rank).
     pub(crate) fn solve_leading(&self, c: &mut [f64]) {
         for j in (0..c.len()).rev() {
@@ -220,7 +237,7 @@ impl PivotedQr {
     }
 
     /// The part of the largest pivot below which a pivot is rounding.
-    fn resolution(&self) -> f64 {
+    pub(crate) fn resolution(&self) -> f64 {
         f64::EPSILON * self.m.max(self.n) as f64
     }
 

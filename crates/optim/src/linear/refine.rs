@@ -54,6 +54,11 @@ impl Twofold {
         &self.scales
     }
 
+    /// b, rounded.
+    pub(super) fn into_right(self) -> Vec<f64> {
+        self.right_high
+    }
+
     /// Column j of A·S, rounded.
     pub(super) fn column(&self, j: usize) -> &[f64] {
         &self.high[j * self.rows..(j + 1) * self.rows]

@@ -17,6 +17,7 @@ mod gauss_newton;
 mod invariance;
 mod l1;
 mod large_residuals;
+mod leave_one_out;
 mod levenberg_marquardt;
 mod line_search;
 mod lsmr;

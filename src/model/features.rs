@@ -1,0 +1,66 @@
+//! Data that meet a model by the names of their features.
+
+use super::Model;
+use crate::error::FitError;
+use crate::feature_match::FeatureMatch;
+use secant_core::data::Dataset;
+use secant_core::risk::RiskError;
+use std::borrow::Cow;
+
+impl Model {
+    /// How the features of `data` and those of the model meet, by name.
+    pub fn match_features(&self, data: &Dataset) -> FeatureMatch {
+        FeatureMatch::new(&self.feature_names, data.feature_names())
+    }
+
+    /// The inputs of `data` as the model takes them, d × M column-major: its features, found by name, in its order; other columns are left
+    /// out. Without a copy where `data` has just these.
+    ///
+    /// # Errors
+    /// [`FitError::MissingFeatures`], with [`match_features`](Self::match_features).
+    pub fn inputs_of<'a>(&self, data: &'a Dataset) -> Result<Cow<'a, [f64]>, FitError> {
+        let found = self.match_features(data);
+        if found.is_exact() {
+            return Ok(Cow::Borrowed(data.inputs()));
+        }
+        let Some(columns) = found.columns.iter().copied().collect::<Option<Vec<usize>>>() else {
+            return Err(FitError::MissingFeatures(Box::new(found)));
+        };
+        let samples = data.inputs().chunks_exact(data.features());
+        Ok(Cow::Owned(samples.flat_map(|x| columns.iter().map(|column| x[*column])).collect()))
+    }
+
+    /// [`predict`](Self::predict) for the samples of `data`, c × M: features by name, whatever their order and whatever else there is, and
+    /// the offsets added where `data` has some. Targets are not looked at.
+    ///
+    /// ```
+    /// use secant::{Dataset, Network};
+    /// let named = |names: [&str; 2], x: &[f64]| {
+    ///     let data = Dataset::from_slices(2, x, 1, &[1.0, 2.0, 5.0])?;
+    ///     data.with_feature_names(names.map(String::from).to_vec())
+    /// };
+    /// let data = named(["age", "height"], &[0.0, 1.0, 1.0, 0.0, 2.0, 3.0])?;
+    /// let net = Network::linear(2, 1);
+    /// let model = secant::fit(&net, &data).run()?.into_model();
+    ///
+    /// let swapped = named(["height", "age"], &[1.0, 0.0, 0.0, 1.0, 3.0, 2.0])?;
+    /// assert_eq!(model.predict_dataset(&swapped)?, model.predict(data.inputs())?);
+    /// let other = named(["height", "aeg"], &[1.0, 0.0, 0.0, 1.0, 3.0, 2.0])?;
+    /// let error = model.predict_dataset(&other).unwrap_err().to_string();
+    /// assert!(error.contains("1 of 2 features missing: [\"age\"]\n  age: did you mean `aeg`?"), "{error}");
+    /// # Ok::<(), secant::FitError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`inputs_of`](Self::inputs_of) and [`predict`](Self::predict), and where the offsets are neither one for all outputs nor one for
+    /// each.
+    pub fn predict_dataset(&self, data: &Dataset) -> Result<Vec<f64>, FitError> {
+        let (rows, outputs) = (data.offset_rows(), self.graph.outputs());
+        if !(rows <= 1 || rows == outputs) {
+            return Err(RiskError::Offset { rows, outputs }.into());
+        }
+        let mut z = self.predict(&self.inputs_of(data)?)?;
+        data.add_offset(&mut z);
+        Ok(z)
+    }
+}
