@@ -136,6 +136,7 @@ pub mod guide {
         graphs,
         products,
         performance,
-        watching
+        watching,
+        lasting
     );
 }

@@ -26,11 +26,11 @@ impl Fit<'_> {
     /// [`robust`](Self::robust) has no checkpoints.
     ///
     /// ```
-    /// use secant::{Bfgs, Dataset, Every, Network};
+    /// use secant::{Activation, Bfgs, Dataset, Every, Network};
     /// # let root = env!("CARGO_MANIFEST_DIR");
     /// # let path = std::env::temp_dir().join(format!("secant-doc-{}.fit", std::process::id()));
-    /// let data = Dataset::from_csv(format!("{root}/data/yacht.csv"), "resistance")?;
-    /// let net = Network::inputs(6).dense(5).tanh().dense(1);
+    /// let data = Dataset::from_csv(format!("{root}/data/yacht.csv"), "target")?;
+    /// let net = Network::mlp([6, 5, 1], Activation::Tanh);
     /// let fit = || secant::fit(&net, &data).method(Bfgs::default());
     /// // Ended by a limit, and gone on with, in what may be another process, under another limit.
     /// fit().max_iterations(20).checkpoint(&path, Every::Seconds(30.0)).run()?;

@@ -1,6 +1,7 @@
 //! The tests of the facade from outside, as one program: one module per promise.
 
 mod auto;
+mod checkpoints;
 mod compare;
 mod convergence;
 mod derivatives;
