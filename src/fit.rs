@@ -3,6 +3,8 @@
 mod checkpoint;
 mod cross_validation;
 mod held_out;
+#[cfg(feature = "plot")]
+mod picture;
 mod starts;
 mod tuning;
 mod units;

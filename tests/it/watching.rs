@@ -314,3 +314,13 @@ fn a_limit_of_time_that_is_used_up_keeps_the_start() {
     let fit = secant::fit(&net, &data).method(Lbfgs::default()).stopping(none).run().unwrap();
     assert_eq!((fit.report().reason, fit.report().iterations), (Reason::MaxTime, 0));
 }
+
+#[test]
+fn the_picture_of_a_fit_shows_both_losses_and_what_was_kept() {
+    let (data, net) = noisy(60);
+    let fit = || secant::fit(&net, &data).method(Lbfgs::default()).max_iterations(20);
+    let alone = fit().run().unwrap().figure("alone").svg().unwrap();
+    assert!(alone.contains("training") && !alone.contains("held out"));
+    let judged = fit().validation_fraction(0.4).run().unwrap().figure("judged").svg().unwrap();
+    assert!(["training", "held out", "kept"].iter().all(|name| judged.contains(name)));
+}
