@@ -140,3 +140,8 @@ pub mod guide {
         lasting
     );
 }
+
+/// The README's program runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
