@@ -367,7 +367,7 @@ fn files_and_their_mutations_are_read_or_refused() {
                             (60..bytes.len()).filter(|i| bytes[*i].is_ascii_digit()).collect();
                         let piece = pieces[random.below(pieces.len())].iter().copied();
                         if let Some(at) = digits.get(random.below(digits.len().max(1))) {
-                            drop(bytes.splice(*at..*at + 1, piece));
+                            drop(bytes.splice(*at..=*at, piece));
                         }
                     }
                 }
