@@ -8,6 +8,9 @@ use crate::tape::Tape;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// Numbers that one task looks at.
+const LOOK: usize = 1 << 16;
+
 /// Why outputs cannot be computed.
 #[derive(Clone, PartialEq, thiserror::Error)]
 pub enum PredictError {
@@ -81,13 +84,24 @@ pub fn check(graph: &Graph, theta: &[f64], inputs: &[f64]) -> Result<(), Predict
     if !inputs.len().is_multiple_of(d) {
         return Err(PredictError::Inputs { features: d, found: inputs.len() });
     }
-    match inputs.iter().position(|x| !x.is_finite()) {
+    match first_not_finite(inputs) {
         None => Ok(()),
         Some(place) => {
             let (sample, feature) = (place / d, place % d);
             Err(PredictError::NotFinite { sample, feature, value: inputs[place] })
         }
     }
+}
+
+/// The place of the first number that is not finite.
+fn first_not_finite(inputs: &[f64]) -> Option<usize> {
+    inputs.par_chunks(LOOK).enumerate().find_map_first(|(index, inputs)| {
+        // Without an exit the look goes by vectors.
+        if inputs.iter().fold(true, |all, x| all & x.is_finite()) {
+            return None;
+        }
+        inputs.iter().position(|x| !x.is_finite()).map(|place| index * LOOK + place)
+    })
 }
 
 /// z = model(x; θ) for the M samples of `inputs` (d × M, column-major): c × M. In parallel over tiles of samples. The bits of a sample do
@@ -134,7 +148,7 @@ pub fn outputs_scaled(
             // A product with one column is another routine, of other bits: a sample alone goes twice.
             let twice = if raw.len() == d { 2 } else { 1 };
             let data = scaled_tile(scaling, raw, twice, scaled);
-            if scaling.is_some() && !data.iter().all(|x| x.is_finite()) {
+            if scaling.is_some() && !data.iter().fold(true, |all, x| all & x.is_finite()) {
                 finite.store(false, Ordering::Relaxed);
                 return;
             }
