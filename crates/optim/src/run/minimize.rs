@@ -384,12 +384,22 @@ where
     P: Objective,
     S: FitSolver + Solver<&'p P, FitState>,
 {
+    #[cfg(feature = "tracing")]
+    let _span = tracing::info_span!("run", solver = S::NAME, parameters = problem.dim()).entered();
     match executor.ctrlc(false).run() {
         Ok(result) => {
             let (state, Watched { solver, watch, .. }) = (&result.state, result.solver);
             watch.end(state);
             at_end(&solver, state);
             let mut report = Report::of(&solver, state);
+            #[cfg(feature = "tracing")]
+            tracing::info!(
+                reason = ?report.reason,
+                iterations = report.iterations,
+                value = report.value,
+                seconds = report.seconds,
+                "end"
+            );
             let asked = report.evaluations.asked();
             let bounds = solver.bounds().map(|bounds| bounds.of(problem.dim())).transpose()?;
             let within = bounds.as_ref().map(Bounds::as_box);
