@@ -8,7 +8,7 @@ use std::fmt;
 use std::time::Instant;
 
 /// An end this near the best one, relative to it, has reached it.
-pub const SAME: f64 = 1e-6;
+const SAME: f64 = 1e-6;
 
 /// Where the runs of a fit with [`Fit::starts`] ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct Starts {
     pub values: Vec<f64>,
     /// The run whose end is the model.
     pub best: usize,
-    /// Runs whose value is within [`SAME`] of the best, that one among them.
+    /// Runs whose value is within 1e-6 of the best one's, relative to it; that one among them.
     pub reached: usize,
     /// Wall-clock time of all.
     pub seconds: f64,
