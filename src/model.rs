@@ -55,7 +55,7 @@ impl Model {
     /// data's own units, result c × M. Scalings are undone, so that a regression answers in the target's units; a classifier's outputs are
     /// its scores.
     ///
-    /// By tiles on all threads, with the same bits for any number of them. Costs the forward half of a gradient on as many samples; the
+    /// By tiles on all threads, with the same bits for any number of them. Costs a forward sweep over as many samples; the
     /// only memory that grows with M is the result's.
     ///
     /// # Errors
