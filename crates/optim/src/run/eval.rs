@@ -31,8 +31,7 @@ pub(crate) fn value_gradient<P: Objective>(
     theta: &[f64],
     gradient: &mut [f64],
 ) -> f64 {
-    if limits::over().is_some() {
-        gradient.fill(f64::NAN);
+    if refuse(gradient) {
         return f64::NAN;
     }
     count(problem, VALUE_GRADIENT);
@@ -46,8 +45,7 @@ pub(crate) fn value_gradient_within<P: Objective>(
     bounds: &Bounds,
     gradient: &mut [f64],
 ) -> f64 {
-    if limits::over().is_some() {
-        gradient.fill(f64::NAN);
+    if refuse(gradient) {
         return f64::NAN;
     }
     count(problem, VALUE_GRADIENT);
@@ -79,6 +77,15 @@ pub(crate) fn hessian<P: Curvature>(
     count(problem, HESSIAN);
     inner(problem).linearize(theta).hessian(out.as_mut());
     refuse_matrix(&mut out);
+}
+
+/// Whether the run is over: the answer is NaN then, without an evaluation.
+pub(crate) fn refuse(out: &mut [f64]) -> bool {
+    let over = limits::over().is_some();
+    if over {
+        out.fill(f64::NAN);
+    }
+    over
 }
 
 /// Whether the run is over: the matrix is NaN then, so that nobody factorises it.
@@ -140,8 +147,7 @@ impl Counts<'_> {
         theta: &[f64],
         gradient: &mut [f64],
     ) -> f64 {
-        if limits::over().is_some() {
-            gradient.fill(f64::NAN);
+        if refuse(gradient) {
             return f64::NAN;
         }
         self.add(VALUE_GRADIENT, 1);
@@ -156,8 +162,7 @@ impl Counts<'_> {
         bounds: &Bounds,
         gradient: &mut [f64],
     ) -> f64 {
-        if limits::over().is_some() {
-            gradient.fill(f64::NAN);
+        if refuse(gradient) {
             return f64::NAN;
         }
         self.add(VALUE_GRADIENT, 1);
@@ -226,8 +231,7 @@ pub(crate) fn residuals<P: LeastSquares>(
     theta: &[f64],
     out: &mut [f64],
 ) -> f64 {
-    if limits::over().is_some() {
-        out.fill(f64::NAN);
+    if refuse(out) {
         return f64::NAN;
     }
     count(problem, RESIDUALS);
@@ -286,8 +290,7 @@ pub(crate) fn normal_diagonal<P: LeastSquares>(
     theta: &[f64],
     out: &mut [f64],
 ) {
-    if limits::over().is_some() {
-        out.fill(f64::NAN);
+    if refuse(out) {
         return;
     }
     count(problem, NORMAL_DIAGONAL);
@@ -328,8 +331,7 @@ pub(crate) fn jacobian_vector<P: LeastSquares>(
     v: &[f64],
     out: &mut [f64],
 ) {
-    if limits::over().is_some() {
-        out.fill(f64::NAN);
+    if refuse(out) {
         return;
     }
     count(problem, JACOBIAN_VECTOR);
@@ -343,8 +345,7 @@ pub(crate) fn jacobian_transpose_vector<P: LeastSquares>(
     u: &[f64],
     out: &mut [f64],
 ) {
-    if limits::over().is_some() {
-        out.fill(f64::NAN);
+    if refuse(out) {
         return;
     }
     count(problem, JACOBIAN_TRANSPOSE_VECTOR);

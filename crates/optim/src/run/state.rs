@@ -16,6 +16,8 @@ pub(crate) use clock::Clock;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+/// |f(θ₀)|·ε times this is rounding left over from a much larger start.
+const START_NOISE: f64 = 4.0;
 /// Trace entries reserved up front; a longer run grows the trace.
 pub const TRACE_RESERVE: u64 = 4096;
 
@@ -394,6 +396,11 @@ impl FitState {
 
     pub(crate) fn start_summary(&self) -> Summary {
         self.start
+    }
+
+    /// A difference of f below this is rounding left over from the start, where f ends near zero by cancellation.
+    pub(crate) fn start_noise(&self) -> f64 {
+        START_NOISE * f64::EPSILON * self.start.value.abs()
     }
 
     pub(crate) fn best_summary(&self) -> Summary {

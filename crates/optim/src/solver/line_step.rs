@@ -16,8 +16,6 @@ use serde::{Deserialize, Serialize};
 pub const FIRST_STEP: f64 = 0.01;
 /// The slope is unchanged to this part at the far end of a line: no trace of curvature.
 const STRAIGHT: f64 = 1e-12;
-/// |f(θ₀)|·ε times this is rounding left over from a much larger start, where f ends near zero by cancellation.
-pub(crate) const START_NOISE: f64 = 4.0;
 
 /// A step below this part of the first trial was cut short by more than the curvature of f.
 const CUT: f64 = 1e-3;
@@ -192,8 +190,7 @@ pub(crate) fn promised(state: &FitState, slope: f64, initial: f64, p: &[f64]) ->
 
 /// A decrease below this is invisible in f.
 fn noise(search: &LineSearch, state: &FitState) -> f64 {
-    (search.noise() * state.value.abs())
-        .max(START_NOISE * f64::EPSILON * state.start_summary().value.abs())
+    (search.noise() * state.value.abs()).max(state.start_noise())
 }
 
 /// A search that finds nothing is at the rounding floor when the decrease it was promised is invisible in f; not so where the promise

@@ -16,7 +16,7 @@ use crate::run::limits;
 use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
-use crate::solver::newton::region::{MAX_TRIALS, NOISE, free_promise, refusal};
+use crate::solver::newton::region::{MAX_TRIALS, NOISE, exhausted, free_promise, refusal};
 use argmin::core::{Error, KV, Problem, Solver};
 use faer::MatMut;
 use secant_core::problem::LeastSquares;
@@ -218,10 +218,7 @@ impl Workspace {
             self.rejected += 1;
         }
         let free = self.free_promise(&state.gradient);
-        match refusal(state, first_promise.unwrap_or(0.0), free) {
-            Reason::LineSearchFailed if !finite_ahead => Err(Reason::NonFiniteValue),
-            reason => Err(reason),
-        }
+        Err(exhausted(state, first_promise, free, finite_ahead))
     }
 }
 

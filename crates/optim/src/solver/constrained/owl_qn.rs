@@ -23,6 +23,7 @@ use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
 use crate::solver::line_step::{self, Bend};
+use crate::solver::newton::region::VISIBLE;
 use crate::solver::quasi_newton::safeguard::shows_curvature;
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::Objective;
@@ -38,8 +39,6 @@ pub const CONTRACTION: f64 = 0.5;
 pub const MAX_TRIALS: u32 = 60;
 /// Differences of F below this part of it are judged by slopes.
 const NOISE: f64 = 64.0 * f64::EPSILON;
-/// A decrease of this part of F shows in it for certain.
-const VISIBLE: f64 = 1e-12;
 const NAME: &str = "OWL-QN";
 
 /// Limited-memory quasi-Newton for L1.

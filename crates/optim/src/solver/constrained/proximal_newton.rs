@@ -21,6 +21,7 @@ use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
 use crate::solver::HessianKind;
+use crate::solver::newton::region::VISIBLE;
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::problem::{Curvature, Objective};
 use serde::{Deserialize, Serialize};
@@ -39,8 +40,6 @@ pub const FORCING: f64 = 1e-3;
 const LEAST_FORCING: f64 = 1e-10;
 /// Differences of F below this part of it are judged by slopes.
 const NOISE: f64 = 64.0 * f64::EPSILON;
-/// A decrease of this part of F shows in it for certain.
-const VISIBLE: f64 = 1e-12;
 /// What takes its place where its matrices do not fit.
 const ALTERNATIVE: &str = "OWL-QN";
 const NAME: &str = "proximal Newton";

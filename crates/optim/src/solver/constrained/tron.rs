@@ -20,7 +20,9 @@ use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
 use crate::solver::HessianKind;
 use crate::solver::newton::model::Model;
-use crate::solver::newton::region::{History, MAX_TRIALS, NOISE, free_promise, larger, refusal};
+use crate::solver::newton::region::{
+    History, MAX_TRIALS, NOISE, exhausted, free_promise, larger, refusal,
+};
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::operator::LinearOperator;
 use secant_core::problem::{Curvature, Linearization};
@@ -401,10 +403,7 @@ impl Workspace {
         let ended = ended.unwrap_or_else(|| {
             let work = (&mut self.direction[..], &mut self.product[..]);
             let free = free_promise(&state.gradient, work, |x, y| model.apply(x, y));
-            Err(match refusal(state, first_promise.unwrap_or(0.0), free) {
-                Reason::LineSearchFailed if !finite_ahead => Reason::NonFiniteValue,
-                reason => reason,
-            })
+            Err(exhausted(state, first_promise, free, finite_ahead))
         });
         counts.products(model.made());
         drop(at);

@@ -1,8 +1,8 @@
 //! H or G at one θ, as an operator and as a matrix, with its products counted.
 
 use crate::linalg::vector;
+use crate::run::eval;
 use crate::run::evaluations::Evaluations;
-use crate::run::{eval, limits};
 use crate::solver::HessianKind;
 use secant_core::operator::LinearOperator;
 use secant_core::problem::{Curvature, Linearization};
@@ -77,8 +77,7 @@ impl<L: Linearization> LinearOperator for Model<'_, L> {
         self.at.gradient().len()
     }
     fn apply(&self, x: &[f64], y: &mut [f64]) {
-        if limits::over().is_some() {
-            y.fill(f64::NAN);
+        if eval::refuse(y) {
             return;
         }
         self.products.set(self.products.get() + 1);

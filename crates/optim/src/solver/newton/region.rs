@@ -47,8 +47,6 @@ pub const MAX_PRODUCTS: usize = 200;
 pub const MAX_SADDLE_PRODUCTS: usize = 300;
 /// f is known to this · ε·|f|.  C, G & T §17.4.2: 10.
 pub const NOISE: f64 = 8.0;
-/// ε·|f(θ₀)| times this is rounding left over from a much larger start, where f ends near zero by cancellation.
-pub const START_NOISE: f64 = 4.0;
 /// A decrease of this part of f, which a model promises where nothing bounds its step, shows in f.
 pub const VISIBLE: f64 = 1e-12;
 /// Most trials from one point; Δ reaches the resolution of θ long before.
@@ -234,8 +232,7 @@ impl Region {
             Err(Reason::RoundingFloor) if !self.proposal.is_without_units() => {
                 // CG and eigenvalues may have seen nothing where parameters differ by powers of ten.
                 let left = model.relative_promise(&state.theta, &state.gradient);
-                let start = state.start_summary().value.abs();
-                let visible = left > START_NOISE * f64::EPSILON * start;
+                let visible = left > state.start_noise();
                 let slow = visible && !state.is_negligible(stopping, left);
                 Err(if slow { Reason::Stalled } else { Reason::RoundingFloor })
             }
@@ -301,10 +298,7 @@ impl Region {
         }
         // No promise: θ cannot resolve the step.
         let free = self.free_promise(model, state);
-        match refusal(state, first_promise.unwrap_or(0.0), free) {
-            Reason::LineSearchFailed if !finite_ahead => Err(Reason::NonFiniteValue),
-            reason => Err(reason),
-        }
+        Err(exhausted(state, first_promise, free, finite_ahead))
     }
 
     /// [`free_promise`] at the state.
@@ -442,8 +436,7 @@ struct Accepted {
 
 /// A decrease below this does not show in f for certain.
 fn visible(state: &FitState) -> f64 {
-    let start_noise = START_NOISE * f64::EPSILON * state.start_summary().value.abs();
-    (VISIBLE * state.value.abs()).max(start_noise)
+    (VISIBLE * state.value.abs()).max(state.start_noise())
 }
 
 /// The decrease that a model of second order promises along −g where nothing bounds the step, ½‖g‖⁴/|gᵀHg|: what it promises at its minimum
@@ -464,12 +457,24 @@ pub(in crate::solver) fn free_promise(
     0.5 * size * (size / curvature)
 }
 
+/// [`refusal`] where all trials are used up: nothing finite ahead is a reason of its own.
+pub(in crate::solver) fn exhausted(
+    state: &FitState,
+    first_promise: Option<f64>,
+    free: f64,
+    finite_ahead: bool,
+) -> Reason {
+    match refusal(state, first_promise.unwrap_or(0.0), free) {
+        Reason::LineSearchFailed if !finite_ahead => Reason::NonFiniteValue,
+        reason => reason,
+    }
+}
+
 /// A point from which no step is good is at the rounding floor when the decrease it was promised is invisible in f, and so is what the model
 /// promises without the bound that a wall or a bad trial has left too tight.
 pub(in crate::solver) fn refusal(state: &FitState, promised: f64, free: f64) -> Reason {
     let noise = NOISE * f64::EPSILON * state.value.abs();
-    let start_noise = START_NOISE * f64::EPSILON * state.start_summary().value.abs();
-    if promised <= noise.max(start_noise) && free <= visible(state) {
+    if promised <= noise.max(state.start_noise()) && free <= visible(state) {
         Reason::RoundingFloor
     } else {
         Reason::LineSearchFailed

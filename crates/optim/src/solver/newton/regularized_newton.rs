@@ -10,7 +10,7 @@
 //! Memory 2n². Cost per step: one Hessian; n³/3 and one evaluation of f with ∇f per trial.
 //! Source: Mishchenko (2023), SIAM J. Optim. 33, algorithms 2.1 and 2.3 (AdaN) with the M of 2.4 (AdaN+).
 
-use super::region::{MAX_TRIALS, NOISE, free_promise, refusal};
+use super::region::{MAX_TRIALS, NOISE, exhausted, free_promise, refusal};
 use crate::error::OptimError;
 use crate::linalg::cholesky::{NotFactored, ShiftedCholesky};
 use crate::linalg::vector;
@@ -171,10 +171,7 @@ impl Workspace {
             self.learn(state, lambda, length, finite);
         }
         let free = self.free_promise(state);
-        match refusal(state, first_promise.unwrap_or(0.0), free) {
-            Reason::LineSearchFailed if !finite_ahead => Err(Reason::NonFiniteValue),
-            reason => Err(reason),
-        }
+        Err(exhausted(state, first_promise, free, finite_ahead))
     }
 
     /// The decrease that the model promises of `step`; NaN where λ cuts it short, which says nothing of what lies beyond.

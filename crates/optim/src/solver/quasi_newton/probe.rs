@@ -12,7 +12,6 @@ use crate::problem::bounds::Bounds;
 use crate::run::eval;
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
-use crate::solver::line_step::START_NOISE;
 use argmin::core::Problem;
 use secant_core::problem::Objective;
 use serde::{Deserialize, Serialize};
@@ -87,7 +86,7 @@ impl Probe {
             return Seen::Nothing;
         }
         // A search that failed will not see less than the rounding of where f came from.
-        let invisible = START_NOISE * f64::EPSILON * state.start_summary().value.abs();
+        let invisible = state.start_noise();
         let seen = self.decide((reason, invisible), stopping, problem, state, gradient, bounds);
         if seen == Seen::Slope {
             state.stop(Reason::Stalled);

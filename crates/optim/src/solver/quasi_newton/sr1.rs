@@ -20,7 +20,7 @@ use crate::run::memory::{self, bytes};
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
 use crate::solver::line_step;
-use crate::solver::newton::region::{History, MAX_PRODUCTS, MAX_TRIALS, NOISE, refusal};
+use crate::solver::newton::region::{History, MAX_PRODUCTS, MAX_TRIALS, NOISE, exhausted, refusal};
 use crate::subproblem::{Bound, Gltr, NotFinite, Step};
 use argmin::core::{Error, KV, Problem, Solver};
 use secant_core::operator::LinearOperator;
@@ -332,10 +332,7 @@ impl Workspace {
             }
             self.rejected += 1;
         }
-        match refusal(state, first_promise.unwrap_or(0.0), free) {
-            Reason::LineSearchFailed if !finite_ahead => Err(Reason::NonFiniteValue),
-            reason => Err(reason),
-        }
+        Err(exhausted(state, first_promise, free, finite_ahead))
     }
 
     fn propose(&mut self, state: &FitState, tolerance: f64) -> Result<Step, NotFinite> {
