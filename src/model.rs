@@ -55,8 +55,9 @@ impl Model {
     /// data's own units, result c × M. Scalings are undone, so that a regression answers in the target's units; a classifier's outputs are
     /// its scores.
     ///
-    /// By tiles on all threads, with the same bits for any number of them. Costs a forward sweep over as many samples; the
-    /// only memory that grows with M is the result's.
+    /// By tiles on all threads, with the same bits for any number of them. Costs a forward sweep over as many samples and, where inputs
+    /// are standardised, a division for every number (of a linear score that is as much again); the only memory that grows with M is the
+    /// result's.
     ///
     /// # Errors
     /// When `inputs` is no whole number of samples or not finite.

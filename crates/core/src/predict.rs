@@ -1,15 +1,17 @@
 //! The outputs of a graph at one θ on any number of samples. Dropout is off here.
 
 use crate::data::Standardizer;
+use crate::elementwise::vectorize;
 use crate::graph::{DomainError, Graph};
 use crate::partition::Partition;
 use crate::sweep::{Tile, check_domains, forward, has_domains};
-use crate::tape::Tape;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Numbers that one task looks at.
 const LOOK: usize = 1 << 16;
+/// Tasks for each thread: enough that none waits long for the last.
+const TASKS: usize = 8;
 
 /// Why outputs cannot be computed.
 #[derive(Clone, PartialEq, thiserror::Error)]
@@ -76,6 +78,11 @@ impl std::fmt::Debug for PredictError {
 /// # Errors
 /// When lengths do not fit, or an input is not finite.
 pub fn check(graph: &Graph, theta: &[f64], inputs: &[f64]) -> Result<(), PredictError> {
+    check_lengths(graph, theta, inputs)?;
+    check_finite(graph, inputs)
+}
+
+fn check_lengths(graph: &Graph, theta: &[f64], inputs: &[f64]) -> Result<(), PredictError> {
     let (expected, found) = (graph.parameters().dim(), theta.len());
     if expected != found {
         return Err(PredictError::Parameters { expected, found });
@@ -84,6 +91,11 @@ pub fn check(graph: &Graph, theta: &[f64], inputs: &[f64]) -> Result<(), Predict
     if !inputs.len().is_multiple_of(d) {
         return Err(PredictError::Inputs { features: d, found: inputs.len() });
     }
+    Ok(())
+}
+
+fn check_finite(graph: &Graph, inputs: &[f64]) -> Result<(), PredictError> {
+    let d = graph.features();
     match first_not_finite(inputs) {
         None => Ok(()),
         Some(place) => {
@@ -96,12 +108,19 @@ pub fn check(graph: &Graph, theta: &[f64], inputs: &[f64]) -> Result<(), Predict
 /// The place of the first number that is not finite.
 fn first_not_finite(inputs: &[f64]) -> Option<usize> {
     inputs.par_chunks(LOOK).enumerate().find_map_first(|(index, inputs)| {
-        // Without an exit the look goes by vectors.
-        if inputs.iter().fold(true, |all, x| all & x.is_finite()) {
+        if all_finite(inputs) {
             return None;
         }
         inputs.iter().position(|x| !x.is_finite()).map(|place| index * LOOK + place)
     })
+}
+
+/// Without an exit the look goes by vectors.
+fn all_finite(numbers: &[f64]) -> bool {
+    vectorize(
+        #[inline(always)]
+        || numbers.iter().fold(true, |all, x| all & x.is_finite()),
+    )
 }
 
 /// z = model(x; θ) for the M samples of `inputs` (d × M, column-major): c × M. In parallel over tiles of samples. The bits of a sample do
@@ -125,43 +144,55 @@ pub fn outputs_scaled(
     inputs: &[f64],
     scaling: Option<&Standardizer>,
 ) -> Result<Vec<f64>, PredictError> {
-    check(graph, theta, inputs)?;
+    check_lengths(graph, theta, inputs)?;
     let (d, c) = (graph.features(), graph.outputs());
     if let Some(scaling) = scaling.filter(|scaling| scaling.names().len() != d) {
         return Err(PredictError::Scaling { features: d, found: scaling.names().len() });
     }
-    match scaling {
-        Some(scaling) if has_domains(graph) => check_scaled_domains(graph, inputs, scaling)?,
-        Some(_) => {}
-        None => check_domains(graph, inputs, false)?,
+    if has_domains(graph) {
+        check_finite(graph, inputs)?;
+        match scaling {
+            Some(scaling) => check_scaled_domains(graph, inputs, scaling)?,
+            None => check_domains(graph, inputs, false)?,
+        }
     }
     let samples = inputs.len() / d;
     let mut out = vec![0.0; c * samples];
     if samples == 0 {
         return Ok(out);
     }
-    let tile = Partition::new(graph, samples).tile_samples();
+    let partition = Partition::new(graph, samples);
+    let tile = partition.tile_samples();
+    let run = tile * partition.tiles().div_ceil(TASKS * rayon::current_num_threads());
     let finite = AtomicBool::new(true);
-    out.par_chunks_mut(c * tile).zip(inputs.par_chunks(d * tile)).for_each_init(
-        || (Tape::new(graph, tile.max(2)), Vec::new()),
-        |(tape, scaled), (out, raw)| {
+    let work = |(out, inputs): (&mut [f64], &[f64])| {
+        let mut values = vec![0.0; graph.layout.value_rows * tile.max(2)];
+        let mut scaled = Vec::new();
+        for (out, raw) in out.chunks_mut(c * tile).zip(inputs.chunks(d * tile)) {
             // A product with one column is another routine, of other bits: a sample alone goes twice.
             let twice = if raw.len() == d { 2 } else { 1 };
-            let data = scaled_tile(scaling, raw, twice, scaled);
-            if scaling.is_some() && !data.iter().fold(true, |all, x| all & x.is_finite()) {
+            let data = scaled_tile(scaling, raw, twice, &mut scaled);
+            // A constant feature is scaled to 0, whatever stands there.
+            if !(all_finite(raw) && (scaling.is_none() || all_finite(data))) {
                 finite.store(false, Ordering::Relaxed);
                 return;
             }
             let tile = Tile { graph, theta, data, batch: data.len() / d, training: None };
-            forward(tile, &mut tape.values);
-            out.copy_from_slice(&tape.values[tile.output_value()][..out.len()]);
-        },
-    );
+            forward(tile, &mut values);
+            out.copy_from_slice(&values[tile.output_value()][..out.len()]);
+        }
+    };
+    if run >= samples {
+        work((&mut out, inputs));
+    } else {
+        out.par_chunks_mut(c * run).zip(inputs.par_chunks(d * run)).for_each(work);
+    }
     if !finite.into_inner() {
+        check_finite(graph, inputs)?;
         let mut scaled = Vec::new();
         for (index, raw) in inputs.chunks(d).enumerate() {
             // The first of them, whichever tile met its own first.
-            check(graph, theta, scaled_tile(scaling, raw, 1, &mut scaled))
+            check_finite(graph, scaled_tile(scaling, raw, 1, &mut scaled))
                 .map_err(|error| error.after(index))?;
         }
     }
@@ -198,4 +229,58 @@ fn check_scaled_domains(
             .map_err(|error| PredictError::from(error).after(index * longest))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::Dense;
+
+    /// z = x₁ + 2·x₂.
+    fn sum() -> (Graph, [f64; 2]) {
+        let mut g = Graph::builder(2);
+        let y = g.node("y", Dense::new(1).without_bias(), &[g.input()]).unwrap();
+        (g.build(y).unwrap(), [1.0, 2.0])
+    }
+
+    #[test]
+    fn a_bad_number_is_named_first_of_all_also_where_scaling_would_hide_it() {
+        let (graph, theta) = sum();
+        // The second feature was constant: it is scaled to 0, whatever stands there. The first one overflows when scaled.
+        let names = vec!["a".into(), "b".into()];
+        let scaling = Standardizer::new(names, vec![0.0, 1.0], vec![1e-10, 0.0]).unwrap();
+        let mut inputs = vec![1e-10; 2 * 5000];
+        inputs[2 * 4000] = 1e300;
+        let refused = |inputs: &[f64]| {
+            outputs_scaled(&graph, &theta, inputs, Some(&scaling)).unwrap_err().to_string()
+        };
+        assert_eq!(refused(&inputs), "feature 0 of sample 4000 is inf");
+        inputs[2 * 4500 + 1] = f64::NAN;
+        assert_eq!(refused(&inputs), "feature 1 of sample 4500 is NaN");
+        assert_eq!(refused(&inputs[2 * 4500..2 * 4501]), "feature 1 of sample 0 is NaN");
+    }
+
+    #[test]
+    fn standardised_on_the_way_or_before_the_bits_are_the_same() {
+        let (graph, theta) = sum();
+        let names = vec!["a".into(), "b".into()];
+        let scaling = Standardizer::new(names, vec![0.3, -1.0], vec![0.7, 3.0]).unwrap();
+        for samples in [1_u32, 2, 127, 128, 129, 5003, 100_000] {
+            let inputs: Vec<f64> = (0..2 * samples).map(|i| f64::from(i).sin()).collect();
+            let one_by_one =
+                inputs.chunks(2).map(|x| (x[0] - 0.3) / 0.7 + 2.0 * ((x[1] + 1.0) / 3.0));
+            let z = outputs_scaled(&graph, &theta, &inputs, Some(&scaling)).unwrap();
+            assert!(
+                z.iter()
+                    .zip(one_by_one)
+                    .all(|(z, sum)| (z - sum).abs() <= 4e-16 * (1.0 + sum.abs()))
+            );
+            let mut before = inputs;
+            scaling.apply(&mut before).unwrap();
+            assert_eq!(outputs(&graph, &theta, &before).unwrap(), z);
+            scaling.undo(&mut before).unwrap();
+            let back = (0..2 * samples).map(|i| f64::from(i).sin());
+            assert!(before.iter().zip(back).all(|(x, raw)| (x - raw).abs() < 1e-15));
+        }
+    }
 }

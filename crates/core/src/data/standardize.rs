@@ -1,9 +1,15 @@
 //! z = (x − mean) / deviation for every row of a table; the deviation is that of the population, √(Σ(x − mean)²/N).
 
-use serde::{Deserialize, Serialize};
-
 use super::{DataError, Dataset, Targets};
 use crate::elementwise::vectorize;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// Numbers that one turn of a loop goes over at least.
+const PERIOD: usize = 256;
+/// Numbers that are worth a task.
+const TASK: usize = 1 << 16;
 
 /// Means and deviations of the rows of a table, and the way there and back.
 ///
@@ -127,11 +133,21 @@ impl Standardizer {
     /// A length that the number of rows does not divide.
     pub fn apply(&self, values: &mut [f64]) -> Result<(), DataError> {
         self.check_whole(values)?;
-        self.apply_to_columns(values);
+        self.in_parallel(values, |values| self.apply_to_columns(values));
         Ok(())
     }
 
-    /// [`apply`](Self::apply) to whole columns; what is left behind them stays.
+    fn in_parallel(&self, values: &mut [f64], work: impl Fn(&mut [f64]) + Sync + Send) {
+        let rows = self.names.len();
+        let task = rows * (TASK / rows).max(1);
+        if values.len() <= task {
+            work(values);
+        } else {
+            values.par_chunks_mut(task).for_each(work);
+        }
+    }
+
+    /// [`apply`](Self::apply) to whole columns; what is left behind them stays. On this thread.
     pub(crate) fn apply_to_columns(&self, values: &mut [f64]) {
         self.each(
             values,
@@ -148,11 +164,13 @@ impl Standardizer {
     /// A length that the number of rows does not divide.
     pub fn undo(&self, values: &mut [f64]) -> Result<(), DataError> {
         self.check_whole(values)?;
-        self.each(
-            values,
-            #[inline(always)]
-            |z, mean, deviation| f64::mul_add(deviation, z, mean),
-        );
+        self.in_parallel(values, |values| {
+            self.each(
+                values,
+                #[inline(always)]
+                |z, mean, deviation| f64::mul_add(deviation, z, mean),
+            );
+        });
         Ok(())
     }
 
@@ -164,12 +182,20 @@ impl Standardizer {
 
     #[inline(always)]
     fn each(&self, values: &mut [f64], formula: impl Fn(f64, f64, f64) -> f64) {
-        let (means, deviations) = (&self.means[..], &self.deviations[..]);
+        let (mut means, mut deviations) = (Cow::from(&self.means), Cow::from(&self.deviations));
+        if means.len() < PERIOD && values.len() > PERIOD {
+            // A loop over few rows is all ends and no middle: several samples go as one.
+            let samples = PERIOD / means.len();
+            means = means.repeat(samples).into();
+            deviations = deviations.repeat(samples).into();
+        }
         vectorize(
             #[inline(always)]
             || {
-                for sample in values.chunks_exact_mut(means.len()) {
-                    for ((x, &mean), &deviation) in sample.iter_mut().zip(means).zip(deviations) {
+                for values in values.chunks_mut(means.len()) {
+                    let whole = values.len() / self.means.len() * self.means.len();
+                    let numbers = means.iter().zip(&*deviations);
+                    for (x, (&mean, &deviation)) in values[..whole].iter_mut().zip(numbers) {
                         *x = formula(*x, mean, deviation);
                     }
                 }
