@@ -26,7 +26,7 @@ const CORE: &[&[&str]] = &[
 
 /// Modules of `secant-optim` in order.
 const OPTIM: &[&[&str]] = &[
-    &["error", "run::nonfinite", "run::evaluations"],
+    &["error", "run::nonfinite", "run::evaluations", "inference::distributions"],
     &["run::costs"],
     &["linalg", "run::memory", "problem", "minibatch::batches", "minibatch::schedule"],
     &["krylov", "line_search", "linear"],
@@ -42,7 +42,7 @@ const OPTIM: &[&[&str]] = &[
     &["minibatch::sampled"],
     &["solver::least_squares::variable_projection"],
     &["method", "run", "minibatch"],
-    &["method::robust", "method::lasso_path", "method::rate_finder"],
+    &["method::robust", "method::lasso_path", "method::rate_finder", "inference"],
 ];
 
 /// Modules of `secant-optim` that do not know argmin.

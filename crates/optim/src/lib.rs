@@ -99,6 +99,7 @@
 //! needs an OpenBLAS of the system (Debian: `libopenblas-dev`, and `pkg-config` to find it).
 
 mod error;
+pub mod inference;
 pub mod krylov;
 mod linalg;
 pub mod line_search;

@@ -10,6 +10,7 @@ mod common;
 mod convergence;
 mod costs;
 mod differences;
+mod distributions;
 mod edges;
 mod failures;
 mod first_order;

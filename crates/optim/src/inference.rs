@@ -1,0 +1,3 @@
+//! How sure a fit is: distributions of test statistics.
+
+pub mod distributions;
