@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules of `secant-core` in order: a module imports from rows above its own only.
 const CORE: &[&[&str]] = &[
-    &["choice", "double_double", "elementwise", "random", "rho", "text"],
+    &["choice", "double_double", "elementwise", "random", "rho", "special", "text"],
     &["problem", "files"],
     &["differences"],
     &["operator", "check"],

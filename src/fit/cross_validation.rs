@@ -136,8 +136,10 @@ impl Fit<'_> {
         // All folds have one loss and one decision; there are two folds at least.
         let model = done[0].2.model();
         let means = model.loss.link().map(|link| match link {
-            Link::Logit | Link::Softmax => probabilities(link, predictions.clone(), c),
-            Link::Identity | Link::Log => {
+            link if link == Link::Softmax || link.is_of_two_classes() => {
+                probabilities(link, predictions.clone(), c)
+            }
+            _ => {
                 let mut means = predictions.clone();
                 link.means(&mut means, c);
                 means
@@ -145,7 +147,7 @@ impl Fit<'_> {
         });
         let classes = match model.decision {
             Decision::Value => None,
-            Decision::Sign | Decision::LargestScore => model.decided(&predictions),
+            _ => model.decided(&predictions),
         };
         let (scores, reports) =
             done.into_iter().map(|(score, _, Fitted { report, .. })| (score, report)).unzip();

@@ -2,11 +2,12 @@
 
 use super::Model;
 use crate::error::FitError;
+use secant_core::elementwise::scalar::exp;
 use secant_core::loss::Link;
 
 impl Model {
-    /// The probability of every class for M samples, a row a class, classes × M column-major: two rows for a logistic model, c for a
-    /// softmax. `inputs` d × M, without offsets, as for [`predict`](Self::predict).
+    /// The probability of every class for M samples, a row a class, classes × M column-major: two rows for a logistic or binomial model, c
+    /// for a softmax. `inputs` d × M, without offsets, as for [`predict`](Self::predict).
     ///
     /// ```
     /// use secant::{Dataset, Network};
@@ -28,13 +29,13 @@ impl Model {
     }
 
     /// The mean of the targets of M samples by the loss's link, c × M: e^z for Poisson, gamma and negative binomial models, z for squared
-    /// error, the probability of class 1 for the logistic and those of all classes for the softmax. `inputs` d × M, without offsets, as
+    /// error, the probability of class 1 for the logistic and the binomial, those of all classes for the softmax. `inputs` d × M, without offsets, as
     /// for [`predict`](Self::predict).
     ///
     /// # Errors
     /// As [`predict`](Self::predict), and when the loss is not that of a mean (a quantile, a robust loss, a hinge).
     pub fn mean(&self, inputs: &[f64]) -> Result<Vec<f64>, FitError> {
-        let needed = "a loss with a link: squared error, Poisson, gamma, negative binomial, logistic or softmax";
+        let needed = "a loss with a link: squared error, Poisson, gamma, negative binomial, logistic, binomial, softmax or an exponential family";
         let link = self.loss.link().ok_or_else(|| self.needs("mean", needed))?;
         let mut z = self.predict(inputs)?;
         link.means(&mut z, self.graph.outputs());
@@ -43,16 +44,30 @@ impl Model {
 
     /// The link from scores to the probabilities of classes.
     pub(super) fn link_of_classes(&self, asked: &'static str) -> Result<Link, FitError> {
-        let link = self.loss.link().filter(|link| matches!(link, Link::Logit | Link::Softmax));
-        link.ok_or_else(|| self.needs(asked, "a loss of probabilities: logistic or softmax"))
+        let of_classes = |link: &Link| *link == Link::Softmax || link.is_of_two_classes();
+        let link = self.loss.link().filter(of_classes);
+        link.ok_or_else(|| {
+            self.needs(asked, "a loss of probabilities: logistic, binomial or softmax")
+        })
     }
 }
 
 /// A row for every class, from scores.
 pub(crate) fn probabilities(link: Link, mut z: Vec<f64>, outputs: usize) -> Vec<f64> {
-    if link == Link::Logit {
+    match link {
         // Both from the score: 1 − p would lose the small one.
-        z = z.iter().flat_map(|z| [-z, *z]).collect();
+        Link::Logit | Link::Probit => z = z.iter().flat_map(|z| [-z, *z]).collect(),
+        Link::ComplementaryLogLog => {
+            return z
+                .iter()
+                .flat_map(|z| {
+                    let mut p = [*z];
+                    link.means(&mut p, 1);
+                    [exp(-exp(*z)), p[0]]
+                })
+                .collect();
+        }
+        _ => {}
     }
     link.means(&mut z, outputs);
     z

@@ -3,7 +3,7 @@
 use super::{Model, probabilities};
 use crate::error::FitError;
 use secant_core::data::{Dataset, Targets};
-use secant_core::loss::{Decision, Link, Logistic, Loss, SoftmaxCrossEntropy};
+use secant_core::loss::{Binomial, Decision, Link, Logistic, Loss, SoftmaxCrossEntropy};
 use secant_core::risk::RiskError;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -138,7 +138,7 @@ impl Model {
     pub(super) fn classes(&self) -> Option<usize> {
         match self.decision {
             Decision::Value => None,
-            Decision::Sign => Some(2),
+            Decision::Sign | Decision::ComplementaryLogLog => Some(2),
             Decision::LargestScore => Some(self.graph.outputs()),
         }
     }
@@ -217,10 +217,14 @@ impl Model {
         let Some(link) = self.loss.link() else { return };
         let log_loss = |i: usize| {
             let (z, y) = (&z[i * c..(i + 1) * c], targets.tile(i..i + 1));
-            if link == Link::Logit { Logistic.value(z, y) } else { SoftmaxCrossEntropy.value(z, y) }
+            match link {
+                Link::Softmax => SoftmaxCrossEntropy.value(z, y),
+                Link::Logit => Logistic.value(z, y),
+                link => Binomial { link }.value(z, y),
+            }
         };
         score.log_loss = Some(means.of(log_loss));
-        let (p, rows) = (probabilities(link, z, c), if link == Link::Logit { 2 } else { c });
+        let (p, rows) = (probabilities(link, z, c), if link.is_of_two_classes() { 2 } else { c });
         // y of class k: the label's, or a share.
         let truth = |i: usize, k: usize| match targets {
             Targets::Labels { labels, .. } => f64::from(u8::from(labels[i] as usize == k)),

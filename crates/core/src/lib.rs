@@ -49,6 +49,7 @@ pub mod random;
 pub mod rho;
 pub mod risk;
 pub mod shape;
+pub mod special;
 mod sweep;
 mod tape;
 pub mod text;

@@ -17,11 +17,15 @@
 //! | [`NegativeBinomial`] | (y + 1/α)·ln(1 + α·e^z) − y·z | numbers ≥ 0 |
 //! | [`Gamma`] | z + y·e^(−z) | numbers > 0 |
 //! | [`Logistic`] | ln(1 + e^(−t·z)) | two classes, or numbers in [0, 1] |
+//! | [`Binomial`] | −y·ln μ − (1 − y)·ln(1 − μ), μ by probit, complementary log-log or logit | two classes, or numbers in [0, 1] |
+//! | [`ExponentialFamily`] | −ln p(y) of normal, Poisson, gamma, inverse Gaussian, negative binomial, Tweedie with any of its links | as the distribution has it |
 //! | [`SoftmaxCrossEntropy`] | ln Σₖ e^(zₖ) − z_y | classes |
 //! | [`SmoothedSoftmax`] | the same with weights of the classes and smoothed labels | classes |
 //! | [`Hinge`] | max(0, 1 − t·z), or its square | classes, or numbers ±1 |
 
 mod absolute;
+mod binomial;
+mod exponential_family;
 mod gamma;
 mod hinge;
 mod learned_variance;
@@ -39,6 +43,8 @@ mod softmax_cross_entropy;
 mod squared_error;
 
 pub use absolute::AbsoluteError;
+pub use binomial::Binomial;
+pub use exponential_family::{Distribution, ExponentialFamily};
 pub use gamma::Gamma;
 pub use hinge::{Hinge, HingePower, MultiClass};
 pub use learned_variance::LearnedVariance;
@@ -106,6 +112,16 @@ pub enum LossError {
         /// What is allowed.
         allowed: &'static str,
     },
+    /// A link that the distribution does not go with.
+    #[error("{loss}: there is no {link} link, only {allowed}")]
+    Link {
+        /// Name of the loss.
+        loss: &'static str,
+        /// Name of the link.
+        link: &'static str,
+        /// Those that there are.
+        allowed: String,
+    },
     /// A scale out of range.
     #[error("{loss}: the scale is {scale}, it must be positive and finite")]
     Scale {
@@ -123,6 +139,9 @@ impl std::fmt::Debug for LossError {
     }
 }
 
+/// ln ln 2.
+const LN_LN_2: f64 = -0.366_512_920_581_664_3;
+
 /// What a model's outputs mean once it is fitted with a loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -134,6 +153,8 @@ pub enum Decision {
     LargestScore,
     /// One score: class 1 where it is positive, class 0 elsewhere.
     Sign,
+    /// One score with the complementary log-log link: class 1 where it is above ln ln 2, which is a probability of ½.
+    ComplementaryLogLog,
 }
 
 impl Decision {
@@ -142,6 +163,9 @@ impl Decision {
         match self {
             Self::Value => 0,
             Self::Sign => u32::from(scores.first().is_some_and(|score| *score > 0.0)),
+            Self::ComplementaryLogLog => {
+                u32::from(scores.first().is_some_and(|score| *score > LN_LN_2))
+            }
             Self::LargestScore => {
                 let mut best = 0;
                 for (k, score) in scores.iter().enumerate() {

@@ -3,9 +3,9 @@
 use super::DescriptionError;
 use crate::choice::Choice;
 use crate::loss::{
-    AbsoluteError, Gamma, Hinge, LearnedVariance, LogCosh, Logistic, Loss, MaskedSquaredError,
-    NegativeBinomial, Poisson, Quantile, Robust, SmoothedSoftmax, SoftmaxCrossEntropy,
-    SquaredError,
+    AbsoluteError, Binomial, ExponentialFamily, Gamma, Hinge, LearnedVariance, LogCosh, Logistic,
+    Loss, MaskedSquaredError, NegativeBinomial, Poisson, Quantile, Robust, SmoothedSoftmax,
+    SoftmaxCrossEntropy, SquaredError,
 };
 use crate::penalty::{
     GaussianPrior, NoPenalty, Penalties, Penalty, PerBlock, Ridge, RidgeAll, SmoothedGroup,
@@ -30,6 +30,8 @@ const LOSSES: &[(&str, MakeLoss)] = &[
     ("negative-binomial", read_loss::<NegativeBinomial>),
     ("gamma", |choice| plain_loss(choice, Gamma)),
     ("logistic", |choice| plain_loss(choice, Logistic)),
+    ("binomial", read_loss::<Binomial>),
+    ("exponential-family", read_loss::<ExponentialFamily>),
     ("softmax", |choice| plain_loss(choice, SoftmaxCrossEntropy)),
     ("smoothed-softmax", read_loss::<SmoothedSoftmax>),
     ("hinge", read_loss::<Hinge>),
@@ -120,7 +122,7 @@ fn sum(choice: &Choice) -> Result<Box<dyn Penalty>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loss::{HingePower, MultiClass};
+    use crate::loss::{Distribution, HingePower, MultiClass};
     use crate::params::Role;
     use crate::penalty::Groups;
     use crate::rho::{Rho, RhoWeight};
@@ -140,10 +142,25 @@ mod tests {
             Box::new(NegativeBinomial::full(0.7)),
             Box::new(Gamma),
             Box::new(Logistic),
+            Box::new(Binomial::probit()),
+            Box::new(Binomial::complementary_log_log()),
             Box::new(SoftmaxCrossEntropy),
             Box::new(SoftmaxCrossEntropy.with_smoothing(0.1)),
             Box::new(SoftmaxCrossEntropy.with_class_weights([1.0, 0.0, 1.0 / 3.0])),
         ];
+        for distribution in [
+            Distribution::Gaussian,
+            Distribution::Poisson,
+            Distribution::Gamma,
+            Distribution::InverseGaussian,
+            Distribution::NegativeBinomial { alpha: 1.0 / 3.0 },
+            Distribution::Tweedie { power: 1.1 + 0.2 },
+        ] {
+            let links = distribution.links().iter();
+            all.extend(
+                links.map(|link| Box::new(ExponentialFamily { distribution, link: *link }) as _),
+            );
+        }
         for rho in Rho::ALL {
             all.push(Box::new(Robust::new(rho, 1.0 / 3.0).unwrap()));
             all.push(Box::new(Robust::new(rho, 2.0).unwrap().with_weight(RhoWeight::Irls)));

@@ -1,11 +1,13 @@
 //! From outputs to means.
 
-use crate::elementwise::scalar::{exp, sigmoid};
+use crate::elementwise::scalar::{exp, expm1, sigmoid};
 use crate::elementwise::vectorize;
+use crate::special::normal_cdf;
 use serde::{Deserialize, Serialize};
 
 /// How the mean of a target follows from the outputs of a model that was fitted by minus a log-likelihood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Link {
     /// μ = z.
     Identity,
@@ -13,13 +15,43 @@ pub enum Link {
     Log,
     /// μ = 1/(1 + e^(−z)), the probability of class 1.
     Logit,
+    /// μ = Φ(z), the probability of class 1.
+    Probit,
+    /// μ = 1 − e^(−e^z), the probability of class 1.
+    ComplementaryLogLog,
+    /// μ = 1/z.
+    Inverse,
+    /// μ = 1/√z.
+    InverseSquare,
+    /// μ = z², z > 0.
+    Sqrt,
     /// μₖ = e^(zₖ)/Σⱼ e^(zⱼ), the probabilities of the classes.
     Softmax,
 }
 
 impl Link {
+    /// A short name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Log => "log",
+            Self::Logit => "logit",
+            Self::Probit => "probit",
+            Self::ComplementaryLogLog => "complementary log-log",
+            Self::Inverse => "inverse",
+            Self::InverseSquare => "inverse square",
+            Self::Sqrt => "sqrt",
+            Self::Softmax => "softmax",
+        }
+    }
+
+    /// Whether one output is a score of two classes: logit, probit, complementary log-log.
+    pub fn is_of_two_classes(self) -> bool {
+        matches!(self, Self::Logit | Self::Probit | Self::ComplementaryLogLog)
+    }
+
     /// `z` ← μ for the samples of `z`, c × M column-major; `outputs` is c. Probabilities are right to a few roundings, however large the
-    /// outputs are.
+    /// outputs are; where a link has no mean (1/√z of a negative z) it is NaN or infinite.
     pub fn means(self, z: &mut [f64], outputs: usize) {
         vectorize(
             #[inline(always)]
@@ -27,6 +59,11 @@ impl Link {
                 Self::Identity => {}
                 Self::Log => z.iter_mut().for_each(|z| *z = exp(*z)),
                 Self::Logit => z.iter_mut().for_each(|z| *z = sigmoid(*z)),
+                Self::Probit => z.iter_mut().for_each(|z| *z = normal_cdf(*z)),
+                Self::ComplementaryLogLog => z.iter_mut().for_each(|z| *z = -expm1(-exp(*z))),
+                Self::Inverse => z.iter_mut().for_each(|z| *z = z.recip()),
+                Self::InverseSquare => z.iter_mut().for_each(|z| *z = z.recip().sqrt()),
+                Self::Sqrt => z.iter_mut().for_each(|z| *z *= *z),
                 Self::Softmax => {
                     for z in z.chunks_exact_mut(outputs) {
                         let top = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);

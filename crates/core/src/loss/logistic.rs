@@ -24,29 +24,7 @@ impl Loss for Logistic {
     }
 
     fn check(&self, outputs: usize, targets: &Targets) -> Result<(), LossError> {
-        let loss = self.name();
-        if outputs != 1 {
-            return Err(LossError::Outputs { loss, outputs, needed: 1 });
-        }
-        match targets {
-            Targets::Labels { classes: 2, .. } => Ok(()),
-            Targets::Labels { .. } => {
-                let (needed, found) = ("two classes", "another number of classes");
-                Err(LossError::Kind { loss, needed, found })
-            }
-            Targets::Values { rows: 1, values } => {
-                match values.iter().position(|y| !(0.0..=1.0).contains(y)) {
-                    None => Ok(()),
-                    Some(sample) => {
-                        let value = values[sample];
-                        Err(LossError::Domain { loss, sample, value, allowed: "in [0, 1]" })
-                    }
-                }
-            }
-            Targets::Values { rows, .. } => {
-                Err(LossError::Outputs { loss, outputs, needed: *rows })
-            }
-        }
+        check_two_classes(self.name(), outputs, targets)
     }
 
     fn link(&self) -> Option<Link> {
@@ -110,4 +88,32 @@ fn each(z: &[f64], y: TargetTile<'_>, mut term: impl FnMut(usize, f64, f64) -> f
         },
     );
     total
+}
+
+/// Whether one output can be judged against the targets as the score of two classes, or of shares.
+pub(super) fn check_two_classes(
+    loss: &'static str,
+    outputs: usize,
+    targets: &Targets,
+) -> Result<(), LossError> {
+    if outputs != 1 {
+        return Err(LossError::Outputs { loss, outputs, needed: 1 });
+    }
+    match targets {
+        Targets::Labels { classes: 2, .. } => Ok(()),
+        Targets::Labels { .. } => {
+            let (needed, found) = ("two classes", "another number of classes");
+            Err(LossError::Kind { loss, needed, found })
+        }
+        Targets::Values { rows: 1, values } => {
+            match values.iter().position(|y| !(0.0..=1.0).contains(y)) {
+                None => Ok(()),
+                Some(sample) => {
+                    let value = values[sample];
+                    Err(LossError::Domain { loss, sample, value, allowed: "in [0, 1]" })
+                }
+            }
+        }
+        Targets::Values { rows, .. } => Err(LossError::Outputs { loss, outputs, needed: *rows }),
+    }
 }

@@ -7,6 +7,7 @@ use super::pointwise::{Pointwise, check_option, times_log_ratio};
 use super::{Link, LossError};
 use crate::choice::Choice;
 use crate::elementwise::scalar;
+use crate::special::log_gamma_ratio;
 use serde::{Deserialize, Serialize};
 
 /// Negative binomial regression with the log link and a given dispersion: z = ln μ. Targets y ≥ 0.
@@ -69,10 +70,7 @@ impl Pointwise for NegativeBinomial {
     }
 
     fn constant(&self) -> Option<fn(&Self, f64) -> f64> {
-        self.full.then_some(|loss, y| {
-            let inverse = loss.alpha.recip();
-            let gammas = libm::lgamma(inverse) + libm::lgamma(y + 1.0);
-            gammas - libm::lgamma(y + inverse) - y * loss.alpha.ln()
-        })
+        self.full
+            .then_some(|loss, y| libm::lgamma(y + 1.0) - log_gamma_ratio(loss.alpha.recip(), y))
     }
 }

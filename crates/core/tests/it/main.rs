@@ -5,6 +5,7 @@ mod dropout;
 mod features;
 mod image_nodes;
 mod jax;
+mod likelihoods;
 mod nodes;
 mod pytorch_convolutions;
 mod readers;
