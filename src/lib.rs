@@ -29,6 +29,7 @@
 //! | [`Model`] | predictions, probabilities, [`Score`], [`Confusion`]; [`Fit::cross_validate`] and [`Fit::tune`] for what a fit is worth |
 //! | [`compare`](compare()) | methods side by side on one problem: a [`Comparison`](compare::Comparison), its table and pictures |
 //! | [`core`] | problem traits, data, graph of nodes, losses, penalties, [`Risk`], derivative checks |
+//! | [`Residuals`], [`Function`] | a function of your own, written once for every [`Real`]: [`residuals`], [`function`] with exact derivatives |
 //! | [`optim`] | Newton, trust regions, BFGS, L-BFGS and the first-order baselines as argmin solvers |
 //! | [`guide`] | a tutorial, what to call for what, conventions, files, nodes, methods, comparing them, validating, graphs and feature maps, how the products work, performance |
 //!
@@ -95,6 +96,7 @@ pub use secant_core::penalty::{
 pub use secant_core::problem::{
     Curvature, LeastSquares, Linearization, Objective, SampledObjective,
 };
+pub use secant_core::real::{Dual, Function, Real, Residuals};
 pub use secant_core::rho::{Rho, RhoWeight};
 pub use secant_core::risk::Risk;
 pub use secant_optim::checkpoint::{self, Every};
@@ -106,7 +108,8 @@ pub use secant_optim::{
     ProximalNewton, QuadraticModel, Ranking, RateFinder, Reason, ReducedLeastSquares,
     RegularizedNewton, Report, RmsProp, RobustLeastSquares, RobustSolution, RunOptions, Safeguard,
     Schedule, Solution, Sr1, Stopping, Subproblem, Tron, TrustRegion, Validated,
-    VariableProjection, Watch, minimize, minimize_robust, minimize_sampled, minimize_watched,
+    VariableProjection, Watch, function, minimize, minimize_robust, minimize_sampled,
+    minimize_watched, residuals,
 };
 
 /// Pages of `docs/` as modules. Their links are to each other's files, by names defined at a page's end; here the same names are defined

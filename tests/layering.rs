@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules of `secant-core` in order: a module imports from rows above its own only.
 const CORE: &[&[&str]] = &[
-    &["choice", "double_double", "elementwise", "random", "rho", "special", "text"],
+    &["choice", "double_double", "elementwise", "random", "real", "rho", "special", "text"],
     &["problem", "files"],
     &["differences"],
     &["operator", "check"],
@@ -67,6 +67,7 @@ const SEEN_BY_OPTIM: &[&str] = &[
     "differences",
     "operator",
     "random",
+    "real",
     "rho",
     "double_double",
     "text",

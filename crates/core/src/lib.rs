@@ -46,6 +46,7 @@ pub mod penalty;
 pub mod predict;
 pub mod problem;
 pub mod random;
+pub mod real;
 pub mod rho;
 pub mod risk;
 pub mod shape;

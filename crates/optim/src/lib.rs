@@ -130,6 +130,8 @@ pub use minibatch::sampled::{minimize_sampled, minimize_sampled_watched};
 pub use minibatch::schedule::{self, Decay, Schedule};
 pub use problem::adapter::ArgminProblem;
 pub use problem::bounds::Bounds;
+pub use problem::duals::function::{DualObjective, DualObjectiveAt, function};
+pub use problem::duals::residuals::{DualLeastSquares, DualLeastSquaresAt, residuals};
 pub use problem::functions::{LeastSquaresAt, LeastSquaresFn};
 pub use problem::l1::L1;
 pub use problem::objective_fn::{ObjectiveAt, ObjectiveFn};

@@ -9,3 +9,4 @@ mod likelihoods;
 mod nodes;
 mod pytorch_convolutions;
 mod readers;
+mod real;

@@ -14,7 +14,7 @@ use std::fmt;
 use std::ops::Range;
 
 /// Operations of a residual that nobody counted: a few elementary functions.
-const RESIDUAL: f64 = 100.0;
+pub(super) const RESIDUAL: f64 = 100.0;
 /// Evaluations that a derivative by differences takes as a rule.
 pub(super) const EVALUATIONS: f64 = 4.0;
 
@@ -175,7 +175,7 @@ impl<'a> LeastSquaresFn<'a> {
     }
 }
 
-fn half_square(r: &[f64]) -> f64 {
+pub(super) fn half_square(r: &[f64]) -> f64 {
     0.5 * r.iter().map(|r| r * r).sum::<f64>()
 }
 
@@ -201,7 +201,9 @@ impl Objective for LeastSquaresFn<'_> {
     fn notes(&self, theta: &[f64], asked: Asked<'_>) -> Vec<String> {
         let mut notes = Vec::new();
         if self.jacobian.is_none() && (asked.first || asked.second || asked.gauss_newton) {
-            notes.push("Jacobian by differences of the residuals".to_owned());
+            notes.push(
+                "Jacobian by differences of the residuals: expect about 1e-10 relative".to_owned(),
+            );
             let residuals = self.dense_residuals(theta);
             let mut jacobian = Mat::zeros(self.residuals, self.parameters);
             let here = (theta, &residuals[..]);

@@ -1,6 +1,7 @@
 //! Objectives from closures.
 
 use super::arms::KeptArms;
+use super::duals::NO_GAUSS_NEWTON;
 use super::functions::EVALUATIONS;
 use super::typical;
 use faer::{Mat, MatMut};
@@ -12,7 +13,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 /// Operations per parameter of a value that nobody counted: a few elementary functions.
-const VALUE: f64 = 100.0;
+pub(super) const VALUE: f64 = 100.0;
 
 type Value<'a> = dyn Fn(&[f64]) -> f64 + Send + Sync + 'a;
 type Gradient<'a> = dyn Fn(&[f64], &mut [f64]) -> f64 + Send + Sync + 'a;
@@ -173,7 +174,10 @@ impl Objective for ObjectiveFn<'_> {
         let (mut notes, n) = (Vec::new(), self.parameters);
         let asked_second = asked.second || asked.gauss_newton;
         if self.gradient.is_none() && (asked.first || asked_second) {
-            notes.push(format!("gradient by differences of f, {} evaluations each", 4 * n));
+            notes.push(format!(
+                "gradient by differences of f, {} evaluations each: expect about 1e-10 relative",
+                4 * n
+            ));
             let (value, mut gradient) = (self.value(theta), vec![0.0; n]);
             let differences = self.differences(asked.within);
             let f = |point: &[f64]| self.value(point);
@@ -189,7 +193,7 @@ impl Objective for ObjectiveFn<'_> {
             });
         }
         if asked.gauss_newton {
-            notes.push("f has no Gauss–Newton matrix: its Hessian in the place".to_owned());
+            notes.push(NO_GAUSS_NEWTON.to_owned());
         }
         notes
     }

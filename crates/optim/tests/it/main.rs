@@ -11,6 +11,7 @@ mod convergence;
 mod costs;
 mod differences;
 mod distributions;
+mod duals;
 mod edges;
 mod failures;
 mod first_order;
