@@ -18,6 +18,7 @@ const CORE: &[&[&str]] = &[
     // The checks of single nodes know what a node is; those of objectives do not.
     &["loss", "penalty", "check::node"],
     &["graph"],
+    &["formula"],
     &["partition", "tape", "description"],
     &["sweep"],
     &["network", "predict"],

@@ -34,6 +34,7 @@ pub mod differences;
 pub mod double_double;
 pub mod elementwise;
 pub mod files;
+pub mod formula;
 pub mod graph;
 pub mod init;
 pub mod loss;

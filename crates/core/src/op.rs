@@ -76,6 +76,7 @@ pub(crate) use reduce::Along;
 pub use reduce::{Reduce, Reduction};
 pub use reshape::{Flatten, Reshape};
 pub use scale_shift::{Per, ScaleShift};
+pub(crate) use scratch::with_scratch;
 pub use slice::{Select, Slice};
 pub use softmax::Softmax;
 pub use views::{AdjointSlot, Adjoints, Inputs, ParamAdjoints, Params, Tangents};
@@ -255,6 +256,19 @@ pub trait Op: Debug + Send + Sync {
     fn dependence(&self, active: &[bool]) -> Dependence {
         let _ = active;
         Dependence::Nonlinear
+    }
+
+    /// The same where only the own blocks marked are variable and the others held, whatever they are. The default,
+    /// [`dependence`](Self::dependence), asks for more than is needed.
+    fn dependence_on(&self, active: &[bool], blocks: &[bool]) -> Dependence {
+        let _ = blocks;
+        self.dependence(active)
+    }
+
+    /// Own blocks, by position, that z is affine in all together, the others held: what [`dependence_on`](Self::dependence_on) is asked
+    /// about in search of linear parameters. Default `None`: all of them.
+    fn linear_blocks(&self) -> Option<Vec<usize>> {
+        None
     }
 
     /// Whether z = W·x (+ b) with block 0 = W (c × d, column-major) and, if there is one, block 1 = b: then the Hessian of a

@@ -1,6 +1,7 @@
 //! Named blocks of θ: the only code that knows where in θ a parameter lies.
 
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// What a parameter is for: decides initialisation and what a penalty leaves out.
@@ -18,7 +19,7 @@ pub enum Role {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParamSpec {
     /// Name within the node: `weight`, `bias` …
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Rows and columns, column-major.
     pub rows: usize,
     /// Columns; 1 for a vector.
@@ -33,15 +34,15 @@ pub struct ParamSpec {
 
 impl ParamSpec {
     /// A `rows × cols` weight matrix that maps `cols` inputs to `rows` outputs.
-    pub fn weight(name: &'static str, rows: usize, cols: usize) -> Self {
-        Self { name, rows, cols, role: Role::Weight, fan_in: cols, fan_out: rows }
+    pub fn weight(name: impl Into<Cow<'static, str>>, rows: usize, cols: usize) -> Self {
+        Self { name: name.into(), rows, cols, role: Role::Weight, fan_in: cols, fan_out: rows }
     }
     /// A bias of `rows` entries.
-    pub fn bias(name: &'static str, rows: usize) -> Self {
-        Self { name, rows, cols: 1, role: Role::Bias, fan_in: 1, fan_out: rows }
+    pub fn bias(name: impl Into<Cow<'static, str>>, rows: usize) -> Self {
+        Self { name: name.into(), rows, cols: 1, role: Role::Bias, fan_in: 1, fan_out: rows }
     }
     /// A scale of `rows` entries.
-    pub fn scale(name: &'static str, rows: usize) -> Self {
+    pub fn scale(name: impl Into<Cow<'static, str>>, rows: usize) -> Self {
         Self { role: Role::Scale, ..Self::bias(name, rows) }
     }
     /// Number of entries (saturating).

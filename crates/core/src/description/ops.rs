@@ -1,5 +1,6 @@
 //! The ops that a description can name.
 
+use crate::formula::FormulaOptions;
 use crate::op::{
     Activation, Add, Along, AvgPool1d, AvgPool2d, BatchNorm, Bilinear, Concat, Conv1d, Conv2d,
     Dense, Dropout, Embedding, Flatten, GlobalAvgPool, LayerNorm, LeakyRelu, MatMul, MaxPool1d,
@@ -60,6 +61,7 @@ const OPS: &[(&str, Make)] = &[
     ("radial_basis", read::<RadialBasis>),
     ("random_fourier", read::<RandomFourier>),
     ("nystrom", read::<Nystrom>),
+    ("formula", formula),
 ];
 
 /// The op called `name`, or `None` where there is none.
@@ -102,9 +104,15 @@ fn power(options: Table) -> Result<Box<dyn Op>, Error> {
     Ok(Box::new(Activation::Power { exponent }))
 }
 
+fn formula(options: Table) -> Result<Box<dyn Op>, Error> {
+    let options: FormulaOptions = options.try_into()?;
+    Ok(Box::new(options.read().map_err(serde::de::Error::custom)?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formula::{Formula, FormulaOp};
     use crate::op::{Kernel, Per};
 
     fn one_of_each() -> Vec<Box<dyn Op>> {
@@ -157,6 +165,8 @@ mod tests {
             Box::new(Polynomial::new(2).interactions_only().with_constant()),
             Box::new(RadialBasis::new(2, &[0.1, 0.2, 0.3, 1e-17], 0.7).unwrap()),
             Box::new(RandomFourier::new(2, 5, 0.7, 7).unwrap()),
+            Box::new(FormulaOp::new(Formula::new("a*x^2 - 1e-17/z", &["x", "z"]).unwrap())),
+            Box::new(FormulaOp::new(Formula::several(&["a*x", "b"], &["x"]).unwrap())),
             Box::new(Nystrom::new(2, &[0.1, 0.2, 0.3, 1e-17], gaussian).unwrap()),
             Box::new(Nystrom::new(1, &[0.1, 2.0], polynomial).unwrap().with_cutoff(1e-9).unwrap()),
         ]

@@ -10,6 +10,10 @@
     reason = "coefficients are copied from the fit and compared as they stand"
 )]
 
+mod power;
+
+pub use power::pow;
+
 use std::f64::consts::{FRAC_2_PI, LOG2_E};
 
 /// 1.5·2⁵²: adding it rounds to an integer, which then sits in the low bits of the sum.

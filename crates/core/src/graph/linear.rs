@@ -15,9 +15,15 @@ impl Graph {
         let blocks = self.parameters().blocks();
         let mut linear = vec![false; blocks.len()];
         for node in self.nodes.iter().rev().filter(|node| !node.blocks.is_empty()) {
-            let alone = node.blocks.iter().all(|&block| self.users(block) == 1);
+            let own: Vec<usize> = match node.op.linear_blocks() {
+                None => node.blocks.clone(),
+                Some(own) => own.into_iter().map(|position| node.blocks[position]).collect(),
+            };
+            let alone = own.iter().all(|&block| self.users(block) == 1);
             let before = linear.clone();
-            node.blocks.iter().for_each(|&block| linear[block] = true);
+            for &block in &own {
+                linear[block] = true;
+            }
             if !(alone && self.is_affine_in(&linear)) {
                 linear = before;
             }
@@ -49,10 +55,9 @@ impl Graph {
         let mut depends = vec![false; self.shapes.len()];
         for (index, node) in self.nodes.iter().enumerate() {
             let inputs: Vec<bool> = node.inputs.iter().map(|&input| depends[input]).collect();
-            let own = node.blocks.iter().any(|&block| marked[block]);
-            depends[index + 1] = own || inputs.contains(&true);
-            // `dependence` takes the node's own parameters for variable. Where they are held it asks for more than is needed.
-            if depends[index + 1] && node.op.dependence(&inputs) != Dependence::Affine {
+            let own: Vec<bool> = node.blocks.iter().map(|&block| marked[block]).collect();
+            depends[index + 1] = own.contains(&true) || inputs.contains(&true);
+            if depends[index + 1] && node.op.dependence_on(&inputs, &own) != Dependence::Affine {
                 return false;
             }
         }

@@ -195,8 +195,14 @@ impl<const D: usize> Op for Conv<D> {
         // An input is met by every tap of every kernel of its group.
         let fan_out = (self.channels / self.groups).saturating_mul(taps);
         let (rows, cols) = (fan_in, self.channels);
-        let mut params =
-            vec![ParamSpec { name: "weight", rows, cols, role: Role::Weight, fan_in, fan_out }];
+        let mut params = vec![ParamSpec {
+            name: "weight".into(),
+            rows,
+            cols,
+            role: Role::Weight,
+            fan_in,
+            fan_out,
+        }];
         if self.bias {
             params.push(ParamSpec::bias("bias", self.channels));
         }

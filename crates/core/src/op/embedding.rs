@@ -108,7 +108,7 @@ impl Op for Embedding {
         // One input at a time is on.
         let (fan_in, fan_out) = (1, self.width);
         let (rows, cols, role) = (self.width, self.count, Role::Weight);
-        vec![ParamSpec { name: "table", rows, cols, role, fan_in, fan_out }]
+        vec![ParamSpec { name: "table".into(), rows, cols, role, fan_in, fan_out }]
     }
 
     fn domain(&self, _input: usize) -> Domain {

@@ -7,7 +7,7 @@ thread_local! {
 }
 
 /// Runs `work` with `len` numbers of any contents.
-pub(super) fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [f64]) -> R) -> R {
+pub(crate) fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [f64]) -> R) -> R {
     // Taken out meanwhile: a call within a call finds none and makes its own.
     let mut scratch = SCRATCH.take();
     if scratch.len() < len {

@@ -1,0 +1,274 @@
+//! Values → steps on registers. What is the same for all samples is evaluated once a call, the rest on blocks of samples.
+
+use super::machine::{Action, Step, run};
+use super::values::{Id, Leaf, Operation, Values};
+use std::collections::{HashMap, HashSet};
+
+/// Most lanes of a block.
+const LANES: usize = 256;
+/// Fewest.
+const FEWEST_LANES: usize = 64;
+/// Entries of all registers of lanes that a block should stay below: half of a first-level cache.
+const REGISTER_ENTRIES: usize = 3072;
+/// Blocks are rounded up to a multiple of it.
+const ROUNDED: usize = 16;
+
+/// Where a result lies.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Output {
+    /// Zero, whatever the arguments.
+    Zero,
+    /// The same for all samples.
+    Uniform(u32),
+    /// A register of lanes.
+    Lanes(u32),
+}
+
+/// A program.
+#[derive(Clone, Debug)]
+pub(super) struct Code {
+    /// Registers of one entry: numbers, parameters and their tangents, and what is made of them.
+    constants: Vec<(u32, f64)>,
+    arguments: Vec<(u32, Leaf)>,
+    uniform: Vec<Step>,
+    uniform_registers: usize,
+    /// From a register of one entry to all lanes of another.
+    spread: Vec<(u32, u32)>,
+    loads: Vec<(u32, Leaf)>,
+    lanes: Vec<Step>,
+    lane_registers: usize,
+    stride: usize,
+    outputs: Vec<Output>,
+}
+
+/// What a program is run on: d × B, c × B.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arguments<'a> {
+    pub(super) x: &'a [f64],
+    pub(super) x_dot: Option<&'a [f64]>,
+    pub(super) z_bar: &'a [f64],
+    pub(super) z_bar_dot: &'a [f64],
+    pub(super) features: usize,
+    pub(super) outputs: usize,
+}
+
+impl Code {
+    pub(super) fn new(values: &Values, outputs: &[Option<Id>]) -> Self {
+        let mut builder = Builder::new(values, outputs);
+        builder.place_uniform();
+        builder.place_lanes(outputs);
+        builder.finish(outputs)
+    }
+
+    /// Entries of scratch that a run needs.
+    pub(super) fn scratch(&self) -> usize {
+        self.uniform_registers + self.lane_registers * self.stride
+    }
+
+    /// Samples of a block at most.
+    pub(super) fn block(&self) -> usize {
+        self.stride
+    }
+
+    pub(super) fn outputs(&self) -> &[Output] {
+        &self.outputs
+    }
+
+    /// Evaluates what is the same for all samples of a call of `batch`, with the parameters (and their tangents) that `argument` gives.
+    pub(super) fn start(&self, scratch: &mut [f64], batch: usize, argument: impl Fn(Leaf) -> f64) {
+        let (uniform, lanes) = scratch.split_at_mut(self.uniform_registers);
+        for &(register, value) in &self.constants {
+            uniform[register as usize] = value;
+        }
+        for &(register, leaf) in &self.arguments {
+            uniform[register as usize] = argument(leaf);
+        }
+        if !self.uniform.is_empty() {
+            run(&self.uniform, uniform, 1, 1);
+        }
+        let width = self.width(batch);
+        for &(from, to) in &self.spread {
+            let start = to as usize * self.stride;
+            lanes[start..start + width].fill(uniform[from as usize]);
+        }
+    }
+
+    /// Evaluates samples `first..first + count`, at most [`Self::block`].
+    pub(super) fn run(&self, scratch: &mut [f64], first: usize, count: usize, on: Arguments<'_>) {
+        let lanes = &mut scratch[self.uniform_registers..];
+        let width = self.width(count);
+        for &(register, leaf) in &self.loads {
+            let (source, rows, row) = match leaf {
+                Leaf::Feature(i) => (on.x, on.features, i),
+                Leaf::FeatureDot(i) => (on.x_dot.unwrap_or_default(), on.features, i),
+                Leaf::OutputBar(k) => (on.z_bar, on.outputs, k),
+                Leaf::OutputBarDot(k) => (on.z_bar_dot, on.outputs, k),
+                Leaf::Constant(_) | Leaf::Parameter(_) | Leaf::ParameterDot(_) => continue,
+            };
+            let start = register as usize * self.stride;
+            let lane = &mut lanes[start..start + width];
+            let source = &source[first * rows..(first + count) * rows];
+            if rows == 1 {
+                lane[..count].copy_from_slice(source);
+            } else {
+                let entries = source[row as usize..].iter().step_by(rows);
+                lane[..count].iter_mut().zip(entries).for_each(|(lane, x)| *lane = *x);
+            }
+            // Lanes behind the end repeat the last sample: no other value could be slower or raise a trap.
+            let last = lane[count - 1];
+            lane[count..].fill(last);
+        }
+        run(&self.lanes, lanes, self.stride, width);
+    }
+
+    /// A result that is the same for all samples.
+    pub(super) fn uniform(&self, scratch: &[f64], register: u32) -> f64 {
+        let _ = self;
+        scratch[register as usize]
+    }
+
+    /// The first `count` lanes of a register.
+    pub(super) fn lanes<'a>(&self, scratch: &'a [f64], register: u32, count: usize) -> &'a [f64] {
+        let start = self.uniform_registers + register as usize * self.stride;
+        &scratch[start..start + count]
+    }
+
+    /// Steps on lanes, by their action.
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.lanes
+    }
+
+    fn width(&self, count: usize) -> usize {
+        count.next_multiple_of(ROUNDED).min(self.stride)
+    }
+}
+
+struct Builder<'a> {
+    values: &'a Values,
+    needed: Vec<bool>,
+    /// Registers of one entry.
+    single: HashMap<Id, u32>,
+    /// Registers of lanes.
+    lane: HashMap<Id, u32>,
+    code: Code,
+}
+
+impl<'a> Builder<'a> {
+    fn new(values: &'a Values, outputs: &[Option<Id>]) -> Self {
+        let needed = values.needed(outputs.iter().flatten().copied());
+        let code = Code {
+            constants: Vec::new(),
+            arguments: Vec::new(),
+            uniform: Vec::new(),
+            uniform_registers: 0,
+            spread: Vec::new(),
+            loads: Vec::new(),
+            lanes: Vec::new(),
+            lane_registers: 0,
+            stride: LANES,
+            outputs: Vec::new(),
+        };
+        Self { values, needed, single: HashMap::new(), lane: HashMap::new(), code }
+    }
+
+    fn ids(&self, varies: bool) -> Vec<Id> {
+        let all = (0..self.needed.len()).filter(|id| self.needed[*id]).map(index);
+        all.filter(|id| self.values.varies(*id) == varies).collect()
+    }
+
+    /// One register for each.
+    fn place_uniform(&mut self) {
+        for id in self.ids(false) {
+            let register = index(self.single.len());
+            match self.values.operation(id) {
+                Operation::Leaf(Leaf::Constant(bits)) => {
+                    self.code.constants.push((register, f64::from_bits(bits)));
+                }
+                Operation::Leaf(leaf) => self.code.arguments.push((register, leaf)),
+                operation => {
+                    let action = action(operation, |id| self.single[&id]);
+                    self.code.uniform.push(Step { action, out: register });
+                }
+            }
+            self.single.insert(id, register);
+        }
+        self.code.uniform_registers = self.single.len();
+    }
+
+    /// A register is free again after its last use; what is loaded or spread keeps its own.
+    fn place_lanes(&mut self, outputs: &[Option<Id>]) {
+        let varying = self.ids(true);
+        let mut uses: HashMap<Id, usize> = HashMap::new();
+        for &id in &varying {
+            self.values.operands(id).for_each(|operand| *uses.entry(operand).or_default() += 1);
+            if let Operation::Leaf(leaf) = self.values.operation(id) {
+                let register = self.fresh();
+                self.lane.insert(id, register);
+                self.code.loads.push((register, leaf));
+                continue;
+            }
+            for operand in self.values.operands(id) {
+                if !self.values.varies(operand) && !self.lane.contains_key(&operand) {
+                    let register = self.fresh();
+                    self.lane.insert(operand, register);
+                    self.code.spread.push((self.single[&operand], register));
+                }
+            }
+        }
+        // Never free: outputs, and what the next block or call finds in its place.
+        let pinned: HashSet<Id> =
+            outputs.iter().flatten().chain(self.lane.keys()).copied().collect();
+        let mut free: Vec<u32> = Vec::new();
+        for id in varying {
+            let operation = self.values.operation(id);
+            if matches!(operation, Operation::Leaf(_)) {
+                continue;
+            }
+            let out = free.pop().unwrap_or_else(|| self.fresh());
+            let action = action(operation, |id| self.lane[&id]);
+            self.code.lanes.push(Step { action, out });
+            self.lane.insert(id, out);
+            for operand in self.values.operands(id) {
+                let Some(left) = uses.get_mut(&operand) else { continue };
+                *left -= 1;
+                if *left == 0 && !pinned.contains(&operand) {
+                    free.push(self.lane[&operand]);
+                }
+            }
+        }
+    }
+
+    fn fresh(&mut self) -> u32 {
+        self.code.lane_registers += 1;
+        index(self.code.lane_registers - 1)
+    }
+
+    fn finish(mut self, outputs: &[Option<Id>]) -> Code {
+        let place = |output: &Option<Id>| match output {
+            None => Output::Zero,
+            Some(id) if self.values.varies(*id) => Output::Lanes(self.lane[id]),
+            Some(id) => Output::Uniform(self.single[id]),
+        };
+        self.code.outputs = outputs.iter().map(place).collect();
+        while self.code.stride > FEWEST_LANES
+            && self.code.stride * self.code.lane_registers > REGISTER_ENTRIES
+        {
+            self.code.stride /= 2;
+        }
+        self.code
+    }
+}
+
+fn index(i: usize) -> u32 {
+    u32::try_from(i).unwrap_or(u32::MAX)
+}
+
+fn action(operation: Operation, register: impl Fn(Id) -> u32) -> Action {
+    match operation {
+        Operation::Unary(function, a) => Action::Unary(function, register(a)),
+        Operation::Binary(function, a, b) => Action::Binary(function, register(a), register(b)),
+        Operation::Select(c, a, b) => Action::Select(register(c), register(a), register(b)),
+        // Leaves are loaded: they have no step.
+        Operation::Leaf(_) => Action::Select(0, 0, 0),
+    }
+}

@@ -1,0 +1,142 @@
+//! A formula evaluated by itself, in memory that is kept.
+
+use super::Formula;
+use super::code::{Arguments, Code, Output};
+use super::values::Leaf;
+
+/// Evaluates a formula and its Jacobian at samples, without a graph: for thousands of small fits, one evaluator a thread.
+///
+/// Nothing is allocated after the first call of a kind. A sample's results do not depend on the other samples, their number or its place,
+/// to the bit. Made by [`Formula::evaluator`].
+///
+/// ```
+/// use secant_core::formula::Formula;
+///
+/// let mut decay = Formula::new("a*exp(-b*x)", &["x"])?.evaluator();
+/// let (mut values, mut jacobian) = ([0.0; 2], [0.0; 4]);
+/// decay.values_jacobian(&[3.0, 0.5], &[0.0, 2.0], &mut values, &mut jacobian);
+/// assert_eq!(values[0], 3.0);
+/// // ∂/∂a and ∂/∂b at x = 0, and then at x = 2.
+/// assert_eq!(jacobian[..2], [1.0, 0.0]);
+/// # Ok::<(), secant_core::formula::FormulaError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Evaluator {
+    formula: Formula,
+    scratch: Vec<f64>,
+}
+
+impl Evaluator {
+    pub(super) fn new(formula: Formula) -> Self {
+        Self { formula, scratch: Vec::new() }
+    }
+
+    /// The formula.
+    pub fn formula(&self) -> &Formula {
+        &self.formula
+    }
+
+    /// `values` (c × B, a sample contiguous) ← z at θ (in the order of [`Formula::parameters`]) and `inputs` (d × B, in the order of
+    /// [`Formula::features`]).
+    ///
+    /// # Panics
+    /// If lengths do not fit; B is the length of `values` over c.
+    pub fn values(&mut self, theta: &[f64], inputs: &[f64], values: &mut [f64]) {
+        let Self { formula, scratch } = self;
+        let code = formula.programs().value();
+        let batch = start(formula, code, scratch, theta, inputs, values);
+        let c = formula.outputs();
+        let on = arguments(formula, inputs);
+        for first in (0..batch).step_by(code.block()) {
+            let count = code.block().min(batch - first);
+            code.run(scratch, first, count, on);
+            let target = &mut values[first * c..(first + count) * c];
+            put_all(code, scratch, code.outputs(), count, target);
+        }
+    }
+
+    /// The same, and `jacobian` (n × cB) ← ∂z/∂θ transposed: column i·c + k is the gradient of output k of sample i.
+    ///
+    /// # Panics
+    /// If lengths do not fit.
+    pub fn values_jacobian(
+        &mut self,
+        theta: &[f64],
+        inputs: &[f64],
+        values: &mut [f64],
+        jacobian: &mut [f64],
+    ) {
+        let Self { formula, scratch } = self;
+        let code = formula.programs().rows();
+        let batch = start(formula, code, scratch, theta, inputs, values);
+        let (c, n) = (formula.outputs(), theta.len());
+        let (expected, found) = (n * values.len(), jacobian.len());
+        assert!(expected == found, "the Jacobian has {found} entries, n·c·B are {expected}");
+        let (of_values, of_rows) = code.outputs().split_at(c);
+        let on = arguments(formula, inputs);
+        for first in (0..batch).step_by(code.block()) {
+            let count = code.block().min(batch - first);
+            code.run(scratch, first, count, on);
+            let target = &mut values[first * c..(first + count) * c];
+            put_all(code, scratch, of_values, count, target);
+            let target = &mut jacobian[first * c * n..(first + count) * c * n];
+            put_all(code, scratch, of_rows, count, target);
+        }
+    }
+}
+
+/// Checks lengths, makes the memory and evaluates what is the same for all samples. B.
+fn start(
+    formula: &Formula,
+    code: &Code,
+    scratch: &mut Vec<f64>,
+    theta: &[f64],
+    inputs: &[f64],
+    values: &[f64],
+) -> usize {
+    let (n, found) = (formula.parameters().len(), theta.len());
+    assert!(n == found, "theta has {found} entries, the formula {n} parameters");
+    let (c, d) = (formula.outputs(), formula.features().len());
+    let batch = values.len() / c;
+    assert!(batch * c == values.len(), "values has {} entries for {c} outputs", values.len());
+    let found = inputs.len();
+    assert!(batch * d == found, "inputs has {found} entries, {batch} samples of {d} features");
+    if scratch.len() < code.scratch() {
+        scratch.resize(code.scratch(), 0.0);
+    }
+    code.start(scratch, batch, |leaf| match leaf {
+        Leaf::Parameter(j) => theta[j as usize],
+        _ => 0.0,
+    });
+    batch
+}
+
+fn arguments<'a>(formula: &Formula, x: &'a [f64]) -> Arguments<'a> {
+    let (features, outputs) = (formula.features().len(), formula.outputs());
+    Arguments { x, x_dot: None, z_bar: &[], z_bar_dot: &[], features, outputs }
+}
+
+/// `target` (as many rows as `results`) ← the results of a block.
+pub(super) fn put_all(
+    code: &Code,
+    scratch: &[f64],
+    results: &[Output],
+    count: usize,
+    target: &mut [f64],
+) {
+    let rows = results.len();
+    for (row, &result) in results.iter().enumerate() {
+        let entries = target[row..].iter_mut().step_by(rows);
+        match result {
+            Output::Zero => entries.for_each(|entry| *entry = 0.0),
+            Output::Uniform(register) => {
+                let value = code.uniform(scratch, register);
+                entries.for_each(|entry| *entry = value);
+            }
+            Output::Lanes(register) => {
+                let lanes = code.lanes(scratch, register, count);
+                entries.zip(lanes).for_each(|(entry, lane)| *entry = *lane);
+            }
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The operations on lanes: one sample a lane, a register of lanes for each value.
+
+use super::values::{Binary, Unary};
+use crate::elementwise::{self, scalar};
+
+/// One step: `out` ← the operation of registers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Step {
+    pub(super) action: Action,
+    pub(super) out: u32,
+}
+
+/// An operation on registers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Action {
+    Unary(Unary, u32),
+    Binary(Binary, u32, u32),
+    Select(u32, u32, u32),
+}
+
+/// Runs `steps` on registers of `stride` entries each, the first `width` of them. No step's `out` is one of its operands.
+pub(super) fn run(steps: &[Step], registers: &mut [f64], stride: usize, width: usize) {
+    elementwise::vectorize(
+        #[inline(always)]
+        || {
+            for step in steps {
+                let at = step.out as usize * stride;
+                let (before, rest) = registers.split_at_mut(at);
+                let (out, after) = rest.split_at_mut(stride);
+                let out = &mut out[..width];
+                let operand = |register: u32| {
+                    let start = register as usize * stride;
+                    let lanes =
+                        if start < at { &before[start..] } else { &after[start - at - stride..] };
+                    &lanes[..width]
+                };
+                match step.action {
+                    Action::Unary(function, a) => lanes1(function, operand(a), out),
+                    Action::Binary(function, a, b) => {
+                        lanes2(function, operand(a), operand(b), out);
+                    }
+                    Action::Select(c, a, b) => select(operand(c), operand(a), operand(b), out),
+                }
+            }
+        },
+    );
+}
+
+/// One value alone, by the same code.
+pub(super) fn unary(function: Unary, x: f64) -> f64 {
+    let mut out = [0.0];
+    lanes1(function, &[x], &mut out);
+    out[0]
+}
+
+/// The same for two.
+pub(super) fn binary(function: Binary, x: f64, y: f64) -> f64 {
+    let mut out = [0.0];
+    lanes2(function, &[x], &[y], &mut out);
+    out[0]
+}
+
+#[inline(always)]
+fn each(a: &[f64], out: &mut [f64], f: impl Fn(f64) -> f64) {
+    for (out, &a) in out.iter_mut().zip(a) {
+        *out = f(a);
+    }
+}
+
+#[inline(always)]
+fn each2(a: &[f64], b: &[f64], out: &mut [f64], f: impl Fn(f64, f64) -> f64) {
+    for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+        *out = f(a, b);
+    }
+}
+
+#[inline(always)]
+fn select(c: &[f64], a: &[f64], b: &[f64], out: &mut [f64]) {
+    for (((out, &c), &a), &b) in out.iter_mut().zip(c).zip(a).zip(b) {
+        let chosen = if c == 0.0 { b } else { a };
+        *out = if c.is_nan() { c } else { chosen };
+    }
+}
+
+#[inline(always)]
+fn lanes1(function: Unary, a: &[f64], out: &mut [f64]) {
+    match function {
+        Unary::Negate => each(a, out, |x| -x),
+        Unary::Sign => each(a, out, sign),
+        Unary::Abs => each(a, out, f64::abs),
+        Unary::Not => each(a, out, |c| 1.0 - c),
+        Unary::Exp => each(a, out, scalar::exp),
+        Unary::Expm1 => each(a, out, scalar::expm1),
+        Unary::Log => each(a, out, scalar::log),
+        Unary::Log1p => each(a, out, scalar::log1p),
+        Unary::Sqrt => each(a, out, f64::sqrt),
+        Unary::Tanh => each(a, out, scalar::tanh),
+        Unary::Erf => each(a, out, scalar::erf),
+        Unary::Sin => elementwise::sin(a, out),
+        Unary::Cos => elementwise::cos(a, out),
+        Unary::Integer(n) => integer_power(a, n, out),
+        Unary::Log10 => far(a, out, libm::log10),
+        Unary::Log2 => far(a, out, libm::log2),
+        Unary::Cbrt => far(a, out, libm::cbrt),
+        Unary::Tan => far(a, out, libm::tan),
+        Unary::Asin => far(a, out, libm::asin),
+        Unary::Acos => far(a, out, libm::acos),
+        Unary::Atan => far(a, out, libm::atan),
+        Unary::Sinh => far(a, out, libm::sinh),
+        Unary::Cosh => far(a, out, libm::cosh),
+        Unary::Erfc => far(a, out, libm::erfc),
+    }
+}
+
+#[inline(always)]
+fn lanes2(function: Binary, a: &[f64], b: &[f64], out: &mut [f64]) {
+    match function {
+        Binary::Add => each2(a, b, out, |a, b| a + b),
+        Binary::Subtract => each2(a, b, out, |a, b| a - b),
+        Binary::Multiply => each2(a, b, out, |a, b| a * b),
+        Binary::Divide => each2(a, b, out, |a, b| a / b),
+        Binary::Power => each2(a, b, out, scalar::pow),
+        Binary::Angle => far2(a, b, out, libm::atan2),
+        Binary::Less => each2(a, b, out, |a, b| condition(a, b, a < b)),
+        Binary::LessEqual => each2(a, b, out, |a, b| condition(a, b, a <= b)),
+        Binary::Equal => each2(a, b, out, |a, b| condition(a, b, a == b)),
+        Binary::And => each2(a, b, out, |a, b| a * b),
+        Binary::Or => each2(a, b, out, |a, b| condition(a, b, a + b != 0.0)),
+        Binary::Chain => each2(a, b, out, |a, b| if a == 0.0 { a } else { a * b }),
+        Binary::Gate => each2(a, b, out, gate),
+    }
+}
+
+/// 1 or 0; NaN where a side is.
+#[inline(always)]
+fn condition(a: f64, b: f64, holds: bool) -> f64 {
+    let value = if holds { 1.0 } else { 0.0 };
+    if a.is_nan() || b.is_nan() { f64::NAN } else { value }
+}
+
+#[inline(always)]
+fn gate(condition: f64, x: f64) -> f64 {
+    let open = if condition == 0.0 { 0.0 } else { x };
+    let value = if condition.is_nan() { condition } else { open };
+    if x == 0.0 { 0.0 } else { value }
+}
+
+#[inline(always)]
+fn sign(x: f64) -> f64 {
+    let right = if x > 0.0 { 1.0 } else { x };
+    if x < 0.0 { -1.0 } else { right }
+}
+
+/// xⁿ by repeated squaring; negative powers are inverses of positive ones.
+#[inline(always)]
+fn integer_power(a: &[f64], n: i32, out: &mut [f64]) {
+    match n {
+        3 => each(a, out, |x| x * x * x),
+        4 => each(a, out, |x| (x * x) * (x * x)),
+        -2 => each(a, out, |x| 1.0 / (x * x)),
+        _ => each(
+            a,
+            out,
+            #[inline(always)]
+            |x| {
+                let (mut power, mut square, mut rest) = (1.0, x, n.unsigned_abs());
+                while rest > 0 {
+                    if rest & 1 == 1 {
+                        power *= square;
+                    }
+                    square *= square;
+                    rest >>= 1;
+                }
+                if n < 0 { 1.0 / power } else { power }
+            },
+        ),
+    }
+}
+
+/// What has no kernel on lanes.
+#[inline(never)]
+fn far(a: &[f64], out: &mut [f64], f: fn(f64) -> f64) {
+    each(a, out, f);
+}
+
+#[inline(never)]
+fn far2(a: &[f64], b: &[f64], out: &mut [f64], f: fn(f64, f64) -> f64) {
+    each2(a, b, out, f);
+}
