@@ -76,7 +76,8 @@ pub use secant_core as core;
 pub use secant_core::faer;
 pub use secant_core::formula::Formula;
 pub use secant_core::{
-    check, data, description, differences, formula, graph, init, loss, network, op, penalty, problem, risk,
+    check, data, description, differences, formula, graph, init, loss, network, op, penalty,
+    problem, risk,
 };
 pub use secant_optim as optim;
 pub use secant_optim::argmin;

@@ -88,6 +88,7 @@ mod linear;
 mod lower;
 mod machine;
 mod node;
+mod operations;
 mod parser;
 mod print;
 mod programs;

@@ -3,7 +3,8 @@
 //! An adjoint that has passed a branch of an `if` is 0 where the branch was not chosen, and is then multiplied by [`Binary::Chain`]: what
 //! the branch does there, infinite or not, does not matter.
 
-use super::values::{Binary, Id, Leaf, Operation, Unary, Values};
+use super::operations::{Binary, Unary};
+use super::values::{Id, Leaf, Operation, Values};
 use std::collections::{BTreeMap, HashMap};
 
 /// 2/√π.

@@ -1,6 +1,7 @@
 //! Parameters that a formula is affine in, found from its operations.
 
-use super::values::{Binary, Id, Leaf, Operation, Unary, Values};
+use super::operations::{Binary, Unary};
+use super::values::{Id, Leaf, Operation, Values};
 use std::collections::BTreeSet;
 
 /// Pairs of one product that are looked at.

@@ -1,7 +1,8 @@
 //! A tree → values.
 
+use super::operations::{Binary, Unary};
 use super::syntax::{Arithmetic, Comparison, Function, Junction, Node, Tree};
-use super::values::{Binary, Id, Leaf, Unary, Values};
+use super::values::{Id, Leaf, Values};
 
 /// The values of `tree` and which of them the outputs are.
 pub(super) fn lower(tree: &Tree) -> (Values, Vec<Id>) {

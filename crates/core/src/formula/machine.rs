@@ -1,6 +1,6 @@
 //! The operations on lanes: one sample a lane, a register of lanes for each value.
 
-use super::values::{Binary, Unary};
+use super::operations::{Binary, Unary};
 use crate::elementwise::{self, scalar};
 
 /// One step: `out` ← the operation of registers.

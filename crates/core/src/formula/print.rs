@@ -57,7 +57,7 @@ impl Formula {
     /// use secant_core::formula::Formula;
     ///
     /// let formula = Formula::new("alpha*exp(-x/tau)/sqrt(b_1)", &["x"])?;
-    /// assert_eq!(formula.to_latex(), r"\frac{\alpha \, e^{-\frac{x}{\tau}}}{\sqrt{b_{1}}}");
+    /// assert_eq!(formula.to_latex(), r"\frac{\alpha \, e^{\frac{-x}{\tau}}}{\sqrt{b_{1}}}");
     /// # Ok::<(), secant_core::formula::FormulaError>(())
     /// ```
     pub fn to_latex(&self) -> String {

@@ -4,8 +4,9 @@ use super::code::Code;
 use super::derivative::{adjoints, tangents};
 use super::lower::lower;
 use super::machine::Action;
+use super::operations::{Binary, Unary};
 use super::syntax::Tree;
-use super::values::{Binary, Id, Leaf, Unary, Values};
+use super::values::{Id, Leaf, Values};
 use std::sync::OnceLock;
 
 /// Flops that a function on lanes counts for, and one without lanes.
