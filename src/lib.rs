@@ -102,6 +102,7 @@ pub use secant_core::real::{Dual, Function, Real, Residuals};
 pub use secant_core::rho::{Rho, RhoWeight};
 pub use secant_core::risk::Risk;
 pub use secant_optim::checkpoint::{self, Every};
+pub use secant_optim::inference::{self, Inference};
 pub use secant_optim::{
     AdaGrad, Adadelta, Adam, AdamW, AdaptiveCubic, Advice, ArgminProblem, Auto, Backend, Bfgs,
     BoundedLevenbergMarquardt, Bounds, GaussNewton, GradientDescent, HessianKind, Interrupt, L1,

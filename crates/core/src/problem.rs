@@ -24,9 +24,11 @@
 
 mod by_default;
 mod in_box;
+mod observations;
 mod structure;
 
 pub use in_box::InBox;
+pub use observations::Observations;
 pub use structure::{Costs, Form, LinearBlock, Structure};
 
 use faer::{Mat, MatMut};
@@ -333,6 +335,10 @@ pub trait LeastSquares: Objective {
         }
         value
     }
+    /// Which residuals are of data, and in what units. Default all, in their own.
+    fn observations(&self) -> Observations {
+        Observations::plain(self.residual_len())
+    }
     /// What to call a range of θ in messages. Default `θ[start..end]`.
     fn parameters_name(&self, range: &Range<usize>) -> String {
         format!("θ[{}..{}]", range.start, range.end)
@@ -497,6 +503,9 @@ impl<P: LeastSquares + ?Sized> LeastSquares for &P {
         design: MatMut<'_, f64>,
     ) -> f64 {
         (**self).linear_design(theta, part, residuals, design)
+    }
+    fn observations(&self) -> Observations {
+        (**self).observations()
     }
     fn parameters_name(&self, range: &Range<usize>) -> String {
         (**self).parameters_name(range)

@@ -10,7 +10,7 @@ use super::dense::{add_product, assert_square, mirror};
 use super::linearized::Product;
 use super::workspace::Workspace;
 use crate::loss::LossHessian;
-use crate::problem::{Curvature, LeastSquares, LinearPart, Linearization, Objective};
+use crate::problem::{Curvature, LeastSquares, LinearPart, Linearization, Objective, Observations};
 use crate::sweep::{backward, forward, tangent};
 use faer::MatMut;
 use rayon::prelude::*;
@@ -317,6 +317,26 @@ impl LeastSquares for LeastSquaresRisk<'_> {
         design: MatMut<'_, f64>,
     ) -> f64 {
         self.design(theta, part, residuals, design)
+    }
+
+    fn observations(&self) -> Observations {
+        let (data, c) = (self.risk.data, self.risk.graph.outputs());
+        let y = self.risk.targets().values().unwrap_or_default();
+        let weight = |i: usize| data.weights().map_or(1.0, |weights| weights[i]);
+        let counted: Vec<usize> = (0..data.samples()).filter(|i| weight(*i) > 0.0).collect();
+        let total = |k: usize| {
+            let each = || counted.iter().map(|i| (weight(*i), y[i * c + k]));
+            let mean = each().map(|(w, y)| w * y).sum::<f64>() * self.risk.scale();
+            each().map(|(w, y)| w * (y - mean) * (y - mean)).sum::<f64>()
+        };
+        let log_weight = counted.iter().map(|i| 0.5 * libm::log(weight(*i))).sum::<f64>();
+        Observations {
+            rows: self.data_residuals(),
+            counted: counted.len() * c,
+            unit: self.root.recip(),
+            log_weight: log_weight * c as f64,
+            total: Some(((0..c).map(total).sum(), c)),
+        }
     }
 
     fn parameters_name(&self, range: &Range<usize>) -> String {

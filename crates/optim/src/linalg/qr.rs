@@ -146,6 +146,19 @@ impl PivotedQr {
         }
     }
 
+    /// ‖·‖² of the rows of the first `columns` columns of Q. 2·rows·columns² flops, memory of a column.
+    pub(crate) fn row_squares(&self, columns: usize) -> Vec<f64> {
+        let mut squares = vec![0.0; self.m];
+        let mut column = vec![0.0; self.m];
+        for k in 0..columns {
+            self.q_column(k, &mut column);
+            for (square, q) in squares.iter_mut().zip(&column) {
+                *square += q * q;
+            }
+        }
+        squares
+    }
+
     /// m.
     pub(crate) fn rows(&self) -> usize {
         self.m

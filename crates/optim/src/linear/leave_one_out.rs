@@ -8,7 +8,6 @@
 //! Source: Allen (1974), Technometrics 16, for PRESS; Golub, Heath & Wahba (1979), Technometrics 21, with a ridge.
 
 use super::{LinearError, LinearLeastSquares, LinearSolution};
-use crate::linalg::qr::PivotedQr;
 use crate::linalg::vector;
 use std::fmt;
 
@@ -118,20 +117,5 @@ impl LinearLeastSquares<'_> {
         let total: f64 = (0..m).map(|i| self.weight(i)).sum();
         let rmse = press.map(|press| (press / total).sqrt()).filter(|_| total > 0.0);
         Ok(LeaveOneOut { solution, leverages, residuals, press, rmse })
-    }
-}
-
-impl PivotedQr {
-    /// ‖·‖² of the rows of the first `columns` columns of Q. 2·rows·columns² flops, memory of a column.
-    fn row_squares(&self, columns: usize) -> Vec<f64> {
-        let mut squares = vec![0.0; self.rows()];
-        let mut column = vec![0.0; self.rows()];
-        for k in 0..columns {
-            self.q_column(k, &mut column);
-            for (square, q) in squares.iter_mut().zip(&column) {
-                *square += q * q;
-            }
-        }
-        squares
     }
 }

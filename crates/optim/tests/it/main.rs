@@ -16,6 +16,7 @@ mod edges;
 mod failures;
 mod first_order;
 mod gauss_newton;
+mod inference;
 mod invariance;
 mod l1;
 mod large_residuals;
