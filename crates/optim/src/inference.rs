@@ -12,15 +12,23 @@ mod build;
 pub mod distributions;
 mod error;
 mod factor;
+mod held;
 mod measures;
 mod open;
+mod profile;
+mod ray;
+mod resample;
+mod sandwich;
 mod table;
 
 pub use band::BandPoint;
-pub use build::{Infer, Sandwich};
+pub use build::Infer;
 pub use error::InferenceError;
 pub use measures::Measures;
 pub use open::OpenDirection;
+pub use profile::{Contour, End, ProfileInterval};
+pub use resample::{Bootstrap, Resample, Resampling};
+pub use sandwich::Sandwich;
 pub use table::rounded;
 
 use crate::run::nonfinite;

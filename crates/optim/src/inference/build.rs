@@ -1,13 +1,13 @@
 //! `Inference::of(&problem, &theta)…compute()`.
 
 use super::factor::{Combination, Factor, Factored, root};
+use super::sandwich::{Sandwich, meat};
 use super::{Estimate, Inference, InferenceError, Measures, OpenDirection, Status};
 use crate::linalg::qr::PivotedQr;
 use crate::problem::bounds::Bounds;
 use crate::run::memory;
 use faer::Mat;
 use secant_core::problem::{Derivatives, LeastSquares, Observations};
-use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
 /// Of intervals.
@@ -16,55 +16,28 @@ const LEVEL: f64 = 0.95;
 const EXACT: f64 = 1e-13;
 /// The same where J comes from differences: their error.
 const BY_DIFFERENCES: f64 = 1e-8;
-/// 1 − h below this many roundings of Q is rounding.
-const ROUNDINGS: f64 = 16.0;
 /// What to call it in a refusal for memory.
 const NAME: &str = "inference";
-
-/// How the covariance is estimated where the errors are not all of one variance: (JᵀJ)⁻¹·Jᵀ·diag(ωᵢrᵢ²)·J·(JᵀJ)⁻¹.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Sandwich {
-    /// ω = 1. White (1980).
-    Hc0,
-    /// ω = m/(m − p). Hinkley (1977).
-    Hc1,
-    /// ω = 1/(1 − h), h the leverage. MacKinnon & White (1985).
-    Hc2,
-    /// ω = 1/(1 − h)², nearly the jackknife. MacKinnon & White (1985).
-    Hc3,
-}
-
-impl Sandwich {
-    /// HC0 to HC3.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Hc0 => "HC0",
-            Self::Hc1 => "HC1",
-            Self::Hc2 => "HC2",
-            Self::Hc3 => "HC3",
-        }
-    }
-}
 
 /// An inference being described; [`compute`](Self::compute) computes it. The calls may stand in any order.
 #[derive(Clone)]
 #[must_use = "nothing happens before `compute`"]
 pub struct Infer<'a> {
-    problem: &'a dyn LeastSquares,
-    theta: &'a [f64],
+    pub(super) problem: &'a dyn LeastSquares,
+    pub(super) theta: &'a [f64],
     names: Option<Vec<String>>,
     start: Option<Vec<f64>>,
-    bounds: Option<Bounds>,
-    absolute: bool,
+    pub(super) bounds: Option<Bounds>,
+    pub(super) absolute: bool,
     sandwich: Option<Sandwich>,
-    level: f64,
+    pub(super) level: f64,
     targets: Option<(&'a [f64], Option<&'a [f64]>)>,
-    derived: Option<Derived>,
+    pub(super) derived: Option<Derived>,
 }
 
 /// p = p(θ): values, ∂p/∂θ (k × n), names.
 #[derive(Clone)]
-struct Derived {
+pub(super) struct Derived {
     values: Vec<f64>,
     matrix: Mat<f64>,
     names: Vec<String>,
@@ -234,8 +207,13 @@ impl<'a> Infer<'a> {
         })
     }
 
+    /// Of the parameters themselves, by s².
+    pub(super) fn of_parameters(&mut self) {
+        (self.derived, self.start, self.sandwich) = (None, None, None);
+    }
+
     /// The names, when everything fits.
-    fn checked(&self) -> Result<Vec<String>, InferenceError> {
+    pub(super) fn checked(&self) -> Result<Vec<String>, InferenceError> {
         let n = self.problem.dim();
         let length = |what, expected, found| {
             if expected == found {
@@ -414,46 +392,7 @@ impl<'a> Infer<'a> {
 }
 
 /// What the problem calls θⱼ.
-fn default_name(problem: &dyn LeastSquares, j: usize) -> String {
+pub(super) fn default_name(problem: &dyn LeastSquares, j: usize) -> String {
     let name = problem.parameters_name(&(j..j + 1));
     if name == format!("θ[{j}..{}]", j + 1) { format!("θ[{j}]") } else { name }
-}
-
-/// Qᵀ·diag(ωᵢrᵢ²)·Q over the rows of the data, rank × rank. 2·rows·rank² flops.
-fn meat(
-    sandwich: Sandwich,
-    qr: &PivotedQr,
-    rank: usize,
-    residuals: &[f64],
-    leverages: Option<&[f64]>,
-    (counted, degrees): (f64, f64),
-) -> Result<Vec<f64>, InferenceError> {
-    let mut weights: Vec<f64> = residuals.iter().map(|r| r.abs()).collect();
-    if sandwich == Sandwich::Hc1 {
-        let factor = if degrees > 0.0 { (counted / degrees).sqrt() } else { f64::NAN };
-        for weight in &mut weights {
-            *weight *= factor;
-        }
-    }
-    if let Some(leverages) = leverages.filter(|_| matches!(sandwich, Sandwich::Hc2 | Sandwich::Hc3))
-    {
-        for (row, (weight, h)) in weights.iter_mut().zip(leverages).enumerate() {
-            let left = 1.0 - h;
-            if left <= ROUNDINGS * qr.resolution() {
-                return Err(InferenceError::Leverage { estimator: sandwich.name(), row });
-            }
-            *weight /= if sandwich == Sandwich::Hc2 { left.sqrt() } else { left };
-        }
-    }
-    let (rows, m) = (residuals.len(), qr.rows());
-    let mut columns = Mat::zeros(rows, rank);
-    let mut column = vec![0.0; m];
-    for k in 0..rank {
-        qr.q_column(k, &mut column);
-        for (i, weight) in weights.iter().enumerate() {
-            columns[(i, k)] = weight * column[i];
-        }
-    }
-    let product = columns.transpose() * &columns;
-    Ok((0..rank * rank).map(|at| product[(at / rank, at % rank)]).collect())
 }

@@ -59,12 +59,50 @@ pub enum InferenceError {
         /// The nearest, in words.
         hint: String,
     },
+    /// The solution is none: the sum of squares falls below it.
+    #[error(
+        "not a minimum: the sum of squares is {here:e} at the solution and {there:e} with {} at {at}; fit again from there",
+        quoted(name)
+    )]
+    Lower {
+        /// The parameter that was held.
+        name: String,
+        /// Where.
+        at: f64,
+        /// ‖r‖² at the solution.
+        here: f64,
+        /// ‖r‖² there.
+        there: f64,
+    },
+    /// Nothing that errors could be measured in.
+    #[error(
+        "no degrees of freedom: {observations} observations, {parameters} parameters and no absolute sigma"
+    )]
+    NoDegrees {
+        /// m.
+        observations: usize,
+        /// p.
+        parameters: f64,
+    },
+    /// A parameter without an error: at a bound, fixed or not determined.
+    #[error("{} has no error", quoted(.0))]
+    NoError(String),
+    /// A number of points or rounds that is none.
+    #[error("{what}: {found}, at least {least} are needed")]
+    TooFew {
+        /// What.
+        what: &'static str,
+        /// As given.
+        found: usize,
+        /// As needed.
+        least: usize,
+    },
     /// The problem says itself why it is none.
     #[error("{0}")]
     Problem(String),
-    /// J does not fit into memory.
+    /// A run that was refused: a J that does not fit into memory.
     #[error(transparent)]
-    Memory(#[from] crate::OptimError),
+    Run(#[from] crate::OptimError),
 }
 
 impl std::fmt::Debug for InferenceError {

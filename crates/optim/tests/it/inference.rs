@@ -3,9 +3,11 @@
 
 mod covariance;
 mod open;
+mod profile;
+mod resample;
 
 use faer::Mat;
-use secant_optim::LeastSquaresFn;
+use secant_optim::{LeastSquaresFn, LevenbergMarquardt, LinearLeastSquares, Stopping, minimize};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -108,8 +110,10 @@ struct Profiled {
     x: Vec<f64>,
     y: Vec<f64>,
     start: Vec<f64>,
+    levels: Vec<f64>,
     certified: Vec<f64>,
     deviations: Vec<f64>,
+    intervals: std::collections::BTreeMap<String, Vec<[f64; 2]>>,
 }
 
 impl Profiled {
@@ -159,6 +163,18 @@ impl Profiled {
             }
         })
     }
+}
+
+fn fit(problem: &LeastSquaresFn<'_>, start: &[f64]) -> Vec<f64> {
+    let stopping = Stopping { gradient_tolerance: 0.0, ..Stopping::default() };
+    let method = LevenbergMarquardt::default().with_stopping(stopping);
+    minimize(problem, method, start).unwrap().theta
+}
+
+fn solve(data: &Regression) -> Vec<f64> {
+    let design = matrix(&data.design);
+    let problem = LinearLeastSquares::new(design.as_ref(), &data.targets);
+    problem.with_weights(&data.weights).solve().unwrap().coefficients
 }
 
 #[track_caller]

@@ -1,23 +1,9 @@
 //! Errors of estimates whose directions the data determine.
 
-use super::{Decay, Profiled, Regression, close, close_matrix, fixture, linear};
+use super::{Decay, Profiled, Regression, close, close_matrix, fit, fixture, linear, solve};
 use secant_core::random::Random;
 use secant_optim::inference::{Inference, Sandwich, Status};
-use secant_optim::{
-    Bounds, GaussNewton, LeastSquaresFn, LevenbergMarquardt, LinearLeastSquares, Stopping, minimize,
-};
-
-fn fit(problem: &LeastSquaresFn<'_>, start: &[f64]) -> Vec<f64> {
-    let stopping = Stopping { gradient_tolerance: 0.0, ..Stopping::default() };
-    let method = LevenbergMarquardt::default().with_stopping(stopping);
-    minimize(problem, method, start).unwrap().theta
-}
-
-fn solve(data: &Regression) -> Vec<f64> {
-    let design = super::matrix(&data.design);
-    let problem = LinearLeastSquares::new(design.as_ref(), &data.targets);
-    problem.with_weights(&data.weights).solve().unwrap().coefficients
-}
+use secant_optim::{Bounds, GaussNewton, LeastSquaresFn, minimize};
 
 #[test]
 fn a_regression_says_what_statsmodels_says_of_it() {
