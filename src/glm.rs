@@ -1,40 +1,51 @@
 //! `Glm::poisson()…fit(&data)`: generalised linear models with coefficients in the data's own units, standard errors and deviance.
 //!
-//! | family | mean μ of y at z = β₀ + xᵀβ (+ offset) | variance / φ | φ |
+//! | family | links, the default first | variance / φ | φ |
 //! |---|---|---|---|
-//! | [`Glm::gaussian`] | z | 1 | Pearson's estimate |
-//! | [`Glm::poisson`] | e^z | μ | 1 |
-//! | [`Glm::logistic`] | 1/(1 + e^(−z)) | μ(1 − μ) | 1 |
-//! | [`Glm::gamma`] | e^z | μ² | Pearson's estimate |
-//! | [`Glm::negative_binomial`] | e^z | μ + αμ² | 1 |
+//! | [`Glm::gaussian`] | identity, log, inverse | 1 | Pearson's estimate |
+//! | [`Glm::poisson`] | log, identity, sqrt | μ | 1 |
+//! | [`Glm::logistic`] | logit, probit, complementary log-log | μ(1 − μ) | 1 |
+//! | [`Glm::gamma`] | log, identity, inverse | μ² | Pearson's estimate |
+//! | [`Glm::inverse_gaussian`] | log, identity, inverse, inverse square | μ³ | Pearson's estimate |
+//! | [`Glm::negative_binomial`], [`Glm::negative_binomial_estimated`] | log, identity, sqrt | μ + αμ² | 1 |
+//! | [`Glm::tweedie`] | log, identity, sqrt | μᵖ | Pearson's estimate |
 //! | [`Glm::softmax`] | softmax of (0, z₁, …): class 0 is the reference | | 1 |
 //!
+//! The mean μ of y follows from z = β₀ + xᵀβ (+ offset) by the [`Link`], [`Glm::link`]. Identity, inverse, inverse square and sqrt have means
+//! for z > 0 only (but for the normal): the fit starts at a point where all samples have one, and stays where they have.
 //! Minus the log-likelihood is minimised by [`Newton`] on standardised features, which moves no minimum, and the result is put back into
 //! the data's units. Standard errors are √(φ·[I⁻¹]ⱼⱼ) with the information matrix I at the end, by a Cholesky factorisation: the
-//! expected one by default, as R's `glm` and statsmodels have it, or the observed one ([`Information`]); they differ for the gamma and
-//! the negative binomial. φ̂ is Pearson's Σ w(y − μ)²/V(μ) over Σ w − p; a weight counts as copies of its sample, in Σ w too.
+//! expected one by default, as R's `glm` and statsmodels have it, or the observed one ([`Information`]); they differ but for canonical
+//! links. With an α that is estimated, errors are by default those of the observed information of α and the coefficients together. φ̂ is Pearson's Σ w(y − μ)²/V(μ) over Σ w − p; a weight counts as copies of its sample, in Σ w too.
 //! A likelihood without a maximum (classes that are separated, a group of counts that are all 0) and columns that depend on each other are
 //! found by [`separation`]: each coefficient has a [`CoefficientStatus`], and those that are determined keep their errors.
 //! Source: McCullagh & Nelder (1989), *Generalized Linear Models*, ch. 2, 5–8.
 
+mod alpha;
+mod dependence;
 mod family;
 mod fitted;
 mod information;
 mod saved;
 mod separation;
+mod start;
+mod table;
+mod tweedie;
 
 pub use family::Family;
-pub use fitted::{Coefficient, CoefficientStatus, GlmFit};
+pub use fitted::{AlphaEstimate, Coefficient, CoefficientStatus, GlmFit};
 
 use crate::error::FitError;
+use family::Response;
 use secant_core::data::{Dataset, Standardizer, Targets};
+use secant_core::graph::Graph;
+use secant_core::loss::Link;
 use secant_core::network::Network;
 use secant_core::op::Dense;
 use secant_core::penalty::Ridge;
 use secant_core::predict::outputs;
-use secant_core::problem::Objective;
 use secant_core::risk::Risk;
-use secant_optim::{Method, Newton, Stopping};
+use secant_optim::{Iterates, Method, Newton, Solution, Stopping};
 
 /// ‖∇f‖∞ must fall by this factor: coefficients then have about all digits that rounding leaves.
 const GRADIENT_TOLERANCE: f64 = 1e-12;
@@ -70,6 +81,34 @@ pub enum GlmError {
     ExposureLink {
         /// The family.
         family: &'static str,
+    },
+    /// A level of an interval that is no probability.
+    #[error("the level of an interval is {level}, expected a number between 0 and 1")]
+    Level {
+        /// The level.
+        level: f64,
+    },
+    /// A link that the family does not go with.
+    #[error("{family}: there is no {link} link, only {allowed}")]
+    Link {
+        /// The family.
+        family: &'static str,
+        /// The link.
+        link: &'static str,
+        /// Those that there are.
+        allowed: String,
+    },
+    /// No coefficients give every sample a mean.
+    #[error(
+        "{family}: no coefficients were found with which the {link} link has a mean for every sample: none for sample {sample} (from 0); take an intercept, or a log link"
+    )]
+    NoStart {
+        /// The family.
+        family: &'static str,
+        /// The link.
+        link: &'static str,
+        /// The first sample without a mean.
+        sample: usize,
     },
     /// Offsets, exposures or predictions of another length than the samples.
     #[error("{what}: expected {expected}, found {found}")]
@@ -118,12 +157,14 @@ impl std::fmt::Debug for GlmError {
 #[must_use = "nothing happens before `fit`"]
 pub struct Glm {
     family: Family,
+    link: Option<Link>,
+    estimates_alpha: bool,
     intercept: bool,
     ridge: f64,
     offset: Option<Vec<f64>>,
     exposure: Option<Vec<f64>>,
     weights: Option<Vec<f64>>,
-    information: Information,
+    information: Option<Information>,
     stopping: Stopping,
 }
 
@@ -137,12 +178,14 @@ impl Glm {
         };
         Self {
             family,
+            link: None,
+            estimates_alpha: false,
             intercept: true,
             ridge: 0.0,
             offset: None,
             exposure: None,
             weights: None,
-            information: Information::default(),
+            information: None,
             stopping,
         }
     }
@@ -172,9 +215,54 @@ impl Glm {
         Self::new(Family::NegativeBinomial { alpha })
     }
 
+    /// Counts with variance μ + αμ², α estimated by maximum likelihood ([`GlmFit::alpha`]), and the log link. Where they vary no more than those of a
+    /// Poisson, the fit is a Poisson's, with a note.
+    ///
+    /// ```
+    /// use secant::{Dataset, Family, Glm};
+    /// let x: Vec<f64> = (0..40).map(|i| f64::from(i % 8)).collect();
+    /// let y: Vec<f64> = (0..40).map(|i| f64::from(i * i * 7 % 23 % (2 + i % 8 * 3))).collect();
+    /// let fit = Glm::negative_binomial_estimated().fit(&Dataset::from_slices(1, &x, 1, &y)?)?;
+    /// let alpha = fit.alpha.expect("it was estimated");
+    /// assert!(alpha.estimate > 2.0 * alpha.standard_error);
+    /// assert_eq!(fit.family, Family::NegativeBinomial { alpha: alpha.estimate });
+    /// # Ok::<(), secant::FitError>(())
+    /// ```
+    pub fn negative_binomial_estimated() -> Self {
+        Self { estimates_alpha: true, ..Self::negative_binomial(1.0) }
+    }
+
+    /// Positive numbers with a variance in proportion to μ³, and the log link.
+    pub fn inverse_gaussian() -> Self {
+        Self::new(Family::InverseGaussian)
+    }
+
+    /// Positive numbers and zeros with a variance in proportion to μᵖ, p between 1 and 2 given, and the log link.
+    pub fn tweedie(power: f64) -> Self {
+        Self::new(Family::Tweedie { power })
+    }
+
     /// Class labels; coefficients are relative to class 0.
     pub fn softmax() -> Self {
         Self::new(Family::Softmax)
+    }
+
+    /// From scores to means; [`fit`](Self::fit) refuses one that the family does not go with. Default as in the [table](Family::links).
+    ///
+    /// ```
+    /// use secant::{Dataset, Glm, Link};
+    /// let x: Vec<f64> = (0..30).map(|i| f64::from(i % 10)).collect();
+    /// let labels: Vec<u32> = (0..30).map(|i| u32::from(i * 7 % 10 + i % 10 > 9)).collect();
+    /// let data = Dataset::from_labels(1, &x, 2, &labels)?;
+    /// let fit = Glm::logistic().link(Link::Probit).fit(&data)?;
+    /// assert!(fit.coefficients[1].p_value() < 0.05);
+    /// let refused = Glm::logistic().link(Link::Sqrt).fit(&data).unwrap_err();
+    /// assert_eq!(refused.to_string(), "logistic: there is no sqrt link, only logit, probit, complementary log-log");
+    /// # Ok::<(), secant::FitError>(())
+    /// ```
+    pub fn link(mut self, link: Link) -> Self {
+        self.link = Some(link);
+        self
     }
 
     /// Whether there is an intercept. Default true.
@@ -208,9 +296,10 @@ impl Glm {
         self
     }
 
-    /// What standard errors rest on. Default the expected information.
+    /// What standard errors rest on. Default the expected information; with an α that is estimated, the observed one of α and the
+    /// coefficients together. The expected one has no part of α in the errors of the coefficients.
     pub fn information(mut self, information: Information) -> Self {
-        self.information = information;
+        self.information = Some(information);
         self
     }
 
@@ -228,33 +317,43 @@ impl Glm {
     /// and what could not be estimated is said in the notes and by the [status](CoefficientStatus) of each coefficient.
     pub fn fit(&self, data: &Dataset) -> Result<GlmFit, FitError> {
         let data = self.beside(data)?;
+        let mut response = Response::new(self.family, self.link)?;
         let scaling = scaling(&data, self.intercept)?;
         let scaled = scaling.transform_inputs(&data)?;
-        let (d, c) = (data.features(), self.family.outputs(&data));
-        let network = if self.intercept {
-            Network::linear(d, c)
-        } else {
-            Network::sequential(d).node(Dense::new(c).without_bias()).build()
-        };
+        let (d, c) = (data.features(), response.outputs(&data));
+        let network = network(d, c, self.intercept);
         let graph = network.graph()?;
-        let loss = self.family.loss();
-        let mut risk = Risk::from_boxed(graph, &scaled, loss, Box::new(Ridge(self.ridge)))?;
-        let mut start = vec![0.0; risk.dim()];
-        if self.intercept {
-            start[d * c..].copy_from_slice(&self.family.start(&data, c));
+        let mut risk =
+            Risk::from_boxed(graph, &scaled, response.loss(), Box::new(Ridge(self.ridge)))?;
+        let mut begin = start::point(response, graph, &scaled, self.intercept)?;
+        let (mut alpha, mut border) = (None, None);
+        if self.estimates_alpha {
+            (response, border) =
+                self.estimate_alpha(response, graph, &scaled, &mut risk, &mut begin)?;
+            alpha = Some(match response.family {
+                Family::NegativeBinomial { alpha } => alpha,
+                _ => 0.0,
+            });
         }
-        let newton = Method::from(Newton::default()).with_stopping(self.stopping.clone());
-        let (solution, iterates) = newton.minimize_recorded(&risk, &start)?;
+        let (solution, iterates) = self.minimize(&risk, &begin)?;
 
         let mut z = outputs(graph, &solution.theta, scaled.inputs())?;
         data.add_offset(&mut z);
-        if self.information == Information::Expected {
-            risk.set_loss(self.family.expected_information())?;
+        let information = match (self.information, alpha) {
+            (None, Some(_)) => Information::Observed,
+            (information, _) => information.unwrap_or_default(),
+        };
+        if information == Information::Expected {
+            risk.set_loss(response.expected_information())?;
+            // Of α and the coefficients nothing is shared.
+            if let Some(border) = &mut border {
+                border.mixed.fill(0.0);
+            }
         }
         let units = information::Units { scaling: &scaling, outputs: c, intercept: self.intercept };
         let held = self.ridge > 0.0;
         let design = separation::Design {
-            family: self.family,
+            response,
             data: &data,
             inputs: scaled.inputs(),
             z: &z,
@@ -272,25 +371,99 @@ impl Glm {
             end.iter().zip(design.relative(from)).map(|(end, from)| end - from).collect()
         };
         let mut open = design.separation(steps.map(step));
-        let (theta, total) = (&solution.theta, data.total_weight());
+        let (theta, total, border) = (&solution.theta, data.total_weight(), border.as_ref());
         let mut inverse = match &open {
-            Some(open) if !held => information::inverse_of(&risk, theta, &units, total, open),
-            _ => information::inverse(&risk, theta, &units, total),
+            Some(open) if !held => {
+                information::inverse_of(&risk, theta, &units, total, border, open)
+            }
+            _ => information::inverse(&risk, theta, &units, total, border),
         };
         if inverse.is_none() && open.is_none() && !held {
             open = design.dependence();
-            inverse = open
-                .as_ref()
-                .and_then(|open| information::inverse_of(&risk, theta, &units, total, open));
+            inverse = open.as_ref().and_then(|open| {
+                information::inverse_of(&risk, theta, &units, total, border, open)
+            });
         }
         let model = fitted::Ingredients {
-            family: self.family,
+            response,
+            alpha,
+            null_deviance: self.null_deviance(response, &data)?,
             data: &data,
             z: &z,
             units: &units,
             open: open.as_ref(),
         };
-        Ok(model.assemble(solution, inverse.as_deref()))
+        Ok(model.assemble(solution, inverse.as_ref()))
+    }
+
+    /// Newton's method from `start`.
+    fn minimize(&self, risk: &Risk<'_>, start: &[f64]) -> Result<(Solution, Iterates), FitError> {
+        let newton = Method::from(Newton::default()).with_stopping(self.stopping.clone());
+        Ok(newton.minimize_recorded(risk, start)?)
+    }
+
+    /// The family with the α of the largest likelihood, or the Poisson where there is none; `theta` is then that of it.
+    fn estimate_alpha(
+        &self,
+        response: Response,
+        graph: &Graph,
+        scaled: &Dataset,
+        risk: &mut Risk<'_>,
+        theta: &mut Vec<f64>,
+    ) -> Result<(Response, Option<information::Border>), FitError> {
+        let poisson = Response { family: Family::Poisson, ..response };
+        risk.set_loss(poisson.loss())?;
+        let problem =
+            alpha::Problem { link: response.link, graph, data: scaled, intercept: self.intercept };
+        let fit = |risk: &Risk<'_>, from: &[f64]| Ok(self.minimize(risk, from)?.0.theta);
+        Ok(match problem.estimate(risk, theta, fit)? {
+            alpha::Found::Boundary => (poisson, None),
+            alpha::Found::Estimate { alpha, border } => {
+                let family = Family::NegativeBinomial { alpha };
+                (Response { family, ..response }, Some(border))
+            }
+        })
+    }
+
+    /// The deviance of a constant in place of the scores, beside the offset.
+    fn null_deviance(&self, response: Response, data: &Dataset) -> Result<f64, FitError> {
+        let weight = |i: usize| data.weights().map_or(1.0, |weights| weights[i]);
+        let (samples, total) = (data.samples(), data.total_weight());
+        if data.offset().is_some() {
+            let ones = vec![1.0; samples];
+            let mut alone = match data.targets() {
+                Targets::Values { values, .. } => Dataset::from_slices(1, &ones, 1, values)?,
+                Targets::Labels { labels, classes } => {
+                    Dataset::from_labels(1, &ones, *classes, labels)?
+                }
+            };
+            if let Some(weights) = data.weights() {
+                alone = alone.with_weights(weights.to_vec())?;
+            }
+            if let Some(offset) = data.offset() {
+                alone = alone.with_offset(offset.to_vec())?;
+            }
+            let network = network(1, response.outputs(data), false);
+            let (graph, none) = (network.graph()?, Box::new(Ridge(0.0)));
+            let risk = Risk::from_boxed(graph, &alone, response.loss(), none)?;
+            let begin = start::point(response, graph, &alone, false)?;
+            let (solution, _) = self.minimize(&risk, &begin)?;
+            let mut z = outputs(graph, &solution.theta, alone.inputs())?;
+            alone.add_offset(&mut z);
+            return Ok(fitted::deviance(response, &alone, &z));
+        }
+        if let (Family::Softmax, Targets::Labels { labels, classes }) =
+            (response.family, data.targets())
+        {
+            let mut counts = vec![0.0; *classes];
+            labels.iter().enumerate().for_each(|(i, label)| counts[*label as usize] += weight(i));
+            let seen = counts.iter().filter(|count| **count > 0.0);
+            return Ok(-2.0 * seen.map(|count| count * (count / total).ln()).sum::<f64>());
+        }
+        let y = targets(data);
+        let mean = (0..samples).map(|i| weight(i) / total * y[i]).sum::<f64>();
+        let counting = (0..samples).filter(|i| weight(*i) > 0.0);
+        Ok(counting.map(|i| weight(i) * response.deviance_of_mean(y[i], mean)).sum())
     }
 
     /// The data with this model's offsets and weights.
@@ -306,7 +479,8 @@ impl Glm {
             data = data.with_offset(offset.clone())?;
         }
         if let Some(exposure) = &self.exposure {
-            if !self.family.has_log_link() {
+            let link = Response::new(self.family, self.link)?.link;
+            if link != Link::Log {
                 return Err(GlmError::ExposureLink { family: self.family.name() }.into());
             }
             length("exposures", exposure.len())?;
@@ -325,6 +499,15 @@ impl Glm {
             data = data.with_weights(weights.clone())?;
         }
         Ok(data)
+    }
+}
+
+/// z = Wᵀx, with a bias where there is an intercept.
+fn network(features: usize, outputs: usize, intercept: bool) -> Network {
+    if intercept {
+        Network::linear(features, outputs)
+    } else {
+        Network::sequential(features).node(Dense::new(outputs).without_bias()).build()
     }
 }
 

@@ -25,7 +25,7 @@
 //! |---|---|
 //! | [`fit`] | data + network → [`Fitted`]: a [`Model`] and a [`Report`] |
 //! | [`ModelFile`] | a fitted model in a file and back, to the last bit |
-//! | [`Glm`] | generalised linear models in one line: coefficients, standard errors, deviance |
+//! | [`Glm`] | generalised linear models in one line: coefficients, standard errors, p-values, deviance |
 //! | [`Model`] | predictions, probabilities, [`Score`], [`Confusion`]; [`Fit::cross_validate`] and [`Fit::tune`] for what a fit is worth |
 //! | [`compare`](compare()) | methods side by side on one problem: a [`Comparison`](compare::Comparison), its table and pictures |
 //! | [`core`] | problem traits, data, graph of nodes, losses, penalties, [`Risk`], derivative checks |
@@ -65,7 +65,9 @@ pub use fit::{
     CrossValidation, Fit, Fitted, Spread, Standardize, Starts, Tuned, TunedStrength, fit,
 };
 pub use folds::{FoldError, Folds};
-pub use glm::{Coefficient, CoefficientStatus, Family, Glm, GlmError, GlmFit, Information};
+pub use glm::{
+    AlphaEstimate, Coefficient, CoefficientStatus, Family, Glm, GlmError, GlmFit, Information,
+};
 pub use linear::{LinearRegression, linear_regression};
 pub use model::{Confusion, FitSummary, Model, Parameter, Score};
 pub use model_file::{ModelFile, ModelFileError, ModelFileFault, ModelKind};
@@ -86,9 +88,9 @@ pub use secant_core::data::{Dataset, Standardizer, Targets};
 pub use secant_core::graph::Graph;
 pub use secant_core::init::Init;
 pub use secant_core::loss::{
-    AbsoluteError, Gamma, Hinge, LearnedVariance, LogCosh, Logistic, MaskedSquaredError,
-    NegativeBinomial, Poisson, Quantile, Robust, SmoothedSoftmax, SoftmaxCrossEntropy,
-    SquaredError,
+    AbsoluteError, Binomial, ExponentialFamily, Gamma, Hinge, LearnedVariance, Link, LogCosh,
+    Logistic, MaskedSquaredError, NegativeBinomial, Poisson, Quantile, Robust, SmoothedSoftmax,
+    SoftmaxCrossEntropy, SquaredError,
 };
 pub use secant_core::network::Network;
 pub use secant_core::op::Activation;

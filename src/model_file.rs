@@ -25,8 +25,8 @@ use std::fs::File;
 use std::io::{Cursor, ErrorKind};
 use std::path::Path;
 
-/// The number of the format that this version writes, and the latest that it reads.
-pub(crate) const FORMAT: u32 = 1;
+/// The number of the latest format that this version reads.
+pub(crate) const FORMAT: u32 = 2;
 /// Key of the metadata's entry.
 const KEY: &str = "secant";
 /// What the header starts with, up to the checksum's digits.
@@ -74,6 +74,8 @@ struct Document<C> {
 pub(crate) trait Stored: Sized {
     /// Its kind.
     const KIND: ModelKind;
+    /// The number of the format that it is written in: that of the first version which has all of its contents.
+    const FORMAT: u32 = 1;
     /// All but the arrays.
     type Content: Serialize + DeserializeOwned;
     /// Its contents and arrays.

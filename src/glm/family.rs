@@ -1,30 +1,37 @@
-//! What a family is: its loss, its mean, its variance, its deviance and its likelihood.
+//! What a family with its link is: its loss, its mean, its variance, its deviance and its likelihood.
 
-use super::targets;
+use super::{GlmError, tweedie};
 use secant_core::data::{Dataset, TargetTile, Targets};
-use secant_core::elementwise::scalar::{sigmoid, softplus};
 use secant_core::loss::{
-    Decision, Gamma, Link, Logistic, Loss, LossError, NegativeBinomial, Poisson,
-    SoftmaxCrossEntropy, SquaredError,
+    Binomial, Decision, Distribution, ExponentialFamily, Gamma, Link, Logistic, Loss, LossError,
+    NegativeBinomial, Poisson, SoftmaxCrossEntropy, SquaredError,
 };
+use secant_core::special::log_gamma_ratio;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 
-/// The distribution of y, with its link.
+/// The distribution of y.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Family {
-    /// Normal, identity.
+    /// Normal.
     Gaussian,
-    /// Counts, log.
+    /// Counts.
     Poisson,
-    /// Two classes or shares, logit.
+    /// Two classes or shares.
     Logistic,
-    /// Positive numbers, log.
+    /// Positive numbers, variance in proportion to μ².
     Gamma,
-    /// Counts with variance μ + αμ², log.
+    /// Positive numbers, variance in proportion to μ³.
+    InverseGaussian,
+    /// Counts with variance μ + αμ².
     NegativeBinomial {
         /// α > 0.
         alpha: f64,
+    },
+    /// Positive numbers and zeros, variance in proportion to μᵖ.
+    Tweedie {
+        /// p between 1 and 2.
+        power: f64,
     },
     /// Classes.
     Softmax,
@@ -34,138 +41,204 @@ impl Family {
     /// A short name.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Gaussian => "gaussian",
-            Self::Poisson => "poisson",
             Self::Logistic => "logistic",
-            Self::Gamma => "gamma",
-            Self::NegativeBinomial { .. } => "negative binomial",
             Self::Softmax => "softmax",
+            _ => self.distribution().name(),
         }
     }
 
     /// Whether the dispersion φ is estimated; 1 otherwise.
     pub fn estimates_dispersion(self) -> bool {
-        matches!(self, Self::Gaussian | Self::Gamma)
+        matches!(self, Self::Gaussian | Self::Gamma | Self::InverseGaussian | Self::Tweedie { .. })
     }
 
-    pub(super) fn has_log_link(self) -> bool {
-        self.link() == Link::Log
+    /// The links that there are, the default one first.
+    pub fn links(self) -> &'static [Link] {
+        match self {
+            Self::Logistic => Binomial::LINKS,
+            Self::Softmax => &[Link::Softmax],
+            _ => self.distribution().links(),
+        }
+    }
+
+    /// Of a family of numbers; the normal stands in for classes.
+    fn distribution(self) -> Distribution {
+        match self {
+            Self::Poisson => Distribution::Poisson,
+            Self::Gamma => Distribution::Gamma,
+            Self::InverseGaussian => Distribution::InverseGaussian,
+            Self::NegativeBinomial { alpha } => Distribution::NegativeBinomial { alpha },
+            Self::Tweedie { power } => Distribution::Tweedie { power },
+            Self::Gaussian | Self::Logistic | Self::Softmax => Distribution::Gaussian,
+        }
+    }
+}
+
+/// A family with one of its links.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Response {
+    pub family: Family,
+    pub link: Link,
+}
+
+impl Response {
+    /// With the link asked for, or the family's default.
+    pub(super) fn new(family: Family, link: Option<Link>) -> Result<Self, GlmError> {
+        let links = family.links();
+        let link = link.unwrap_or(links[0]);
+        if links.contains(&link) {
+            return Ok(Self { family, link });
+        }
+        let allowed = links.iter().map(|link| link.name()).collect::<Vec<_>>().join(", ");
+        Err(GlmError::Link { family: family.name(), link: link.name(), allowed })
+    }
+
+    /// The loss of numbers in its general form.
+    fn numbers(self) -> ExponentialFamily {
+        ExponentialFamily { distribution: self.family.distribution(), link: self.link }
+    }
+
+    fn classes(self) -> Binomial {
+        Binomial { link: self.link }
     }
 
     /// Minus the log-likelihood of a sample, times φ, but for terms in y alone.
     pub(super) fn loss(self) -> Box<dyn Loss> {
-        match self {
-            Self::Gaussian => Box::new(SquaredError),
-            Self::Poisson => Box::new(Poisson::default()),
-            Self::Logistic => Box::new(Logistic),
-            Self::Gamma => Box::new(Gamma),
-            Self::NegativeBinomial { alpha } => Box::new(NegativeBinomial::new(alpha)),
-            Self::Softmax => Box::new(SoftmaxCrossEntropy),
+        match (self.family, self.link) {
+            (Family::Gaussian, Link::Identity) => Box::new(SquaredError),
+            (Family::Poisson, Link::Log) => Box::new(Poisson::default()),
+            (Family::Logistic, Link::Logit) => Box::new(Logistic),
+            (Family::Logistic, _) => Box::new(self.classes()),
+            (Family::Gamma, Link::Log) => Box::new(Gamma),
+            (Family::NegativeBinomial { alpha }, Link::Log) => {
+                Box::new(NegativeBinomial::new(alpha))
+            }
+            (Family::Softmax, _) => Box::new(SoftmaxCrossEntropy),
+            _ => Box::new(self.numbers()),
         }
     }
 
     /// The same with the mean of its Hessian over y in place of the Hessian.
     pub(super) fn expected_information(self) -> Box<dyn Loss> {
-        match self {
-            Self::Gamma | Self::NegativeBinomial { .. } => {
-                Box::new(ExpectedInformation { family: self, loss: self.loss() })
-            }
+        match (self.family, self.link) {
             // Canonical links: the Hessian does not depend on y.
-            _ => self.loss(),
+            (Family::Gaussian, Link::Identity)
+            | (Family::Poisson, Link::Log)
+            | (Family::Logistic, Link::Logit)
+            | (Family::Softmax, _) => self.loss(),
+            _ => Box::new(ExpectedInformation { response: self, loss: self.loss() }),
+        }
+    }
+
+    fn expected_curvature(self, z: f64) -> f64 {
+        match self.family {
+            Family::Logistic => self.classes().expected_curvature(z),
+            _ => self.numbers().expected_curvature(z),
         }
     }
 
     /// Scores per sample.
     pub(super) fn outputs(self, data: &Dataset) -> usize {
-        match (self, data.targets()) {
-            (Self::Softmax, Targets::Labels { classes, .. }) => *classes,
+        match (self.family, data.targets()) {
+            (Family::Softmax, Targets::Labels { classes, .. }) => *classes,
             _ => 1,
         }
     }
 
-    /// Intercepts of the model without features: the link of the mean. 0 where that has none.
-    pub(super) fn start(self, data: &Dataset, outputs: usize) -> Vec<f64> {
-        let weight = |i: usize| data.weights().map_or(1.0, |weights| weights[i]);
-        let total = data.total_weight();
-        let (y, mut offset) = (targets(data), vec![0.0; data.samples() * outputs]);
-        if self == Self::Softmax {
-            let mut counts = vec![0.0; outputs];
-            for (i, label) in data.targets().labels().unwrap_or_default().iter().enumerate() {
-                counts[*label as usize] += weight(i);
-            }
-            return counts.iter().map(|count| finite((count / total).ln())).collect();
+    /// Whether some scores have no mean.
+    pub(super) fn is_limited(self) -> bool {
+        match self.link {
+            Link::Identity => self.family != Family::Gaussian,
+            link => matches!(link, Link::Inverse | Link::InverseSquare | Link::Sqrt),
         }
-        data.add_offset(&mut offset);
-        let mean = |of: &dyn Fn(usize) -> f64| {
-            (0..data.samples()).map(|i| weight(i) / total * of(i)).sum::<f64>()
-        };
-        let level = mean(&|i| y[i]);
-        vec![match self {
-            Self::Gaussian => mean(&|i| y[i] - offset[i]),
-            Self::Logistic => finite((level / (1.0 - level)).ln()),
-            _ => finite(level.ln() - mean(&|i| offset[i].exp()).ln()),
-        }]
     }
 
-    /// The link of its mean.
-    fn link(self) -> Link {
-        match self {
-            Self::Gaussian => Link::Identity,
-            Self::Logistic => Link::Logit,
-            Self::Softmax => Link::Softmax,
-            Self::Poisson | Self::Gamma | Self::NegativeBinomial { .. } => Link::Log,
+    /// Whether the score has a mean.
+    pub(super) fn allows(self, z: f64) -> bool {
+        match (self.is_limited(), self.family) {
+            (false, _) => true,
+            (true, Family::Gaussian) => z != 0.0,
+            (true, _) => z > 0.0,
         }
+    }
+
+    /// Whether a target of 0 is fitted exactly as z goes to −∞.
+    pub(super) fn has_limit_at_zero(self) -> bool {
+        let at_zero = matches!(
+            self.family,
+            Family::Poisson | Family::NegativeBinomial { .. } | Family::Tweedie { .. }
+        );
+        at_zero && self.link == Link::Log
+    }
+
+    /// −ln of the probabilities of the classes 0 and 1 of two.
+    pub(super) fn surprises(self, z: f64) -> [f64; 2] {
+        [0.0, 1.0].map(|y| self.classes().value(&[z], TargetTile::Values { rows: 1, values: &[y] }))
     }
 
     /// μ at z; class probabilities for the softmax of c scores.
     pub(super) fn mean(self, z: &mut [f64], c: usize) {
-        self.link().means(z, c);
+        self.link.means(z, c);
     }
 
     /// V(μ), the variance over φ.
     pub(super) fn variance(self, mean: f64) -> f64 {
-        match self {
-            Self::Gaussian => 1.0,
-            Self::Poisson => mean,
-            Self::Logistic | Self::Softmax => mean * (1.0 - mean),
-            Self::Gamma => mean * mean,
-            Self::NegativeBinomial { alpha } => mean + alpha * mean * mean,
+        match self.family {
+            Family::Logistic | Family::Softmax => mean * (1.0 - mean),
+            family => family.distribution().variance(mean),
         }
     }
 
     /// A sample's part of the deviance: twice φ times what the log-likelihood lacks to that of μ = y. Not of the softmax.
     pub(super) fn deviance(self, y: f64, z: f64, mean: f64) -> f64 {
-        let tile = TargetTile::Values { rows: 1, values: &[y] };
-        let of = |loss: &dyn Loss| loss.deviance(&[z], tile).unwrap_or(f64::NAN);
-        match self {
-            Self::Gaussian => (y - mean) * (y - mean),
-            Self::Poisson => of(&Poisson::default()),
+        match self.family {
             // −ln of the share expected, less that of the share itself.
-            Self::Logistic | Self::Softmax => {
+            Family::Logistic | Family::Softmax => {
                 let entropy = times_ln(y, y) + times_ln(1.0 - y, 1.0 - y);
-                2.0 * (y * softplus(-z) + (1.0 - y) * softplus(z) + entropy)
+                let tile = TargetTile::Values { rows: 1, values: &[y] };
+                2.0 * (self.classes().value(&[z], tile) + entropy)
             }
-            Self::Gamma => of(&Gamma),
-            Self::NegativeBinomial { alpha } => of(&NegativeBinomial::new(alpha)),
+            family => 2.0 * family.distribution().half_deviance(y, mean),
+        }
+    }
+
+    /// The same of a mean without a score.
+    pub(super) fn deviance_of_mean(self, y: f64, mean: f64) -> f64 {
+        match self.family {
+            Family::Logistic | Family::Softmax => {
+                2.0 * (times_ln(y, y / mean) + times_ln(1.0 - y, (1.0 - y) / (1.0 - mean)))
+            }
+            family => 2.0 * family.distribution().half_deviance(y, mean),
         }
     }
 
     /// A sample's log-likelihood at the dispersion φ. Not of the softmax.
     pub(super) fn log_likelihood(self, y: f64, z: f64, mean: f64, dispersion: f64) -> f64 {
         let tile = TargetTile::Values { rows: 1, values: &[y] };
-        match self {
-            Self::Gaussian => {
+        let kernel = || -self.numbers().value(&[z], tile);
+        match self.family {
+            Family::Gaussian => {
                 let square = (y - mean) * (y - mean) / dispersion;
                 -0.5 * (square + (2.0 * PI * dispersion).ln())
             }
-            Self::Poisson => -Poisson::full().value(&[z], tile),
-            Self::Logistic | Self::Softmax => -Logistic.value(&[z], tile),
-            Self::Gamma => {
+            Family::Poisson => kernel() - libm::lgamma(y + 1.0),
+            Family::Logistic | Family::Softmax => -self.classes().value(&[z], tile),
+            Family::Gamma => {
                 let shape = dispersion.recip();
                 let ratio = shape * y / mean;
                 shape * ratio.ln() - ratio - y.ln() - libm::lgamma(shape)
             }
-            Self::NegativeBinomial { alpha } => -NegativeBinomial::full(alpha).value(&[z], tile),
+            Family::InverseGaussian => {
+                let ratio = y / mean - 1.0;
+                let scaled = 2.0 * PI * dispersion * y * y * y;
+                -0.5 * (ratio * ratio / (dispersion * y) + scaled.ln())
+            }
+            Family::NegativeBinomial { alpha } => {
+                kernel() + log_gamma_ratio(alpha.recip(), y) - libm::lgamma(y + 1.0)
+            }
+            Family::Tweedie { power } => {
+                kernel() / dispersion + tweedie::log_normaliser(y, dispersion, power)
+            }
         }
     }
 }
@@ -175,15 +248,10 @@ fn times_ln(a: f64, b: f64) -> f64 {
     if a == 0.0 { 0.0 } else { a * b.ln() }
 }
 
-/// The number, or 0 where it is none.
-fn finite(x: f64) -> f64 {
-    if x.is_finite() { x } else { 0.0 }
-}
-
-/// A family's loss with the expectation of its Hessian: 1 for the gamma, μ/(1 + αμ) for the negative binomial.
+/// A family's loss with the expectation of its Hessian, (dμ/dz)²/V(μ).
 #[derive(Debug)]
 struct ExpectedInformation {
-    family: Family,
+    response: Response,
     loss: Box<dyn Loss>,
 }
 
@@ -212,11 +280,7 @@ impl Loss for ExpectedInformation {
         out: &mut [f64],
     ) {
         for ((out, z), z_dot) in out.iter_mut().zip(z).zip(z_dot) {
-            let weight = match self.family {
-                Family::NegativeBinomial { alpha } => sigmoid(z + alpha.ln()) / alpha,
-                _ => 1.0,
-            };
-            *out = scale * weight * z_dot;
+            *out = scale * self.response.expected_curvature(*z) * z_dot;
         }
     }
 }

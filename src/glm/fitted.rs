@@ -1,20 +1,24 @@
 //! What a fitted generalised linear model says.
 
-use super::family::Family;
-use super::information::Units;
+use super::dependence;
+use super::family::{Family, Response};
+use super::information::{Units, Variances};
 use super::separation::{Open, functional};
 use super::{GlmError, targets};
 use crate::error::FitError;
-use secant_core::data::Dataset;
+use secant_core::data::{Dataset, Targets};
+use secant_core::loss::Link;
 use secant_core::predict::PredictError;
 use secant_core::text::{LONGEST, cut};
+use secant_optim::inference::distributions::{Distribution as _, StudentT};
 use secant_optim::{Report, Solution};
-use std::fmt;
 
 /// Name of the constant term.
 const INTERCEPT: &str = "(intercept)";
-/// Scores beyond this are probabilities of 0 or 1 to rounding.
+/// −ln of a probability that is 0 to rounding beside 1; scores of a softmax that far apart.
 const CERTAIN: f64 = 36.0;
+/// A score so small beside the largest is at the end of its range.
+const AT_END: f64 = 1e-7;
 
 /// What the data say of a coefficient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +49,8 @@ pub struct Coefficient {
     pub standard_error: f64,
     /// Whether the estimate is one.
     pub status: CoefficientStatus,
+    /// Degrees of freedom of the t distribution that its ratio to its error has; ∞, the normal, where the dispersion is not estimated.
+    pub degrees: f64,
 }
 
 impl Coefficient {
@@ -53,8 +59,32 @@ impl Coefficient {
         self.estimate / self.standard_error
     }
 
+    /// The two-sided p-value of a coefficient of 0, by the t distribution or the normal ([`degrees`](Self::degrees)); NaN without an error.
+    pub fn p_value(&self) -> f64 {
+        if self.standard_error.is_finite() {
+            StudentT::new(self.degrees).two_sided(self.z())
+        } else {
+            f64::NAN
+        }
+    }
+
+    /// The interval that has it with probability `level` (Wald's), by the t distribution or the normal: the line where it runs away, NaN
+    /// where it is not determined.
+    ///
+    /// # Errors
+    /// A level that is not between 0 and 1.
+    pub fn confidence_interval(&self, level: f64) -> Result<[f64; 2], GlmError> {
+        // Compared so that a NaN is refused.
+        if !(level > 0.0 && level < 1.0) {
+            return Err(GlmError::Level { level });
+        }
+        let half = StudentT::new(self.degrees).survival_quantile(0.5 * (1.0 - level));
+        let half = half * self.standard_error;
+        Ok([self.estimate - half, self.estimate + half])
+    }
+
     /// Its name, with its class where it has one; long ones cut.
-    fn label(&self) -> String {
+    pub(super) fn label(&self) -> String {
         match &self.class {
             Some(class) => format!("{} [{}]", cut(&self.name, LONGEST), cut(class, LONGEST)),
             None => cut(&self.name, LONGEST).into_owned(),
@@ -62,20 +92,39 @@ impl Coefficient {
     }
 }
 
+/// α of a negative binomial, by maximum likelihood.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AlphaEstimate {
+    /// α; 0 where the counts do not vary more than those of a Poisson, which is then the family of the fit.
+    pub estimate: f64,
+    /// Its standard error by the observed information of α and the coefficients; NaN at 0.
+    pub standard_error: f64,
+}
+
 /// A fitted generalised linear model. `Display` prints a table, with long names cut.
 #[derive(Clone, Debug)]
 pub struct GlmFit {
-    /// The family.
+    /// The family; an α that was estimated stands in it.
     pub family: Family,
+    /// The link.
+    pub link: Link,
+    /// α with its error, where it was estimated.
+    pub alpha: Option<AlphaEstimate>,
+    /// The class whose probability is the mean, where the targets are labels of two.
+    pub modelled_class: Option<String>,
+    /// Σ w: N, where there are no weights.
+    pub total_weight: f64,
+    /// The deviance of a constant (beside the offset) in place of the scores; at the α of the fit.
+    pub null_deviance: f64,
     /// The coefficients: the intercept, where there is one, then the features; for the softmax so for every class from 1 on.
     pub coefficients: Vec<Coefficient>,
     /// Twice φ times what the log-likelihood lacks to that of a model with a parameter for each sample.
     pub deviance: f64,
     /// Σ w(y − μ)²/V(μ); NaN for the softmax.
     pub pearson: f64,
-    /// ln L. The normal's at φ = RSS/Σ w, where it is largest; the gamma's at φ̂.
+    /// ln L. The normal's at φ = RSS/Σ w, where it is largest; that of gamma, inverse Gaussian and Tweedie at φ̂.
     pub log_likelihood: f64,
-    /// φ: Pearson's over [`residual_degrees`](Self::residual_degrees) for the normal and the gamma, 1 for the others.
+    /// φ: Pearson's over [`residual_degrees`](Self::residual_degrees) where it is estimated, 1 for the others.
     pub dispersion: f64,
     /// Σ w less the coefficients that could be estimated.
     pub residual_degrees: f64,
@@ -89,7 +138,10 @@ pub struct GlmFit {
 
 /// What a fit is made of when the minimum is found.
 pub(super) struct Ingredients<'a> {
-    pub family: Family,
+    pub response: Response,
+    /// The estimate of α, without its error.
+    pub alpha: Option<f64>,
+    pub null_deviance: f64,
     pub data: &'a Dataset,
     /// Scores with their offsets, c × N.
     pub z: &'a [f64],
@@ -100,8 +152,8 @@ pub(super) struct Ingredients<'a> {
 
 impl Ingredients<'_> {
     /// The result; `inverse` has the variances over φ of the coefficients.
-    pub(super) fn assemble(&self, solution: Solution, inverse: Option<&[f64]>) -> GlmFit {
-        let (family, data, units) = (self.family, self.data, self.units);
+    pub(super) fn assemble(&self, solution: Solution, inverse: Option<&Variances>) -> GlmFit {
+        let (family, data, units) = (self.response.family, self.data, self.units);
         let (rows, columns) = (units.rows(), units.columns());
         let constant: Vec<usize> = (0..columns).filter(|col| units.is_constant(*col)).collect();
         let dependent = self.open.filter(|open| open.direction.is_none());
@@ -128,7 +180,7 @@ impl Ingredients<'_> {
         let error = |row: usize, column: usize| match (status(row, column), inverse) {
             (CoefficientStatus::RunsAway { .. }, _) => f64::INFINITY,
             (CoefficientStatus::Estimated, Some(inverse)) => {
-                (dispersion * inverse[row * columns + column]).sqrt()
+                (dispersion * inverse.coefficients[row * columns + column]).sqrt()
             }
             _ => f64::NAN,
         };
@@ -141,7 +193,9 @@ impl Ingredients<'_> {
                 || data.class_names().get(row + 1).cloned().unwrap_or((row + 1).to_string());
             (family == Family::Softmax).then(label)
         };
+        let degrees = if family.estimates_dispersion() { residual_degrees } else { f64::INFINITY };
         let one = |row: usize, column: usize| Coefficient {
+            degrees,
             name: name(column),
             class: class(row),
             estimate: units
@@ -170,8 +224,12 @@ impl Ingredients<'_> {
                 let open = coefficients.iter().filter(varying);
                 let names = named(open.filter(|one| one.status == CoefficientStatus::Undetermined));
                 if !names.is_empty() {
+                    let equations = self
+                        .open
+                        .map(|open| dependence::equations(units, &open.null, data.feature_names()));
+                    let equations = equations.unwrap_or_default().join(", ");
                     notes.push(format!(
-                        "no standard errors for {names}: these columns depend on each other, and only sums of their coefficients are determined"
+                        "no standard errors for {names}: {equations}, so that only sums of their coefficients are determined; leave the first of each equation out"
                     ));
                 }
             }
@@ -181,11 +239,25 @@ impl Ingredients<'_> {
             }
             None => {}
         }
+        self.note_limits(&mut notes);
         if residual_degrees <= 0.0 && family.estimates_dispersion() {
             notes.push("no degrees of freedom are left to estimate the dispersion".to_owned());
         }
+        let error = inverse.map_or(f64::NAN, |inverse| inverse.alpha.sqrt());
+        let alpha = self.alpha.map(|estimate| AlphaEstimate { estimate, standard_error: error });
+        let class = match (family, data.targets()) {
+            (Family::Logistic, Targets::Labels { .. }) => {
+                Some(data.class_names().get(1).cloned().unwrap_or_else(|| "1".to_owned()))
+            }
+            _ => None,
+        };
         GlmFit {
             family,
+            link: self.response.link,
+            alpha,
+            modelled_class: class,
+            total_weight: data.total_weight(),
+            null_deviance: self.null_deviance,
             coefficients,
             deviance: sums.deviance,
             pearson: sums.pearson,
@@ -205,47 +277,78 @@ impl Ingredients<'_> {
         self.z.chunks_exact(c).any(|z| {
             let largest = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let smallest = z.iter().copied().fold(f64::INFINITY, f64::min);
-            if c == 1 { z[0].abs() > CERTAIN } else { largest - smallest > CERTAIN }
+            if c == 1 {
+                self.response.surprises(z[0]).iter().any(|surprise| *surprise > CERTAIN)
+            } else {
+                largest - smallest > CERTAIN
+            }
         })
     }
 
-    /// Σ w·`term(y, z, μ)` over the samples that count.
-    fn sum(&self, term: impl Fn(f64, f64, f64) -> f64) -> f64 {
-        let mut means = self.z.to_vec();
-        self.family.mean(&mut means, 1);
-        let y = targets(self.data);
+    /// Says where α is at 0, and where a mean is at the end of what its link has.
+    fn note_limits(&self, notes: &mut Vec<String>) {
+        if self.alpha == Some(0.0) {
+            let text = "the counts do not vary more than those of a Poisson: α is 0, the end of its range, and this is the Poisson fit";
+            notes.push(text.to_owned());
+        }
+        if !self.response.is_limited() {
+            return;
+        }
         let weight = |i: usize| self.data.weights().map_or(1.0, |weights| weights[i]);
-        let counting = (0..y.len()).filter(|i| weight(*i) > 0.0);
-        counting.map(|i| weight(i) * term(y[i], self.z[i], means[i])).sum()
+        let counting = || (0..self.z.len()).filter(|i| weight(*i) > 0.0);
+        let largest = counting().map(|i| self.z[i].abs()).fold(0.0, f64::max);
+        let least = counting().min_by(|a, b| self.z[*a].abs().total_cmp(&self.z[*b].abs()));
+        if let Some(sample) = least.filter(|i| self.z[*i].abs() < AT_END * largest) {
+            let (family, link) = (self.response.family.name(), self.response.link.name());
+            notes.push(format!(
+                "{family}: the score of sample {sample} (from 0) is {:e}, at the end of what the {link} link allows: the likelihood may rise beyond, and standard errors mean little; a log link has no such end",
+                self.z[sample]
+            ));
+        }
     }
 
     fn sums(&self) -> Sums {
-        if self.family == Family::Softmax {
-            return Sums { deviance: 2.0 * self.cross_entropy(), pearson: f64::NAN };
-        }
-        let family = self.family;
-        Sums {
-            deviance: self.sum(|y, z, mean| family.deviance(y, z, mean)),
-            pearson: self.sum(|y, _, mean| (y - mean) * (y - mean) / family.variance(mean)),
-        }
-    }
-
-    /// Σ w·ℓ of the softmax.
-    fn cross_entropy(&self) -> f64 {
-        let (loss, c) = (self.family.loss(), self.units.outputs);
-        let weight = |i: usize| self.data.weights().map_or(1.0, |weights| weights[i]);
-        let each = self.z.chunks_exact(c).enumerate().filter(|(i, _)| weight(*i) > 0.0);
-        each.map(|(i, z)| weight(i) * loss.value(z, self.data.targets().tile(i..i + 1))).sum()
+        let (response, data, z) = (self.response, self.data, self.z);
+        let pearson = if response.family == Family::Softmax {
+            f64::NAN
+        } else {
+            sum(response, data, z, |y, _, mean| (y - mean) * (y - mean) / response.variance(mean))
+        };
+        Sums { deviance: deviance(response, data, z), pearson }
     }
 
     fn log_likelihood(&self, dispersion: f64, sums: &Sums) -> f64 {
-        let dispersion = match self.family {
+        let dispersion = match self.response.family {
             Family::Softmax => return -0.5 * sums.deviance,
             Family::Gaussian => sums.deviance / self.data.total_weight(),
             _ => dispersion,
         };
-        self.sum(|y, z, mean| self.family.log_likelihood(y, z, mean, dispersion))
+        sum(self.response, self.data, self.z, |y, z, mean| {
+            self.response.log_likelihood(y, z, mean, dispersion)
+        })
     }
+}
+
+/// Σ w·`term(y, z, μ)` over the samples that count, of one score each.
+fn sum(response: Response, data: &Dataset, z: &[f64], term: impl Fn(f64, f64, f64) -> f64) -> f64 {
+    let mut means = z.to_vec();
+    response.mean(&mut means, 1);
+    let y = targets(data);
+    let weight = |i: usize| data.weights().map_or(1.0, |weights| weights[i]);
+    let counting = (0..y.len()).filter(|i| weight(*i) > 0.0);
+    counting.map(|i| weight(i) * term(y[i], z[i], means[i])).sum()
+}
+
+/// The deviance of scores with their offsets.
+pub(super) fn deviance(response: Response, data: &Dataset, z: &[f64]) -> f64 {
+    if response.family != Family::Softmax {
+        return sum(response, data, z, |y, z, mean| response.deviance(y, z, mean));
+    }
+    let (loss, c) = (response.loss(), response.outputs(data));
+    let weight = |i: usize| data.weights().map_or(1.0, |weights| weights[i]);
+    let each = z.chunks_exact(c).enumerate().filter(|(i, _)| weight(*i) > 0.0);
+    let of = |(i, z): (usize, &[f64])| weight(i) * loss.value(z, data.targets().tile(i..i + 1));
+    2.0 * each.map(of).sum::<f64>()
 }
 
 /// What a likelihood without a maximum means, and what helps.
@@ -292,6 +395,30 @@ impl GlmFit {
         self.coefficients.iter().find(|coefficient| coefficient.name == name)
     }
 
+    /// Akaike's criterion, −2 ln L + 2k with the k coefficients that could be estimated, and α where it was; φ is not counted, as in
+    /// statsmodels (R counts it). NaN where ln L is.
+    pub fn aic(&self) -> f64 {
+        2.0 * (self.parameters() - self.log_likelihood)
+    }
+
+    /// The Bayesian criterion, −2 ln L + k·ln Σ w, k as in [`aic`](Self::aic).
+    pub fn bic(&self) -> f64 {
+        self.parameters() * self.total_weight.ln() - 2.0 * self.log_likelihood
+    }
+
+    fn parameters(&self) -> f64 {
+        let alpha = self.alpha.is_some_and(|alpha| alpha.estimate > 0.0);
+        self.total_weight - self.residual_degrees + f64::from(u8::from(alpha))
+    }
+
+    /// [`Coefficient::confidence_interval`] of every coefficient.
+    ///
+    /// # Errors
+    /// A level that is not between 0 and 1.
+    pub fn confidence_intervals(&self, level: f64) -> Result<Vec<[f64; 2]>, GlmError> {
+        self.coefficients.iter().map(|one| one.confidence_interval(level)).collect()
+    }
+
     /// Scores per sample: 1, or the classes.
     pub fn outputs(&self) -> usize {
         match self.family {
@@ -306,7 +433,7 @@ impl GlmFit {
     /// When `inputs` is no whole number of samples or not finite.
     pub fn predict(&self, inputs: &[f64]) -> Result<Vec<f64>, FitError> {
         let mut z = self.scores(inputs)?;
-        self.family.mean(&mut z, self.outputs());
+        self.link.means(&mut z, self.outputs());
         Ok(z)
     }
 
@@ -329,7 +456,7 @@ impl GlmFit {
                 *z += offset;
             }
         }
-        self.family.mean(&mut z, c);
+        self.link.means(&mut z, c);
         Ok(z)
     }
 
@@ -361,41 +488,5 @@ impl GlmFit {
 
     fn columns(&self) -> usize {
         self.features + usize::from(self.intercept)
-    }
-}
-
-impl fmt::Display for GlmFit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self.coefficients.iter().map(|one| one.label().chars().count()).max();
-        let width = width.unwrap_or(0).max(INTERCEPT.len());
-        writeln!(f, "{}: {}", self.family.name(), self.report.reason)?;
-        writeln!(f, "  {:<width$} {:>14} {:>12} {:>9}", "", "estimate", "std. error", "z")?;
-        for one in &self.coefficients {
-            let (estimate, error, z) = (one.estimate, one.standard_error, one.z());
-            let label = one.label();
-            match one.status {
-                CoefficientStatus::Estimated => {
-                    writeln!(f, "  {label:<width$} {estimate:>14.6e} {error:>12.3e} {z:>9.2}")?;
-                }
-                CoefficientStatus::RunsAway { up } => {
-                    let to = if up { "∞" } else { "−∞" };
-                    writeln!(f, "  {label:<width$} {estimate:>14.6e} runs away to {to}")?;
-                }
-                CoefficientStatus::Undetermined => {
-                    writeln!(f, "  {label:<width$} {estimate:>14.6e} not determined")?;
-                }
-            }
-        }
-        writeln!(
-            f,
-            "  deviance {:.6e} on {} degrees of freedom",
-            self.deviance, self.residual_degrees
-        )?;
-        write!(
-            f,
-            "  log-likelihood {:.6e}, dispersion {:.4e}",
-            self.log_likelihood, self.dispersion
-        )?;
-        self.notes.iter().try_for_each(|note| write!(f, "\n  note: {note}"))
     }
 }

@@ -70,6 +70,37 @@ impl Units<'_> {
     }
 }
 
+/// What one more parameter, α, has beside the coefficients: sums over the samples of second derivatives of minus ln L.
+pub(super) struct Border {
+    /// In α and the parameters of the fit.
+    pub mixed: Vec<f64>,
+    /// In α.
+    pub corner: f64,
+}
+
+/// Variances over φ.
+pub(super) struct Variances {
+    /// Of every coefficient, row by row.
+    pub coefficients: Vec<f64>,
+    /// Of α, NaN where there is none.
+    pub alpha: f64,
+}
+
+/// hᵀM⁻¹h, M held up by a shift in the last digits where it is singular; 0 where that is of no use.
+pub(super) fn quadratic(matrix: &Mat<f64>, h: &[f64]) -> f64 {
+    let n = h.len();
+    let roots: Vec<f64> = (0..n).map(|j| matrix[(j, j)].sqrt()).collect();
+    let share = |i: usize| if roots[i] > 0.0 { roots[i].recip() } else { 0.0 };
+    let entry = |i: usize, j: usize| {
+        let own = if i == j { 1.0 + DEPENDENT } else { 0.0 };
+        if i == j { own } else { matrix[(i, j)] * share(i) * share(j) }
+    };
+    let Ok(factor) = Mat::from_fn(n, n, entry).llt(Side::Lower) else { return 0.0 };
+    let b = Mat::from_fn(n, 1, |i, _| h[i] * share(i));
+    let x = factor.solve(&b);
+    (0..n).map(|i| b[(i, 0)] * x[(i, 0)]).sum()
+}
+
 /// aᵀM⁻¹a for every coefficient, row by row, with M the information of all samples (their weights sum to `total`) at θ; `None` where M is
 /// singular to rounding or not finite.
 pub(super) fn inverse(
@@ -77,7 +108,8 @@ pub(super) fn inverse(
     theta: &[f64],
     units: &Units<'_>,
     total: f64,
-) -> Option<Vec<f64>> {
+    border: Option<&Border>,
+) -> Option<Variances> {
     let (n, c) = (risk.dim(), units.outputs);
     let mut matrix = Mat::zeros(n, n);
     risk.linearize(theta).hessian(matrix.as_mut());
@@ -94,24 +126,50 @@ pub(super) fn inverse(
             }
         }
     }
+    let functional = |row: usize, column: usize| {
+        let mut a = vec![0.0; n];
+        units.combination(row, column).iter().for_each(|(j, share)| a[*j] += share);
+        a
+    };
+    let mixed = border.map(|border| (border.mixed.clone(), border.corner));
+    variances(&matrix, functional, mixed, units, total)
+}
+
+/// Variances of the functionals aᵀγ, and of α beside γ by the Schur complement of its own information.
+fn variances(
+    matrix: &Mat<f64>,
+    functional: impl Fn(usize, usize) -> Vec<f64>,
+    border: Option<(Vec<f64>, f64)>,
+    units: &Units<'_>,
+    total: f64,
+) -> Option<Variances> {
+    let n = matrix.nrows();
     let roots: Vec<f64> = (0..n).map(|j| matrix[(j, j)].sqrt()).collect();
     let scaled = Mat::from_fn(n, n, |i, j| matrix[(i, j)] / (roots[i] * roots[j]));
     let factor = scaled.llt(Side::Lower).ok()?;
     // Compared so that a NaN is refused.
-    let sound = |j: usize| factor.L()[(j, j)].powi(2) > DEPENDENT;
-    if !(0..n).all(sound) {
+    if !(0..n).all(|j| factor.L()[(j, j)].powi(2) > DEPENDENT) {
         return None;
     }
-    let variance = |row: usize, column: usize| {
-        let mut a = Mat::zeros(n, 1);
-        for (j, share) in units.combination(row, column) {
-            a[(j, 0)] += share / roots[j];
-        }
-        let x = factor.solve(&a);
-        (0..n).map(|j| a[(j, 0)] * x[(j, 0)]).sum::<f64>() / total
+    let column = |of: &[f64]| Mat::from_fn(n, 1, |j, _| of[j] / roots[j]);
+    let dot = |a: &Mat<f64>, b: &Mat<f64>| (0..n).map(|j| a[(j, 0)] * b[(j, 0)]).sum::<f64>();
+    // M⁻¹h and the complement, of the mean over the samples.
+    let border = border.map(|(mixed, corner)| {
+        let h = column(&mixed.iter().map(|h| h / total).collect::<Vec<_>>());
+        let solved = factor.solve(&h);
+        let complement = corner / total - dot(&h, &solved);
+        (solved, complement)
+    });
+    let variance = |row: usize, at: usize| {
+        let a = column(&functional(row, at));
+        let own = dot(&a, &factor.solve(&a));
+        let through = border.as_ref().map_or(0.0, |(solved, rest)| dot(&a, solved).powi(2) / rest);
+        (own + through) / total
     };
-    let rows = (0..units.rows()).flat_map(|row| (0..units.columns()).map(move |col| (row, col)));
-    Some(rows.map(|(row, column)| variance(row, column)).collect())
+    let rows = (0..units.rows()).flat_map(|row| (0..units.columns()).map(move |at| (row, at)));
+    let coefficients = rows.map(|(row, at)| variance(row, at)).collect();
+    let alpha = border.as_ref().map_or(f64::NAN, |(_, rest)| (rest * total).recip());
+    Some(Variances { coefficients, alpha })
 }
 
 /// [`inverse`] in the directions that the data determine: right for the coefficients that [`Open`] does not leave open.
@@ -120,8 +178,9 @@ pub(super) fn inverse_of(
     theta: &[f64],
     units: &Units<'_>,
     total: f64,
+    border: Option<&Border>,
     open: &Open,
-) -> Option<Vec<f64>> {
+) -> Option<Variances> {
     let (n, c, columns) = (risk.dim(), units.outputs, units.columns());
     let mut matrix = Mat::zeros(n, n);
     risk.linearize(theta).hessian(matrix.as_mut());
@@ -132,20 +191,14 @@ pub(super) fn inverse_of(
     let rest = &open.rest;
     let k = rest.ncols();
     let matrix = rest.transpose() * &relative * rest;
-    let roots: Vec<f64> = (0..k).map(|j| matrix[(j, j)].sqrt()).collect();
-    let scaled = Mat::from_fn(k, k, |i, j| matrix[(i, j)] / (roots[i] * roots[j]));
-    let factor = scaled.llt(Side::Lower).ok()?;
-    // Compared so that a NaN is refused.
-    if !(0..k).all(|j| factor.L()[(j, j)].powi(2) > DEPENDENT) {
-        return None;
-    }
-    let variance = |row: usize, column: usize| {
+    let along = |of: &[f64], j: usize| (0..p).map(|i| rest[(i, j)] * of[i]).sum::<f64>();
+    let functional = |row: usize, column: usize| {
         let a = functional(units, row, column);
-        let share = |j: usize| (0..p).map(|i| rest[(i, j)] * a[i]).sum::<f64>() / roots[j];
-        let a = Mat::from_fn(k, 1, |j, _| share(j));
-        let x = factor.solve(&a);
-        (0..k).map(|j| a[(j, 0)] * x[(j, 0)]).sum::<f64>() / total
+        (0..k).map(|j| along(&a, j)).collect()
     };
-    let rows = (0..units.rows()).flat_map(|row| (0..columns).map(move |column| (row, column)));
-    Some(rows.map(|(row, column)| variance(row, column)).collect())
+    let border = border.map(|border| {
+        let mixed: Vec<f64> = (0..p).map(|i| border.mixed[at(i)]).collect();
+        ((0..k).map(|j| along(&mixed, j)).collect(), border.corner)
+    });
+    variances(&matrix, functional, border, units, total)
 }

@@ -1,9 +1,11 @@
 //! A fitted generalised linear model in its file.
 
+use super::fitted::AlphaEstimate;
 use super::{Coefficient, CoefficientStatus, Family, GlmFit};
 use crate::model_file::{
     Contents, ModelFile, ModelFileError, ModelFileFault, ModelKind, Stored, Tensor, names,
 };
+use secant_core::loss::Link;
 use secant_optim::Report;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -15,6 +17,9 @@ const PEARSON: &str = "pearson";
 const LOG_LIKELIHOOD: &str = "log_likelihood";
 const DISPERSION: &str = "dispersion";
 const DEGREES: &str = "residual_degrees";
+const NULL_DEVIANCE: &str = "null_deviance";
+const TOTAL_WEIGHT: &str = "total_weight";
+const ALPHA: &str = "alpha";
 
 /// All of a fit but its numbers.
 #[derive(Serialize, Deserialize)]
@@ -31,15 +36,23 @@ pub(crate) struct Content {
     statuses: String,
     notes: Vec<String>,
     report: Report,
+    /// From format 2 on; before, all had the default link of the family, and what else is new is not known.
+    #[serde(default)]
+    link: Option<Link>,
+    #[serde(default)]
+    modelled_class: Option<String>,
+    #[serde(default)]
+    alpha_estimated: bool,
 }
 
 impl Stored for GlmFit {
     const KIND: ModelKind = ModelKind::Glm;
+    const FORMAT: u32 = 2;
     type Content = Content;
 
     fn store(&self) -> Result<(Content, Vec<Tensor<'_>>), ModelFileError> {
         let all = || self.coefficients.iter();
-        let tensors = vec![
+        let mut tensors = vec![
             Tensor::owned(ESTIMATES, all().map(|one| one.estimate).collect()),
             Tensor::owned(ERRORS, all().map(|one| one.standard_error).collect()),
             Tensor::number(DEVIANCE, self.deviance),
@@ -47,7 +60,12 @@ impl Stored for GlmFit {
             Tensor::number(LOG_LIKELIHOOD, self.log_likelihood),
             Tensor::number(DISPERSION, self.dispersion),
             Tensor::number(DEGREES, self.residual_degrees),
+            Tensor::number(NULL_DEVIANCE, self.null_deviance),
+            Tensor::number(TOTAL_WEIGHT, self.total_weight),
         ];
+        if let Some(alpha) = &self.alpha {
+            tensors.push(Tensor::owned(ALPHA, vec![alpha.estimate, alpha.standard_error]));
+        }
         let content = Content {
             family: self.family,
             features: self.features,
@@ -57,13 +75,37 @@ impl Stored for GlmFit {
             statuses: all().map(|one| letter(one.status)).collect(),
             notes: self.notes.clone(),
             report: self.report.clone(),
+            link: Some(self.link),
+            modelled_class: self.modelled_class.clone(),
+            alpha_estimated: self.alpha.is_some(),
         };
         Ok((content, tensors))
     }
 
     fn restore(content: Content, arrays: &mut Contents<'_>) -> Result<Self, ModelFileFault> {
-        let Content { family, features, intercept, names, classes, statuses, notes, report } =
-            content;
+        let Content {
+            family,
+            features,
+            intercept,
+            names,
+            classes,
+            statuses,
+            notes,
+            report,
+            link,
+            modelled_class,
+            alpha_estimated,
+        } = content;
+        // A file of format 1 has neither the link nor what came with it.
+        let is_old = link.is_none();
+        let link = link.unwrap_or(family.links()[0]);
+        if !family.links().contains(&link) {
+            return Err(ModelFileFault::Header(format!(
+                "{}: there is no {} link",
+                family.name(),
+                link.name()
+            )));
+        }
         let (count, columns) = (names.len(), features.saturating_add(usize::from(intercept)));
         let count_of = |what, expected| ModelFileFault::Count { what, expected, found: count };
         let one_row = family != Family::Softmax;
@@ -81,7 +123,15 @@ impl Stored for GlmFit {
             return Err(ModelFileFault::Count { what, expected: count, found });
         }
         let all = [ESTIMATES, ERRORS, DEVIANCE, PEARSON, LOG_LIKELIHOOD, DISPERSION, DEGREES];
-        arrays.require_no_other(all.into_iter())?;
+        let new: &[&'static str] = if is_old { &[] } else { &[NULL_DEVIANCE, TOTAL_WEIGHT] };
+        let alpha: &[&'static str] = if alpha_estimated { &[ALPHA] } else { &[] };
+        arrays.require_no_other(all.iter().chain(new).chain(alpha).copied())?;
+        let residual_degrees = arrays.number(DEGREES)?;
+        let degrees = if family.estimates_dispersion() { residual_degrees } else { f64::INFINITY };
+        let mut number = |name| if is_old { Ok(f64::NAN) } else { arrays.number(name) };
+        let (null_deviance, total_weight) = (number(NULL_DEVIANCE)?, number(TOTAL_WEIGHT)?);
+        let alpha = if alpha_estimated { Some(arrays.list(ALPHA, 2)?) } else { None };
+        let alpha = alpha.map(|of| AlphaEstimate { estimate: of[0], standard_error: of[1] });
         let estimates = arrays.list(ESTIMATES, count)?;
         let errors = arrays.list(ERRORS, count)?;
         let mut classes = classes.into_iter();
@@ -89,17 +139,22 @@ impl Stored for GlmFit {
         let coefficients = parts
             .map(|((name, status), (estimate, standard_error))| {
                 let class = classes.next();
-                Coefficient { name, class, estimate, standard_error, status }
+                Coefficient { name, class, estimate, standard_error, status, degrees }
             })
             .collect();
         Ok(Self {
             family,
+            link,
+            alpha,
+            modelled_class,
+            total_weight,
+            null_deviance,
             coefficients,
             deviance: arrays.number(DEVIANCE)?,
             pearson: arrays.number(PEARSON)?,
             log_likelihood: arrays.number(LOG_LIKELIHOOD)?,
             dispersion: arrays.number(DISPERSION)?,
-            residual_degrees: arrays.number(DEGREES)?,
+            residual_degrees,
             report,
             notes,
             features,

@@ -9,10 +9,9 @@
 //! Cost: 2Np² for N rows (of the softmax, pairs of classes) in p coefficients, and only where a sample stands at its limit or the
 //! information matrix is singular; memory: p² and a block of rows.
 
-use super::family::Family;
+use super::family::{Family, Response};
 use super::information::Units;
 use secant_core::data::{Dataset, Targets};
-use secant_core::elementwise::scalar::sigmoid;
 use secant_core::faer::Mat;
 
 /// A probability, or an expected count, of less is at its limit.
@@ -26,7 +25,7 @@ const BLOCK: usize = 256;
 
 /// Data and scores of a fit, in its parameters relative to class 0: `columns` for every row of coefficients.
 pub(super) struct Design<'a> {
-    pub family: Family,
+    pub response: Response,
     pub data: &'a Dataset,
     /// Standardised inputs, d × N.
     pub inputs: &'a [f64],
@@ -82,7 +81,7 @@ impl Design<'_> {
                 x[..d].fill(0.0);
             }
             let z = &self.z[i * c..(i + 1) * c];
-            if self.family == Family::Softmax {
+            if self.response.family == Family::Softmax {
                 let own = label(self.data, i);
                 for k in (0..c).filter(|k| *k != own) {
                     row.fill(0.0);
@@ -106,10 +105,10 @@ impl Design<'_> {
             Targets::Values { values, .. } => values[i],
             Targets::Labels { labels, .. } => f64::from(labels[i]),
         };
-        let (left, sign) = match self.family {
-            Family::Logistic if y == 0.0 => (sigmoid(z), -1.0),
-            Family::Logistic if y == 1.0 => (sigmoid(-z), 1.0),
-            Family::Poisson | Family::NegativeBinomial { .. } if y == 0.0 => (z.exp(), -1.0),
+        let (left, sign) = match self.response.family {
+            Family::Logistic if y == 0.0 => ((-self.response.surprises(z)[1]).exp(), -1.0),
+            Family::Logistic if y == 1.0 => ((-self.response.surprises(z)[0]).exp(), 1.0),
+            _ if y == 0.0 && self.response.has_limit_at_zero() => (z.exp(), -1.0),
             _ => return Bound::Zero,
         };
         if left <= AT_LIMIT { Bound::Sign(sign, i) } else { Bound::Zero }

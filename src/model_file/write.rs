@@ -2,7 +2,7 @@
 
 use super::budget::Budget;
 use super::checksum::Checksum;
-use super::{BEFORE_CHECKSUM, DIGITS, Document, FORMAT, KEY, ModelFileError, Stored};
+use super::{BEFORE_CHECKSUM, DIGITS, Document, KEY, ModelFileError, Stored};
 use safetensors::tensor::{Dtype, View};
 use std::borrow::Cow;
 
@@ -60,7 +60,7 @@ pub(super) fn bytes<T: Stored>(value: &T) -> Result<Vec<u8>, ModelFileError> {
     let (content, tensors) = value.store()?;
     let document = Document {
         checksum: "0".repeat(DIGITS),
-        format: FORMAT,
+        format: T::FORMAT,
         kind: T::KIND,
         crate_version: env!("CARGO_PKG_VERSION").to_owned(),
         content,

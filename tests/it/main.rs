@@ -9,6 +9,7 @@ mod determinism;
 mod documents;
 mod fit;
 mod glm;
+mod glm_links;
 mod kernel_ridge;
 mod l1;
 mod learning_rates;

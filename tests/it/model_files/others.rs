@@ -3,12 +3,14 @@
 use super::{Folder, bits, normals};
 use secant::core::random::Random;
 use secant::optim::{Accuracy, LinearSolution};
-use secant::{CoefficientStatus, Dataset, Family, Glm, GlmFit, ModelFile};
+use secant::{CoefficientStatus, Dataset, Family, Glm, GlmFit, Link, ModelFile};
 
 fn numbers_of(fit: &GlmFit) -> Vec<u64> {
     let coefficients = fit.coefficients.iter().flat_map(|one| [one.estimate, one.standard_error]);
     let others =
         [fit.deviance, fit.pearson, fit.log_likelihood, fit.dispersion, fit.residual_degrees];
+    let alpha = fit.alpha.map_or([0.0; 2], |alpha| [alpha.estimate, alpha.standard_error]);
+    let others = others.into_iter().chain([fit.null_deviance, fit.total_weight]).chain(alpha);
     coefficients.chain(others).map(f64::to_bits).collect()
 }
 
@@ -38,13 +40,25 @@ fn every_family_comes_back() {
         (Family::Poisson, numbers(counts)),
         (Family::Logistic, numbers(|z| f64::from(z > 0.3))),
         (Family::Gamma, numbers(f64::exp)),
+        (Family::InverseGaussian, numbers(f64::exp)),
         (Family::NegativeBinomial { alpha: 1.0 / 3.0 }, numbers(counts)),
+        (Family::Tweedie { power: 1.1 + 0.2 }, numbers(counts)),
     ];
     for (family, data) in families {
-        for intercept in [true, false] {
-            comes_back(&Glm::new(family).intercept(intercept).fit(&data).unwrap(), &x);
+        comes_back(&Glm::new(family).intercept(false).fit(&data).unwrap(), &x);
+        for link in family.links() {
+            comes_back(&Glm::new(family).link(*link).fit(&data).unwrap(), &x);
         }
     }
+    let fit = Glm::negative_binomial_estimated().fit(&numbers(counts)).unwrap();
+    assert!(fit.alpha.is_some());
+    comes_back(&fit, &x);
+    let classes: Vec<u32> = noise.iter().map(|z| u32::from(*z > 0.3)).collect();
+    let two = Dataset::from_labels(3, &x, 2, &classes).unwrap();
+    let two = two.with_class_names(["no".into(), "yes".into()].to_vec()).unwrap();
+    let fit = Glm::logistic().link(Link::ComplementaryLogLog).fit(&two).unwrap();
+    assert_eq!(fit.modelled_class.as_deref(), Some("yes"));
+    comes_back(&fit, &x);
     let labels: Vec<u32> =
         noise.iter().map(|z| if *z > 0.5 { 2 } else { u32::from(*z > -0.5) }).collect();
     let data = Dataset::from_labels(3, &x, 3, &labels).unwrap();
@@ -53,6 +67,20 @@ fn every_family_comes_back() {
     let fit = Glm::softmax().ridge(0.1).fit(&data).unwrap();
     assert!(fit.pearson.is_nan() && fit.coefficients.len() == 8);
     comes_back(&fit, &x);
+}
+
+/// A file of format 1, of before links: the link is the family's default, and what such a file does not say is NaN.
+#[test]
+fn a_fit_of_the_first_format_is_read() {
+    let bytes = include_bytes!("../../fixtures/glm_format_1.safetensors");
+    let fit = GlmFit::from_bytes(bytes).unwrap();
+    assert_eq!((fit.family, fit.link), (Family::NegativeBinomial { alpha: 0.25 }, Link::Log));
+    assert_eq!(fit.coefficient("dose").unwrap().estimate.to_string()[..9], *"0.1866661");
+    assert!((fit.predict(&[1.0, 2.0]).unwrap()[0] - 2.410_487_456_375_316_5).abs() < 1e-14);
+    assert!(fit.alpha.is_none() && fit.null_deviance.is_nan() && fit.aic().is_nan());
+    assert!((fit.coefficient("dose").unwrap().p_value() - 0.1118).abs() < 1e-3, "{fit}");
+    // Written again it is of the format of today.
+    comes_back(&fit, &[1.0, 2.0]);
 }
 
 #[test]

@@ -1,0 +1,131 @@
+//! Where a fit starts: a point at which every sample has a mean.
+//!
+//! With an intercept, the link of the mean target and slopes of 0. Where a link leaves some scores without a mean (1/z, √μ, an identity of
+//! counts) and there is no intercept, a point with z ≥ a level for all samples, by the squared hinge of z: its least value is 0 just where
+//! there is such a point.
+
+use super::family::{Family, Response};
+use super::{GlmError, targets};
+use crate::error::FitError;
+use secant_core::data::Dataset;
+use secant_core::graph::Graph;
+use secant_core::loss::{Hinge, Link};
+use secant_core::penalty::Ridge;
+use secant_core::predict::outputs;
+use secant_core::risk::Risk;
+use secant_optim::inference::distributions::{Distribution as _, Normal};
+use secant_optim::{Method, Newton};
+
+/// Keeps the point of the hinge at a finite place.
+const RIDGE: f64 = 1e-10;
+/// The least score at a start, in parts of that of the mean target.
+const LEAST: f64 = 0.1;
+/// A mean for targets that are all 0.
+const LOW: f64 = 0.1;
+
+/// θ of a start on `data` (standardised), c outputs.
+pub(super) fn point(
+    response: Response,
+    graph: &Graph,
+    data: &Dataset,
+    intercept: bool,
+) -> Result<Vec<f64>, FitError> {
+    let (d, c) = (data.features(), graph.outputs());
+    let mut theta = vec![0.0; d * c + if intercept { c } else { 0 }];
+    if intercept {
+        theta[d * c..].copy_from_slice(&intercepts(response, data, c));
+    } else if response.is_limited() {
+        theta = above_a_level(response, graph, data, &theta)?;
+    }
+    if response.is_limited() {
+        let mut z = outputs(graph, &theta, data.inputs())?;
+        data.add_offset(&mut z);
+        let counts = |i: usize| data.weights().is_none_or(|weights| weights[i] > 0.0);
+        if let Some(sample) = (0..z.len()).find(|i| counts(*i) && !response.allows(z[*i])) {
+            let (family, link) = (response.family.name(), response.link.name());
+            return Err(GlmError::NoStart { family, link, sample }.into());
+        }
+    }
+    Ok(theta)
+}
+
+/// Intercepts of the model without features: the link of the mean. 0 where that has none.
+fn intercepts(response: Response, data: &Dataset, outputs: usize) -> Vec<f64> {
+    let weight = |i: usize| data.weights().map_or(1.0, |weights| weights[i]);
+    let total = data.total_weight();
+    if response.family == Family::Softmax {
+        let mut counts = vec![0.0; outputs];
+        for (i, label) in data.targets().labels().unwrap_or_default().iter().enumerate() {
+            counts[*label as usize] += weight(i);
+        }
+        return counts.iter().map(|count| finite((count / total).ln())).collect();
+    }
+    let (y, mut offset) = (targets(data), vec![0.0; data.samples()]);
+    data.add_offset(&mut offset);
+    let mean = |of: &dyn Fn(usize) -> f64| {
+        (0..data.samples()).map(|i| weight(i) / total * of(i)).sum::<f64>()
+    };
+    let level = mean(&|i| y[i]);
+    let score = match response.link {
+        Link::Identity if !response.is_limited() => mean(&|i| y[i] - offset[i]),
+        Link::Log => level.ln() - mean(&|i| offset[i].exp()).ln(),
+        Link::Logit | Link::Softmax => (level / (1.0 - level)).ln(),
+        Link::Probit => Normal.quantile(level),
+        Link::ComplementaryLogLog => (-(-level).ln_1p()).ln(),
+        _ => {
+            let z = level_score(response, level);
+            let least = offset.iter().copied().fold(f64::INFINITY, f64::min);
+            let shifted = z - mean(&|i| offset[i]);
+            if response.family == Family::Gaussian {
+                shifted
+            } else {
+                shifted.max(LEAST * z - least)
+            }
+        }
+    };
+    vec![finite(score)]
+}
+
+/// The score of a mean by a link that has not all.
+fn level_score(response: Response, level: f64) -> f64 {
+    let level = if level > 0.0 || (level != 0.0 && response.family == Family::Gaussian) {
+        level
+    } else {
+        LOW
+    };
+    match response.link {
+        Link::Inverse => level.recip(),
+        Link::InverseSquare => (level * level).recip(),
+        Link::Sqrt => level.sqrt(),
+        _ => level,
+    }
+}
+
+/// Slopes with a score above a level for every sample, as far as there are such.
+fn above_a_level(
+    response: Response,
+    graph: &Graph,
+    data: &Dataset,
+    start: &[f64],
+) -> Result<Vec<f64>, FitError> {
+    let y = targets(data);
+    let weight = |i: usize| data.weights().map_or(1.0, |weights| weights[i]);
+    let sum: f64 = y.iter().enumerate().map(|(i, y)| weight(i) * y).sum();
+    let level = level_score(response, sum / data.total_weight());
+    let mut above =
+        Dataset::from_slices(data.features(), data.inputs(), 1, &vec![1.0; data.samples()])?;
+    if let Some(weights) = data.weights() {
+        above = above.with_weights(weights.to_vec())?;
+    }
+    if let Some(offset) = data.offset() {
+        above = above.with_offset(offset.iter().map(|offset| offset / level).collect())?;
+    }
+    let risk = Risk::from_boxed(graph, &above, Box::new(Hinge::squared()), Box::new(Ridge(RIDGE)))?;
+    let found = Method::from(Newton::default()).minimize(&risk, start)?;
+    Ok(found.theta.iter().map(|theta| level * theta).collect())
+}
+
+/// The number, or 0 where it is none.
+fn finite(x: f64) -> f64 {
+    if x.is_finite() { x } else { 0.0 }
+}
