@@ -135,6 +135,7 @@ pub mod guide {
         howto,
         conventions,
         files,
+        formulas,
         model_files,
         nodes,
         choosing,

@@ -19,6 +19,8 @@
 mod support;
 
 mod claims;
+#[cfg(test)]
+mod formulas;
 mod mgh;
 mod models;
 mod nist;

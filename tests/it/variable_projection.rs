@@ -1,5 +1,6 @@
 //! Variable projection on networks: which blocks are linear, the design without Kronecker products, and the minima.
 
+use secant::Formula;
 use secant::core::problem::{Derivatives, LinearPart};
 use secant::faer::{Mat, MatMut};
 use secant::graph::Graph;
@@ -265,4 +266,23 @@ fn hidden_units_alike_are_no_obstacle() {
     }
     let part: LinearPart = view.linear_part(&view.linear_parameters());
     assert_eq!(part.copies, 1);
+}
+
+/// Linear parameters of a formula: found, solved for, and those of Levenberg–Marquardt in the end.
+#[test]
+fn what_enters_a_formula_linearly_needs_no_start() {
+    let x: Vec<f64> = (0..60).map(|i| 0.1 * f64::from(i)).collect();
+    let y: Vec<f64> =
+        x.iter().map(|x| 2.5 * (-1.3 * x).exp() - 0.5 + 0.01 * (7.0 * x).sin()).collect();
+    let data = Dataset::from_slices(1, &x, 1, &y).unwrap();
+    let graph = Formula::new("a*exp(-b*x) + c", &["x"]).unwrap().graph().unwrap();
+    let risk = Risk::new(&graph, &data, SquaredError, NoPenalty).unwrap();
+    let problem = risk.least_squares().unwrap();
+    assert_eq!(problem.linear_parameters(), [0..1, 2..3]);
+    let near = minimize(&problem, LevenbergMarquardt::default(), &[2.0, 1.0, 0.0]).unwrap();
+    let found = minimize(&problem, VariableProjection::default(), &[1e9, 3.0, -1e9]).unwrap();
+    for (found, near) in found.theta.iter().zip(&near.theta) {
+        assert!((found - near).abs() < 1e-8 * near.abs(), "{found} {near}");
+    }
+    assert!((near.theta[1] - 1.3).abs() < 0.05);
 }

@@ -42,6 +42,7 @@
 //! | `exp`, `expm1`, `log` = `ln`, `log10`, `log2`, `log1p`, `sqrt`, `cbrt` | |
 //! | `sin`, `cos`, `tan`, `asin`, `acos`, `atan`, `atan2(y, x)`, `sinh`, `cosh`, `tanh` | |
 //! | `erf`, `erfc` | |
+//! | `lgamma`, `gamma`: ln Γ and Γ for x > 0, NaN elsewhere | (`gamma` without a parenthesis behind it is a name) |
 //! | `abs` | 0 at 0 |
 //! | `min`, `max` of two arguments or more | that of the first of equal ones |
 //! | `if(condition, a, b)` | of the branch chosen; the other one may be infinite or NaN |

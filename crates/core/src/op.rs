@@ -305,6 +305,14 @@ pub trait Op: Debug + Send + Sync {
         1
     }
 
+    /// z and its derivatives by the node's own parameters at once: `rows` (n × cB) ← the gradient of output k of sample i in column
+    /// i·c + k, the blocks one after another. Asked of a node that is a whole graph. Default `false`: nothing is written, and a sweep
+    /// forward and one backward for each output take its place.
+    fn value_rows(&self, at: At<'_>, z: &mut [f64], rows: &mut [f64]) -> bool {
+        let _ = (at, z, rows);
+        false
+    }
+
     /// [`adjoint`](Self::adjoint) sample by sample: θ̄ of sample b goes to column b of `each` (n × B) instead of a sum. The
     /// default calls `adjoint` on one sample at a time.
     fn adjoint_each(

@@ -14,12 +14,14 @@ mod adjoint_tangent;
 mod backward;
 mod domain;
 mod forward;
+mod rows;
 mod tangent;
 
 pub(crate) use adjoint_tangent::{TapeRef, adjoint_tangent};
 pub(crate) use backward::{backward, backward_each};
 pub(crate) use domain::{check_domains, has_domains};
 pub(crate) use forward::forward;
+pub(crate) use rows::value_rows;
 pub(crate) use tangent::tangent;
 
 use crate::graph::{Graph, Node};

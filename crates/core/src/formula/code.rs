@@ -1,6 +1,6 @@
 //! Values → steps on registers. What is the same for all samples is evaluated once a call, the rest on blocks of samples.
 
-use super::machine::{Action, Step, run};
+use super::machine::{Action, Step, interleave, run};
 use super::values::{Id, Leaf, Operation, Values};
 use std::collections::{HashMap, HashSet};
 
@@ -58,6 +58,18 @@ impl Code {
         builder.place_uniform();
         builder.place_lanes(outputs);
         builder.finish(outputs)
+    }
+
+    /// The same with all results in registers of lanes, for [`Self::interleave`].
+    pub(super) fn in_lanes(values: &Values, outputs: &[Id]) -> Self {
+        let outputs: Vec<Option<Id>> = outputs.iter().copied().map(Some).collect();
+        let mut builder = Builder::new(values, &outputs);
+        builder.place_uniform();
+        builder.place_lanes(&outputs);
+        for id in outputs.iter().flatten() {
+            builder.spread(*id);
+        }
+        builder.finish(&outputs)
     }
 
     /// Entries of scratch that a run needs.
@@ -131,6 +143,33 @@ impl Code {
     pub(super) fn lanes<'a>(&self, scratch: &'a [f64], register: u32, count: usize) -> &'a [f64] {
         let start = self.uniform_registers + register as usize * self.stride;
         &scratch[start..start + count]
+    }
+
+    /// `target` (as many rows as `results`, `count` columns) ← results that are all in lanes.
+    pub(super) fn interleave(
+        &self,
+        scratch: &[f64],
+        results: &[Output],
+        count: usize,
+        target: &mut [f64],
+    ) {
+        const FEW: usize = 16;
+        let lanes = |result: &Output| match *result {
+            Output::Lanes(register) => self.lanes(scratch, register, count),
+            Output::Zero | Output::Uniform(_) => &[],
+        };
+        // Without a list on the heap where there are few.
+        if results.len() <= FEW {
+            let mut sources = [&[][..]; FEW];
+            sources.iter_mut().zip(results).for_each(|(to, result)| *to = lanes(result));
+            interleave(&sources[..results.len()], target);
+        } else {
+            let rows = results.len();
+            for (row, result) in results.iter().enumerate() {
+                let entries = target[row..].iter_mut().step_by(rows);
+                entries.zip(lanes(result)).for_each(|(entry, lane)| *entry = *lane);
+            }
+        }
     }
 
     /// Steps on lanes, by their action.
@@ -208,11 +247,7 @@ impl<'a> Builder<'a> {
                 continue;
             }
             for operand in self.values.operands(id) {
-                if !self.values.varies(operand) && !self.lane.contains_key(&operand) {
-                    let register = self.fresh();
-                    self.lane.insert(operand, register);
-                    self.code.spread.push((self.single[&operand], register));
-                }
+                self.spread(operand);
             }
         }
         // Never free: outputs, and what the next block or call finds in its place.
@@ -238,6 +273,15 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Gives a value that is the same for all samples a register of lanes.
+    fn spread(&mut self, id: Id) {
+        if !self.values.varies(id) && !self.lane.contains_key(&id) {
+            let register = self.fresh();
+            self.lane.insert(id, register);
+            self.code.spread.push((self.single[&id], register));
+        }
+    }
+
     fn fresh(&mut self) -> u32 {
         self.code.lane_registers += 1;
         index(self.code.lane_registers - 1)
@@ -246,8 +290,10 @@ impl<'a> Builder<'a> {
     fn finish(mut self, outputs: &[Option<Id>]) -> Code {
         let place = |output: &Option<Id>| match output {
             None => Output::Zero,
-            Some(id) if self.values.varies(*id) => Output::Lanes(self.lane[id]),
-            Some(id) => Output::Uniform(self.single[id]),
+            Some(id) => match self.lane.get(id) {
+                Some(register) => Output::Lanes(*register),
+                None => Output::Uniform(self.single[id]),
+            },
         };
         self.code.outputs = outputs.iter().map(place).collect();
         while self.code.stride > FEWEST_LANES

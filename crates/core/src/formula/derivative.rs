@@ -206,6 +206,14 @@ fn slope(values: &mut Values, function: Unary, x: Id, z: Id) -> Option<Id> {
             let slope = values.multiply(factor, bell);
             if function == Unary::Erf { slope } else { values.negate(slope) }
         }
+        Unary::LogGamma => values.unary(Unary::Digamma, x),
+        Unary::Gamma => {
+            let digamma = values.unary(Unary::Digamma, x);
+            values.multiply(z, digamma)
+        }
+        Unary::Digamma => values.unary(Unary::Trigamma, x),
+        // A third derivative: nobody asks for it.
+        Unary::Trigamma => values.constant(f64::NAN),
         Unary::Integer(n) => {
             let factor = values.constant(f64::from(n));
             let power = values.unary(Unary::Integer(n - 1), x);

@@ -1,7 +1,7 @@
 //! A formula evaluated by itself, in memory that is kept.
 
 use super::Formula;
-use super::code::{Arguments, Code, Output};
+use super::code::{Arguments, Code};
 use super::values::Leaf;
 
 /// Evaluates a formula and its Jacobian at samples, without a graph: for thousands of small fits, one evaluator a thread.
@@ -51,7 +51,7 @@ impl Evaluator {
             let count = code.block().min(batch - first);
             code.run(scratch, first, count, on);
             let target = &mut values[first * c..(first + count) * c];
-            put_all(code, scratch, code.outputs(), count, target);
+            code.interleave(scratch, code.outputs(), count, target);
         }
     }
 
@@ -78,9 +78,9 @@ impl Evaluator {
             let count = code.block().min(batch - first);
             code.run(scratch, first, count, on);
             let target = &mut values[first * c..(first + count) * c];
-            put_all(code, scratch, of_values, count, target);
+            code.interleave(scratch, of_values, count, target);
             let target = &mut jacobian[first * c * n..(first + count) * c * n];
-            put_all(code, scratch, of_rows, count, target);
+            code.interleave(scratch, of_rows, count, target);
         }
     }
 }
@@ -114,29 +114,4 @@ fn start(
 fn arguments<'a>(formula: &Formula, x: &'a [f64]) -> Arguments<'a> {
     let (features, outputs) = (formula.features().len(), formula.outputs());
     Arguments { x, x_dot: None, z_bar: &[], z_bar_dot: &[], features, outputs }
-}
-
-/// `target` (as many rows as `results`) ← the results of a block.
-pub(super) fn put_all(
-    code: &Code,
-    scratch: &[f64],
-    results: &[Output],
-    count: usize,
-    target: &mut [f64],
-) {
-    let rows = results.len();
-    for (row, &result) in results.iter().enumerate() {
-        let entries = target[row..].iter_mut().step_by(rows);
-        match result {
-            Output::Zero => entries.for_each(|entry| *entry = 0.0),
-            Output::Uniform(register) => {
-                let value = code.uniform(scratch, register);
-                entries.for_each(|entry| *entry = value);
-            }
-            Output::Lanes(register) => {
-                let lanes = code.lanes(scratch, register, count);
-                entries.zip(lanes).for_each(|(entry, lane)| *entry = *lane);
-            }
-        }
-    }
 }

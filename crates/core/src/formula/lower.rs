@@ -82,6 +82,8 @@ fn call(values: &mut Values, function: Function, arguments: &[Id]) -> Id {
         Function::Tanh => Unary::Tanh,
         Function::Erf => Unary::Erf,
         Function::Erfc => Unary::Erfc,
+        Function::LogGamma => Unary::LogGamma,
+        Function::Gamma => Unary::Gamma,
         Function::Atan2 => return values.binary(Binary::Angle, arguments[0], arguments[1]),
         Function::If => return values.select(arguments[0], arguments[1], arguments[2]),
         // The first of equal ones; NaN where one is.

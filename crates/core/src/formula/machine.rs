@@ -1,7 +1,12 @@
 //! The operations on lanes: one sample a lane, a register of lanes for each value.
+//!
+//! Every kernel stands in a closure with `#[inline(always)]`: what is not inlined is compiled without vectors.
+
+#![expect(clippy::redundant_closure, reason = "a function's name cannot be marked for inlining")]
 
 use super::operations::{Binary, Unary};
 use crate::elementwise::{self, scalar};
+use crate::special::{digamma, trigamma};
 
 /// One step: `out` ← the operation of registers.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -85,17 +90,72 @@ fn select(c: &[f64], a: &[f64], b: &[f64], out: &mut [f64]) {
 #[inline(always)]
 fn lanes1(function: Unary, a: &[f64], out: &mut [f64]) {
     match function {
-        Unary::Negate => each(a, out, |x| -x),
-        Unary::Sign => each(a, out, sign),
-        Unary::Abs => each(a, out, f64::abs),
-        Unary::Not => each(a, out, |c| 1.0 - c),
-        Unary::Exp => each(a, out, scalar::exp),
-        Unary::Expm1 => each(a, out, scalar::expm1),
-        Unary::Log => each(a, out, scalar::log),
-        Unary::Log1p => each(a, out, scalar::log1p),
-        Unary::Sqrt => each(a, out, f64::sqrt),
-        Unary::Tanh => each(a, out, scalar::tanh),
-        Unary::Erf => each(a, out, scalar::erf),
+        Unary::Negate => each(
+            a,
+            out,
+            #[inline(always)]
+            |x| -x,
+        ),
+        Unary::Sign => each(
+            a,
+            out,
+            #[inline(always)]
+            |x| sign(x),
+        ),
+        Unary::Abs => each(
+            a,
+            out,
+            #[inline(always)]
+            |x| f64::abs(x),
+        ),
+        Unary::Not => each(
+            a,
+            out,
+            #[inline(always)]
+            |c| 1.0 - c,
+        ),
+        Unary::Exp => each(
+            a,
+            out,
+            #[inline(always)]
+            |x| scalar::exp(x),
+        ),
+        Unary::Expm1 => each(
+            a,
+            out,
+            #[inline(always)]
+            |x| scalar::expm1(x),
+        ),
+        Unary::Log => each(
+            a,
+            out,
+            #[inline(always)]
+            |x| scalar::log(x),
+        ),
+        Unary::Log1p => each(
+            a,
+            out,
+            #[inline(always)]
+            |x| scalar::log1p(x),
+        ),
+        Unary::Sqrt => each(
+            a,
+            out,
+            #[inline(always)]
+            |x| f64::sqrt(x),
+        ),
+        Unary::Tanh => each(
+            a,
+            out,
+            #[inline(always)]
+            |x| scalar::tanh(x),
+        ),
+        Unary::Erf => each(
+            a,
+            out,
+            #[inline(always)]
+            |x| scalar::erf(x),
+        ),
         Unary::Sin => elementwise::sin(a, out),
         Unary::Cos => elementwise::cos(a, out),
         Unary::Integer(n) => integer_power(a, n, out),
@@ -109,25 +169,101 @@ fn lanes1(function: Unary, a: &[f64], out: &mut [f64]) {
         Unary::Sinh => far(a, out, libm::sinh),
         Unary::Cosh => far(a, out, libm::cosh),
         Unary::Erfc => far(a, out, libm::erfc),
+        Unary::LogGamma => far(a, out, |x| if x > 0.0 { libm::lgamma(x) } else { f64::NAN }),
+        Unary::Gamma => far(a, out, |x| if x > 0.0 { libm::tgamma(x) } else { f64::NAN }),
+        Unary::Digamma => far(a, out, digamma),
+        Unary::Trigamma => far(a, out, trigamma),
     }
 }
 
 #[inline(always)]
 fn lanes2(function: Binary, a: &[f64], b: &[f64], out: &mut [f64]) {
     match function {
-        Binary::Add => each2(a, b, out, |a, b| a + b),
-        Binary::Subtract => each2(a, b, out, |a, b| a - b),
-        Binary::Multiply => each2(a, b, out, |a, b| a * b),
-        Binary::Divide => each2(a, b, out, |a, b| a / b),
-        Binary::Power => each2(a, b, out, scalar::pow),
+        Binary::Add => each2(
+            a,
+            b,
+            out,
+            #[inline(always)]
+            |a, b| a + b,
+        ),
+        Binary::Subtract => each2(
+            a,
+            b,
+            out,
+            #[inline(always)]
+            |a, b| a - b,
+        ),
+        Binary::Multiply => each2(
+            a,
+            b,
+            out,
+            #[inline(always)]
+            |a, b| a * b,
+        ),
+        Binary::Divide => each2(
+            a,
+            b,
+            out,
+            #[inline(always)]
+            |a, b| a / b,
+        ),
+        Binary::Power => each2(
+            a,
+            b,
+            out,
+            #[inline(always)]
+            |x, p| scalar::pow(x, p),
+        ),
         Binary::Angle => far2(a, b, out, libm::atan2),
-        Binary::Less => each2(a, b, out, |a, b| condition(a, b, a < b)),
-        Binary::LessEqual => each2(a, b, out, |a, b| condition(a, b, a <= b)),
-        Binary::Equal => each2(a, b, out, |a, b| condition(a, b, a == b)),
-        Binary::And => each2(a, b, out, |a, b| a * b),
-        Binary::Or => each2(a, b, out, |a, b| condition(a, b, a + b != 0.0)),
-        Binary::Chain => each2(a, b, out, |a, b| if a == 0.0 { a } else { a * b }),
-        Binary::Gate => each2(a, b, out, gate),
+        Binary::Less => each2(
+            a,
+            b,
+            out,
+            #[inline(always)]
+            |a, b| condition(a, b, a < b),
+        ),
+        Binary::LessEqual => each2(
+            a,
+            b,
+            out,
+            #[inline(always)]
+            |a, b| condition(a, b, a <= b),
+        ),
+        Binary::Equal => each2(
+            a,
+            b,
+            out,
+            #[inline(always)]
+            |a, b| condition(a, b, a == b),
+        ),
+        Binary::And => each2(
+            a,
+            b,
+            out,
+            #[inline(always)]
+            |a, b| a * b,
+        ),
+        Binary::Or => each2(
+            a,
+            b,
+            out,
+            #[inline(always)]
+            |a, b| condition(a, b, a + b != 0.0),
+        ),
+        Binary::Chain => each2(
+            a,
+            b,
+            out,
+            #[inline(always)]
+            |a, b| if a == 0.0 { a } else { a * b },
+        ),
+        Binary::Gate => each2(
+            a,
+            b,
+            out,
+            #[inline(always)]
+            |c, x| gate(c, x),
+        ),
     }
 }
 
@@ -155,9 +291,24 @@ fn sign(x: f64) -> f64 {
 #[inline(always)]
 fn integer_power(a: &[f64], n: i32, out: &mut [f64]) {
     match n {
-        3 => each(a, out, |x| x * x * x),
-        4 => each(a, out, |x| (x * x) * (x * x)),
-        -2 => each(a, out, |x| 1.0 / (x * x)),
+        3 => each(
+            a,
+            out,
+            #[inline(always)]
+            |x| x * x * x,
+        ),
+        4 => each(
+            a,
+            out,
+            #[inline(always)]
+            |x| (x * x) * (x * x),
+        ),
+        -2 => each(
+            a,
+            out,
+            #[inline(always)]
+            |x| 1.0 / (x * x),
+        ),
         _ => each(
             a,
             out,
@@ -186,4 +337,52 @@ fn far(a: &[f64], out: &mut [f64], f: fn(f64) -> f64) {
 #[inline(never)]
 fn far2(a: &[f64], b: &[f64], out: &mut [f64], f: fn(f64, f64) -> f64) {
     each2(a, b, out, f);
+}
+
+/// Samples whose entries are brought together at a time.
+const TOGETHER: usize = 4;
+
+/// `target` (as many rows as `sources`) ← one source a row.
+pub(super) fn interleave(sources: &[&[f64]], target: &mut [f64]) {
+    match *sources {
+        [one] => target.copy_from_slice(one),
+        [a, b] => columns([a, b], target),
+        [a, b, c] => columns([a, b, c], target),
+        [a, b, c, d] => columns([a, b, c, d], target),
+        [a, b, c, d, e] => columns([a, b, c, d, e], target),
+        [a, b, c, d, e, f] => columns([a, b, c, d, e, f], target),
+        _ => {
+            for (row, source) in sources.iter().enumerate() {
+                let entries = target[row..].iter_mut().step_by(sources.len());
+                entries.zip(*source).for_each(|(entry, lane)| *entry = *lane);
+            }
+        }
+    }
+}
+
+/// Few rows, as many as the compiler knows: shuffles of vectors.
+fn columns<const ROWS: usize>(sources: [&[f64]; ROWS], target: &mut [f64]) {
+    elementwise::vectorize(
+        #[inline(always)]
+        || {
+            let (columns, _) = target.as_chunks_mut::<ROWS>();
+            let count = columns.len();
+            let (blocks, rest) = columns.as_chunks_mut::<TOGETHER>();
+            let done = count - rest.len();
+            for (i, block) in blocks.iter_mut().enumerate() {
+                let at = i * TOGETHER;
+                for (row, source) in sources.iter().enumerate() {
+                    let lanes = &source[at..at + TOGETHER];
+                    for (column, lane) in block.iter_mut().zip(lanes) {
+                        column[row] = *lane;
+                    }
+                }
+            }
+            for (column, i) in rest.iter_mut().zip(done..) {
+                for (row, source) in sources.iter().enumerate() {
+                    column[row] = source[i];
+                }
+            }
+        },
+    );
 }

@@ -205,10 +205,22 @@ impl Op for FormulaOp {
         let code = self.0.programs().value();
         let on = self.arguments(&at);
         each_block(code, at.batch, parameter(at.theta, None), on, |scratch, first, count| {
-            for (k, &output) in code.outputs().iter().enumerate() {
-                write(code, scratch, output, (first, count), (k, on.outputs), z, false);
-            }
+            let z = &mut z[first * on.outputs..(first + count) * on.outputs];
+            code.interleave(scratch, code.outputs(), count, z);
         });
+    }
+
+    fn value_rows(&self, at: At<'_>, z: &mut [f64], rows: &mut [f64]) -> bool {
+        let code = self.0.programs().rows();
+        let on = self.arguments(&at);
+        let (c, n) = (on.outputs, self.0.parameters().len());
+        let (of_values, of_rows) = code.outputs().split_at(c);
+        each_block(code, at.batch, parameter(at.theta, None), on, |scratch, first, count| {
+            code.interleave(scratch, of_values, count, &mut z[first * c..(first + count) * c]);
+            let rows = &mut rows[first * c * n..(first + count) * c * n];
+            code.interleave(scratch, of_rows, count, rows);
+        });
+        true
     }
 
     fn tangent(&self, at: At<'_>, _z: &[f64], dot: Dot<'_>, z_dot: &mut [f64]) {

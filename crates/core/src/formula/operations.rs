@@ -28,6 +28,13 @@ pub(super) enum Unary {
     Tanh,
     Erf,
     Erfc,
+    /// ln Γ for x > 0, NaN elsewhere; so for the next three.
+    LogGamma,
+    Gamma,
+    /// (ln Γ)′.
+    Digamma,
+    /// (ln Γ)″.
+    Trigamma,
     /// xⁿ by multiplications.
     Integer(i32),
 }

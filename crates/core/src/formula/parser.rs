@@ -73,8 +73,13 @@ fn meaning(name: &str) -> Option<&'static str> {
         "e" => Some("2.718…"),
         "pi" | "π" => Some("3.141…"),
         "and" | "or" | "not" => Some("a word between conditions"),
-        _ => Function::named(name).map(|_| "a function"),
+        _ => function_alone(name).map(|_| "a function"),
     }
+}
+
+/// The function that the name stands for without parentheses too. Γ does not: many models have a parameter of that name.
+fn function_alone(name: &str) -> Option<Function> {
+    Function::named(name).filter(|function| *function != Function::Gamma)
 }
 
 struct Parser<'a> {
@@ -264,8 +269,7 @@ impl Parser<'_> {
         if let Some(constant) = Constant::named(name) {
             return Ok(Node::Constant(constant));
         }
-        // `gamma`, `min` … are names too where no parenthesis follows, but for those that are nothing else.
-        match Function::named(name) {
+        match function_alone(name) {
             Some(function) => {
                 Err(self.error(position, FormulaErrorKind::FunctionAlone(function.name())))
             }

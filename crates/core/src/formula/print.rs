@@ -360,6 +360,8 @@ fn call(function: Function, arguments: &[Id], style: Style) -> (Vec<Item>, u8) {
             Function::Cbrt => ("∛(".into(), ")"),
             Function::Abs => ("|".into(), "|"),
             Function::Log => ("ln(".into(), ")"),
+            Function::Gamma => ("Γ(".into(), ")"),
+            Function::LogGamma => ("ln Γ(".into(), ")"),
             _ => (format!("{}(", function.name()).into(), ")"),
         },
         Style::Plain => (Cow::from(format!("{}(", function.name())), ")"),
@@ -391,6 +393,8 @@ fn latex_function(function: Function) -> String {
         Function::Asin => r"\arcsin".into(),
         Function::Acos => r"\arccos".into(),
         Function::Atan => r"\arctan".into(),
+        Function::LogGamma => r"\ln\Gamma".into(),
+        Function::Gamma => r"\Gamma".into(),
         _ => format!(r"\operatorname{{{}}}", function.name()),
     }
 }

@@ -45,22 +45,22 @@ impl Programs {
 
     /// z: c results.
     pub(super) fn value(&self) -> &Code {
-        self.value.get_or_init(|| Code::new(&self.values, &some(&self.outputs)))
+        self.value.get_or_init(|| Code::in_lanes(&self.values, &self.outputs))
     }
 
     /// z, and then the gradient of one output after another: c + c·n results.
     pub(super) fn rows(&self) -> &Code {
         self.rows.get_or_init(|| {
             let mut values = self.values.clone();
-            let mut results = some(&self.outputs);
-            let one = values.constant(1.0);
+            let mut results = self.outputs.clone();
+            let (zero, one) = (values.constant(0.0), values.constant(1.0));
             for &output in &self.outputs {
                 let wanted = |leaf| matches!(leaf, Leaf::Parameter(_));
                 let row = adjoints(&mut values, &[(output, one)], wanted);
                 let entry = |j: usize| row.get(&Leaf::Parameter(index(j))).copied();
-                results.extend((0..self.parameters).map(entry));
+                results.extend((0..self.parameters).map(|j| entry(j).unwrap_or(zero)));
             }
-            Code::new(&values, &results)
+            Code::in_lanes(&values, &results)
         })
     }
 
@@ -148,10 +148,6 @@ fn dot(leaf: Leaf, active: bool) -> Option<Leaf> {
         Leaf::OutputBar(k) => Some(Leaf::OutputBarDot(k)),
         _ => None,
     }
-}
-
-fn some(ids: &[Id]) -> Vec<Option<Id>> {
-    ids.iter().copied().map(Some).collect()
 }
 
 fn index(i: usize) -> u32 {

@@ -88,6 +88,8 @@ pub(super) enum Function {
     Tanh,
     Erf,
     Erfc,
+    LogGamma,
+    Gamma,
     If,
 }
 
@@ -117,6 +119,8 @@ pub(super) const FUNCTIONS: &[(&str, Function)] = &[
     ("tanh", Function::Tanh),
     ("erf", Function::Erf),
     ("erfc", Function::Erfc),
+    ("lgamma", Function::LogGamma),
+    ("gamma", Function::Gamma),
     ("if", Function::If),
 ];
 

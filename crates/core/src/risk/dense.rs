@@ -4,7 +4,7 @@ use super::linearized::Product;
 use super::{Linearized, Risk};
 use crate::loss::LossHessian;
 use crate::problem::Objective;
-use crate::sweep::{backward_each, forward};
+use crate::sweep::{backward_each, forward, value_rows};
 use faer::linalg::matmul::triangular::{BlockStructure, matmul};
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
@@ -128,6 +128,9 @@ impl Risk<'_> {
     ) {
         let (n, c, batch) = (self.dim(), self.graph.outputs(), range.len());
         let tile = self.tile(theta, range);
+        if value_rows(tile, &mut outputs[..c * batch], &mut jacobian[..n * c * batch]) {
+            return;
+        }
         let mut each = vec![0.0; n * batch];
         self.with_workspace(|workspace| {
             let tape = &mut workspace.tape;
