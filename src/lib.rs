@@ -69,7 +69,7 @@ pub use glm::{
     AlphaEstimate, Coefficient, CoefficientStatus, Family, Glm, GlmError, GlmFit, Information,
 };
 pub use linear::{LinearRegression, linear_regression};
-pub use model::{Confusion, FitSummary, Model, Parameter, Score};
+pub use model::{Confusion, FitSummary, Model, ModelInference, Parameter, Score};
 pub use model_file::{ModelFile, ModelFileError, ModelFileFault, ModelKind};
 pub use progress::ProgressLine;
 pub use tune::{Tune, TuneError};
@@ -146,7 +146,8 @@ pub mod guide {
         products,
         performance,
         watching,
-        lasting
+        lasting,
+        inference
     );
 }
 
