@@ -30,6 +30,7 @@
 //! | [`compare`](compare()) | methods side by side on one problem: a [`Comparison`](compare::Comparison), its table and pictures |
 //! | [`core`] | problem traits, data, graph of nodes, losses, penalties, [`Risk`], derivative checks |
 //! | [`Residuals`], [`Function`] | a function of your own, written once for every [`Real`]: [`residuals`], [`function`] with exact derivatives |
+//! | [`fit_many`] | thousands of small fits at once: one model, many groups of data, a table |
 //! | [`optim`] | Newton, trust regions, BFGS, L-BFGS and the first-order baselines as argmin solvers |
 //! | [`guide`] | a tutorial, what to call for what, conventions, files, nodes, methods, comparing them, validating, graphs and feature maps, how the products work, performance |
 //!
@@ -50,6 +51,7 @@ mod fit;
 mod folds;
 mod glm;
 mod linear;
+mod many;
 mod model;
 mod model_file;
 #[cfg(feature = "plot")]
@@ -69,7 +71,8 @@ pub use glm::{
     AlphaEstimate, Coefficient, CoefficientStatus, Family, Glm, GlmError, GlmFit, Information,
 };
 pub use linear::{LinearRegression, linear_regression};
-pub use model::{Confusion, FitSummary, Model, ModelInference, Parameter, Score};
+pub use many::{FormulaGroup, FormulaScratch};
+pub use model::{Confusion, FitSummary, Model, Parameter, Score};
 pub use model_file::{ModelFile, ModelFileError, ModelFileFault, ModelKind};
 pub use progress::ProgressLine;
 pub use tune::{Tune, TuneError};
@@ -107,14 +110,14 @@ pub use secant_optim::checkpoint::{self, Every};
 pub use secant_optim::inference::{self, Inference};
 pub use secant_optim::{
     AdaGrad, Adadelta, Adam, AdamW, AdaptiveCubic, Advice, ArgminProblem, Auto, Backend, Bfgs,
-    BoundedLevenbergMarquardt, Bounds, GaussNewton, GradientDescent, HessianKind, Interrupt, L1,
-    LassoPath, Lbfgs, LbfgsB, LeastSquaresFn, LevenbergMarquardt, Method, Minibatches, Momentum,
-    Nesterov, Newton, NewtonCg, NonlinearCg, ObjectiveFn, Optimality, OwlQn, Progress,
-    ProximalNewton, QuadraticModel, Ranking, RateFinder, Reason, ReducedLeastSquares,
-    RegularizedNewton, Report, RmsProp, RobustLeastSquares, RobustSolution, RunOptions, Safeguard,
-    Schedule, Solution, Sr1, Stopping, Subproblem, Tron, TrustRegion, Validated,
-    VariableProjection, Watch, function, minimize, minimize_robust, minimize_sampled,
-    minimize_watched, residuals,
+    BoundedLevenbergMarquardt, Bounds, FitMany, GaussNewton, GradientDescent, HessianKind,
+    Interrupt, L1, LassoPath, Lbfgs, LbfgsB, LeastSquaresFn, LevenbergMarquardt, ManyError,
+    ManyFit, ManyFits, Method, Minibatches, Momentum, Nesterov, Newton, NewtonCg, NonlinearCg,
+    ObjectiveFn, Optimality, Outcome, OwlQn, Progress, ProximalNewton, QuadraticModel, Ranking,
+    RateFinder, Reason, ReducedLeastSquares, RegularizedNewton, Report, RmsProp,
+    RobustLeastSquares, RobustSolution, RunOptions, Safeguard, Schedule, SmallLeastSquares,
+    Solution, Sr1, Stopping, Subproblem, Tron, TrustRegion, Validated, VariableProjection, Watch,
+    fit_many, function, minimize, minimize_robust, minimize_sampled, minimize_watched, residuals,
 };
 
 /// Pages of `docs/` as modules. Their links are to each other's files, by names defined at a page's end; here the same names are defined
@@ -146,8 +149,7 @@ pub mod guide {
         products,
         performance,
         watching,
-        lasting,
-        inference
+        lasting
     );
 }
 

@@ -42,7 +42,7 @@ const OPTIM: &[&[&str]] = &[
     &["run::minimize"],
     &["minibatch::sampled"],
     &["solver::least_squares::variable_projection"],
-    &["method", "run", "minibatch"],
+    &["method", "many", "run", "minibatch"],
     &["method::robust", "method::lasso_path", "method::rate_finder", "inference"],
 ];
 

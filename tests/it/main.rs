@@ -10,7 +10,6 @@ mod documents;
 mod fit;
 mod glm;
 mod glm_links;
-mod inference;
 mod kernel_ridge;
 mod l1;
 mod learning_rates;

@@ -18,6 +18,8 @@
 //! A file may be gzipped, whatever its name. A reader takes no more memory than the `max_bytes` of its options ([`MAX_BYTES`] by
 //! default), asked before it is allocated. Each has a form for bytes in memory, `…_bytes`.
 //!
+//! [`Dataset::group_by`] parts the samples by the value of a feature, for [many fits at once](Groups).
+//!
 //! Samples may have weights, [`Dataset::with_weights`], and offsets of the outputs, [`Dataset::with_offset`].
 //!
 //! NIST's nonlinear problems ([`NistNonlinear::read`]) are no data sets but tables for a formula.
@@ -27,6 +29,7 @@ mod columns;
 mod csv;
 mod dataset;
 mod error;
+mod groups;
 mod idx;
 mod libsvm;
 mod nist;
@@ -44,6 +47,7 @@ pub use cifar::CifarOptions;
 pub use csv::CsvOptions;
 pub use dataset::Dataset;
 pub use error::{DataError, MissingValue, Place, Row};
+pub use groups::{Group, Groups};
 pub use idx::{IdxOptions, PixelScale};
 pub use libsvm::{LibsvmOptions, MAX_INFERRED_FEATURES};
 pub use nist::{NistLinear, NistNonlinear, Term};

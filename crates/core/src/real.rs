@@ -5,7 +5,7 @@
 //! Source: Griewank & Walther (2008), Evaluating Derivatives, ch. 3 (forward mode) and 13 (nested for higher orders).
 //!
 //! What is to be fitted is [`Residuals`] or a [`Function`]; `secant::residuals` and `secant::function` make problems of them for every
-//! method. Everything here has the same bits on every platform: elementary functions are those of `libm`, `sqrt` and the four operations
+//! method. Everything here has the same bits on every platform: elementary functions are those of `libm` (eˣ is our own), `sqrt` and the four operations
 //! are IEEE's.
 //!
 //! ```
@@ -23,6 +23,7 @@
 //! ```
 
 mod dual;
+mod exponential;
 mod implied;
 mod operators;
 mod scalar;

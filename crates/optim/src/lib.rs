@@ -104,6 +104,7 @@ pub mod krylov;
 mod linalg;
 pub mod line_search;
 pub mod linear;
+pub mod many;
 mod method;
 mod minibatch;
 mod problem;
@@ -118,6 +119,7 @@ pub use linalg::Backend;
 pub use linear::{
     Accuracy, LeaveOneOut, LinearError, LinearLeastSquares, LinearSolution, NullDirection,
 };
+pub use many::{FitMany, ManyError, ManyFit, ManyFits, Outcome, SmallLeastSquares, fit_many};
 pub use method::lasso_path::{self, LassoPath, PathPoint};
 pub use method::rate_finder::{self, RateFinder, RateFound, RateTried};
 pub use method::robust::{

@@ -8,3 +8,4 @@ pub(crate) mod functions;
 pub(crate) mod l1;
 pub(crate) mod objective_fn;
 mod typical;
+mod uncounted;

@@ -205,6 +205,17 @@ pub enum DataError {
         /// What may help, after a colon; empty where nothing is known.
         hint: Box<str>,
     },
+    /// A feature asked for does not exist.
+    #[error("no feature \"{}\" among {}", text::quoted(name), text::list(existing.iter().map(String::as_str)))]
+    NoFeature {
+        /// The name asked for.
+        name: String,
+        /// The features that exist.
+        existing: Vec<String>,
+    },
+    /// Groups of samples whose targets are classes.
+    #[error("the targets are labels: groups are of samples with numbers for targets")]
+    GroupsOfLabels,
     /// A table of one column, whose name looks like several.
     #[error("{}: one column `{found}`{hint}", text::path(path))]
     OneColumn {

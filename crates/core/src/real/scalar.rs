@@ -1,6 +1,6 @@
-//! `f64` as a [`Real`]: the functions of `libm`, since those of the standard library differ in the last bit from platform to platform.
+//! `f64` as a [`Real`]: eˣ of our own, the other functions of `libm`, since those of the standard library differ in the last bit from platform to platform.
 
-use super::Real;
+use super::{Real, exponential};
 
 /// xⁿ by repeated squaring: the same products on every platform.
 fn power(x: f64, n: i32) -> f64 {
@@ -70,7 +70,7 @@ impl Real for f64 {
     }
     #[inline]
     fn exp(self) -> Self {
-        libm::exp(self)
+        exponential::exp(self)
     }
     #[inline]
     fn exp_m1(self) -> Self {

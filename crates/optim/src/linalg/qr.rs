@@ -46,6 +46,25 @@ impl PivotedQr {
         }
     }
 
+    /// For A of another size, in the memory that is there where it suffices.
+    pub(crate) fn resize(&mut self, m: usize, n: usize) {
+        (self.m, self.n) = (m, n);
+        self.matrix.resize(m * n, 0.0);
+        self.tau.resize(m.min(n), 0.0);
+        self.order.resize(n, 0);
+        for square in [&mut self.r, &mut self.rotated] {
+            square.resize(n * n, 0.0);
+        }
+        for row in [&mut self.row, &mut self.norms] {
+            row.resize(n, 0.0);
+        }
+    }
+
+    /// [`matrix_mut`](Self::matrix_mut) as it lies, column-major.
+    pub(crate) fn entries_mut(&mut self) -> &mut [f64] {
+        &mut self.matrix
+    }
+
     /// To be filled with A (m × n) before [`factor`](Self::factor).
     pub(crate) fn matrix_mut(&mut self) -> MatMut<'_, f64> {
         MatMut::from_column_major_slice_mut(&mut self.matrix, self.m, self.n)

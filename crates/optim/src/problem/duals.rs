@@ -6,7 +6,7 @@
 
 pub(crate) mod function;
 pub(crate) mod residuals;
-mod scratch;
+pub(crate) mod scratch;
 
 use scratch::{Block, Lane, Scratch, Tangent};
 use secant_core::real::Dual;
@@ -15,9 +15,6 @@ use secant_core::real::Dual;
 const WIDE: usize = 8;
 /// Parameters of a block of the Hessian.
 const SQUARE: usize = 4;
-
-/// What a report says where a method asks for the Gauss–Newton matrix of a function that is no sum of squares.
-pub(super) const NO_GAUSS_NEWTON: &str = "f has no Gauss–Newton matrix: its Hessian in the place";
 
 /// A function, whatever it gives: evaluates `theta` of a scratch into `out` of it.
 trait Evaluate {

@@ -5,6 +5,7 @@ mod linearized;
 pub use linearized::LeastSquaresAt;
 
 use super::typical;
+use super::uncounted::{EVALUATIONS, RESIDUAL};
 use faer::{Mat, MatMut};
 use secant_core::differences::{Differences, Slope, in_words};
 use secant_core::problem::{
@@ -12,11 +13,6 @@ use secant_core::problem::{
 };
 use std::fmt;
 use std::ops::Range;
-
-/// Operations of a residual that nobody counted: a few elementary functions.
-pub(super) const RESIDUAL: f64 = 100.0;
-/// Evaluations that a derivative by differences takes as a rule.
-pub(super) const EVALUATIONS: f64 = 4.0;
 
 type Residuals<'a> = dyn Fn(&[f64], &mut [f64]) + Send + Sync + 'a;
 type Jacobian<'a> = dyn Fn(&[f64], MatMut<'_, f64>) + Send + Sync + 'a;

@@ -1,9 +1,8 @@
 //! Objectives from closures.
 
 use super::arms::KeptArms;
-use super::duals::NO_GAUSS_NEWTON;
-use super::functions::EVALUATIONS;
 use super::typical;
+use super::uncounted::{EVALUATIONS, NO_GAUSS_NEWTON, VALUE};
 use faer::{Mat, MatMut};
 use secant_core::differences::{Differences, in_words};
 use secant_core::problem::{
@@ -11,9 +10,6 @@ use secant_core::problem::{
 };
 use std::fmt;
 use std::sync::OnceLock;
-
-/// Operations per parameter of a value that nobody counted: a few elementary functions.
-pub(super) const VALUE: f64 = 100.0;
 
 type Value<'a> = dyn Fn(&[f64]) -> f64 + Send + Sync + 'a;
 type Gradient<'a> = dyn Fn(&[f64], &mut [f64]) -> f64 + Send + Sync + 'a;

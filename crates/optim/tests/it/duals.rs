@@ -19,7 +19,7 @@ use std::f64::consts::TAU;
 const TOLERANCE: f64 = 1e-13;
 
 /// r = √2·f of a problem of Moré, Garbow & Hillstrom.
-struct Mgh(mgh::Problem);
+pub struct Mgh(pub mgh::Problem);
 
 impl Residuals for Mgh {
     fn parameters(&self) -> usize {

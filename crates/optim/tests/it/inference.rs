@@ -3,7 +3,6 @@
 
 mod covariance;
 mod open;
-mod products;
 mod profile;
 mod resample;
 

@@ -24,6 +24,7 @@ mod leave_one_out;
 mod levenberg_marquardt;
 mod line_search;
 mod lsmr;
+mod many;
 mod mgh;
 mod newton_cg;
 mod nonlinear_cg;

@@ -4,7 +4,7 @@ use super::scratch::{Lane, Pool, Scratch};
 use super::{
     Evaluate, Visit, blocks, first_order, first_order_cost, hessian_cost, product_cost, products,
 };
-use crate::problem::objective_fn::VALUE;
+use crate::problem::uncounted::{NO_GAUSS_NEWTON, VALUE};
 use faer::MatMut;
 use secant_core::problem::{
     Asked, Costs, Curvature, Derivatives, Linearization, Objective, Structure,
@@ -111,7 +111,7 @@ impl<F: Function> Objective for DualObjective<F> {
         found.value
     }
     fn notes(&self, _theta: &[f64], asked: Asked<'_>) -> Vec<String> {
-        let none = asked.gauss_newton.then(|| super::NO_GAUSS_NEWTON.to_owned());
+        let none = asked.gauss_newton.then(|| NO_GAUSS_NEWTON.to_owned());
         none.into_iter().collect()
     }
 }

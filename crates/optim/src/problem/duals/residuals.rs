@@ -5,7 +5,8 @@ use super::{
     Evaluate, Visit, along, blocks, first_order, first_order_cost, hessian_cost, product_cost,
     products,
 };
-use crate::problem::functions::{RESIDUAL, half_square};
+use crate::problem::functions::half_square;
+use crate::problem::uncounted::RESIDUAL;
 use faer::linalg::matmul::triangular::{BlockStructure, matmul};
 use faer::{Accum, ColMut, MatMut, MatRef, Par};
 use secant_core::problem::{
@@ -171,6 +172,18 @@ fn transposed_product(jacobian: &[f64], u: &[f64], out: &mut [f64]) {
         let column = &jacobian[j * u.len()..(j + 1) * u.len()];
         *out = column.iter().zip(u).map(|(entry, u)| entry * u).sum();
     }
+}
+
+/// `r` ← r(θ) and `jacobian` ← J(θ), m × n column-major.
+pub(crate) fn dense<R: Residuals>(
+    residuals: &R,
+    theta: &[f64],
+    scratch: &mut Scratch,
+    r: &mut [f64],
+    jacobian: &mut [f64],
+) {
+    let jacobian = MatMut::from_column_major_slice_mut(jacobian, r.len(), theta.len());
+    first_order(&All(residuals), theta, scratch, &mut Dense { residuals: r, jacobian });
 }
 
 impl<R: Residuals> DualLeastSquares<R> {

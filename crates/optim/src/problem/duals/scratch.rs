@@ -21,9 +21,9 @@ impl<T> Default for Buffers<T> {
     }
 }
 
-/// The buffers of every kind of pass; empty until the first of its kind.
+/// The buffers of dual numbers of every kind of pass; empty until the first of its kind.
 #[derive(Debug, Default)]
-pub(super) struct Scratch {
+pub struct Scratch {
     value: Buffers<f64>,
     one: Buffers<Dual<f64, 1>>,
     two: Buffers<Dual<f64, 2>>,
@@ -33,8 +33,8 @@ pub(super) struct Scratch {
     tangent: Buffers<Tangent>,
     block: Buffers<Block>,
     /// r and J where they are formed on the way to something else.
-    pub residuals: Vec<f64>,
-    pub jacobian: Vec<f64>,
+    pub(super) residuals: Vec<f64>,
+    pub(super) jacobian: Vec<f64>,
 }
 
 /// A kind of number that passes are made of.
@@ -64,7 +64,7 @@ lanes!(
 
 /// Things that are taken, worked in and given back: as many as there were users at once.
 #[derive(Debug)]
-pub(super) struct Pool<T>(Mutex<Vec<T>>);
+pub(crate) struct Pool<T>(Mutex<Vec<T>>);
 
 impl<T> Default for Pool<T> {
     fn default() -> Self {
@@ -73,17 +73,17 @@ impl<T> Default for Pool<T> {
 }
 
 impl<T: Default> Pool<T> {
-    pub(super) fn take(&self) -> T {
+    pub(crate) fn take(&self) -> T {
         let idle = self.lock().pop();
         idle.unwrap_or_default()
     }
 
-    pub(super) fn give_back(&self, item: T) {
+    pub(crate) fn give_back(&self, item: T) {
         self.lock().push(item);
     }
 
     /// Runs `work` with one of them. No lock is held meanwhile.
-    pub(super) fn with<R>(&self, work: impl FnOnce(&mut T) -> R) -> R {
+    pub(crate) fn with<R>(&self, work: impl FnOnce(&mut T) -> R) -> R {
         let mut item = self.take();
         let result = work(&mut item);
         self.give_back(item);

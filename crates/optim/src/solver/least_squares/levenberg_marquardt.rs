@@ -41,11 +41,11 @@ pub const FASTEST_FALL: f64 = 1.0 / 3.0;
 /// Most trials of an iteration. μ then grew by 2^1225; a step is invisible long before.
 pub const MAX_TRIALS: u32 = 50;
 /// μ stays above this: below, no pivot sees it, and after a rejection it must grow again from here.
-const LEAST_DAMPING: f64 = f64::EPSILON * f64::EPSILON;
+pub(crate) const LEAST_DAMPING: f64 = f64::EPSILON * f64::EPSILON;
 /// μ falls by this factor, without a trial, while f could not show what the step promises.
-const WAKE: f64 = 0.1;
+pub(crate) const WAKE: f64 = 0.1;
 /// Where μ had to grow again at once, it is lowered again when f has fallen below this part.
-const WAKE_AGAIN: f64 = 0.5;
+pub(crate) const WAKE_AGAIN: f64 = 0.5;
 
 /// Levenberg–Marquardt with Moré's scaling, Nielsen's damping and geodesic acceleration.
 #[derive(Clone, Debug, Serialize, Deserialize)]

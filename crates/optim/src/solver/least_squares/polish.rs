@@ -21,15 +21,15 @@ pub const GRADIENT_TOLERANCE: f64 = f64::EPSILON * f64::EPSILON;
 /// A decrease below this part of f may drown in the rounding of r; √ε.
 pub(crate) const RESOLVED: f64 = 1.5e-8;
 /// An undamped step is kept when it brings the offset below this part of it.
-const KEEP: f64 = 0.9;
+pub(crate) const KEEP: f64 = 0.9;
 /// Most steps in one iteration; the offset can fall by [`KEEP`] as often on the way from 1e-4 to 1e-12.
-const STEPS: u32 = 180;
+pub(crate) const STEPS: u32 = 180;
 /// After a refusal they are tried again when the offset or f has fallen below this part.
-const AGAIN: f64 = 0.1;
+pub(crate) const AGAIN: f64 = 0.1;
 /// An offset that leaves this² of f to gain, some ε, and does not fall under undamped steps: the floor.
-const FLOOR_OFFSET: f64 = 1e-7;
+pub(crate) const FLOOR_OFFSET: f64 = 1e-7;
 /// ‖r‖ ≤ this · ε · ‖r₀‖ is rounding left over from the start.
-const FLOOR_RESIDUAL: f64 = 64.0;
+pub(crate) const FLOOR_RESIDUAL: f64 = 64.0;
 
 /// What one pass came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
