@@ -45,6 +45,9 @@ pub enum FitError {
     /// A linear least-squares problem.
     #[error(transparent)]
     Linear(#[from] LinearError),
+    /// What a fit says of its certainty.
+    #[error(transparent)]
+    Inference(#[from] secant_optim::inference::InferenceError),
     /// A generalised linear model.
     #[error(transparent)]
     Glm(#[from] GlmError),

@@ -72,7 +72,7 @@ pub use glm::{
 };
 pub use linear::{LinearRegression, linear_regression};
 pub use many::{FormulaGroup, FormulaScratch};
-pub use model::{Confusion, FitSummary, Model, Parameter, Score};
+pub use model::{Confusion, FitSummary, Model, ModelInference, Parameter, Score};
 pub use model_file::{ModelFile, ModelFileError, ModelFileFault, ModelKind};
 pub use progress::ProgressLine;
 pub use tune::{Tune, TuneError};
@@ -149,7 +149,8 @@ pub mod guide {
         products,
         performance,
         watching,
-        lasting
+        lasting,
+        inference
     );
 }
 

@@ -2,6 +2,7 @@
 
 mod confusion;
 mod features;
+mod inference;
 mod parameters;
 mod probabilities;
 mod saved;
@@ -9,6 +10,7 @@ mod score;
 mod summary;
 
 pub use confusion::Confusion;
+pub use inference::ModelInference;
 pub use parameters::Parameter;
 pub use score::Score;
 pub use summary::FitSummary;

@@ -3,6 +3,7 @@
 use crate::models::{self, Model};
 use crate::row::Row;
 use secant::core::data::NistNonlinear;
+use secant::inference::Inference;
 use secant::minimize;
 use secant::optim::{LeastSquaresFn, LevenbergMarquardt};
 use std::error::Error;
@@ -36,7 +37,11 @@ fn run_with(
         for (start, theta) in ["1", "2"].into_iter().zip(&set.starts) {
             let solution = minimize(&problem, LevenbergMarquardt::default(), theta)?;
             let digits = digits(&solution.theta, &set.parameters);
-            rows.push(Row::new(&set.name, start, &solution.report, digits));
+            let mut row = Row::new(&set.name, start, &solution.report, digits);
+            let found = Inference::of(&problem, &solution.theta).compute()?;
+            let errors: Vec<f64> = found.estimates.iter().map(|one| one.standard_error).collect();
+            row.error_digits = Some(self::digits(&errors, &set.deviations));
+            rows.push(row);
         }
     }
     Ok(rows)

@@ -65,6 +65,10 @@ fn row(
         value: 0.5 * solution.residual_sum_of_squares,
         gradient_norm: gradient.fold(0.0, f64::max),
         digits: digits(&solution.coefficients, &set.parameters),
+        error_digits: solution
+            .standard_errors
+            .as_ref()
+            .map(|errors| digits(errors, &set.deviations)),
         evaluations: u64::from(solution.refinements) + 1,
         reason: reason.to_owned(),
         seconds,

@@ -17,6 +17,9 @@ pub struct Row {
     pub gradient_norm: f64,
     /// Correct digits of the worst parameter.
     pub digits: f64,
+    /// Correct digits of the worst standard deviation, where one is certified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_digits: Option<f64>,
     /// Evaluations of f of any kind.
     pub evaluations: u64,
     pub reason: String,
@@ -32,6 +35,7 @@ impl Row {
             value: report.value,
             gradient_norm: report.gradient.max,
             digits,
+            error_digits: None,
             evaluations: report.evaluations.of_f(),
             reason: format!("{:?}", report.reason),
             seconds: report.seconds,
@@ -68,4 +72,8 @@ pub fn print(rows: &[Row], json: bool) {
     let least = rows.iter().map(|row| row.digits).fold(f64::INFINITY, f64::min);
     let mean = rows.iter().map(|row| row.digits).sum::<f64>() / rows.len() as f64;
     println!("{} runs; digits: least {least:.2}, mean {mean:.2}", rows.len());
+    let errors = rows.iter().filter_map(|row| row.error_digits);
+    if let Some(least) = errors.reduce(f64::min) {
+        println!("digits of standard deviations: least {least:.2}");
+    }
 }

@@ -10,6 +10,7 @@ mod documents;
 mod fit;
 mod glm;
 mod glm_links;
+mod inference;
 mod kernel_ridge;
 mod l1;
 mod learning_rates;

@@ -32,6 +32,7 @@ pub struct Infer<'a> {
     sandwich: Option<Sandwich>,
     pub(super) level: f64,
     targets: Option<(&'a [f64], Option<&'a [f64]>)>,
+    unit: f64,
     pub(super) derived: Option<Derived>,
 }
 
@@ -68,6 +69,7 @@ impl<'a> Infer<'a> {
             sandwich: None,
             level: LEVEL,
             targets: None,
+            unit: 1.0,
             derived: None,
         }
     }
@@ -110,6 +112,12 @@ impl<'a> Infer<'a> {
         self
     }
 
+    /// Targets are in units of this many of the user's, so that residual deviation, sums and likelihood come in the user's. Default 1.
+    pub fn unit(mut self, unit: f64) -> Self {
+        self.unit = unit;
+        self
+    }
+
     /// The targets, one per residual of the data, for R², where the problem does not know them itself.
     pub fn targets(mut self, targets: &'a [f64]) -> Self {
         self.targets = Some((targets, None));
@@ -146,7 +154,9 @@ impl<'a> Infer<'a> {
         let (m, n) = (self.problem.residual_len(), self.theta.len());
         let needs = memory::bytes(&[(1, m, n), (2, n, n), (4, m, 1)]);
         memory::preflight(NAME, Some(needs), memory::FEWER_PARAMETERS, None)?;
-        let observations = self.observations()?;
+        let mut observations = self.observations()?;
+        observations.unit *= self.unit;
+        observations.total = observations.total.map(|(sum, c)| (sum * self.unit * self.unit, c));
         let (residuals, qr, free) = self.linearized(&names)?;
         let resolution = match self.problem.derivatives() {
             Derivatives::Exact => EXACT,

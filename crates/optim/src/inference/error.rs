@@ -84,6 +84,14 @@ pub enum InferenceError {
         /// p.
         parameters: f64,
     },
+    /// Conjugate gradients that do not end.
+    #[error(
+        "no error found in {products} products: the data leave this combination of parameters open, or all but open"
+    )]
+    NotConverged {
+        /// As many as were allowed.
+        products: usize,
+    },
     /// A parameter without an error: at a bound, fixed or not determined.
     #[error("{} has no error", quoted(.0))]
     NoError(String),

@@ -3,6 +3,7 @@
 
 mod covariance;
 mod open;
+mod products;
 mod profile;
 mod resample;
 

@@ -100,7 +100,7 @@ fn without_degrees_of_freedom_there_are_no_errors_unless_sigma_is_known() {
 }
 
 /// Two residuals of data and a ridge.
-struct Ridged(LeastSquaresFn<'static>);
+pub(super) struct Ridged(pub(super) LeastSquaresFn<'static>);
 
 impl secant_core::problem::Objective for Ridged {
     fn dim(&self) -> usize {
