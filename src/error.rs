@@ -1,6 +1,7 @@
 //! What can be wrong with a fit before it runs.
 
 use crate::compare::CompareError;
+use crate::curve_error::CurveError;
 use crate::feature_match::FeatureMatch;
 use crate::folds::FoldError;
 use crate::glm::GlmError;
@@ -42,6 +43,9 @@ pub enum FitError {
     /// A comparison on minibatches: most methods need the same function at every evaluation.
     #[error("methods are compared on all samples: leave `minibatches` out")]
     CompareMinibatches,
+    /// A curve: its formula, names, starts, bounds, ties, σ.
+    #[error(transparent)]
+    Curve(#[from] CurveError),
     /// A linear least-squares problem.
     #[error(transparent)]
     Linear(#[from] LinearError),

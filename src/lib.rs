@@ -45,6 +45,8 @@
 //! - `plot`: figures as SVG and PNG, those of a comparison among them.
 
 pub mod compare;
+mod curve;
+mod curve_error;
 mod error;
 mod feature_match;
 mod fit;
@@ -60,7 +62,8 @@ mod progress;
 mod tune;
 
 pub use compare::compare;
-
+pub use curve::{Curve, CurveFit, CurveParameter, Origin, curve};
+pub use curve_error::CurveError;
 pub use error::FitError;
 pub use feature_match::FeatureMatch;
 pub use fit::{
@@ -130,8 +133,8 @@ macro_rules! pages {
     )+ };
 }
 
-/// The guide: a tutorial, what to call for what, conventions, files, nodes, methods, comparing them, validating, graphs and feature maps, how the
-/// products work, performance. Its snippets are tests.
+/// The guide: a tutorial, what to call for what, conventions, files, nodes, methods, comparing them, curves, validating, graphs and feature maps, how
+/// the products work, performance. Its snippets are tests.
 pub mod guide {
     pages!(
         tutorial,
@@ -144,6 +147,7 @@ pub mod guide {
         choosing,
         methods,
         comparing,
+        curves,
         validating,
         graphs,
         products,

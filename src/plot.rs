@@ -69,6 +69,18 @@ pub enum PlotError {
         /// Whether the iterates were kept.
         recorded: bool,
     },
+    /// A fitted curve of several inputs or outputs.
+    #[error(
+        "a curve is drawn of 1 input and 1 output, this one has {inputs} {features} and {outputs}"
+    )]
+    Curve {
+        /// Names of the inputs.
+        features: String,
+        /// How many there are.
+        inputs: usize,
+        /// Outputs.
+        outputs: usize,
+    },
 }
 
 impl std::fmt::Debug for PlotError {

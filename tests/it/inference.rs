@@ -100,7 +100,8 @@ fn bands_of_a_network_are_those_by_products() {
         };
         let slope = |j: usize| {
             let (mut up, mut down) = (model.theta().to_vec(), model.theta().to_vec());
-            (up[j] += 1e-5, down[j] -= 1e-5);
+            up[j] += 1e-5;
+            down[j] -= 1e-5;
             (at(&up) - at(&down)) / 2e-5
         };
         let gradient: Vec<f64> = (0..model.theta().len()).map(slope).collect();

@@ -4,6 +4,7 @@ mod auto;
 mod checkpoints;
 mod compare;
 mod convergence;
+mod curves;
 mod derivatives;
 mod determinism;
 mod documents;

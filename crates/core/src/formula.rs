@@ -209,6 +209,12 @@ impl Formula {
         conflicts.joint(all).into_iter().map(|j| j as usize).collect()
     }
 
+    /// Parameters that the formula has and no output depends on, by position: b in `a*x + 0*b`.
+    pub fn idle_parameters(&self) -> Vec<usize> {
+        let idle = self.programs.idle();
+        (0..idle.len()).filter(|&j| idle[j]).collect()
+    }
+
     /// How z depends on the parameters marked (all of them by default) and, where `inputs` says so, on the inputs.
     fn dependence(&self, inputs: bool, marked: Option<&[bool]>) -> Dependence {
         let n = u32::try_from(self.parameters().len()).unwrap_or(u32::MAX);

@@ -64,6 +64,24 @@ impl Programs {
         })
     }
 
+    /// Parameters whose derivatives are zero for all numbers, such as that of 0·b: nothing depends on them.
+    pub(super) fn idle(&self) -> Vec<bool> {
+        let mut values = self.values.clone();
+        let one = values.constant(1.0);
+        let wanted = |leaf| matches!(leaf, Leaf::Parameter(_));
+        let rows: Vec<_> = self
+            .outputs
+            .iter()
+            .map(|&output| adjoints(&mut values, &[(output, one)], wanted))
+            .collect();
+        let zero = values.zeros();
+        let is_zero = |j: usize| {
+            let mut entries = rows.iter().filter_map(|row| row.get(&Leaf::Parameter(index(j))));
+            entries.all(|id| zero[*id as usize])
+        };
+        (0..self.parameters).map(is_zero).collect()
+    }
+
     /// ż: c results.
     pub(super) fn tangent(&self, active: bool) -> &Code {
         self.tangent[usize::from(active)].get_or_init(|| {

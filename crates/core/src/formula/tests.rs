@@ -504,3 +504,12 @@ fn a_formula_in_a_description_comes_back() {
     let error = Description::from_toml(&broken).unwrap().graph().unwrap_err().to_string();
     assert!(error.contains("did you mean `exp`"), "{error}");
 }
+
+#[test]
+fn parameters_that_nothing_depends_on_are_found() {
+    let idle = |text: &str| Formula::new(text, &["x"]).unwrap().idle_parameters();
+    assert_eq!(idle("a*x + 0*b*x"), [1]);
+    assert_eq!(idle("a*x + c - (c - 0/b)"), [1, 2]);
+    assert_eq!(idle("if(a > 1, x*b, 2*x)"), [0]);
+    assert_eq!(idle("a*x^0 + b*exp(-c*x)"), [0; 0]);
+}

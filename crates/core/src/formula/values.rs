@@ -92,6 +92,26 @@ impl Values {
         }
     }
 
+    /// Which values are 0 for all finite numbers.
+    pub(super) fn zeros(&self) -> Vec<bool> {
+        let mut zero = Vec::with_capacity(self.list.len());
+        for value in &self.list {
+            let is = |id: Id| -> bool { zero[id as usize] };
+            zero.push(match value.operation {
+                Operation::Leaf(Leaf::Constant(bits)) => f64::from_bits(bits) == 0.0,
+                Operation::Unary(Unary::Negate | Unary::Abs | Unary::Sign, a)
+                | Operation::Binary(Binary::Divide, a, _) => is(a),
+                Operation::Binary(Binary::Multiply | Binary::Chain | Binary::Gate, a, b) => {
+                    is(a) || is(b)
+                }
+                Operation::Binary(Binary::Add | Binary::Subtract, a, b)
+                | Operation::Select(_, a, b) => is(a) && is(b),
+                _ => false,
+            });
+        }
+        zero
+    }
+
     fn insert(&mut self, operation: Operation) -> Id {
         if let Some(&known) = self.known.get(&operation) {
             return known;

@@ -110,7 +110,7 @@ pub enum InferenceError {
     Problem(String),
     /// A run that was refused: a J that does not fit into memory.
     #[error(transparent)]
-    Run(#[from] crate::OptimError),
+    Run(#[from] crate::error::OptimError),
 }
 
 impl std::fmt::Debug for InferenceError {

@@ -7,7 +7,7 @@
 
 use super::InferenceError;
 use super::build::default_name;
-use crate::OptimError;
+use crate::error::OptimError;
 use crate::problem::bounds::Bounds;
 use crate::run::minimize::{Solution, minimize};
 use crate::run::nonfinite;

@@ -1,0 +1,178 @@
+//! What is wrong with a curve before it is fitted.
+
+use secant_core::formula::FormulaError;
+use secant_core::text::{did_you_mean, list, quoted};
+
+/// The caller's mistake, with place and values.
+#[derive(Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CurveError {
+    /// A text that is no formula, or ties that go in a circle.
+    #[error(transparent)]
+    Formula(#[from] FormulaError),
+    /// None of the formula's names is a feature.
+    #[error(
+        "the formula has none of the features {}: its names {} are all parameters",
+        list(features.iter().map(String::as_str)),
+        list(names.iter().map(String::as_str))
+    )]
+    NoFeature {
+        /// The names of the data.
+        features: Vec<String>,
+        /// The names in the formula.
+        names: Vec<String>,
+    },
+    /// A formula without parameters, or all of them fixed.
+    #[error("the formula has no parameter that is free: nothing to fit")]
+    NoParameter,
+    /// Formulas for another number of outputs than the data have targets.
+    #[error("{formulas} formula(s) for {targets} column(s) of targets: one for each")]
+    Outputs {
+        /// Formulas.
+        formulas: usize,
+        /// Columns of the targets.
+        targets: usize,
+    },
+    /// Class labels in place of numbers.
+    #[error("a curve is fitted to numbers, these targets are class labels")]
+    Labels,
+    /// A start, a bound or a column for a name that there is none of.
+    #[error(
+        "{what} {}: there is no such {kind}, there are {}{}",
+        quoted(name),
+        list(known.iter().map(String::as_str)),
+        did_you_mean(name, known.iter().map(String::as_str))
+    )]
+    Unknown {
+        /// What was given.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// Parameter or column.
+        kind: &'static str,
+        /// The names that there are.
+        known: Vec<String>,
+    },
+    /// A start or a bound of a parameter that is fixed or tied.
+    #[error("{what} {}: it is {how}", quoted(name))]
+    Replaced {
+        /// What was given.
+        what: &'static str,
+        /// The parameter.
+        name: String,
+        /// Fixed or tied, to what.
+        how: String,
+    },
+    /// A tie to a column of the data.
+    #[error(
+        "the tie of {} names the feature {}: a parameter is one number for all samples",
+        quoted(name),
+        quoted(feature)
+    )]
+    TiedToFeature {
+        /// The parameter.
+        name: String,
+        /// The feature.
+        feature: String,
+    },
+    /// A start that is NaN or infinite.
+    #[error("the start of {} is {value}", quoted(name))]
+    Start {
+        /// The parameter.
+        name: String,
+        /// Its start.
+        value: f64,
+    },
+    /// A start that the bounds leave out.
+    #[error("the start of {} is {value}, outside of its bounds [{lower}, {upper}]", quoted(name))]
+    StartOutside {
+        /// The parameter.
+        name: String,
+        /// Its start.
+        value: f64,
+        /// Its lower bound.
+        lower: f64,
+        /// Its upper bound.
+        upper: f64,
+    },
+    /// Bounds that leave no value.
+    #[error("the bounds of {} are [{lower}, {upper}]: no number lies between", quoted(name))]
+    Bounds {
+        /// The parameter.
+        name: String,
+        /// Its lower bound.
+        lower: f64,
+        /// Its upper bound.
+        upper: f64,
+    },
+    /// Bounds beside a method that is given with its own options.
+    #[error(
+        "bounds of a curve and {method} given as its method: leave one out, or give the method its bounds"
+    )]
+    BoundsAndMethod {
+        /// The method.
+        method: &'static str,
+    },
+    /// σ given twice.
+    #[error("`sigma` and `sigma_column` are two answers to one question: leave one out")]
+    TwoSigmas,
+    /// Another number of σ than samples.
+    #[error("{found} values of sigma for {samples} samples")]
+    SigmaCount {
+        /// N.
+        samples: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// A σ that is no standard deviation.
+    #[error("sigma of sample {sample} (from 0) is {value}, expected a positive finite number")]
+    Sigma {
+        /// The sample, from 0.
+        sample: usize,
+        /// Its value.
+        value: f64,
+    },
+    /// A parameter that the formula has and its values do not depend on.
+    #[error(
+        "nothing depends on the parameter {}: fix it, or leave it out of the formula",
+        quoted(name)
+    )]
+    Idle {
+        /// The parameter.
+        name: String,
+    },
+    /// A formula that is NaN or infinite at the start.
+    #[error(
+        "at the start ({start}) the formula is {value} at sample {sample} (from 0), where {inputs}"
+    )]
+    NotFinite {
+        /// The parameters.
+        start: String,
+        /// What it is.
+        value: f64,
+        /// The sample, from 0.
+        sample: usize,
+        /// Its inputs.
+        inputs: String,
+    },
+    /// Errors asked of a fit that is no least squares.
+    #[error(
+        "the errors of a robust fit are not known here: leave `robust` out, or draw samples again (a bootstrap)"
+    )]
+    RobustInference,
+    /// No draw at which the formula is finite.
+    #[error("no start was found: none of {draws} draws gives finite values at all samples. Give starts for {}", list(names.iter().map(String::as_str)))]
+    NoStart {
+        /// Draws tried.
+        draws: usize,
+        /// Parameters without a start.
+        names: Vec<String>,
+    },
+}
+
+impl std::fmt::Debug for CurveError {
+    /// The sentence: what `main` prints of the error that it returns.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
