@@ -215,8 +215,8 @@ fn every_mistake_has_its_own_words() {
         ),
         (refusal(curve("2*t"), &data), "the formula has no parameter that is free: nothing to fit"),
         (
-            with(&|curve| curve.start([("aa", 1.0)])),
-            r#"the start of aa: there is no such parameter, there are ["a", "b", "c"]: did you mean `a`?"#,
+            refusal(curve("rate*t").map(|curve| curve.start([("rat", 1.0)])), &data),
+            r#"the start of rat: there is no such parameter, there are ["rate"]: did you mean `rate`?"#,
         ),
         (
             with(&|curve| curve.start([("t", 1.0)])),

@@ -1,7 +1,9 @@
 //! Graphs drawn at random, of all nodes that there are.
 
+use secant::Formula;
 use secant::core::random::Random;
 use secant::core::shape::Shape;
+use secant::formula::FormulaOp;
 use secant::graph::{Graph, GraphBuilder, GraphError, NodeId};
 use secant::op::{
     Activation, Add, AvgPool1d, AvgPool2d, Bilinear, Concat, Conv1d, Conv2d, Dense, Dropout,
@@ -20,7 +22,7 @@ pub fn op_names(graph: &Graph) -> BTreeSet<String> {
     graph.nodes().iter().map(|node| node.op().name()).collect()
 }
 
-/// Adds a node of one of the 45 kinds to `last`, and to `other` where it takes two. It need not fit.
+/// Adds a node of one of the 46 kinds to `last`, and to `other` where it takes two. It need not fit.
 fn add(
     g: &mut GraphBuilder,
     random: &mut Random,
@@ -89,9 +91,14 @@ fn add(
         41 => g.node(name, RadialBasis::new(d, &points, 1.0 + number.abs()).unwrap(), &[last]),
         42 => g.node(name, RandomFourier::new(d, any, 1.0 + number.abs(), 7).unwrap(), &[last]),
         43 => g.node(name, Nystrom::new(d, &points, gaussian).unwrap(), &[last]),
-        _ => {
+        44 => {
             let map = Nystrom::new(d, &points, polynomial).unwrap();
             g.node(name, map.with_cutoff(1e-6).unwrap(), &[last])
+        }
+        _ => {
+            let names: Vec<String> = (0..d).map(|i| format!("x{i}")).collect();
+            let text = format!("a*exp(-(b*x0)^2) + if(x{} > {number}, c, tanh(x0))", d - 1);
+            g.node(name, FormulaOp::new(Formula::new(&text, &names).unwrap()), &[last])
         }
     }
 }
@@ -123,6 +130,6 @@ pub fn drawn(seed: u64, steps: usize) -> Graph {
 
 /// Kinds in turn, from a place that the seed gives, so that few graphs have them all.
 fn kind(seed: u64, step: usize) -> usize {
-    let start = usize::try_from(seed % 45).unwrap();
-    (start + 7 * step) % 45
+    let start = usize::try_from(seed % 46).unwrap();
+    (start + 7 * step) % 46
 }

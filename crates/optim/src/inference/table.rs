@@ -21,7 +21,7 @@ const LONGEST: i32 = 15;
 /// ```
 /// use secant_optim::inference::rounded;
 /// assert_eq!(rounded(2.413_82, 0.001_74), "2.4138 ± 0.0017");
-/// assert_eq!(rounded(5.501_564_3e-4, 7.266_868e-6), "(5.502 ± 0.073)e-4");
+/// assert_eq!(rounded(5.501_564_3e-7, 7.266_868e-9), "(5.502 ± 0.073)e-7");
 /// assert_eq!(rounded(238.942_129, 2.7070), "238.9 ± 2.7");
 /// ```
 pub fn rounded(value: f64, error: f64) -> String {

@@ -14,6 +14,7 @@ const NAMED: usize = 3;
 
 /// The fits of many groups, in their order; columns that serde writes and reads as JSON. `Display` says how many ended how.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Columns")]
 pub struct ManyFits {
     /// Of the parameters.
     pub(super) names: Vec<String>,
@@ -24,6 +25,41 @@ pub struct ManyFits {
     #[serde(with = "nonfinite::list")]
     pub(super) errors: Vec<f64>,
     pub(super) rows: Vec<Row>,
+}
+
+/// A table as it is read, before its columns are counted.
+#[derive(Deserialize)]
+struct Columns {
+    names: Vec<String>,
+    keys: Vec<String>,
+    #[serde(with = "nonfinite::list")]
+    theta: Vec<f64>,
+    #[serde(with = "nonfinite::list")]
+    errors: Vec<f64>,
+    rows: Vec<Row>,
+}
+
+impl TryFrom<Columns> for ManyFits {
+    type Error = String;
+    fn try_from(read: Columns) -> Result<Self, String> {
+        let Columns { names, keys, theta, errors, rows } = read;
+        let groups = rows.len();
+        let entries = groups.saturating_mul(names.len());
+        let columns = [
+            ("keys", keys.len(), groups),
+            ("theta", theta.len(), entries),
+            ("errors", errors.len(), entries),
+        ];
+        for (column, found, expected) in columns {
+            if found != expected {
+                let n = names.len();
+                return Err(format!(
+                    "{column}: {found} entries, {groups} groups of {n} parameter(s) have {expected}"
+                ));
+            }
+        }
+        Ok(Self { names, keys, theta, errors, rows })
+    }
 }
 
 /// What is no list of numbers.
