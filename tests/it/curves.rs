@@ -1,7 +1,8 @@
 //! A curve from text: the minimum of NIST, from its starts and from none; bounds, ties, σ; every mistake by its name.
 
 use secant::core::data::NistNonlinear;
-use secant::{Curve, CurveFit, Dataset, FitError, Origin, curve};
+use secant::inference::Status;
+use secant::{Curve, CurveFit, Dataset, FitError, Inference, Origin, curve};
 
 /// The sets that ship, with the formula.
 const SETS: [(&str, &str); 6] = [
@@ -182,6 +183,86 @@ fn outliers_do_not_move_a_robust_curve() {
     let robust = robust.robust(secant::Rho::Tukey).fit(&data).unwrap();
     assert!((robust.value("a").unwrap() - 3.0).abs() < 0.15, "{}", robust.report());
     assert!((plain.value("a").unwrap() - 3.0).abs() > 1.0);
+}
+
+#[test]
+fn errors_of_tied_parameters_follow_from_those_that_they_are_tied_to() {
+    let data = rippled();
+    let plain = curve("a*exp(-b*t) + c").unwrap().fit(&data).unwrap();
+    let known = plain.inference().unwrap();
+    let error = |found: &Inference, name: &str| found.estimate(name).unwrap().standard_error;
+    // The same curve by its half-life: the error of log(2)/b is that of b times log(2)/b².
+    let half = curve("a*exp(-b*t) + c").unwrap().tie("b", "log(2)/h").tie("c", "base*a");
+    let half = half.start([("a", 3.0), ("h", 1.5), ("base", 0.3)]).fit(&data).unwrap();
+    let found = half.inference().unwrap();
+    let b = plain.value("b").unwrap();
+    let h = 2.0_f64.ln() / b;
+    assert!((half.value("h").unwrap() - h).abs() < 1e-7);
+    assert!((error(&found, "h") / (error(&known, "b") * h / b) - 1.0).abs() < 1e-6);
+    for name in ["a", "b", "c"] {
+        assert!((error(&found, name) / error(&known, name) - 1.0).abs() < 1e-6, "{name}");
+    }
+    let (i, j) = (found.position("a").unwrap(), found.position("c").unwrap());
+    let (k, l) = (known.position("a").unwrap(), known.position("c").unwrap());
+    assert!((found.correlation(i, j) - known.correlation(k, l)).abs() < 1e-6);
+    // What is fixed has no error, and the others are those of the formula with the number in it.
+    let fixed = curve("a*exp(-b*t) + c").unwrap().fix("c", 1.0).fit(&data).unwrap();
+    let fixed = fixed.inference().unwrap();
+    let put_in = curve("a*exp(-b*t) + 1").unwrap().fit(&data).unwrap().inference().unwrap();
+    assert_eq!(fixed.estimate("c").unwrap().status, Status::Fixed);
+    assert!((error(&fixed, "a") / error(&put_in, "a") - 1.0).abs() < 1e-9);
+    // The band is the same however the curve is written.
+    let places = [0.0, 1.0, 10.0];
+    let bands = plain.band(&places, 0.9).unwrap().into_iter().zip(half.band(&places, 0.9).unwrap());
+    for (one, other) in bands {
+        assert!((one.standard_error / other.standard_error - 1.0).abs() < 1e-6);
+        assert!((one.prediction.1 - other.prediction.1).abs() < 1e-6);
+    }
+    let robust = curve("a*t").unwrap().robust(secant::Rho::Huber).fit(&data).unwrap();
+    assert!(robust.inference().unwrap_err().to_string().starts_with("the errors of a robust fit"));
+}
+
+#[test]
+fn absolute_sigmas_are_the_scale_of_the_errors() {
+    let data = rippled();
+    let fit = |factor: f64, absolute: bool| {
+        let curve = curve("a*exp(-b*t) + c").unwrap().sigma(&[factor; 30]);
+        let curve = curve.start([("a", 3.0), ("b", 0.5), ("c", 1.0)]).absolute_sigma(absolute);
+        curve.fit(&data).unwrap().inference().unwrap()
+    };
+    let error = |found: &Inference| found.estimate("b").unwrap().standard_error;
+    let (known, relative) = (fit(0.2, true), fit(0.2, false));
+    assert!((error(&known) / error(&fit(0.1, true)) - 2.0).abs() < 1e-9);
+    assert!((error(&relative) / error(&fit(0.1, false)) - 1.0).abs() < 1e-9);
+    // χ² is what s² is measured by: σ²·χ²/(m − p) = s², and so the errors.
+    let scale = (known.measures.chi_squared / 27.0).sqrt();
+    assert!((error(&relative) / error(&known) / scale - 1.0).abs() < 1e-9);
+    // The same by hand: σ²(JᵀJ)⁻¹ of a line.
+    let line = curve("a + b*t").unwrap().sigma(&[0.2; 30]).absolute_sigma(true);
+    let line = line.fit(&data).unwrap().inference().unwrap();
+    let mean = data.inputs().iter().sum::<f64>() / 30.0;
+    let spread = data.inputs().iter().map(|t| (t - mean).powi(2)).sum::<f64>();
+    assert!((error(&line) / (0.2 / spread.sqrt()) - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn the_picture_has_data_curve_band_and_residuals() {
+    let curve = curve("a*exp(-b*t) + c").unwrap().sigma(&[0.1; 30]).absolute_sigma(true);
+    let fit = curve.fit(&rippled()).unwrap();
+    let svg = fit.figure("A decay").unwrap().svg().unwrap();
+    for part in ["A decay", "data", "curve", "95 % band", "±σ", "residual"] {
+        assert!(svg.contains(part), "{part}");
+    }
+    // The data twice, in the curve's panel and in that of the residuals, and once in the legend.
+    assert!(svg.matches("<circle").count() >= 60);
+    let two =
+        Dataset::from_slices(2, &[1.0, 2.0, 3.0, 5.0, 4.0, 4.5], 1, &[1.0, 2.0, 4.0]).unwrap();
+    let plane = secant::curve("a*x1 + b*x2").unwrap().fit(&two).unwrap();
+    let words = plane.figure("").unwrap_err().to_string();
+    assert_eq!(
+        words,
+        r#"a curve is drawn of 1 input and 1 output, this one has 2 ["x1", "x2"] and 1"#
+    );
 }
 
 #[test]

@@ -93,7 +93,7 @@ impl<'a> Infer<'a> {
         self
     }
 
-    /// Whether the residuals are in units of known standard deviations σ, so that s² = 1, as SciPy's `absolute_sigma`. Default false: σ are
+    /// Whether the residuals are in units of known standard deviations σ (of a `Risk`: its weights are 1/σ²), so that s² = 1, as SciPy's `absolute_sigma`. Default false: σ are
     /// known up to a factor, which the residuals tell.
     pub fn absolute_sigma(mut self, absolute: bool) -> Self {
         self.absolute = absolute;
@@ -175,7 +175,8 @@ impl<'a> Infer<'a> {
         let squares = data.iter().map(|r| r * r).sum::<f64>();
         let has_scale = self.absolute || degrees > 0.0;
         factor.variance = match (self.absolute, degrees > 0.0) {
-            (true, _) => 1.0,
+            // Residuals times `unit` have σ for their unit.
+            (true, _) => (observations.unit * observations.unit).recip(),
             (false, true) => squares / degrees,
             (false, false) => f64::NAN,
         };
@@ -196,8 +197,7 @@ impl<'a> Infer<'a> {
         if self.problem.derivatives() == Derivatives::Differences {
             notes.push("derivatives by differences: errors to some eight digits".to_owned());
         }
-        let unit = if self.absolute { 1.0 } else { observations.unit };
-        let squares = squares * unit * unit;
+        let squares = squares * observations.unit * observations.unit;
         let (estimates, covariance) = self.estimates(&factor, &names, &free);
         Ok(Inference {
             estimates,

@@ -124,12 +124,14 @@ impl<'a> Products<'a> {
         }
         products.degrees = observations.counted as f64 - products.estimated;
         if products.degrees > 0.0 {
-            let unit = if absolute_sigma { 1.0 } else { observations.unit };
-            products.residual_deviation = unit * (squares / products.degrees).sqrt();
-            products.variance = if absolute_sigma { 1.0 } else { squares / products.degrees };
+            products.residual_deviation = observations.unit * (squares / products.degrees).sqrt();
+            products.variance = squares / products.degrees;
         } else if !absolute_sigma {
             let (observations, parameters) = (observations.counted, products.estimated);
             return Err(InferenceError::NoDegrees { observations, parameters });
+        }
+        if absolute_sigma {
+            products.variance = (observations.unit * observations.unit).recip();
         }
         Ok(products)
     }

@@ -315,7 +315,7 @@ impl Infer<'_> {
             bounds: self.bounds.as_ref(),
             held,
             least,
-            variance: if self.absolute { 1.0 } else { found.factor.variance },
+            variance: found.factor.variance,
             warm: self.theta.to_vec(),
             fits: 0,
         }
