@@ -93,8 +93,8 @@ impl<'a> Infer<'a> {
         self
     }
 
-    /// Whether the residuals are in units of known standard deviations σ (of a `Risk`: its weights are 1/σ²), so that s² = 1, as SciPy's `absolute_sigma`. Default false: σ are
-    /// known up to a factor, which the residuals tell.
+    /// Whether the residuals are in units of known standard deviations σ (of a `Risk`: its weights are 1/σ²), so that s² = 1, as SciPy's
+    /// `absolute_sigma`. Default false: σ are known up to a factor, which the residuals tell.
     pub fn absolute_sigma(mut self, absolute: bool) -> Self {
         self.absolute = absolute;
         self
