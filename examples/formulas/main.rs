@@ -15,6 +15,7 @@ mod support;
 mod models;
 mod nist;
 mod speed;
+mod symmetries;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! The fits, and how many digits of NIST's they have.
 
-use crate::models;
+use crate::{models, symmetries};
 use secant::core::data::NistNonlinear;
 use secant::{Dataset, curve};
 use serde::Serialize;
@@ -77,7 +77,8 @@ fn fitted(
     };
     let found: Vec<(f64, f64)> = names.iter().map(estimate).collect();
     // Without a start the terms may come in any order.
-    let orders = if theta.is_some() { vec![found] } else { models::equivalents(&set.name, found) };
+    let orders =
+        if theta.is_some() { vec![found] } else { symmetries::equivalents(&set.name, found) };
     let parameters = |order: &[(f64, f64)]| digits(order.iter().map(|one| one.0), &set.parameters);
     let best = orders.into_iter().max_by(|a, b| parameters(a).total_cmp(&parameters(b)));
     let best = best.unwrap_or_default();

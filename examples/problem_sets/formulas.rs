@@ -1,45 +1,14 @@
 //! The model functions of NIST's nonlinear problems as people type them.
 
+#[path = "../formulas/models.rs"]
+mod texts;
+
 use secant::Formula;
 use secant::formula::FormulaError;
 
-/// Every set of [`MODELS`](crate::models::MODELS), parameters in the order of NIST. Nelson's is that of log y.
-pub const FORMULAS: [(&str, &str); 27] = [
-    ("Misra1a", "b1*(1 - exp(-b2*x))"),
-    ("Chwirut2", "exp(-b1*x)/(b2 + b3*x)"),
-    ("Chwirut1", "exp(-b1*x)/(b2 + b3*x)"),
-    ("Lanczos3", "b1*exp(-b2*x) + b3*exp(-b4*x) + b5*exp(-b6*x)"),
-    ("Gauss1", "b1*exp(-b2*x) + b3*exp(-(x - b4)^2/b5^2) + b6*exp(-(x - b7)^2/b8^2)"),
-    ("Gauss2", "b1*exp(-b2*x) + b3*exp(-(x - b4)^2/b5^2) + b6*exp(-(x - b7)^2/b8^2)"),
-    ("DanWood", "b1*x^b2"),
-    ("Misra1b", "b1*(1 - (1 + b2*x/2)^(-2))"),
-    ("Kirby2", "(b1 + b2*x + b3*x^2)/(1 + b4*x + b5*x^2)"),
-    ("Hahn1", "(b1 + b2*x + b3*x^2 + b4*x^3)/(1 + b5*x + b6*x^2 + b7*x^3)"),
-    ("Nelson", "b1 - b2*x1*exp(-b3*x2)"),
-    ("MGH17", "b1 + b2*exp(-x*b4) + b3*exp(-x*b5)"),
-    ("Lanczos1", "b1*exp(-b2*x) + b3*exp(-b4*x) + b5*exp(-b6*x)"),
-    ("Lanczos2", "b1*exp(-b2*x) + b3*exp(-b4*x) + b5*exp(-b6*x)"),
-    ("Gauss3", "b1*exp(-b2*x) + b3*exp(-(x - b4)^2/b5^2) + b6*exp(-(x - b7)^2/b8^2)"),
-    ("Misra1c", "b1*(1 - (1 + 2*b2*x)^(-.5))"),
-    ("Misra1d", "b1*b2*x*(1 + b2*x)^(-1)"),
-    ("Roszman1", "b1 - b2*x - atan(b3/(x - b4))/pi"),
-    (
-        "ENSO",
-        "b1 + b2*cos(2*pi*x/12) + b3*sin(2*pi*x/12) + b5*cos(2*pi*x/b4) + b6*sin(2*pi*x/b4) + b8*cos(2*pi*x/b7) + b9*sin(2*pi*x/b7)",
-    ),
-    ("MGH09", "b1*(x^2 + x*b2)/(x^2 + x*b3 + b4)"),
-    ("Thurber", "(b1 + b2*x + b3*x^2 + b4*x^3)/(1 + b5*x + b6*x^2 + b7*x^3)"),
-    ("BoxBOD", "b1*(1 - exp(-b2*x))"),
-    ("Rat42", "b1/(1 + exp(b2 - b3*x))"),
-    ("MGH10", "b1*exp(b2/(x + b3))"),
-    ("Eckerle4", "(b1/b2)*exp(-0.5*((x - b3)/b2)^2)"),
-    ("Rat43", "b1/((1 + exp(b2 - b3*x))^(1/b4))"),
-    ("Bennett5", "b1*(b2 + x)^(-1/b3)"),
-];
-
-/// The model of `name`; `None` where there is none.
+/// The model of `name`, those of the example `formulas`; `None` where there is none. Nelson's is that of log y.
 pub fn formula(name: &str) -> Option<Result<Formula, FormulaError>> {
-    let (_, text) = FORMULAS.iter().find(|(known, _)| *known == name)?;
+    let text = texts::formula(name)?;
     let features: &[&str] = if name == "Nelson" { &["x1", "x2"] } else { &["x"] };
     Some(Formula::new(text, features))
 }

@@ -6,6 +6,7 @@ use crate::error::FitError;
 use secant_core::faer::MatRef;
 use secant_core::loss::SquaredError;
 use secant_core::penalty::NoPenalty;
+use secant_core::predict::check;
 use secant_core::risk::Risk;
 use secant_optim::inference::{BandPoint, Infer, Inference};
 
@@ -47,8 +48,7 @@ impl CurveFit {
         if self.is_robust {
             return Err(CurveError::RobustInference.into());
         }
-        let graph = self.formula().graph()?;
-        let risk = Risk::new(&graph, &self.data, SquaredError, NoPenalty)?;
+        let risk = Risk::new(self.model().graph(), &self.data, SquaredError, NoPenalty)?;
         let squares = risk.least_squares().ok_or(CurveError::RobustInference)?;
         let theta = self.model().theta();
         let infer = Inference::of(&squares, theta)
@@ -82,11 +82,12 @@ impl CurveFit {
     /// # Errors
     /// As [`inference`](Self::inference), and inputs that are no whole number of samples or not finite.
     pub fn band(&self, inputs: &[f64], level: f64) -> Result<Vec<BandPoint>, FitError> {
-        let mut values = self.predict(inputs)?;
-        let n = self.model().theta().len();
+        let (formula, theta) = (self.formula(), self.model().theta());
+        check(self.model().graph(), theta, inputs)?;
+        let (samples, n) = (inputs.len() / formula.features().len(), theta.len());
+        let mut values = vec![0.0; samples * formula.outputs()];
         let mut rows = vec![0.0; n * values.len()];
-        let mut evaluator = self.formula().evaluator();
-        evaluator.values_jacobian(self.model().theta(), inputs, &mut values, &mut rows);
+        formula.evaluator().values_jacobian(theta, inputs, &mut values, &mut rows);
         let found = self.inference_with(|infer| infer.level(level))?;
         let rows = MatRef::from_row_major_slice(&rows, values.len(), n);
         Ok(found.band_with(&values, rows, &vec![1.0; values.len()])?)
