@@ -37,6 +37,7 @@ mod npy;
 mod source;
 mod split;
 mod standardize;
+mod table;
 mod targets;
 mod task;
 #[cfg(test)]
@@ -54,6 +55,7 @@ pub use nist::{NistLinear, NistNonlinear, Term};
 pub use npy::NpyOptions;
 pub use source::MAX_BYTES;
 pub use standardize::Standardizer;
+pub use table::{ColumnKind, Table, TableFormat, TableOptions};
 pub use targets::{TargetTile, Targets};
 pub use task::{MAX_INFERRED_CLASSES, Task};
 pub(crate) use weights::{Gathered, SampleTile};
