@@ -238,6 +238,7 @@ impl Fit<'_> {
             feature_names: self.data.feature_names().to_vec(),
             target_names: self.data.target_names().to_vec(),
             class_names: self.data.class_names().to_vec(),
+            encoding: self.data.encoding().cloned(),
             summary,
         };
         Ok(Fitted { model, report: solution.report, starts })

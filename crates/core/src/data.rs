@@ -28,6 +28,7 @@ mod cifar;
 mod columns;
 mod csv;
 mod dataset;
+mod encoding;
 mod error;
 mod groups;
 mod idx;
@@ -47,6 +48,10 @@ mod weights;
 pub use cifar::CifarOptions;
 pub use csv::CsvOptions;
 pub use dataset::Dataset;
+pub use encoding::{
+    Encoded, EncodedColumn, EncodedForm, EncodedInputs, Encoding, Missing, Roles, TableError,
+    TableFault, TargetKind,
+};
 pub use error::{DataError, MissingValue, Place, Row};
 pub use groups::{Group, Groups};
 pub use idx::{IdxOptions, PixelScale};

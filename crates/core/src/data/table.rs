@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::source::MAX_BYTES;
-use crate::text::path;
+use crate::text::quoted;
 
 /// How a table is read. What is `None` is found out from the first lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,11 +152,18 @@ impl Table {
         &self.notes
     }
 
-    /// Where row `row` stands: `data.csv, line 3`.
-    pub(super) fn place(&self, row: usize) -> String {
+    /// What row `row` is called: `line 3`.
+    pub fn row_name(&self, row: usize) -> String {
         match &self.rows {
-            Rows::Lines(lines) => format!("{}, line {}", path(&self.file), lines[row]),
-            Rows::Counted => format!("{}, row {row} (from 0)", path(&self.file)),
+            Rows::Lines(lines) => {
+                lines.get(row).map_or(String::new(), |line| format!("line {line}"))
+            }
+            Rows::Counted => format!("row {row} (from 0)"),
         }
+    }
+
+    /// `line 3, column "x"`.
+    pub(super) fn place(&self, row: usize, column: usize) -> String {
+        format!("{}, column \"{}\"", self.row_name(row), quoted(&self.names[column]))
     }
 }
