@@ -9,9 +9,9 @@ use super::source::{MAX_BYTES, Source, not_a_number, text};
 use super::{DataError, Dataset, MissingValue, Place, Targets, Task};
 use crate::text::quoted_bytes;
 
-mod columns;
-mod numbers;
-mod records;
+pub(super) mod columns;
+pub(super) mod numbers;
+pub(super) mod records;
 
 /// Places of missing values that an error lists.
 const LISTED_PLACES: usize = 5;
@@ -136,7 +136,12 @@ impl Dataset {
 }
 
 fn parse(mut source: Source<'_>, options: &CsvOptions) -> Result<Dataset, DataError> {
-    check_signs(options)?;
+    check_signs(
+        Some(options.delimiter),
+        options.decimal,
+        options.thousands,
+        ["CsvOptions::delimiter", "CsvOptions::decimal", "CsvOptions::thousands"],
+    )?;
     let path = source.path;
     let bytes = source.read_all()?;
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
@@ -194,38 +199,39 @@ fn too_long(long: &TooLong, path: &Path) -> DataError {
     }
 }
 
-/// Refuses signs with two meanings.
-fn check_signs(options: &CsvOptions) -> Result<(), DataError> {
+/// Refuses signs with two meanings. `options` names the three.
+pub(super) fn check_signs(
+    delimiter: Option<u8>,
+    decimal: char,
+    thousands: Option<char>,
+    options: [&'static str; 3],
+) -> Result<(), DataError> {
     let refuse = |option, found: String, allowed| Err(DataError::Option { option, found, allowed });
-    let (decimal, delimiter) = (options.decimal, char::from(options.delimiter));
-    if matches!(options.delimiter, b'\n' | b'\r' | b'"') || !options.delimiter.is_ascii() {
-        let allowed = "an ASCII sign, no quote and no line end";
-        return refuse("CsvOptions::delimiter", shown_byte(options.delimiter), allowed);
+    let refuse_delimiter = |found, allowed| refuse(options[0], shown_byte(found), allowed);
+    if let Some(found) = delimiter.filter(|sign| matches!(sign, b'\n' | b'\r' | b'"' | 128..)) {
+        return refuse_delimiter(found, "an ASCII sign, no quote and no line end");
     }
     let sign =
         |sign: char| !sign.is_alphanumeric() && !matches!(sign, '+' | '-' | '"' | '\n' | '\r');
     if !sign(decimal) {
-        return refuse(
-            "CsvOptions::decimal",
-            format!("{decimal:?}"),
-            "no letter, digit, sign, quote or line end",
-        );
+        let allowed = "no letter, digit, sign, quote or line end";
+        return refuse(options[1], format!("{decimal:?}"), allowed);
     }
-    match options.thousands {
-        Some(thousands) if !sign(thousands) || thousands == decimal => {
+    match (thousands, delimiter) {
+        (Some(thousands), _) if !sign(thousands) || thousands == decimal => {
             let allowed = "no letter, digit, sign, quote or line end, and not the decimal sign";
-            refuse("CsvOptions::thousands", format!("{thousands:?}"), allowed)
+            refuse(options[2], format!("{thousands:?}"), allowed)
         }
         // Behind quotes a number may hold the delimiter.
-        _ if delimiter.is_ascii_alphanumeric() => {
-            refuse("CsvOptions::delimiter", shown_byte(options.delimiter), "no letter and no digit")
+        (_, Some(found)) if found.is_ascii_alphanumeric() => {
+            refuse_delimiter(found, "no letter and no digit")
         }
         _ => Ok(()),
     }
 }
 
 /// `b';'`.
-fn shown_byte(byte: u8) -> String {
+pub(super) fn shown_byte(byte: u8) -> String {
     format!("b'{}'", byte.escape_ascii())
 }
 
@@ -268,7 +274,7 @@ impl<'a> Table<'a> {
         Ok(Self {
             columns,
             options,
-            numbers: Numbers::of(options),
+            numbers: Numbers::new(options.decimal, options.thousands),
             rows: 0,
             inputs,
             values,

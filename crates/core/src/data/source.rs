@@ -28,7 +28,7 @@ const ARCHIVES: [(&[u8], &str); 5] = [
 /// The bytes of a file, and how much memory is left for them and what they become.
 pub(super) struct Source<'a> {
     pub(super) path: &'a Path,
-    reader: Box<dyn Read + 'a>,
+    reader: Box<dyn Read + Send + 'a>,
     limit: u64,
     left: u64,
     /// The struct whose `max_bytes` is the limit.
@@ -60,8 +60,18 @@ impl<'a> Source<'a> {
         Ok(Self::unpacked(bytes, Path::new("bytes"), limit, options)?.0)
     }
 
+    /// What a reader gives, decompressed where its first bytes are those of gzip.
+    pub(super) fn reading(
+        reader: impl Read + Send + 'a,
+        name: &'a Path,
+        limit: u64,
+        options: &'static str,
+    ) -> Result<Self, DataError> {
+        Ok(Self::unpacked(BufReader::new(reader), name, limit, options)?.0)
+    }
+
     fn unpacked(
-        mut reader: impl Read + 'a,
+        mut reader: impl Read + Send + 'a,
         path: &'a Path,
         limit: u64,
         options: &'static str,
@@ -80,7 +90,7 @@ impl<'a> Source<'a> {
         }
         let packed = start.starts_with(&GZIP);
         let whole = std::io::Cursor::new(start).chain(reader);
-        let reader: Box<dyn Read + 'a> =
+        let reader: Box<dyn Read + Send + 'a> =
             if packed { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) };
         Ok((Self { path, reader, limit, left: limit, options }, packed))
     }

@@ -2,6 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+mod column;
+mod dates;
+mod names;
+mod piece;
+mod read;
+mod sniff;
+
 use super::source::MAX_BYTES;
 use crate::text::quoted;
 

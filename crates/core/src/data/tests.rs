@@ -12,6 +12,7 @@ mod limits;
 mod memory;
 #[expect(clippy::unreadable_literal, reason = "digits as their source writes them")]
 mod shipped;
+mod table;
 
 /// A file of the repository's `data/`.
 fn shipped_file(name: &str) -> PathBuf {

@@ -172,11 +172,11 @@ fn first_line_hint(first: &str, names: &[String]) -> String {
 }
 
 /// The sign of a comment that a field begins with.
-pub(super) fn comment_sign(field: &[u8]) -> Option<u8> {
+pub(in crate::data) fn comment_sign(field: &[u8]) -> Option<u8> {
     field.first().copied().filter(|byte| matches!(byte, b'#' | b'%' | b'!'))
 }
 
-pub(super) fn comment_hint(sign: u8) -> String {
+pub(in crate::data) fn comment_hint(sign: u8) -> String {
     let sign = shown_byte(sign);
     format!(": a comment? `CsvOptions {{ comment: Some({sign}), .. }}` leaves such lines out")
 }

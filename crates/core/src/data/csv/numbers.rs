@@ -1,7 +1,5 @@
 //! Numbers as people write them, and fields without one.
 
-use super::CsvOptions;
-
 /// What stands for a missing number, whatever its case; the empty field too.
 const MISSING: [&str; 8] = ["?", "na", "n/a", "nan", "null", "none", ".", "#n/a"];
 /// What stands for a missing class: others may be names.
@@ -22,18 +20,18 @@ const TRIED: [(char, Option<char>); 9] = [
 
 /// How the numbers of a file are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Numbers {
+pub(in crate::data) struct Numbers {
     decimal: char,
     thousands: Option<char>,
 }
 
 impl Numbers {
-    pub(super) fn of(options: &CsvOptions) -> Self {
-        Self { decimal: options.decimal, thousands: options.thousands }
+    pub(in crate::data) fn new(decimal: char, thousands: Option<char>) -> Self {
+        Self { decimal, thousands }
     }
 
     /// The number, which may be infinite; `None` where the text is none.
-    pub(super) fn read(self, text: &str) -> Option<f64> {
+    pub(in crate::data) fn read(self, text: &str) -> Option<f64> {
         if self.decimal == '.' && self.thousands.is_none() {
             return text.parse().ok();
         }
@@ -107,12 +105,12 @@ fn ungrouped(text: &str, sign: char) -> Option<String> {
 }
 
 /// Whether the field says that there is no number.
-pub(super) fn is_missing(text: &str) -> bool {
+pub(in crate::data) fn is_missing(text: &str) -> bool {
     text.is_empty() || MISSING.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// Whether the field says that there is no class, where `names` are those expected.
-pub(super) fn is_missing_name(text: &str, names: &[String]) -> bool {
+pub(in crate::data) fn is_missing_name(text: &str, names: &[String]) -> bool {
     let word = || MISSING_NAMES.iter().any(|word| text.eq_ignore_ascii_case(word));
     text.is_empty() || (word() && !names.iter().any(|name| name == text))
 }

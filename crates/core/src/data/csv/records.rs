@@ -2,38 +2,40 @@
 //! with a quote ends with one, and two quotes in it are one; what follows the closing quote belongs to the field.
 
 /// Bytes of a record at most: some two million columns. What a record takes beside the file is a small multiple of that.
-pub(super) const MAX_RECORD: usize = 16 << 20;
+pub(in crate::data) const MAX_RECORD: usize = 16 << 20;
 
 /// A record that is longer than [`MAX_RECORD`], by the line that it begins on.
 #[derive(Debug)]
-pub(super) struct TooLong(pub(super) u64);
+pub(in crate::data) struct TooLong(pub(in crate::data) u64);
 
 /// Fields of one record, and the line (from 1) that it begins on.
 #[derive(Debug, Default)]
-pub(super) struct Record {
+pub(in crate::data) struct Record {
     text: Vec<u8>,
     /// Where each field ends in `text`.
     ends: Vec<usize>,
-    pub(super) line: u64,
+    /// Where it begins in the text.
+    pub(in crate::data) start: usize,
+    pub(in crate::data) line: u64,
 }
 
 impl Record {
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::data) fn len(&self) -> usize {
         self.ends.len()
     }
 
     /// Field `index`, which exists.
-    pub(super) fn field(&self, index: usize) -> &[u8] {
+    pub(in crate::data) fn field(&self, index: usize) -> &[u8] {
         let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.text[start..self.ends[index]]
     }
 
-    pub(super) fn fields(&self) -> impl Iterator<Item = &[u8]> {
+    pub(in crate::data) fn fields(&self) -> impl Iterator<Item = &[u8]> {
         (0..self.len()).map(|index| self.field(index))
     }
 
     /// Without the last field.
-    pub(super) fn pop(&mut self) {
+    pub(in crate::data) fn pop(&mut self) {
         self.ends.pop();
     }
 
@@ -45,7 +47,7 @@ impl Record {
 
 /// The records of a text.
 #[derive(Clone, Debug)]
-pub(super) struct Records<'a> {
+pub(in crate::data) struct Records<'a> {
     bytes: &'a [u8],
     at: usize,
     /// Where the record ends at the latest.
@@ -57,8 +59,18 @@ pub(super) struct Records<'a> {
 }
 
 impl<'a> Records<'a> {
-    pub(super) fn new(bytes: &'a [u8], delimiter: u8, comment: Option<u8>) -> Self {
+    pub(in crate::data) fn new(bytes: &'a [u8], delimiter: u8, comment: Option<u8>) -> Self {
         Self { bytes, at: 0, end: bytes.len(), line: 1, delimiter, comment }
+    }
+
+    /// Where the next record begins.
+    pub(in crate::data) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// The line (from 1) there.
+    pub(in crate::data) fn line(&self) -> u64 {
+        self.line
     }
 
     /// The byte here, in this record.
@@ -67,14 +79,14 @@ impl<'a> Records<'a> {
     }
 
     /// The next record that is neither blank nor a comment; `false` at the end.
-    pub(super) fn read(&mut self, record: &mut Record) -> Result<bool, TooLong> {
+    pub(in crate::data) fn read(&mut self, record: &mut Record) -> Result<bool, TooLong> {
         while self.at < self.bytes.len() {
             self.end = self.bytes.len();
             if self.comment.is_some() && self.here() == self.comment {
                 self.skip_line();
                 continue;
             }
-            record.line = self.line;
+            (record.start, record.line) = (self.at, self.line);
             record.text.clear();
             record.ends.clear();
             self.end = self.bytes.len().min(self.at.saturating_add(MAX_RECORD));

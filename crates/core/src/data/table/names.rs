@@ -1,0 +1,170 @@
+//! What the columns are called, each by a name of its own.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::text::{enumerated, quoted};
+
+/// The names of the columns, and what was done to have them.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    pub(super) names: Vec<String>,
+    /// Columns whose name the file does not give.
+    pub(super) unnamed: Vec<usize>,
+    pub(super) notes: Vec<String>,
+}
+
+/// The first column of a table whose header has one name fewer.
+const ROW: &str = "row";
+
+impl Names {
+    /// `column1`, `column2`, …
+    pub(super) fn numbered(columns: usize) -> Self {
+        let names = (1..=columns).map(|index| format!("column{index}")).collect();
+        Self { names, ..Self::default() }
+    }
+
+    /// Of a header; `index` says that the first column has no field there. What is empty or was there before gets another name.
+    pub(super) fn of_header(header: &[&str], index: bool) -> Self {
+        let given: HashSet<&str> = header.iter().copied().collect();
+        let mut used: HashSet<String> = HashSet::with_capacity(header.len());
+        // The next number of a name that comes again.
+        let mut next: HashMap<String, usize> = HashMap::new();
+        let mut found = Self::default();
+        let mut renamed = Vec::new();
+        let fields = index.then_some("").into_iter().chain(header.iter().copied());
+        for (place, field) in fields.enumerate() {
+            let wanted = match field {
+                "" if index && place == 0 => ROW.to_owned(),
+                "" => format!("column{}", place + 1),
+                name => name.to_owned(),
+            };
+            let taken = |name: &String, used: &HashSet<String>| {
+                used.contains(name) || (*name != field && given.contains(name.as_str()))
+            };
+            let mut name = wanted.clone();
+            while taken(&name, &used) {
+                let number = next.entry(wanted.clone()).or_insert(2);
+                name = format!("{wanted}.{number}");
+                *number += 1;
+            }
+            if field.is_empty() {
+                found.unnamed.push(place);
+            } else if name != field {
+                renamed.push(format!("{} (column {})", quoted(&name), place + 1));
+            }
+            used.insert(name.clone());
+            found.names.push(name);
+        }
+        if index {
+            found.notes.push(format!(
+                "the header has one name fewer than there are columns: the first is `{}`",
+                found.names[0]
+            ));
+        }
+        let of_header = found.unnamed.iter().skip(usize::from(index));
+        let unnamed: Vec<&str> = of_header.map(|&place| found.names[place].as_str()).collect();
+        if !unnamed.is_empty() {
+            found.notes.push(format!(
+                "columns without a name in the header: {}",
+                enumerated(unnamed.iter().copied())
+            ));
+        }
+        if !renamed.is_empty() {
+            found.notes.push(format!(
+                "names that come twice are numbered: {}",
+                enumerated(renamed.iter().map(String::as_str))
+            ));
+        }
+        found
+    }
+}
+
+/// Whether `name` is `pattern`, or fits it: `*` stands for any text, `?` for one character.
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
+    if pattern == name {
+        return true;
+    }
+    let (pattern, name): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), name.chars().collect());
+    let (mut p, mut n) = (0, 0);
+    // Where the last star stands, and up to where it reaches.
+    let mut star: Option<(usize, usize)> = None;
+    while n < name.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(&sign) if sign == '?' || sign == name[n] => {
+                p += 1;
+                n += 1;
+            }
+            _ => {
+                let Some((at, reached)) = star else { return false };
+                star = Some((at, reached + 1));
+                p = at + 1;
+                n = reached + 1;
+            }
+        }
+    }
+    pattern[p..].iter().all(|&sign| sign == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_has_a_name_of_its_own() {
+        for (header, index, names, unnamed) in [
+            (&["a", "b"][..], false, &["a", "b"][..], &[][..]),
+            (&["x", "x", "y", "x"], false, &["x", "x.2", "y", "x.3"], &[]),
+            // A name of the header is not taken from its column.
+            (&["x", "x", "x.2"], false, &["x", "x.3", "x.2"], &[]),
+            (&["x", "x", "x.2", "x.2"], false, &["x", "x.3", "x.2", "x.2.2"], &[]),
+            (&["", "a", ""], false, &["column1", "a", "column3"], &[0, 2]),
+            (&["", "column1"], false, &["column1.2", "column1"], &[0]),
+            (&["a", "b"], true, &["row", "a", "b"], &[0]),
+            (&["row"], true, &["row.2", "row"], &[0]),
+        ] {
+            let found = Names::of_header(header, index);
+            assert_eq!(
+                (
+                    &found.names[..].iter().map(String::as_str).collect::<Vec<_>>()[..],
+                    &found.unnamed[..]
+                ),
+                (names, unnamed),
+                "{header:?}"
+            );
+        }
+        let notes = Names::of_header(&["x", "", "x", "x"], false).notes;
+        assert_eq!(
+            notes,
+            [
+                "columns without a name in the header: column2",
+                "names that come twice are numbered: x.2 (column 3), x.3 (column 4)"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_pattern_fits_as_in_a_shell() {
+        for (pattern, name, fits) in [
+            ("zip", "zip", true),
+            ("zip", "zip2", false),
+            ("zip*", "zip2", true),
+            ("*_code", "area_code", true),
+            ("*_code", "code", false),
+            ("q?", "q1", true),
+            ("q?", "q10", false),
+            ("*a*b", "xaybzb", true),
+            ("*a*b", "xaybz", false),
+            ("*", "", true),
+            ("?", "é", true),
+            ("a*?", "a", false),
+            ("what?*", "what?*", true),
+        ] {
+            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
+        }
+    }
+}
