@@ -60,7 +60,7 @@ pub use nist::{NistLinear, NistNonlinear, Term};
 pub use npy::NpyOptions;
 pub use source::MAX_BYTES;
 pub use standardize::Standardizer;
-pub use table::{ColumnKind, Table, TableFormat, TableOptions};
+pub use table::{ColumnKind, Table, TableFormat, TableOptions, TextLayout};
 pub use targets::{TargetTile, Targets};
 pub use task::{MAX_INFERRED_CLASSES, Task};
 pub(crate) use weights::{Gathered, SampleTile};

@@ -109,6 +109,18 @@ pub(crate) enum Rows {
     Counted,
 }
 
+/// How a table stands in a text file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TextLayout {
+    /// Between two fields; a space stands for any run of spaces and tabs.
+    pub delimiter: u8,
+    /// The line (from 1) that names the columns.
+    pub header: Option<u32>,
+    /// Whether lines end with a delimiter.
+    pub trailing: bool,
+}
+
 /// Named columns of numbers or texts, one row a sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
@@ -122,6 +134,8 @@ pub struct Table {
     pub(super) notes: Vec<String>,
     /// Columns whose name the file does not give.
     pub(super) unnamed: Vec<usize>,
+    /// Of a text file.
+    pub(super) layout: Option<TextLayout>,
 }
 
 impl Table {
@@ -157,6 +171,19 @@ impl Table {
     /// What was found out while it was read: the delimiter, columns renamed, …; a sentence each.
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// How it stands in its file, where that is of text.
+    pub fn layout(&self) -> Option<&TextLayout> {
+        self.layout.as_ref()
+    }
+
+    /// The line (from 1) that each row begins on, where they are lines of a file.
+    pub fn lines(&self) -> Option<&[u32]> {
+        match &self.rows {
+            Rows::Lines(lines) => Some(lines),
+            Rows::Counted => None,
+        }
     }
 
     /// What row `row` is called: `line 3`.

@@ -12,7 +12,7 @@ use super::column::Column;
 use super::names::{Names, matches};
 use super::piece::{Fault, Piece, Reading};
 use super::sniff::Dialect;
-use super::{Rows, Table, TableOptions};
+use super::{Rows, Table, TableOptions, TextLayout};
 use crate::text::did_you_mean;
 
 /// The struct that an error about a limit names.
@@ -97,6 +97,11 @@ fn parse(mut source: Source<'_>, options: &TableOptions) -> Result<Table, DataEr
         source.take::<[usize; 24]>(columns)?;
         (before.0, before.1, Names::numbered(columns))
     };
+    let layout = TextLayout {
+        delimiter: dialect.delimiter,
+        header: dialect.header.then(|| u32::try_from(first.line).unwrap_or(u32::MAX)),
+        trailing: dialect.trailing,
+    };
     let Names { names, unnamed, notes: renamed } = names;
     let categorical = categorical(&names, options, path)?;
     let reading = Reading::new(dialect, options, categorical);
@@ -126,6 +131,7 @@ fn parse(mut source: Source<'_>, options: &TableOptions) -> Result<Table, DataEr
         notes,
         unnamed,
         names,
+        layout: Some(layout),
     })
 }
 
