@@ -16,6 +16,8 @@ pub use score::Score;
 pub use summary::FitSummary;
 
 pub(crate) use probabilities::probabilities;
+#[cfg(feature = "html")]
+pub(crate) use score::{columns, labels};
 
 use crate::error::FitError;
 use crate::model_file::{ModelFile, ModelFileError};
