@@ -449,7 +449,7 @@ fn minimized(
 }
 
 /// What the outputs mean; one score alone decides by its sign.
-fn decision_of(loss: &dyn Loss, outputs: usize) -> Decision {
+pub(crate) fn decision_of(loss: &dyn Loss, outputs: usize) -> Decision {
     match loss.decision() {
         Decision::LargestScore if outputs == 1 => Decision::Sign,
         decision => decision,

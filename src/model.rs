@@ -17,6 +17,8 @@ pub use summary::FitSummary;
 
 pub(crate) use probabilities::probabilities;
 pub(crate) use saved::check_encoding;
+#[cfg(feature = "html")]
+pub(crate) use score::{columns, labels};
 
 use crate::error::FitError;
 use crate::model_file::{ModelFile, ModelFileError};

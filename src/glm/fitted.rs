@@ -86,7 +86,7 @@ impl Coefficient {
     }
 
     /// Its name, with its class where it has one; long ones cut.
-    pub(super) fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         match &self.class {
             Some(class) => format!("{} [{}]", cut(&self.name, LONGEST), cut(class, LONGEST)),
             None => cut(&self.name, LONGEST).into_owned(),
