@@ -40,6 +40,7 @@ impl GlmFit {
             feature_names: names.map(|one| one.name.clone()).collect(),
             target_names: data.target_names().to_vec(),
             class_names: data.class_names().to_vec(),
+            encoding: None,
             summary: FitSummary::of(&self.report, data.samples(), None),
         })
     }

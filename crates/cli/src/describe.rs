@@ -162,7 +162,10 @@ fn model(path: &Path, screen: &Screen, object: &mut Map<String, Value>) -> Resul
             }
             ModelFileFault::Kind { found: ModelKind::Linear, .. } => {
                 let solution = LinearSolution::load(path)?;
-                screen.result(&indented(&solution.to_string()));
+                let names = solution.coefficients.iter().enumerate();
+                let lines: Vec<String> =
+                    names.map(|(j, value)| format!("coefficient {j:<4} {value:>18.10e}")).collect();
+                screen.result(&indented(&lines.join("\n")));
                 object.insert("kind".into(), "linear".into());
                 object.insert("coefficients".into(), solution.coefficients.into());
                 return Ok(());

@@ -48,7 +48,7 @@ impl TableArgs {
     pub fn read(&self, path: &Path) -> Result<Table, Failure> {
         let options = self.options();
         if path == Path::new("-") {
-            let input = std::io::stdin().lock();
+            let input = std::io::stdin();
             return Ok(Table::from_reader(input, Path::new("standard input"), &options)?);
         }
         Ok(Table::read(path, &options)?)

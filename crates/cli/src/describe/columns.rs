@@ -81,7 +81,7 @@ impl Column {
                 let found = quoted(found);
                 column.fault =
                     Some(format!("{numbers} numbers and {texts} texts, \"{found}\" in {place}"));
-                column.missing -= texts.min(&column.missing);
+                column.missing = column.missing.saturating_sub(*texts);
             }
             ColumnKind::Date { found, .. } => {
                 column.kind = "date";
