@@ -111,7 +111,8 @@ fn fit(
         Judge::Loss(loss) => fit.shared_loss(loss.clone()),
         Judge::Rho(rho) => fit.robust(*rho),
     };
-    if screen.shows_progress() {
+    // Of a strength by cross-validation there are a hundred fits.
+    if screen.shows_progress() && built.strength != Strength::Auto {
         fit = fit.progress();
     }
     if let Some(path) = &args.checkpoint {

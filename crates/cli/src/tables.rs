@@ -86,10 +86,7 @@ pub fn sentences(table: &Read, encoded: &Encoded) -> Vec<String> {
         Targets::Labels { .. } => {
             let names =
                 secant::core::text::enumerated(data.class_names().iter().map(String::as_str));
-            format!(
-                "{} ({names})",
-                plural(data.class_names().len(), "class").replace("classs", "classes")
-            )
+            format!("{} classes: {names}", data.class_names().len())
         }
         Targets::Values { .. } => "numbers".to_owned(),
     };
@@ -102,7 +99,7 @@ pub fn sentences(table: &Read, encoded: &Encoded) -> Vec<String> {
         .collect();
     let features = plural(data.features(), "feature");
     let mut sentences = vec![format!(
-        "{}: {} of {}; target {targets}: {kind}; {features}{beside}.",
+        "{}: {} of {}; target {targets} ({kind}); {features}{beside}.",
         table.file,
         plural(table.rows, "row"),
         plural(table.columns, "column"),

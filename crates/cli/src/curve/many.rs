@@ -9,13 +9,17 @@ use crate::interrupt;
 use crate::screen::Screen;
 use crate::tables::{self, Read};
 use secant::core::formula::Formula;
+use secant::core::text::cut;
 use secant::data::{ColumnKind, Encoded, Table};
-use secant::{Bounds, CurveError, FitError, FormulaGroup, ManyFits, curve, fit_many};
+use secant::{Bounds, CurveError, FitError, FormulaGroup, ManyFits, fit_many};
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::fmt::Write;
 
 /// Rows of the table that a screen shows.
 const SHOWN: usize = 20;
+/// Characters of a key that it shows.
+const KEY: usize = 20;
 /// Groups whose samples are enough to look for a start.
 const FOR_START: usize = 20;
 
@@ -94,9 +98,7 @@ pub fn run(asked: &Asked<'_>, key: &str, screen: &Screen) -> Result<Exit, Failur
     screen.sentences(&[format!("{of}, {}.", crate::fit::outcome::seconds(seconds))]);
     if asked.out.is_none() {
         screen.say("");
-        let text = fits.to_string();
-        let lines: Vec<&str> = text.lines().take(SHOWN + 1).collect();
-        screen.say(&crate::fit::outcome::indented(&lines.join("\n")));
+        screen.result(&table(&fits));
         if all > SHOWN {
             screen.sentences(&["… `--out fits.csv` writes all of them.".to_owned()]);
         }
@@ -238,7 +240,6 @@ fn start(
         names.iter().zip(&found).map(|(name, value)| format!("{name} = {value:.4e}")).collect();
     let note =
         format!("All groups start at {}: the fit to the first {size} rows.", words.join(", "));
-    let _ = curve;
     Ok((found, Some(note)))
 }
 
@@ -256,6 +257,25 @@ fn bounds(asked: &Asked<'_>, formula: &Formula) -> Result<Option<Bounds>, Failur
         bounds = bounds.with(j..j + 1, *low, *high)?;
     }
     Ok(Some(bounds))
+}
+
+/// The first fits, a line each.
+fn table(fits: &ManyFits) -> String {
+    let keys = fits.iter().take(SHOWN).map(|fit| fit.key.chars().count());
+    let width = keys.max().unwrap_or(0).clamp(3, KEY);
+    let mut heading = format!("  {:<width$}", "key");
+    for name in fits.names() {
+        let _ = write!(heading, " {:>12} {:>10}", cut(name, 12), "± error");
+    }
+    let mut lines = vec![format!("{heading}  end")];
+    for fit in fits.iter().take(SHOWN) {
+        let mut line = format!("  {:<width$}", cut(fit.key, KEY));
+        for (value, error) in fit.theta.iter().zip(fit.errors) {
+            let _ = write!(line, " {value:>12.5e} {error:>10.1e}");
+        }
+        lines.push(format!("{line}  {}", fit.outcome.word()));
+    }
+    lines.join("\n")
 }
 
 fn groups_json(fits: &ManyFits) -> Value {

@@ -11,6 +11,8 @@ const OPEN: f64 = 0.95;
 const ROWS: usize = 200;
 /// How much worse than on the rows fitted is worth a penalty.
 const GAP: f64 = 1.5;
+/// A log loss below which classes are told apart without an error.
+const SEPARATED: f64 = 1e-6;
 /// Values of a target that look like classes.
 const CLASSES: usize = 10;
 
@@ -32,7 +34,11 @@ pub fn of(outcome: &Outcome<'_>, training: &Score, held_out: Option<&Score>) -> 
         _ => {}
     }
     let penalised = outcome.built.strength != Strength::Nothing || args.model.l1.is_some();
-    if let Some(held_out) = held_out.filter(|_| !penalised) {
+    let separated = training.log_loss.is_some_and(|loss| loss < SEPARATED) && !penalised;
+    if separated {
+        told.push("The classes are separated without an error, so that weights grow without end and probabilities mean little: `--ridge 1e-3`, or `--ridge auto`.".to_owned());
+    }
+    if let Some(held_out) = held_out.filter(|_| !penalised && !separated) {
         let (here, there) = (training.criterion().1, held_out.criterion().1);
         if there > GAP * here && here > 0.0 {
             told.push(format!(

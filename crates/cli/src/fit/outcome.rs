@@ -8,7 +8,7 @@ use crate::models::{Built, Spec};
 use crate::screen::Screen;
 use crate::tables::Read;
 use secant::data::Encoded;
-use secant::{Fitted, Reason, Report, Score};
+use secant::{Fitted, Report, Score};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
@@ -189,28 +189,21 @@ pub fn estimates_json(table: &secant::Inference) -> Value {
 
 /// How a run ended and what it took.
 pub fn ended(report: &Report) -> Vec<String> {
-    let reason = report.reason;
-    let verdict = if reason == Reason::ValidationStopped {
-        "Ended"
-    } else if reason.is_success() {
-        "Converged"
-    } else {
-        "NOT converged"
-    };
     let plural = if report.iterations == 1 { "" } else { "s" };
     let mut sentences = vec![format!(
-        "{verdict}: {} After {} iteration{plural}, {}; loss {:.6e}, gradient {:.1e} (at the start {:.1e}).",
-        capital(reason.sentence()),
+        "{} {} iteration{plural} in {}; value {}, gradient {:.1e} (at the start {:.1e}).",
+        capital(report.reason.sentence()),
         report.iterations,
         seconds(report.seconds),
-        report.value,
+        plain(report.value),
         report.gradient.max,
         report.initial_gradient.max,
     )];
     if let Some(held_out) = report.validation {
         let (loss, at) = (held_out.loss, held_out.iteration);
         sentences.push(format!(
-            "The model is the iterate that is best on the rows held out: iteration {at}, loss {loss:.6e} there."
+            "The model is the iterate that is best on the rows held out: iteration {at}, loss {} there.",
+            plain(loss)
         ));
     }
     sentences.extend(report.notes.iter().map(|note| capital(note)));
