@@ -28,6 +28,8 @@ mod table;
 #[cfg(feature = "plot")]
 pub use pictures::Against;
 pub use table::{Comparison, GAPS, Reached, Row, Run};
+#[cfg(feature = "html")]
+pub(crate) use table::{amount, bytes, time};
 
 use secant_core::problem::{Curvature, Linearization};
 use secant_optim::{Costs, Evaluations, Iterates, Method, OptimError, Solution, Stopping};

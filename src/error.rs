@@ -43,6 +43,9 @@ pub enum FitError {
     /// A comparison on minibatches: most methods need the same function at every evaluation.
     #[error("methods are compared on all samples: leave `minibatches` out")]
     CompareMinibatches,
+    /// Samples held out on the page of a comparison.
+    #[error("a comparison has no model of its own that could be judged on samples held out")]
+    HeldOutOfComparison,
     /// A curve: its formula, names, starts, bounds, ties, σ.
     #[error(transparent)]
     Curve(#[from] CurveError),

@@ -123,6 +123,12 @@ impl Fit<'_> {
         self
     }
 
+    /// The same of a loss that was chosen when the program runs.
+    pub fn shared_loss(mut self, loss: Arc<dyn Loss>) -> Self {
+        self.loss = Some(loss);
+        self
+    }
+
     /// ρ in place of the square, for targets with outliers; its scale is estimated from the residuals, see
     /// [`estimate_scale`]. For a scale of your own: [`loss`](Self::loss) with [`Robust`]. Replaces the loss.
     pub fn robust(mut self, rho: Rho) -> Self {
@@ -133,6 +139,12 @@ impl Fit<'_> {
     /// The penalty, added to the mean loss.
     pub fn penalty(mut self, penalty: impl Penalty + 'static) -> Self {
         self.penalty = Arc::new(penalty);
+        self
+    }
+
+    /// The same of a penalty that was chosen when the program runs.
+    pub fn shared_penalty(mut self, penalty: Arc<dyn Penalty>) -> Self {
+        self.penalty = penalty;
         self
     }
 
@@ -238,6 +250,7 @@ impl Fit<'_> {
             feature_names: self.data.feature_names().to_vec(),
             target_names: self.data.target_names().to_vec(),
             class_names: self.data.class_names().to_vec(),
+            encoding: self.data.encoding().cloned(),
             summary,
         };
         Ok(Fitted { model, report: solution.report, starts })
@@ -436,7 +449,7 @@ fn minimized(
 }
 
 /// What the outputs mean; one score alone decides by its sign.
-fn decision_of(loss: &dyn Loss, outputs: usize) -> Decision {
+pub(crate) fn decision_of(loss: &dyn Loss, outputs: usize) -> Decision {
     match loss.decision() {
         Decision::LargestScore if outputs == 1 => Decision::Sign,
         decision => decision,

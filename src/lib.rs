@@ -43,6 +43,7 @@
 //! - `lapack`: LAPACK's factorisations for [`Newton`], through an OpenBLAS of the system.
 //! - `tracing`: a span for every run, an event for every iteration.
 //! - `plot`: figures as SVG and PNG, those of a comparison among them.
+//! - `html`: the report of a fit as one HTML file, [`html`].
 
 pub mod compare;
 mod curve;
@@ -52,10 +53,14 @@ mod feature_match;
 mod fit;
 mod folds;
 mod glm;
+#[cfg(feature = "html")]
+pub mod html;
 mod linear;
 mod many;
 mod model;
 mod model_file;
+#[cfg(any(feature = "html", feature = "plot"))]
+mod picture;
 #[cfg(feature = "plot")]
 pub mod plot;
 mod progress;

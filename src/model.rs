@@ -16,14 +16,18 @@ pub use score::Score;
 pub use summary::FitSummary;
 
 pub(crate) use probabilities::probabilities;
+pub(crate) use saved::check_encoding;
+#[cfg(feature = "html")]
+pub(crate) use score::{columns, labels};
 
 use crate::error::FitError;
 use crate::model_file::{ModelFile, ModelFileError};
-use secant_core::data::Standardizer;
+use secant_core::data::{EncodedInputs, Encoding, Standardizer, Table, TableError};
 use secant_core::graph::Graph;
 use secant_core::loss::{Decision, Loss};
 use secant_core::penalty::Penalty;
 use secant_core::predict::outputs_scaled;
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -48,6 +52,8 @@ pub struct Model {
     pub(crate) target_names: Vec<String>,
     /// In the order of the labels; empty where the data named none.
     pub(crate) class_names: Vec<String>,
+    /// How the columns of a table became its inputs.
+    pub(crate) encoding: Option<Arc<Encoding>>,
     /// How it was fitted.
     pub(crate) summary: FitSummary,
 }
@@ -184,6 +190,26 @@ impl Model {
     /// The names of the classes, in the order of the labels; empty where the data named none.
     pub fn class_names(&self) -> &[String] {
         &self.class_names
+    }
+
+    /// How the columns of a table become the inputs: that of the [`Table`] it was fitted on, else every feature a column of numbers.
+    pub fn encoding(&self) -> Cow<'_, Encoding> {
+        match &self.encoding {
+            Some(encoding) => Cow::Borrowed(encoding),
+            None => Cow::Owned(Encoding::of_numbers(
+                &self.feature_names,
+                &self.target_names,
+                &self.class_names,
+            )),
+        }
+    }
+
+    /// The inputs that the rows of a table are: columns found by name, texts and gaps as in the table that the model was fitted on.
+    ///
+    /// # Errors
+    /// As [`Encoding::inputs`].
+    pub fn inputs_of_table(&self, table: Table) -> Result<EncodedInputs, TableError> {
+        self.encoding().inputs(table)
     }
 
     /// How inputs are scaled before they enter the network.

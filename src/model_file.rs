@@ -17,6 +17,7 @@ pub use error::{ModelFileError, ModelFileFault};
 pub(crate) use read::{Contents, names};
 pub(crate) use write::Tensor;
 
+use secant_core::data::Encoding;
 use secant_core::files::write_atomically;
 use secant_core::text;
 use serde::de::DeserializeOwned;
@@ -26,7 +27,9 @@ use std::io::{Cursor, ErrorKind};
 use std::path::Path;
 
 /// The number of the latest format that this version reads.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
+/// The number of the first format that has encodings of tables.
+const WITH_TABLE: u32 = 3;
 /// Key of the metadata's entry.
 const KEY: &str = "secant";
 /// What the header starts with, up to the checksum's digits.
@@ -78,6 +81,14 @@ pub(crate) trait Stored: Sized {
     const FORMAT: u32 = 1;
     /// All but the arrays.
     type Content: Serialize + DeserializeOwned;
+    /// How the columns of a table became its inputs, where they did.
+    fn table(&self) -> Option<&Encoding> {
+        None
+    }
+    /// The number of the format that this one is written in.
+    fn format(&self) -> u32 {
+        if self.table().is_some() { WITH_TABLE } else { Self::FORMAT }
+    }
     /// Its contents and arrays.
     fn store(&self) -> Result<(Self::Content, Vec<Tensor<'_>>), ModelFileError>;
     /// It, from its contents and what reads the arrays.

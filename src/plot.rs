@@ -12,20 +12,18 @@
 //! # Ok::<(), secant::plot::PlotError>(())
 //! ```
 
-mod axis;
 mod canvas;
 mod contour;
 mod figure;
 mod legend;
 mod marks;
 mod panels;
-mod style;
 mod text;
 
-pub use axis::{Axis, Scale};
+pub use crate::picture::axis::{Axis, Scale};
+pub use crate::picture::method_color;
 pub use figure::Figure;
 pub use panels::Panels;
-pub use style::method_color;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -3,7 +3,6 @@
 use super::table::{Comparison, Run};
 use crate::plot::{Axis, Figure, PlotError};
 use secant_optim::TraceEntry;
-use secant_optim::stopping::FLOOR_VALUE;
 use std::path::{Path, PathBuf};
 
 const GAP_LABEL: &str = "(best so far − best of all) / (f₀ − best of all)";
@@ -54,8 +53,7 @@ impl Comparison {
     /// at the rounding of f_best: the method that found f_best ends there. A run that claims a minimum with a higher value is marked as one that
     /// ended in another minimum.
     pub fn figure(&self, title: impl Into<String>, against: Against) -> Figure {
-        let rounding = FLOOR_VALUE * f64::EPSILON * self.best_value.abs();
-        let floor = (rounding / (self.initial_value - self.best_value)).max(f64::EPSILON);
+        let floor = self.gap_of_rounding();
         let x = |entry: &TraceEntry| match against {
             Against::Iterations => entry.iteration as f64 + 1.0,
             Against::Gradients => self.costs.of(&entry.work),

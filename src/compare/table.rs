@@ -147,6 +147,13 @@ impl Comparison {
         (value - self.best_value) / (self.initial_value - self.best_value)
     }
 
+    /// The gap that rounding of the best value makes: pictures show none that is less.
+    #[cfg(any(feature = "html", feature = "plot"))]
+    pub(crate) fn gap_of_rounding(&self) -> f64 {
+        let rounding = FLOOR_VALUE * f64::EPSILON * self.best_value.abs();
+        (rounding / (self.initial_value - self.best_value)).max(f64::EPSILON)
+    }
+
     /// The row of a method.
     pub fn row(&self, name: &str) -> Option<&Row> {
         self.rows.iter().find(|row| row.name == name)
@@ -327,12 +334,12 @@ impl fmt::Display for Comparison {
 }
 
 /// A number of gradients: three digits where it is small.
-fn amount(gradients: f64) -> String {
+pub(crate) fn amount(gradients: f64) -> String {
     format!("{gradients:.prec$}", prec = digits(gradients))
 }
 
 /// Three digits and a unit.
-fn time(seconds: f64) -> String {
+pub(crate) fn time(seconds: f64) -> String {
     const THOUSAND: f64 = 1e3;
     let mut value = seconds * THOUSAND * THOUSAND;
     for unit in ["µs", "ms"] {
@@ -349,7 +356,7 @@ fn digits(value: f64) -> usize {
     usize::from(value < 100.0) + usize::from(value < 10.0)
 }
 
-fn bytes(count: u64) -> String {
+pub(crate) fn bytes(count: u64) -> String {
     const STEP: f64 = 1024.0;
     let mut size = count as f64;
     for unit in ["B", "KiB", "MiB", "GiB"] {

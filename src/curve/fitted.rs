@@ -114,6 +114,18 @@ impl CurveFit {
         &self.parameters
     }
 
+    /// What it was fitted to: the columns that the formula names, weighted by σ.
+    #[cfg(feature = "html")]
+    pub(crate) fn data(&self) -> &Dataset {
+        &self.data
+    }
+
+    /// Whether σ are what they say.
+    #[cfg(feature = "html")]
+    pub(crate) fn has_absolute_sigma(&self) -> bool {
+        self.absolute_sigma
+    }
+
     /// Whether no parameter was replaced.
     pub(super) fn is_as_written(&self) -> bool {
         self.formula.parameters() == self.written.parameters()

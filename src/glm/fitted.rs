@@ -6,12 +6,14 @@ use super::information::{Units, Variances};
 use super::separation::{Open, functional};
 use super::{GlmError, targets};
 use crate::error::FitError;
-use secant_core::data::{Dataset, Targets};
+use secant_core::data::{Dataset, Encoding, Targets};
 use secant_core::loss::Link;
 use secant_core::predict::PredictError;
 use secant_core::text::{LONGEST, cut};
 use secant_optim::inference::distributions::{Distribution as _, StudentT};
 use secant_optim::{Report, Solution};
+use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Name of the constant term.
 const INTERCEPT: &str = "(intercept)";
@@ -84,7 +86,7 @@ impl Coefficient {
     }
 
     /// Its name, with its class where it has one; long ones cut.
-    pub(super) fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         match &self.class {
             Some(class) => format!("{} [{}]", cut(&self.name, LONGEST), cut(class, LONGEST)),
             None => cut(&self.name, LONGEST).into_owned(),
@@ -134,6 +136,8 @@ pub struct GlmFit {
     pub notes: Vec<String>,
     pub(super) features: usize,
     pub(super) intercept: bool,
+    /// How the columns of a table became the features.
+    pub(super) encoding: Option<Arc<Encoding>>,
 }
 
 /// What a fit is made of when the minimum is found.
@@ -268,6 +272,7 @@ impl Ingredients<'_> {
             notes,
             features: data.features(),
             intercept: units.intercept,
+            encoding: data.encoding().cloned(),
         }
     }
 
@@ -390,6 +395,22 @@ struct Sums {
 }
 
 impl GlmFit {
+    /// The names of the d features.
+    pub fn feature_names(&self) -> Vec<String> {
+        let columns = self.features + usize::from(self.intercept);
+        let first = self.coefficients.iter().take(columns).skip(usize::from(self.intercept));
+        first.map(|one| one.name.clone()).collect()
+    }
+
+    /// How the columns of a table become the features: that of the [`Table`](secant_core::data::Table) it was fitted on, else every feature a
+    /// column of numbers.
+    pub fn encoding(&self) -> Cow<'_, Encoding> {
+        match &self.encoding {
+            Some(encoding) => Cow::Borrowed(encoding),
+            None => Cow::Owned(Encoding::of_numbers(&self.feature_names(), &[], &[])),
+        }
+    }
+
     /// The first coefficient of this name.
     pub fn coefficient(&self, name: &str) -> Option<&Coefficient> {
         self.coefficients.iter().find(|coefficient| coefficient.name == name)

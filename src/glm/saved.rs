@@ -2,13 +2,16 @@
 
 use super::fitted::AlphaEstimate;
 use super::{Coefficient, CoefficientStatus, Family, GlmFit};
+use crate::model::check_encoding;
 use crate::model_file::{
     Contents, ModelFile, ModelFileError, ModelFileFault, ModelKind, Stored, Tensor, names,
 };
+use secant_core::data::Encoding;
 use secant_core::loss::Link;
 use secant_optim::Report;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use std::sync::Arc;
 
 const ESTIMATES: &str = "estimates";
 const ERRORS: &str = "standard_errors";
@@ -43,12 +46,19 @@ pub(crate) struct Content {
     modelled_class: Option<String>,
     #[serde(default)]
     alpha_estimated: bool,
+    /// From format 3 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    table: Option<Encoding>,
 }
 
 impl Stored for GlmFit {
     const KIND: ModelKind = ModelKind::Glm;
     const FORMAT: u32 = 2;
     type Content = Content;
+
+    fn table(&self) -> Option<&Encoding> {
+        self.encoding.as_deref()
+    }
 
     fn store(&self) -> Result<(Content, Vec<Tensor<'_>>), ModelFileError> {
         let all = || self.coefficients.iter();
@@ -78,6 +88,7 @@ impl Stored for GlmFit {
             link: Some(self.link),
             modelled_class: self.modelled_class.clone(),
             alpha_estimated: self.alpha.is_some(),
+            table: self.encoding.as_deref().cloned(),
         };
         Ok((content, tensors))
     }
@@ -95,7 +106,9 @@ impl Stored for GlmFit {
             link,
             modelled_class,
             alpha_estimated,
+            table,
         } = content;
+        check_encoding(table.as_ref(), features)?;
         // A file of format 1 has neither the link nor what came with it.
         let is_old = link.is_none();
         let link = link.unwrap_or(family.links()[0]);
@@ -159,6 +172,7 @@ impl Stored for GlmFit {
             notes,
             features,
             intercept,
+            encoding: table.map(Arc::new),
         })
     }
 }

@@ -58,7 +58,7 @@ impl Confusion {
     }
 
     /// Pairs of different classes, the most frequent first.
-    fn mistakes(&self) -> Vec<(usize, usize)> {
+    pub(crate) fn mistakes(&self) -> Vec<(usize, usize)> {
         let c = self.names.len();
         let pairs = (0..c * c).map(|at| (at / c, at % c));
         let mut wrong: Vec<_> = pairs.filter(|(a, b)| a != b && self.count(*a, *b) > 0.0).collect();

@@ -78,7 +78,23 @@ impl ModelInference<'_> {
         self.table.as_ref()
     }
 
-    /// Confidence and prediction bands, each point alone at 95 %, of the outputs at M new samples: `inputs` d × M column-major in the data's
+    /// The same with intervals and bands at another level than 95 %.
+    ///
+    /// # Errors
+    /// A level that is not between 0 and 1.
+    pub fn with_level(mut self, level: f64) -> Result<Self, FitError> {
+        // Compared so that a NaN is refused.
+        if !(level > 0.0 && level < 1.0) {
+            return Err(InferenceError::Level(level).into());
+        }
+        self.level = level;
+        if let Some(table) = &mut self.table {
+            table.level = level;
+        }
+        Ok(self)
+    }
+
+    /// Confidence and prediction bands, each point alone, of the outputs at M new samples: `inputs` d × M column-major in the data's
     /// units; c × M points in the target's. A new observation has the residual deviation (weight 1).
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use super::{FitSummary, Model};
 use crate::model_file::{
     Contents, ModelFileError, ModelFileFault, ModelKind, Stored, Tensor, names,
 };
-use secant_core::data::Standardizer;
+use secant_core::data::{Encoding, Standardizer};
 use secant_core::description::{Choice, Description, DescriptionError};
 use secant_core::graph::Graph;
 use secant_core::loss::Decision;
@@ -30,11 +30,18 @@ pub(crate) struct Content {
     targets: Vec<String>,
     classes: Vec<String>,
     fit: FitSummary,
+    /// From format 3 on: how the columns of a table became the features.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    table: Option<Encoding>,
 }
 
 impl Stored for Model {
     const KIND: ModelKind = ModelKind::Model;
     type Content = Content;
+
+    fn table(&self) -> Option<&Encoding> {
+        self.encoding.as_deref()
+    }
 
     fn store(&self) -> Result<(Content, Vec<Tensor<'_>>), ModelFileError> {
         let mut graph = Description::of(&self.graph)?;
@@ -55,6 +62,7 @@ impl Stored for Model {
             targets: self.target_names.clone(),
             classes: self.class_names.clone(),
             fit: self.summary.clone(),
+            table: self.encoding.as_deref().cloned(),
         };
         let blocks = self.graph.parameters().blocks().iter();
         let mut tensors: Vec<Tensor<'_>> = blocks
@@ -79,7 +87,8 @@ impl Stored for Model {
     }
 
     fn restore(content: Content, arrays: &mut Contents<'_>) -> Result<Self, ModelFileFault> {
-        let Content { graph: description, decision, features, targets, classes, fit } = content;
+        let Content { graph: description, decision, features, targets, classes, fit, table } =
+            content;
         let graph = description.graph()?;
         let lacks = |key| DescriptionError::MissingKey(key);
         let loss = description.loss.as_ref().ok_or_else(|| lacks("loss"))?.loss()?;
@@ -90,6 +99,7 @@ impl Stored for Model {
         if !classes.is_empty() {
             names("names of classes", &classes, c.max(2))?;
         }
+        check_encoding(table.as_ref(), d)?;
         let theta = theta(&graph, arrays)?;
         let mut scaling = |what, names: &[String], means, deviations| {
             if !arrays.has(means) {
@@ -114,8 +124,22 @@ impl Stored for Model {
             feature_names: features,
             target_names: targets,
             class_names: classes,
+            encoding: table.map(Arc::new),
             summary: fit,
         })
+    }
+}
+
+/// An encoding gives as many inputs as the model has.
+pub(crate) fn check_encoding(
+    encoding: Option<&Encoding>,
+    features: usize,
+) -> Result<(), ModelFileFault> {
+    match encoding.map(Encoding::width) {
+        Some(found) if found != features => {
+            Err(ModelFileFault::Count { what: "inputs of the table", expected: features, found })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -115,7 +115,7 @@ impl Model {
     }
 
     /// The targets of `data` as the model numbers its classes, checked against its loss.
-    pub(super) fn targets_of<'a>(&self, data: &'a Dataset) -> Result<Cow<'a, Targets>, FitError> {
+    pub(crate) fn targets_of<'a>(&self, data: &'a Dataset) -> Result<Cow<'a, Targets>, FitError> {
         let targets = match data.targets() {
             Targets::Labels { labels, classes } => {
                 let count = self.classes().unwrap_or(*classes);
@@ -298,10 +298,10 @@ struct Errors {
 }
 
 /// Target, prediction and own weight of one output of a sample.
-struct Entry {
-    y: f64,
-    mean: f64,
-    weight: f64,
+pub(crate) struct Entry {
+    pub y: f64,
+    pub mean: f64,
+    pub weight: f64,
 }
 
 impl Means<'_> {
@@ -336,7 +336,7 @@ impl Means<'_> {
 }
 
 /// The entries of every output; none where targets are something else than numbers for outputs.
-fn columns(targets: &Targets, means: &[f64], c: usize) -> Vec<Vec<Entry>> {
+pub(crate) fn columns(targets: &Targets, means: &[f64], c: usize) -> Vec<Vec<Entry>> {
     let Targets::Values { rows, values } = targets else { return Vec::new() };
     // Targets with a weight for each behind them, and outputs with a variance for each behind them.
     let (outputs, weighted) = match (*rows, c) {
@@ -356,7 +356,7 @@ fn columns(targets: &Targets, means: &[f64], c: usize) -> Vec<Vec<Entry>> {
 }
 
 /// Class labels; 0 and 1, or ±1, where numbers stand for two classes.
-pub(super) fn labels(targets: &Targets) -> Option<Cow<'_, [u32]>> {
+pub(crate) fn labels(targets: &Targets) -> Option<Cow<'_, [u32]>> {
     match targets {
         Targets::Labels { labels, .. } => Some(Cow::Borrowed(labels)),
         Targets::Values { values, .. } => {

@@ -60,7 +60,7 @@ pub(super) fn bytes<T: Stored>(value: &T) -> Result<Vec<u8>, ModelFileError> {
     let (content, tensors) = value.store()?;
     let document = Document {
         checksum: "0".repeat(DIGITS),
-        format: T::FORMAT,
+        format: value.format(),
         kind: T::KIND,
         crate_version: env!("CARGO_PKG_VERSION").to_owned(),
         content,

@@ -5,6 +5,7 @@
 
 use super::PlotError;
 use super::text;
+use crate::picture::Ink;
 use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
 use plotters::prelude::{FontTransform, IntoFont, RGBColor, ShapeStyle, TextStyle};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -19,10 +20,6 @@ const SVG_FONT_SIZE: f64 = 1.24;
 const FAMILY: &str = "DejaVu Sans, Verdana, Helvetica, Arial, sans-serif";
 /// Height of a capital letter of DejaVu Sans in ems.
 const CAPITAL: f64 = 0.73;
-
-/// Red, green, blue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ink(pub u8, pub u8, pub u8);
 
 impl Ink {
     fn color(self) -> RGBColor {
@@ -400,23 +397,6 @@ fn dashed(points: &[Point], dashes: &[f64]) -> Vec<Vec<Point>> {
     pieces
 }
 
-/// The points that can be seen apart: of those in one column of half a point, the first, the lowest, the highest and the last.
-pub(super) fn thinned(points: &[Point]) -> Vec<Point> {
-    let column = |point: &Point| (2.0 * point.0).floor();
-    let mut kept = Vec::new();
-    for group in points.chunk_by(|a, b| column(a) == column(b)) {
-        let ends = [0, group.len() - 1];
-        let by_height = |a: &usize, b: &usize| group[*a].1.total_cmp(&group[*b].1);
-        let extremes = [(0..group.len()).min_by(by_height), (0..group.len()).max_by(by_height)];
-        let mut indices: Vec<usize> =
-            ends.into_iter().chain(extremes.into_iter().flatten()).collect();
-        indices.sort_unstable();
-        indices.dedup();
-        kept.extend(indices.into_iter().map(|index| group[index]));
-    }
-    kept
-}
-
 /// `points` without those that lie within `distance` of the one kept before.
 pub(super) fn apart(points: impl Iterator<Item = Point>, distance: f64) -> Vec<Point> {
     let mut kept: Vec<Point> = Vec::new();
@@ -485,18 +465,5 @@ mod tests {
         assert_eq!(parts[1].last(), Some(&(8.0, 5.0)));
         assert_eq!(parts.len(), 2);
         assert!(inside(&[(-1.0, 0.0), (-1.0, 9.0)], (0.0, 0.0), (10.0, 10.0)).is_empty());
-    }
-
-    #[test]
-    fn thinning_keeps_the_envelope() {
-        let noisy: Vec<Point> =
-            (0..10_000).map(|i| (f64::from(i) * 1e-3, f64::from(i % 7))).collect();
-        let kept = thinned(&noisy);
-        assert!(kept.len() < 100, "{}", kept.len());
-        let of = |points: &[Point]| {
-            points.iter().map(|p| p.1).fold((9.0_f64, 0.0_f64), |a, y| (a.0.min(y), a.1.max(y)))
-        };
-        assert_eq!(of(&kept), of(&noisy));
-        assert_eq!((kept[0], kept[kept.len() - 1]), (noisy[0], noisy[noisy.len() - 1]));
     }
 }

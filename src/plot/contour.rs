@@ -1,8 +1,9 @@
 //! Contour lines of a function of two variables, by marching squares.
 
 use super::PlotError;
-use super::axis::Frame;
-use super::canvas::{Canvas, Ink};
+use super::canvas::Canvas;
+use crate::picture::Ink;
+use crate::picture::axis::Frame;
 use std::collections::{HashMap, VecDeque};
 
 /// Cells each way.

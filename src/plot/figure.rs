@@ -1,10 +1,10 @@
 //! One figure: its axes, its curves, and how they are drawn into a rectangle of the sheet.
 
-use super::axis::{Axis, Frame};
-use super::canvas::{self, Canvas, Ink, Place, Shape};
+use super::canvas::{self, Canvas, Place, Shape};
 use super::legend::{Entry, Legend};
-use super::style::{GUIDE, Kind};
 use super::{PlotError, SIZE, contour, marks, save, text};
+use crate::picture::axis::{Axis, Frame};
+use crate::picture::{GUIDE, Ink, Kind, thinned};
 use std::path::Path;
 
 pub(super) const AXIS: Ink = Ink(60, 60, 60);
@@ -265,8 +265,7 @@ impl Figure {
                 let run: Vec<_> = run.iter().flatten().copied().collect();
                 if curve.kind != Kind::Dots {
                     // A map's paths go to and fro: thinning is for graphs.
-                    let drawn =
-                        if self.contours.is_some() { run.clone() } else { canvas::thinned(&run) };
+                    let drawn = if self.contours.is_some() { run.clone() } else { thinned(&run) };
                     let parts = canvas::inside(&drawn, low, high);
                     for part in &parts {
                         canvas.line(part, width, look.ink, look.dashes)?;

@@ -3,8 +3,8 @@
 use super::PlotError;
 use super::canvas::{Canvas, Place, Shape};
 use super::figure::{AXIS, DOT, Figure, GAP, MARK, TEXT};
-use super::style::{Kind, Look, looks};
 use super::text;
+use crate::picture::{Kind, Look, looks};
 use secant_core::text::cut;
 
 /// The sample of a line.

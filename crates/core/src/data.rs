@@ -28,6 +28,7 @@ mod cifar;
 mod columns;
 mod csv;
 mod dataset;
+mod encoding;
 mod error;
 mod groups;
 mod hint;
@@ -48,6 +49,10 @@ mod weights;
 pub use cifar::CifarOptions;
 pub use csv::CsvOptions;
 pub use dataset::Dataset;
+pub use encoding::{
+    Encoded, EncodedColumn, EncodedForm, EncodedInputs, Encoding, Missing, Roles, TableError,
+    TableFault, TargetKind,
+};
 pub use error::{DataError, MissingValue, Place, Row};
 pub use groups::{Group, Groups};
 pub use hint::{Hint, Remedy};
@@ -57,7 +62,7 @@ pub use nist::{NistLinear, NistNonlinear, Term};
 pub use npy::NpyOptions;
 pub use source::MAX_BYTES;
 pub use standardize::Standardizer;
-pub use table::{ColumnKind, Table, TableFormat, TableOptions};
+pub use table::{ColumnKind, Table, TableFormat, TableOptions, TextLayout};
 pub use targets::{TargetTile, Targets};
 pub use task::{MAX_INFERRED_CLASSES, Task};
 pub(crate) use weights::{Gathered, SampleTile};

@@ -170,6 +170,35 @@ pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) ->
         .map_or(String::new(), |known| format!(": did you mean `{}`?", quoted(known)))
 }
 
+/// Whether `pattern` fits all of `name`: `*` stands for any text, `?` for one character, all else for itself.
+///
+/// ```
+/// use secant_core::text::matches;
+/// assert!(matches("x*", "x12") && matches("*_mean", "age_mean") && matches("x?", "x1"));
+/// assert!(!matches("x?", "x12") && !matches("x*", "y1"));
+/// ```
+pub fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), name.chars().collect());
+    let (mut at, mut of) = (0, 0);
+    // The last star, and where in the name what it stands for ends so far.
+    let mut star: Option<(usize, usize)> = None;
+    while of < name.len() {
+        match pattern.get(at) {
+            Some('*') => {
+                star = Some((at, of));
+                at += 1;
+            }
+            Some(&sign) if sign == '?' || sign == name[of] => (at, of) = (at + 1, of + 1),
+            _ => {
+                let Some((place, end)) = star else { return false };
+                (at, of, star) = (place + 1, end + 1, Some((place, end + 1)));
+            }
+        }
+    }
+    pattern[at..].iter().all(|sign| *sign == '*')
+}
+
 /// The letters that two spellings of one name share; `None` for none, or for more than a name has.
 fn plain(name: &str) -> Option<Vec<char>> {
     let letters = name.chars().take(LONGEST + 1).flat_map(char::to_lowercase);

@@ -31,7 +31,7 @@ pub use products::{DENSE, Products};
 pub use profile::{Contour, End, ProfileInterval};
 pub use resample::{Bootstrap, Resample, Resampling};
 pub use sandwich::Sandwich;
-pub use table::rounded;
+pub use table::{probability, rounded, rounded_interval, significant};
 
 use crate::run::nonfinite;
 use distributions::{Distribution, StudentT};

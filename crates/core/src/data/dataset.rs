@@ -1,9 +1,11 @@
 //! The table itself, and the ways into it from memory.
 
+use std::sync::Arc;
+
 use faer::MatRef;
 
 use super::columns::{check_count, check_finite, gather_into};
-use super::{DataError, Targets};
+use super::{DataError, Encoding, Targets};
 
 /// N samples with their targets, all finite, at least one.
 ///
@@ -29,6 +31,8 @@ pub struct Dataset {
     /// wᵢ ≥ 0, N of them; 1 each where there are none.
     pub(super) weights: Option<Vec<f64>>,
     pub(super) offset: Option<Offset>,
+    /// How the columns of a table became the inputs, where they did.
+    pub(super) encoding: Option<Arc<Encoding>>,
 }
 
 /// Numbers that are added to the outputs of the samples.
@@ -94,6 +98,7 @@ impl Dataset {
             class_names,
             weights: None,
             offset: None,
+            encoding: None,
         })
     }
 
@@ -194,6 +199,7 @@ impl Dataset {
     /// Where there are not d names.
     pub fn with_feature_names(mut self, names: Vec<String>) -> Result<Self, DataError> {
         check_count("feature names", self.features, names.len())?;
+        self.encoding = None;
         self.feature_names = names;
         Ok(self)
     }
@@ -204,6 +210,7 @@ impl Dataset {
     /// Where the number of names differs.
     pub fn with_target_names(mut self, names: Vec<String>) -> Result<Self, DataError> {
         check_count("target names", self.targets.columns(), names.len())?;
+        self.encoding = None;
         self.target_names = names;
         Ok(self)
     }
@@ -278,6 +285,12 @@ impl Dataset {
     /// The names of the classes, in the order of the labels; empty where none were given.
     pub fn class_names(&self) -> &[String] {
         &self.class_names
+    }
+
+    /// How the columns of a [`Table`](super::Table) became the inputs; kept by [`select`](Self::select) and what is made of it, not where inputs
+    /// or names are changed.
+    pub fn encoding(&self) -> Option<&Arc<Encoding>> {
+        self.encoding.as_ref()
     }
 
     /// The same samples with every input x replaced by `formula(x)`, as in `|pixel| pixel / 16.0`.

@@ -14,7 +14,8 @@ impl Dataset {
             return Err(DataError::NoSuchSample { index, samples });
         }
         let inputs = super::columns::gather(self.features(), self.inputs(), indices);
-        let part = self.rebuild(inputs, self.targets().gather(indices))?;
+        let mut part = self.rebuild(inputs, self.targets().gather(indices))?;
+        part.encoding.clone_from(&self.encoding);
         self.gather_beside(indices, part)
     }
 

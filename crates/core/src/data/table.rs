@@ -17,7 +17,7 @@ mod start;
 mod tests;
 
 use super::source::MAX_BYTES;
-use crate::text::path;
+use crate::text::quoted;
 
 /// How a table is read. What is `None` is found out from the first lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +116,18 @@ pub(crate) enum Rows {
     Counted,
 }
 
+/// How a table stands in a text file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TextLayout {
+    /// Between two fields; a space stands for any run of spaces and tabs.
+    pub delimiter: u8,
+    /// The line (from 1) that names the columns.
+    pub header: Option<u32>,
+    /// Whether lines end with a delimiter.
+    pub trailing: bool,
+}
+
 /// Named columns of numbers or texts, one row a sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
@@ -129,6 +141,8 @@ pub struct Table {
     pub(super) notes: Vec<String>,
     /// Columns whose name the file does not give.
     pub(super) unnamed: Vec<usize>,
+    /// Of a text file.
+    pub(super) layout: Option<TextLayout>,
 }
 
 impl Table {
@@ -166,11 +180,31 @@ impl Table {
         &self.notes
     }
 
-    /// Where row `row` stands: `data.csv, line 3`.
-    pub(super) fn place(&self, row: usize) -> String {
+    /// How it stands in its file, where that is of text.
+    pub fn layout(&self) -> Option<&TextLayout> {
+        self.layout.as_ref()
+    }
+
+    /// The line (from 1) that each row begins on, where they are lines of a file.
+    pub fn lines(&self) -> Option<&[u32]> {
         match &self.rows {
-            Rows::Lines(lines) => format!("{}, line {}", path(&self.file), lines[row]),
-            Rows::Counted => format!("{}, row {row} (from 0)", path(&self.file)),
+            Rows::Lines(lines) => Some(lines),
+            Rows::Counted => None,
         }
+    }
+
+    /// What row `row` is called: `line 3`.
+    pub fn row_name(&self, row: usize) -> String {
+        match &self.rows {
+            Rows::Lines(lines) => {
+                lines.get(row).map_or(String::new(), |line| format!("line {line}"))
+            }
+            Rows::Counted => format!("row {row} (from 0)"),
+        }
+    }
+
+    /// `line 3, column "x"`.
+    pub(super) fn place(&self, row: usize, column: usize) -> String {
+        format!("{}, column \"{}\"", self.row_name(row), quoted(&self.names[column]))
     }
 }

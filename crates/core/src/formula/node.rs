@@ -4,6 +4,7 @@ use super::code::{Arguments, Code, Output};
 use super::values::Leaf;
 use super::{Formula, FormulaError};
 use crate::elementwise;
+use crate::graph::Graph;
 use crate::op::{
     Adjoints, At, Bar, Dependence, Dot, EachParam, Op, OpDescription, Params, one_input,
     with_scratch,
@@ -61,6 +62,28 @@ impl FormulaOptions {
         };
         let formula = Formula::several(&texts, &self.features).map_err(message)?;
         Ok(FormulaOp(formula))
+    }
+}
+
+impl Formula {
+    /// The formula that `graph` is made of, as [`Formula::graph`] makes it; `None` for any other graph.
+    ///
+    /// ```
+    /// use secant_core::formula::Formula;
+    ///
+    /// let formula = Formula::new("a*exp(-b*x)", &["x"])?;
+    /// let found = Formula::of_graph(&formula.graph().unwrap());
+    /// assert_eq!(found.unwrap().to_string(), formula.to_string());
+    /// # Ok::<(), secant_core::formula::FormulaError>(())
+    /// ```
+    pub fn of_graph(graph: &Graph) -> Option<Self> {
+        let [node] = graph.nodes() else { return None };
+        let description = node.op().describe()?;
+        if description.op() != "formula" {
+            return None;
+        }
+        let options: FormulaOptions = description.options().clone().try_into().ok()?;
+        options.read().ok().map(|node| node.0)
     }
 }
 

@@ -20,7 +20,8 @@ const LONGEST: usize = 36;
 
 impl Graph {
     /// The graph as an SVG picture: a box for each node with its name, op, output shape and parameters (blue where it has some, a thick
-    /// border for the output), an arrow for each input, the totals below. Long names are cut; the whole stands in the box's title.
+    /// border for the output), an arrow for each input, the totals below. Long names are cut; the whole stands in the box's title. Its style
+    /// reaches no further than itself (class `secant-graph`), so that it may stand inside of an HTML page.
     ///
     /// ```
     /// use secant_core::network::Network;
@@ -54,7 +55,7 @@ impl Graph {
         drawing.shift(Point { x: left, y: MARGIN });
         let mut out = String::new();
         // Writing to a string does not fail.
-        _ = begin(&mut out, size, &totals);
+        _ = begin(&mut out, size, &totals, &about(&summary.rows, &totals));
         for arrow in &drawing.arrows {
             _ = write_arrow(&mut out, arrow);
         }
@@ -90,6 +91,17 @@ impl Graph {
     }
 }
 
+/// The picture in words.
+fn about(rows: &[NodeSummary], totals: &str) -> String {
+    /// Nodes that are named.
+    const NAMED: usize = 12;
+    let name = |row: &NodeSummary| cut(&row.name, LONGEST).into_owned();
+    let names: Vec<String> = rows.iter().take(NAMED).map(name).collect();
+    let more = rows.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("Boxes for {}{more}, joined by arrows: {totals}", names.join(", "))
+}
+
 /// Name; op and shape; parameters, where there are some.
 fn label(row: &NodeSummary) -> Vec<String> {
     let about = match row.op.as_str() {
@@ -119,26 +131,35 @@ fn letters(text: &str) -> f64 {
     text.chars().map(|c| if c < '\u{1100}' || c == '…' || c == '×' { 1.0 } else { 2.0 }).sum()
 }
 
-fn begin(out: &mut String, Size { width, height }: Size, totals: &str) -> std::fmt::Result {
+fn begin(
+    out: &mut String,
+    Size { width, height }: Size,
+    totals: &str,
+    about: &str,
+) -> std::fmt::Result {
     writeln!(
         out,
-        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0}" height="{height:.0}" viewBox="0 0 {width:.0} {height:.0}" font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="{FONT}">"#
+        r#"<svg xmlns="http://www.w3.org/2000/svg" class="secant-graph" role="img" width="{width:.0}" height="{height:.0}" viewBox="0 0 {width:.0} {height:.0}" font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="{FONT}">
+<title>The graph of a model</title>
+<desc>{}</desc>"#,
+        escaped(about)
     )?;
     out.push_str(
         r#"<style>
-text { text-anchor: middle; fill: #1a1a1a }
-.name { font-weight: bold }
-.detail { fill: #444444 }
-.totals { text-anchor: start; fill: #444444 }
-rect { stroke: #7a8794; fill: #ffffff }
-.own { fill: #dcebf9 }
-.data { fill: #ececec }
-.output { stroke: #1a1a1a; stroke-width: 2 }
-path { fill: none; stroke: #55606b }
-marker path { fill: #55606b; stroke: none }
+.secant-graph text { text-anchor: middle; fill: #1a1a1a }
+.secant-graph .name { font-weight: bold }
+.secant-graph .detail { fill: #444444 }
+.secant-graph .totals { text-anchor: start; fill: #444444 }
+.secant-graph rect { stroke: #7a8794; fill: #ffffff }
+.secant-graph .sheet { stroke: none }
+.secant-graph .own { fill: #dcebf9 }
+.secant-graph .data { fill: #ececec }
+.secant-graph .output { stroke: #1a1a1a; stroke-width: 2 }
+.secant-graph path { fill: none; stroke: #55606b }
+.secant-graph marker path { fill: #55606b; stroke: none }
 </style>
-<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto"><path d="M0 0.5 L8 4 L0 7.5 z"/></marker></defs>
-<rect style="stroke: none" width="100%" height="100%"/>
+<defs><marker id="secant-graph-tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto"><path d="M0 0.5 L8 4 L0 7.5 z"/></marker></defs>
+<rect class="sheet" width="100%" height="100%"/>
 "#,
     );
     let (x, y) = (MARGIN, height - MARGIN);
@@ -147,7 +168,7 @@ marker path { fill: #55606b; stroke: none }
 
 /// Straight down in layers, an S between them.
 fn write_arrow(out: &mut String, arrow: &Arrow) -> std::fmt::Result {
-    out.push_str("<path marker-end=\"url(#tip)\" d=\"");
+    out.push_str("<path marker-end=\"url(#secant-graph-tip)\" d=\"");
     let mut from = None;
     for [top, bottom] in &arrow.runs {
         let Point { x, y } = *top;
@@ -199,8 +220,8 @@ mod tests {
             body.contains(">12 parameters, 27 flops and 144 tape bytes a sample</text>"),
             "{body}"
         );
-        // The data, three boxes; four arrows, one of them past `t`.
-        assert_eq!(body.matches("<rect class=").count(), 4);
+        // The sheet, the data, three boxes; four arrows, one of them past `t`.
+        assert_eq!(body.matches("<rect class=").count(), 5);
         assert_eq!(body.matches("<path marker-end").count(), 4);
         let bends: Vec<usize> = body
             .lines()

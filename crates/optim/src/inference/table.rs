@@ -36,8 +36,8 @@ pub fn rounded(value: f64, error: f64) -> String {
     }
 }
 
-/// Two numbers, an interval, to the digits of the error.
-fn rounded_interval((low, high): (f64, f64), value: f64, error: f64) -> String {
+/// Both ends of an interval to the digits of the error of `value`: `2.4098 … 2.4178`.
+pub fn rounded_interval((low, high): (f64, f64), value: f64, error: f64) -> String {
     match shared_digits(value, error) {
         None => format!("{} … {}", plain(low), plain(high)),
         Some((0, places)) => format!("{low:.places$} … {high:.places$}"),
@@ -73,20 +73,31 @@ fn exponent(x: f64, digits: i32) -> i32 {
 
 /// Six digits, without zeros at the end.
 fn plain(x: f64) -> String {
+    significant(x, PLAIN_DIGITS)
+}
+
+/// `x` to so many digits, without zeros at the end; with a power of ten where it is far from 1.
+///
+/// ```
+/// use secant_optim::inference::significant;
+/// assert_eq!(significant(238.942_129, 4), "238.9");
+/// assert_eq!(significant(5.5e-7, 4), "5.5e-7");
+/// ```
+pub fn significant(x: f64, digits: i32) -> String {
     if !x.is_finite() || x == 0.0 {
         return format!("{x}");
     }
-    let places = usize::try_from(PLAIN_DIGITS - 1).unwrap_or(0);
+    let places = usize::try_from(digits - 1).unwrap_or(0);
     let short: f64 = format!("{x:.places$e}").parse().unwrap_or(x);
-    if WRITTEN_OUT.contains(&exponent(x, PLAIN_DIGITS)) {
+    if WRITTEN_OUT.contains(&exponent(x, digits)) {
         format!("{short}")
     } else {
         format!("{short:e}")
     }
 }
 
-/// Four digits of a probability.
-fn probability(p: f64) -> String {
+/// A probability to four decimals, a small one to two digits; nothing where it is NaN.
+pub fn probability(p: f64) -> String {
     if p.is_nan() {
         String::new()
     } else if p < 1e-16 {

@@ -12,7 +12,7 @@ use super::names::{Names, matches};
 use super::piece::Reading;
 use super::refusal::{refuse_other_numbers, refused};
 use super::start::Start;
-use super::{Table, TableOptions};
+use super::{Table, TableOptions, TextLayout};
 use crate::text::{did_you_mean, quoted};
 
 /// The struct that an error about a limit names.
@@ -91,7 +91,7 @@ pub(super) fn delimited(
         });
     }
     let reading = Reading::new(dialect, options, categorical(&names, options, path)?);
-    let Start { head, whole, line, .. } = start;
+    let Start { head, whole, line, header, .. } = start;
     let blocks = Blocks::new(source, head, whole, dialect, flight.size);
     let assembled = Assembly::of(blocks, flight.count, line, &reading);
     let assembly = assembled.map_err(|stop| match stop {
@@ -105,7 +105,9 @@ pub(super) fn delimited(
     let (cells, kinds, rows) = assembly.finish();
     let mut notes = dialect.notes(options);
     notes.extend(renamed);
-    Ok(Table { file: path.to_path_buf(), names, kinds, cells, rows, notes, unnamed })
+    let layout =
+        Some(TextLayout { delimiter: dialect.delimiter, header, trailing: dialect.trailing });
+    Ok(Table { file: path.to_path_buf(), names, kinds, cells, rows, notes, unnamed, layout })
 }
 
 /// For each column, whether an option makes texts of it.

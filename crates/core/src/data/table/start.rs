@@ -26,6 +26,8 @@ pub(super) struct Start {
     pub(super) other: Option<u8>,
     /// The line where `head` begins.
     pub(super) line: u64,
+    /// The line that names the columns.
+    pub(super) header: Option<u32>,
 }
 
 impl Start {
@@ -47,7 +49,7 @@ impl Start {
                     options.delimiter.and_then(|said| other_delimiter(text, all, said, dialect));
                 let mark = head.len() - text.len();
                 head.drain(..mark);
-                return Ok(Self { head, whole, dialect, other, line: 1 });
+                return Ok(Self { head, whole, dialect, other, line: 1, header: None });
             }
             source.take::<u8>(length)?;
             length *= 2;
@@ -80,6 +82,7 @@ impl Start {
         let names = Names::of_header(&fields.collect::<Result<Vec<_>, _>>()?, dialect.index);
         let end = records.at();
         self.line = records.line();
+        self.header = Some(u32::try_from(first.line).unwrap_or(u32::MAX));
         self.head.drain(..end);
         Ok(Some(names))
     }

@@ -13,9 +13,9 @@ pub enum Scale {
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Axis {
-    pub(super) label: String,
-    pub(super) scale: Scale,
-    pub(super) range: Option<(f64, f64)>,
+    pub(crate) label: String,
+    pub(crate) scale: Scale,
+    pub(crate) range: Option<(f64, f64)>,
 }
 
 /// Ticks with a label, at most about.
@@ -53,13 +53,13 @@ impl Axis {
     }
 
     /// Whether the scale has a place for `value`.
-    pub(super) fn shows(&self, value: f64) -> bool {
+    pub(crate) fn shows(&self, value: f64) -> bool {
         // A NaN is not.
         value.abs() <= LARGEST && (self.scale == Scale::Linear || value > 0.0)
     }
 
     /// The axis from `low` to `high` on the canvas, over `values` that it shows.
-    pub(super) fn frame(&self, values: impl Iterator<Item = f64>, low: f64, high: f64) -> Frame {
+    pub(crate) fn frame(&self, values: impl Iterator<Item = f64>, low: f64, high: f64) -> Frame {
         let (mut first, mut last) = self.range.unwrap_or_else(|| {
             values.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)))
         });
@@ -84,26 +84,26 @@ impl Axis {
 
 /// An axis laid out: values (their decimal logarithms on a logarithmic scale) from `first` to `last` lie from `low` to `high`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Frame {
+pub(crate) struct Frame {
     scale: Scale,
     first: f64,
     last: f64,
     /// Where `first` lies on the canvas.
-    pub(super) low: f64,
+    pub(crate) low: f64,
     /// Where `last` lies on the canvas.
-    pub(super) high: f64,
+    pub(crate) high: f64,
 }
 
 /// A tick; those without a label are grid lines only.
 #[derive(Clone, Debug)]
-pub(super) struct Tick {
-    pub(super) at: f64,
-    pub(super) label: Option<String>,
+pub(crate) struct Tick {
+    pub(crate) at: f64,
+    pub(crate) label: Option<String>,
 }
 
 impl Frame {
     /// The place of a value; none where the scale has none.
-    pub(super) fn place(&self, value: f64) -> Option<f64> {
+    pub(crate) fn place(&self, value: f64) -> Option<f64> {
         let value = match self.scale {
             Scale::Linear => value,
             Scale::Log if value > 0.0 => value.log10(),
@@ -117,11 +117,12 @@ impl Frame {
     }
 
     /// Whether a place is on the axis.
-    pub(super) fn holds(&self, place: f64) -> bool {
+    #[cfg(feature = "plot")]
+    pub(crate) fn holds(&self, place: f64) -> bool {
         place >= self.low.min(self.high) && place <= self.low.max(self.high)
     }
 
-    pub(super) fn ticks(&self) -> Vec<Tick> {
+    pub(crate) fn ticks(&self) -> Vec<Tick> {
         self.evenly().map_or_else(
             || self.log_ticks(),
             |steps| {
@@ -135,7 +136,7 @@ impl Frame {
     }
 
     /// What the labels lack, as the end of the axis's own: ` − 1709023500`. Empty as a rule.
-    pub(super) fn common(&self) -> String {
+    pub(crate) fn common(&self) -> String {
         self.evenly().map_or_else(String::new, Steps::common)
     }
 

@@ -1,6 +1,8 @@
 //! How a curve looks: one colour for a method in every picture, and what tells curves of one colour apart.
 
-use super::canvas::Ink;
+/// Red, green, blue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ink(pub u8, pub u8, pub u8);
 
 const BLUE: Ink = Ink(0, 114, 178);
 const SKY: Ink = Ink(70, 175, 235);
@@ -29,7 +31,7 @@ const PALETTE: [Ink; 7] = [
     Ink(86, 180, 233),
 ];
 /// Of what is no measurement.
-pub(super) const GUIDE: Ink = Ink(130, 130, 130);
+pub(crate) const GUIDE: Ink = Ink(130, 130, 130);
 
 /// Lengths of dash and gap, in points.
 const DASHES: [&[f64]; 5] =
@@ -98,13 +100,15 @@ fn of_method(name: &str) -> Option<(Ink, usize)> {
 /// assert_ne!(method_color("BFGS"), method_color("L-BFGS, m = 5"));
 /// assert_eq!(method_color("the true curve"), None);
 /// ```
+#[cfg(feature = "plot")]
 pub fn method_color(name: &str) -> Option<[u8; 3]> {
     of_method(name).map(|(Ink(red, green, blue), _)| [red, green, blue])
 }
 
 /// What a curve is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+#[cfg_attr(not(feature = "plot"), expect(dead_code, reason = "of figures"))]
+pub(crate) enum Kind {
     /// A function's graph, or a row of measurements: no end of its own.
     Curve,
     /// Ends somewhere: the run of a method.
@@ -117,14 +121,14 @@ pub(super) enum Kind {
 
 /// How a curve is drawn.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Look {
-    pub(super) ink: Ink,
-    pub(super) dashes: &'static [f64],
+pub(crate) struct Look {
+    pub(crate) ink: Ink,
+    pub(crate) dashes: &'static [f64],
 }
 
 /// The looks of curves with these names, which differ, in their order: by the methods' table, in turn where a name is no method's;
 /// several of one method have different dashes.
-pub(super) fn looks<'a>(curves: impl Iterator<Item = (&'a str, Kind)>) -> Vec<Look> {
+pub(crate) fn looks<'a>(curves: impl Iterator<Item = (&'a str, Kind)>) -> Vec<Look> {
     let mut taken: Vec<(Ink, usize)> = Vec::new();
     let mut turn = 0;
     let mut guides = 0;

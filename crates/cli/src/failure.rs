@@ -1,0 +1,143 @@
+//! What is wrong with what was asked for: what, where, and what would do.
+
+use secant::data::{DataError, TableError, TableFault};
+use secant::description::DescriptionError;
+use secant::inference::InferenceError;
+use secant::{CurveError, FitError, ModelFileError};
+use std::error::Error;
+use std::path::Path;
+
+/// A refusal.
+#[derive(Debug)]
+pub struct Failure {
+    /// What, and where.
+    pub what: String,
+    /// What would do, where that is known.
+    pub advice: Option<String>,
+}
+
+impl Failure {
+    /// Without advice.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), advice: None }
+    }
+
+    /// With advice.
+    pub fn advised(what: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { what: what.into(), advice: Some(advice.into()) }
+    }
+
+    /// Of a file that could not be read or written.
+    pub fn file(path: &Path, error: &dyn Error) -> Self {
+        Self::new(format!("{}: {error}", secant::core::text::path(path)))
+    }
+}
+
+/// A name as one argument of a shell.
+pub fn quoted(name: &str) -> String {
+    let plain =
+        |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '+' | ':' | ',' | '=');
+    if !name.is_empty() && name.chars().all(plain) {
+        name.to_owned()
+    } else {
+        format!("'{}'", name.replace('\'', r"'\''"))
+    }
+}
+
+impl From<TableError> for Failure {
+    fn from(error: TableError) -> Self {
+        let advice = match &error.fault {
+            TableFault::NoTarget { existing } => {
+                existing.last().map(|last| format!("`--target {}`, if that is it", quoted(last)))
+            }
+            TableFault::Missing { columns, .. } => {
+                let worst = columns.first().map_or(String::new(), |(name, _)| {
+                    format!("; `--ignore {}` leaves a column out", quoted(name))
+                });
+                Some(format!(
+                    "`--missing drop` leaves these rows out, `--missing mean` fills the gaps{worst}"
+                ))
+            }
+            TableFault::Mixed { name, found, texts, numbers, .. } => {
+                let name = quoted(name);
+                let as_missing = (texts <= numbers).then(|| {
+                    format!("`--missing-value {}` takes the text for a missing value, ", quoted(found))
+                });
+                Some(format!(
+                    "{}`--categorical {name}` takes all of the column for texts, `--ignore {name}` leaves it out",
+                    as_missing.unwrap_or_default()
+                ))
+            }
+            TableFault::Date { name, .. } => Some(format!("`--ignore {}`", quoted(name))),
+            TableFault::Identifiers { name, .. } => {
+                let name = quoted(name);
+                Some(format!(
+                    "`--ignore {name}` leaves it out, `--categorical {name}` takes each text for a level"
+                ))
+            }
+            TableFault::TwoRoles { .. } | TableFault::NoFeatures => {
+                Some("`secant describe FILE` lists the columns".to_owned())
+            }
+            TableFault::ManyClasses { .. } => {
+                Some("numbers are fitted as numbers without `--classes`".to_owned())
+            }
+            TableFault::Texts { role: "target", .. } => {
+                Some("texts are classes: leave `--numbers` out".to_owned())
+            }
+            TableFault::NoRows => {
+                Some("fewer rows are left out by `--ignore` of columns with many gaps, or by `--missing mean`".to_owned())
+            }
+            TableFault::Data(inner) => return Self { what: format!("{}: {}", secant::core::text::path(&error.file), Self::from(inner.clone()).what), advice: None },
+            _ => None,
+        };
+        Self { what: error.to_string(), advice }
+    }
+}
+
+impl From<DataError> for Failure {
+    fn from(error: DataError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+impl From<FitError> for Failure {
+    fn from(error: FitError) -> Self {
+        let advice = match &error {
+            FitError::Curve(curve) => curve_advice(curve),
+            _ => None,
+        };
+        Self { what: error.to_string(), advice }
+    }
+}
+
+/// Options by which a curve can be fitted.
+fn curve_advice(error: &CurveError) -> Option<String> {
+    match error {
+        CurveError::Idle { name } => Some(format!(
+            "nothing depends on `{name}`: `--fix {name}=1` holds it, or take it out of the formula"
+        )),
+        CurveError::NoFeature { features, .. } => {
+            let features = features.join(", ");
+            Some(format!("the formula names no column; columns are: {features}"))
+        }
+        _ => None,
+    }
+}
+
+macro_rules! plainly {
+    ($($error:ty),+) => { $(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::new(error.to_string())
+            }
+        }
+    )+ };
+}
+
+plainly!(
+    ModelFileError,
+    DescriptionError,
+    InferenceError,
+    secant::optim::ManyError,
+    secant::optim::OptimError
+);

@@ -1,0 +1,225 @@
+//! `secant fit`.
+
+mod advice;
+mod glm;
+pub mod outcome;
+
+use crate::args::FitArgs;
+use crate::curve;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::methods;
+use crate::models::{self, Built, Judge, Spec, Strength};
+use crate::screen::Screen;
+use crate::tables::{self, Read};
+use outcome::Outcome;
+use secant::core::data::Encoded;
+use secant::{Dataset, Every, Fitted, Folds, Method, Tune};
+use std::borrow::Cow;
+use std::path::Path;
+
+/// Part of the rows that is held out.
+const HELD_OUT: f64 = 0.2;
+/// With fewer rows none are.
+const FEWEST: usize = 10;
+/// Folds by which a strength is chosen.
+const FOLDS: usize = 5;
+
+/// Rows to fit and rows to judge by.
+pub struct Parts<'a> {
+    pub training: Cow<'a, Dataset>,
+    pub held_out: Option<Dataset>,
+    /// In words.
+    pub note: Option<String>,
+}
+
+pub fn run(args: &FitArgs, screen: &mut Screen) -> Result<Exit, Failure> {
+    let spec = Spec::read(&args.model.model)?;
+    for path in [&args.out, &args.report, &args.checkpoint].into_iter().flatten() {
+        writable(path)?;
+    }
+    match &spec {
+        Spec::Formula(formula) => return curve::of_fit(args, formula, screen),
+        Spec::Glm(family, estimates_alpha) => {
+            return glm::run(args, *family, *estimates_alpha, screen);
+        }
+        _ => refuse_of_others(args)?,
+    }
+    let table = args.table.read(&args.data)?;
+    let read = Read::of(&table);
+    let encoded = table.into_dataset(&args.columns.roles(&args.table))?;
+    let parts = part(args, &encoded)?;
+    let built = models::build(&spec, &args.model, &parts.training)?;
+    let mut sentences = tables::sentences(&read, &encoded);
+    sentences.extend(parts.note.clone());
+    screen.heading("Data");
+    screen.sentences(&sentences);
+
+    let (fitted, chosen) = fit(args, &spec, &built, &parts, screen)?;
+    let outcome = Outcome {
+        args,
+        spec: &spec,
+        read: &read,
+        encoded: &encoded,
+        parts: &parts,
+        built: &built,
+        fitted: &fitted,
+        chosen,
+        sentences,
+    };
+    outcome.tell(screen)
+}
+
+/// Runs it; with the strength that cross-validation chose.
+fn fit(
+    args: &FitArgs,
+    spec: &Spec,
+    built: &Built,
+    parts: &Parts<'_>,
+    screen: &Screen,
+) -> Result<(Fitted, Option<String>), Failure> {
+    let graph = built.network.graph().map_err(|error| Failure::new(error.to_string()))?;
+    let run = &args.run;
+    let standardize = models::standardize(args.model.standardize);
+    let method: Method = match (&run.method, args.model.l1, args.formula.bounds.is_empty()) {
+        (Some(_), Some(_), _) => {
+            return Err(Failure::new("--l1 has a method of its own, OWL-QN: leave `--method` out"));
+        }
+        (Some(_), _, false) | (_, Some(_), false) => {
+            return Err(Failure::new(
+                "--bounds have a method of their own: leave `--method` and `--l1` out",
+            ));
+        }
+        (Some(name), None, true) => methods::by_name(name)?,
+        (None, Some(lambda), true) => models::l1(lambda, graph).into(),
+        (None, None, false) => {
+            models::bounded(&args.formula, spec, &parts.training, graph, standardize)?.into()
+        }
+        (None, None, true) => Method::auto(),
+    };
+    let interrupt = interrupt::on_signals()?;
+    let mut fit = secant::fit(&built.network, &parts.training)
+        .shared_penalty(built.penalty.clone())
+        .standardize(standardize)
+        .seed(run.seed)
+        .starts(usize::from(run.starts))
+        .interrupt(&interrupt)
+        .method(methods::limited(method, run.tolerance, run.max_time, run.max_iterations));
+    fit = match &built.judge {
+        Judge::Default => fit,
+        Judge::Loss(loss) => fit.shared_loss(loss.clone()),
+        Judge::Rho(rho) => fit.robust(*rho),
+    };
+    // Of a strength by cross-validation there are a hundred fits.
+    if screen.shows_progress() && built.strength != Strength::Auto {
+        fit = fit.progress();
+    }
+    if let Some(path) = &args.checkpoint {
+        fit = fit.checkpoint(path, Every::Seconds(args.every.as_secs_f64()));
+    }
+    if let Some(path) = &args.resume {
+        fit = fit.resume(path);
+    }
+    if built.strength == Strength::Auto {
+        if args.checkpoint.is_some() || args.resume.is_some() {
+            return Err(Failure::new("--ridge auto is many fits, which have no checkpoint"));
+        }
+        if run.patience.is_some() {
+            return Err(Failure::new("--patience: with `--ridge auto` folds judge"));
+        }
+        let tuned = fit.tune(&Tune::default(), &Folds::k(FOLDS).seed(run.seed))?;
+        let edge = if tuned.is_at_edge() { ", the end of what was tried" } else { "" };
+        let (strength, criterion, count) = (tuned.strength(), tuned.criterion, tuned.path.len());
+        let words = format!(
+            "Ridge {strength:.3e}, by {criterion} in {FOLDS} folds, of {count} strengths{edge}."
+        );
+        return Ok((tuned.fitted, Some(words)));
+    }
+    // The minimum of a convex model is what is asked for; of a network the iterate that predicts best.
+    if let Some(held_out) = parts.held_out.as_ref().filter(|_| *spec != Spec::Linear) {
+        fit = fit.validation(held_out);
+    }
+    if let Some(patience) = run.patience {
+        fit = fit.patience(patience);
+    }
+    Ok((fit.run()?, None))
+}
+
+/// Options of formulas and generalised linear models.
+fn refuse_of_others(args: &FitArgs) -> Result<(), Failure> {
+    let formula = &args.formula;
+    let given = [
+        ("--start", !formula.start.is_empty()),
+        ("--fix", !formula.fix.is_empty()),
+        ("--tie", !formula.tie.is_empty()),
+        ("--sigma", formula.sigma.is_some()),
+    ];
+    if let Some((option, _)) = given.iter().find(|(_, given)| *given) {
+        return Err(Failure::advised(format!("{option} is of formulas"), "`--model formula:…`"));
+    }
+    let given = [("--link", args.link.is_some()), ("--exposure", args.exposure.is_some())];
+    if let Some((option, _)) = given.iter().find(|(_, given)| *given) {
+        let words = format!("{option} is of generalised linear models");
+        return Err(Failure::advised(words, "`--model glm:…`"));
+    }
+    Ok(())
+}
+
+/// `--valid`.
+fn part<'a>(args: &FitArgs, encoded: &'a Encoded) -> Result<Parts<'a>, Failure> {
+    let data = &encoded.data;
+    let all = |note: Option<String>| Parts { training: Cow::Borrowed(data), held_out: None, note };
+    let fraction = match args.run.valid.as_deref() {
+        None if data.samples() < FEWEST => {
+            return Ok(all(Some(format!("Fewer than {FEWEST} rows: none held out."))));
+        }
+        None => HELD_OUT,
+        Some(text) => match text.parse::<f64>() {
+            Ok(0.0) => return Ok(all(None)),
+            Ok(fraction) => fraction,
+            Err(_) => {
+                return of_file(args, encoded, Path::new(text))
+                    .map(|(held_out, note)| Parts { held_out: Some(held_out), ..all(Some(note)) });
+            }
+        },
+    };
+    if !(fraction > 0.0 && fraction < 1.0) {
+        return Err(Failure::new(format!(
+            "--valid {fraction}: expected a part between 0 and 1, or a file"
+        )));
+    }
+    let (training, held_out) = data.split(1.0 - fraction, args.run.seed)?;
+    let (count, of) = (tables::grouped(held_out.samples()), tables::grouped(data.samples()));
+    let note = format!("{count} of {of} rows held out, drawn by seed {}.", args.run.seed);
+    Ok(Parts { training: Cow::Owned(training), held_out: Some(held_out), note: Some(note) })
+}
+
+fn of_file(args: &FitArgs, encoded: &Encoded, path: &Path) -> Result<(Dataset, String), Failure> {
+    let table = args.table.read(path)?;
+    let encoding = encoded.data.encoding().cloned();
+    let encoding = encoding.ok_or_else(|| Failure::new("the table has no encoding"))?;
+    let held_out = encoding.dataset(table)?.data;
+    let note =
+        format!("{} rows of {} held out.", held_out.samples(), secant::core::text::path(path));
+    Ok((held_out, note))
+}
+
+/// A folder that is not there is told before the fit, not after it.
+pub fn writable(path: &Path) -> Result<(), Failure> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let shown = secant::core::text::path(path);
+    if !folder.is_dir() {
+        let folder = secant::core::text::path(folder);
+        return Err(Failure::new(format!(
+            "{shown} cannot be written: there is no folder {folder}"
+        )));
+    }
+    if path.is_dir() {
+        return Err(Failure::new(format!("{shown} cannot be written: it is a folder")));
+    }
+    Ok(())
+}

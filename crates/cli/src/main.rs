@@ -1,0 +1,49 @@
+//! `secant`: from a table to a fitted, saved, explained model, without a line of Rust.
+
+mod args;
+mod check;
+mod compare;
+mod curve;
+mod describe;
+mod exit;
+mod failure;
+mod fit;
+mod interrupt;
+mod lists;
+mod methods;
+mod models;
+mod one_step;
+mod pages;
+mod predict;
+mod screen;
+mod tables;
+
+use args::{Cli, Command};
+use clap::Parser;
+use exit::Exit;
+use screen::Screen;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // A wrong command line ends here, with 2.
+    let cli = Cli::parse();
+    let mut screen = Screen::new(&cli.output);
+    let done = cli.output.threads().and_then(|()| match &cli.command {
+        Command::Fit(args) => fit::run(args, &mut screen),
+        Command::Predict(args) => predict::run(args, &mut screen),
+        Command::Curve(args) => curve::run(args, &mut screen),
+        Command::Compare(args) => compare::run(args, &mut screen),
+        Command::Check(args) => check::run(args, &mut screen),
+        Command::Describe(args) => describe::run(args, &mut screen),
+        Command::OneStep(args) => one_step::run(args, &mut screen),
+        Command::Completions(args) => pages::completions(args),
+        Command::Man(args) => pages::man(args),
+    });
+    match done {
+        Ok(exit) => exit.code(),
+        Err(failure) => {
+            screen.failure(&failure);
+            Exit::Refused.code()
+        }
+    }
+}

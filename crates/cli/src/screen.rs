@@ -1,0 +1,156 @@
+//! What a person sees, and what another program reads.
+
+use crate::args::{Color, Output};
+use crate::failure::Failure;
+use serde_json::{Map, Value};
+use std::io::{ErrorKind, IsTerminal, Write};
+
+/// Columns of the terminal that paragraphs are broken at.
+const WIDTH: usize = 100;
+
+/// Standard output and standard error.
+#[derive(Debug)]
+pub struct Screen {
+    json: bool,
+    quiet: bool,
+    /// Colours on standard output, and on standard error.
+    colors: [bool; 2],
+}
+
+/// Writes to standard output. A reader that has gone ends the process quietly.
+pub fn print(bytes: &[u8]) {
+    let mut out = std::io::stdout().lock();
+    if let Err(error) = out.write_all(bytes).and_then(|()| out.flush()) {
+        if error.kind() != ErrorKind::BrokenPipe {
+            eprintln!("secant: standard output: {error}");
+        }
+        std::process::exit(i32::from(error.kind() != ErrorKind::BrokenPipe));
+    }
+}
+
+impl Screen {
+    pub fn new(output: &Output) -> Self {
+        let asked = match output.color {
+            Color::Always => Some(true),
+            Color::Never => Some(false),
+            Color::Auto => {
+                let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+                let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+                (refused || dumb).then_some(false)
+            }
+        };
+        let terminals = [std::io::stdout().is_terminal(), std::io::stderr().is_terminal()];
+        let colors = terminals.map(|terminal| asked.unwrap_or(terminal));
+        Self { json: output.json, quiet: output.quiet, colors }
+    }
+
+    /// Whether results are JSON.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether progress is shown.
+    pub fn shows_progress(&self) -> bool {
+        !self.quiet
+    }
+
+    /// Text for a person: nothing where results are JSON.
+    pub fn say(&self, text: &str) {
+        if !self.json && !self.quiet {
+            print(format!("{text}\n").as_bytes());
+        }
+    }
+
+    /// A result in text, shown also when quiet.
+    pub fn result(&self, text: &str) {
+        if !self.json {
+            print(format!("{text}\n").as_bytes());
+        }
+    }
+
+    /// A heading.
+    pub fn heading(&self, text: &str) {
+        self.say(&self.bold(text));
+    }
+
+    /// Indented sentences, one a line, broken where they are long.
+    pub fn sentences<S: AsRef<str>>(&self, sentences: &[S]) {
+        for sentence in sentences {
+            self.say(&wrapped(sentence.as_ref(), "  ", "    "));
+        }
+    }
+
+    /// The object that another program reads.
+    pub fn json(&self, object: Map<String, Value>) {
+        if self.json {
+            print(format!("{}\n", Value::Object(object)).as_bytes());
+        }
+    }
+
+    /// The refusal, on standard error; with JSON asked for an object on standard output too.
+    pub fn failure(&mut self, failure: &Failure) {
+        let error = if self.colors[1] { "\u{1b}[31;1merror:\u{1b}[0m" } else { "error:" };
+        eprintln!("{error} {}", failure.what);
+        if let Some(advice) = &failure.advice {
+            eprintln!("{}", wrapped(advice, "  try: ", "       "));
+        }
+        if self.json {
+            let mut object = Map::new();
+            object.insert("error".into(), failure.what.clone().into());
+            object.insert("advice".into(), failure.advice.clone().into());
+            self.json(object);
+        }
+    }
+
+    /// Bold on a terminal.
+    pub fn bold(&self, text: &str) -> String {
+        self.painted("1", text)
+    }
+
+    /// Green or red on a terminal.
+    pub fn verdict(&self, good: bool, text: &str) -> String {
+        self.painted(if good { "32" } else { "31;1" }, text)
+    }
+
+    fn painted(&self, code: &str, text: &str) -> String {
+        if self.colors[0] { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}
+
+/// `text` broken at blanks, the first line behind `first`, the others behind `rest`.
+fn wrapped(text: &str, first: &str, rest: &str) -> String {
+    let mut lines = Vec::new();
+    for paragraph in text.lines() {
+        let mut line = (if lines.is_empty() { first } else { rest }).to_owned();
+        let mut fresh = true;
+        for word in paragraph.split(' ') {
+            let longer = line.chars().count() + 1 + word.chars().count() > WIDTH;
+            if !fresh && longer {
+                lines.push(std::mem::replace(&mut line, rest.to_owned()));
+                fresh = true;
+            }
+            if !fresh {
+                line.push(' ');
+            }
+            line.push_str(word);
+            fresh = false;
+        }
+        lines.push(line);
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_sentences_are_broken_and_short_ones_stay() {
+        assert_eq!(wrapped("a b", "  ", "    "), "  a b");
+        let long = "word ".repeat(40);
+        let broken = wrapped(long.trim_end(), "  ", "    ");
+        assert!(broken.lines().all(|line| line.chars().count() <= WIDTH));
+        assert_eq!(broken.split_whitespace().count(), 40);
+        assert!(broken.lines().skip(1).all(|line| line.starts_with("    word")));
+    }
+}

@@ -1,0 +1,115 @@
+//! What was fitted, how it ended, what it is worth.
+
+use super::Sets;
+use crate::html::contents::Contents;
+use crate::html::table::{Cell, Table};
+use crate::html::words::{count, number, size};
+use maud::{Markup, html};
+use secant_optim::Reason;
+
+/// How a run ended, in a word or two for the badge, its class, and what that means.
+fn ending(reason: Reason) -> (&'static str, &'static str, &'static str) {
+    if reason.is_converged() {
+        return ("converged", "good", "It reached a minimum to the tolerance asked for.");
+    }
+    match reason {
+        Reason::RoundingFloor => (
+            "converged",
+            "good",
+            "It reached a minimum to all the digits that the arithmetic has: nothing is left to gain.",
+        ),
+        Reason::ValidationStopped => (
+            "stopped early",
+            "fair",
+            "It was ended on purpose before the minimum, since the samples held out gained nothing more; the parameters are those that were best for them.",
+        ),
+        Reason::Stalled
+        | Reason::MaxIterations
+        | Reason::MaxEvaluations
+        | Reason::MaxTime
+        | Reason::Interrupted => (
+            "not converged",
+            "fair",
+            "It did not reach a minimum: the parameters are the best that it found, and a longer run may change them.",
+        ),
+        _ => (
+            "failed",
+            "poor",
+            "It could not go on: the parameters are the best point before, and should not be relied on before the cause is known.",
+        ),
+    }
+}
+
+/// The badge beside the title.
+pub(in crate::html) fn badge(reason: Reason) -> Markup {
+    let (word, class, _) = ending(reason);
+    html! { span class={ "badge " (class) } { (word) } }
+}
+
+pub(in crate::html) fn summary(contents: &Contents, sets: Sets<'_>) -> Markup {
+    html! {
+        p.lead { (contents.lead) }
+        @if let Some(reason) = contents.reason {
+            p { (badge(reason)) " " (sentence(reason.sentence())) " " (ending(reason).2) }
+        }
+        @if let Some(table) = scores(sets) { (table) }
+        @if !contents.facts.is_empty() {
+            dl.facts {
+                @for (name, value) in &contents.facts { div { dt { (name) } dd { (value) } } }
+            }
+        }
+        @if !contents.notes.is_empty() {
+            h3 { "Notes of the run" }
+            ul { @for note in &contents.notes { li { (note) } } }
+        }
+    }
+}
+
+/// With a capital and a full stop.
+pub(in crate::html) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let end = if text.ends_with(['.', '!', '?', ')']) { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
+}
+
+/// A row for each measure, a column for each set.
+fn scores(sets: Sets<'_>) -> Option<Markup> {
+    let each: Vec<_> = sets.each().collect();
+    let (_, first) = each.first()?;
+    let heads = each
+        .iter()
+        .map(|(name, set)| format!("{name} ({})", count(size(set.score.samples), "sample")));
+    let head = ["measure".to_owned()].into_iter().chain(heads);
+    let mut table = Table::new("What the model is worth on the samples", head);
+    for (name, _) in first.score.entries() {
+        let value = |set: &crate::Score| {
+            set.entries().into_iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+        };
+        let cells = each.iter().map(|(_, set)| value(&set.score));
+        let cells = cells
+            .map(|value| value.map_or_else(Cell::empty, |value| Cell::shown(number(value), value)));
+        table.row([Cell::text(explained(name))].into_iter().chain(cells).collect());
+    }
+    let idle: usize = each.iter().map(|(_, set)| set.idle).sum();
+    Some(html! {
+        (table.render())
+        @if idle > 0 { p.note { (count(size(idle), "sample")) " of weight 0 counted nowhere, in no picture either." } }
+    })
+}
+
+/// A measure with what it means.
+fn explained(name: &str) -> String {
+    let meaning = match name {
+        "R²" => "share of the variance explained",
+        "RMSE" => "root of the mean squared error",
+        "MAE" => "mean absolute error",
+        "accuracy" => "share of the classes predicted",
+        "log loss" => "mean of −ln of the probability of the class",
+        "Brier" => "mean squared error of the probabilities",
+        "deviance" => "mean deviance",
+        "loss" => "what was minimised, without the penalty",
+        _ => return name.to_owned(),
+    };
+    format!("{name}, {meaning}")
+}
