@@ -10,6 +10,7 @@ use super::{DataError, Dataset, MissingValue, Place, Targets, Task};
 use crate::text::quoted_bytes;
 
 pub(super) mod columns;
+pub(super) mod digits;
 pub(super) mod numbers;
 pub(super) mod records;
 
