@@ -151,6 +151,7 @@ pub mod guide {
         nodes,
         choosing,
         methods,
+        command,
         comparing,
         curves,
         validating,

@@ -229,7 +229,7 @@ pub struct ModelArgs {
     /// linear, mlp:32,32:tanh, formula:TEXT, file:PATH, glm:FAMILY.
     #[arg(long, short, value_name = "MODEL", default_value = "linear")]
     pub model: String,
-    /// squared, huber, soft-l1, cauchy, tukey, absolute, log-cosh, quantile:0.9, poisson, gamma, logistic, softmax, hinge
+    /// squared, huber, soft-l1, cauchy, tukey, absolute, quantile:LEVEL:WIDTH, poisson, gamma, logistic, softmax, hinge
     /// [default: squared for numbers, logistic or softmax for classes].
     #[arg(long, value_name = "LOSS")]
     pub loss: Option<String>,

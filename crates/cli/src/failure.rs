@@ -60,12 +60,23 @@ impl From<TableError> for Failure {
             }
             TableFault::Mixed { name, found, texts, numbers, .. } => {
                 let name = quoted(name);
-                let as_missing = (texts <= numbers).then(|| {
+                let rare = texts <= numbers && !found.contains(char::is_control);
+                let as_missing = rare.then(|| {
                     format!("`--missing-value {}` takes the text for a missing value, ", quoted(found))
                 });
                 Some(format!(
                     "{}`--categorical {name}` takes all of the column for texts, `--ignore {name}` leaves it out",
                     as_missing.unwrap_or_default()
+                ))
+            }
+            TableFault::NumbersAsTexts { name, decimal, thousands, .. } => {
+                let decimal = (*decimal != '.').then(|| format!("--decimal '{decimal}'"));
+                let thousands = thousands.map(|sign| format!("--thousands '{sign}'"));
+                let options: Vec<String> = decimal.into_iter().chain(thousands).collect();
+                let name = quoted(name);
+                Some(format!(
+                    "`{}` reads them, `--categorical {name}` takes them for texts",
+                    options.join(" ")
                 ))
             }
             TableFault::Date { name, .. } => Some(format!("`--ignore {}`", quoted(name))),

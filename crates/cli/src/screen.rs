@@ -117,6 +117,14 @@ impl Screen {
     }
 }
 
+/// A sentence: its first letter large, a full stop behind it.
+pub fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first: String = letters.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{stop}", letters.as_str())
+}
+
 /// `text` broken at blanks, the first line behind `first`, the others behind `rest`.
 fn wrapped(text: &str, first: &str, rest: &str) -> String {
     let mut lines = Vec::new();

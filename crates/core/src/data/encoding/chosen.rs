@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::path::PathBuf;
 
+use super::super::csv::numbers::Numbers;
 use super::super::table::{ColumnKind, Table};
 use super::{
     EncodedColumn, EncodedForm, Encoding, Missing, Roles, TableError, TableFault, TargetKind,
@@ -124,6 +125,18 @@ fn numeric(table: &Table, column: usize, role: &'static str) -> Result<(), Table
     }
 }
 
+/// Texts that are no numbers in another writing.
+fn texts(table: &Table, column: usize) -> Result<(), TableError> {
+    let Some(levels) = table.levels(column) else { return Ok(()) };
+    let Some((decimal, thousands)) = Numbers::of_all(levels.iter().map(String::as_str)) else {
+        return Ok(());
+    };
+    let row = table.column(column).position(|cell| !cell.is_nan()).unwrap_or(0);
+    let (name, place) = (table.names[column].clone(), table.row_name(row));
+    let found = level_text(table, column, table.cell(row, column));
+    Err(refused(table, TableFault::NumbersAsTexts { name, place, found, decimal, thousands }))
+}
+
 /// Neither dates nor a mixture.
 fn usable(table: &Table, column: usize) -> Result<(), TableError> {
     let name = table.names[column].clone();
@@ -183,6 +196,9 @@ impl Chosen {
                 return Err(refused(table, TableFault::TwoRoles { name, roles }));
             }
         }
+        for column in targets.iter().filter(|column| !categorical.contains(column)) {
+            texts(table, *column)?;
+        }
         let classes = classes(table, &targets, roles.task)?;
         for (column, role) in [(weights, "weights"), (offset, "offset")] {
             if let Some(column) = column {
@@ -208,6 +224,9 @@ impl Chosen {
                 continue;
             }
             usable(table, column)?;
+            if !categorical.contains(&column) {
+                texts(table, column)?;
+            }
             if let Some(levels) = table.levels(column) {
                 if let [only] = levels {
                     let only = quoted(only);

@@ -82,6 +82,19 @@ pub enum TableFault {
         /// What stands there.
         found: String,
     },
+    /// A column of texts that are numbers by other signs for decimals and thousands.
+    NumbersAsTexts {
+        /// Its name.
+        name: String,
+        /// Where the first is.
+        place: String,
+        /// What stands there.
+        found: String,
+        /// Before the fraction.
+        decimal: char,
+        /// Between groups of three digits.
+        thousands: Option<char>,
+    },
     /// A column of texts most of which stand in one row only.
     Identifiers {
         /// Its name.
@@ -185,6 +198,15 @@ impl fmt::Display for TableFault {
                 write!(
                     f,
                     "column \"{name}\" holds dates or times ({place}: \"{found}\"), which are no numbers: leave it out, or put a number in its place, such as days since the first"
+                )
+            }
+            Self::NumbersAsTexts { name, place, found, decimal, thousands } => {
+                let thousands = thousands
+                    .map_or(String::new(), |sign| format!(" and {sign:?} between thousands"));
+                let (name, found) = (quoted(name), quoted(found));
+                write!(
+                    f,
+                    "column \"{name}\" holds numbers with {decimal:?} before the fraction{thousands} ({place}: \"{found}\")"
                 )
             }
             Self::Identifiers { name, levels, rows } => {
