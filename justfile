@@ -20,7 +20,7 @@ test *arguments:
 
 # The tests of the optional features.
 test-features:
-    cargo test -p secant-core -p secant-optim --all-features
+    cargo test -p secant-core -p secant-optim --all-features --lib --test features
 
 # Lints, warnings denied.
 clippy:

@@ -46,7 +46,7 @@ pub fn quoted(name: &str) -> String {
 
 impl From<TableError> for Failure {
     fn from(error: TableError) -> Self {
-        let advice = match &error.fault {
+        let advice = match &*error.fault {
             TableFault::NoTarget { existing } => {
                 existing.last().map(|last| format!("`--target {}`, if that is it", quoted(last)))
             }

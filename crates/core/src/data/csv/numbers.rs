@@ -59,7 +59,7 @@ impl Numbers {
 
     /// The signs for decimals and thousands by which all of `texts` are numbers, which they are not as they are read here.
     pub(in crate::data) fn of_all<'a>(
-        texts: impl Iterator<Item = &'a str> + Clone,
+        texts: &(impl Iterator<Item = &'a str> + Clone),
     ) -> Option<(char, Option<char>)> {
         let reads = |(decimal, thousands): &(char, Option<char>)| {
             let reading = Self { decimal: *decimal, thousands: *thousands };

@@ -12,7 +12,7 @@ pub struct TableError {
     /// The table's file.
     pub file: PathBuf,
     /// Why.
-    pub fault: TableFault,
+    pub fault: Box<TableFault>,
 }
 
 /// Why a table cannot be used as asked. Rows are named as the file has them: `line 3`.
