@@ -31,6 +31,7 @@ mod dataset;
 mod encoding;
 mod error;
 mod groups;
+mod hint;
 mod idx;
 mod libsvm;
 mod nist;
@@ -54,6 +55,7 @@ pub use encoding::{
 };
 pub use error::{DataError, MissingValue, Place, Row};
 pub use groups::{Group, Groups};
+pub use hint::{Hint, Remedy};
 pub use idx::{IdxOptions, PixelScale};
 pub use libsvm::{LibsvmOptions, MAX_INFERRED_FEATURES};
 pub use nist::{NistLinear, NistNonlinear, Term};

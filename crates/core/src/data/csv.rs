@@ -182,8 +182,7 @@ fn read_row(
     path: &Path,
 ) -> Result<bool, DataError> {
     let there = records.read(row).map_err(|long| too_long(&long, path))?;
-    let last = row.len().saturating_sub(1);
-    if there && options.trailing_delimiter && last > 0 && row.field(last).trim_ascii().is_empty() {
+    if there && options.trailing_delimiter && row.ends_empty() {
         row.pop();
     }
     Ok(there)

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::{Hint, Remedy};
 use crate::text;
 
 /// A row, counted as the one who looks for it would count.
@@ -98,7 +99,7 @@ pub enum DataError {
         /// What stands there.
         found: String,
         /// What may help, after a colon; empty where nothing is known.
-        hint: Box<str>,
+        hint: Box<Hint>,
     },
     /// Fields without a value: empty, `NA`, `?`, …
     #[error("{}: {count} missing value{}: {}{}", text::path(path), if *count == 1 { "" } else { "s" }, missing(*count, first), hint)]
@@ -110,7 +111,7 @@ pub enum DataError {
         /// The first of them, five at most.
         first: Vec<MissingValue>,
         /// What may help, after a colon.
-        hint: Box<str>,
+        hint: Box<Hint>,
     },
     /// A class label that is not a whole number.
     #[error("{place}: expected a class label (a whole number), found \"{found}\"{hint}")]
@@ -120,7 +121,7 @@ pub enum DataError {
         /// What stands there.
         found: String,
         /// What may help, after a colon; empty where nothing is known.
-        hint: Box<str>,
+        hint: Box<Hint>,
     },
     /// A class label outside 0, …, classes − 1.
     #[error("{place}: expected a class label from 0 to {}, found {found}{hint}", classes.saturating_sub(1))]
@@ -132,7 +133,7 @@ pub enum DataError {
         /// Number of classes.
         classes: usize,
         /// What may help, after a colon; empty where nothing is known.
-        hint: Box<str>,
+        hint: Box<Hint>,
     },
     /// A class name that is not among those expected, or is empty.
     #[error("{place}: expected a class name{}, found \"{found}\"{}", listed(classes), text::did_you_mean(found, classes.iter().map(String::as_str)))]
@@ -156,7 +157,7 @@ pub enum DataError {
         /// Fields in the row.
         found: usize,
         /// What may help, after a colon; empty where nothing is known.
-        hint: Box<str>,
+        hint: Box<Hint>,
     },
     /// Nothing to learn from: no samples, no features, no targets or no classes.
     #[error("{}no {what}", file.as_ref().map(|path| format!("{}: ", text::path(path))).unwrap_or_default())]
@@ -174,7 +175,7 @@ pub enum DataError {
         /// Column from 1.
         column: usize,
         /// What may help, after a colon; empty where nothing is known.
-        hint: Box<str>,
+        hint: Box<Hint>,
     },
     /// Two columns of one name.
     #[error(
@@ -191,7 +192,7 @@ pub enum DataError {
         /// The second, from 1.
         second: usize,
         /// What may help, after a colon; empty where nothing is known.
-        hint: Box<str>,
+        hint: Box<Hint>,
     },
     /// A column asked for does not exist, or was asked for twice.
     #[error("{}: no column \"{}\" among {}{hint}", text::path(path), text::quoted(name), text::list(existing.iter().map(String::as_str)))]
@@ -203,7 +204,7 @@ pub enum DataError {
         /// The columns that exist and were not asked for before.
         existing: Vec<String>,
         /// What may help, after a colon; empty where nothing is known.
-        hint: Box<str>,
+        hint: Box<Hint>,
     },
     /// A feature asked for does not exist.
     #[error("no feature \"{}\" among {}", text::quoted(name), text::list(existing.iter().map(String::as_str)))]
@@ -224,7 +225,7 @@ pub enum DataError {
         /// Its name.
         found: String,
         /// What may help, after a colon.
-        hint: Box<str>,
+        hint: Box<Hint>,
     },
     /// An option that cannot be.
     #[error("{option} = {found}: expected {allowed}")]
@@ -294,7 +295,7 @@ pub enum DataError {
         /// What stands there.
         found: String,
         /// What may help, after a colon; empty where nothing is known.
-        hint: Box<str>,
+        hint: Box<Hint>,
     },
     /// Bytes that are not UTF-8 text.
     #[error("{}, line {line}: not UTF-8 text", text::path(path))]
@@ -429,22 +430,45 @@ impl DataError {
         Self::Io { path: path.to_path_buf(), kind: error.kind(), message: error.to_string() }
     }
 
-    /// The same error with what may help, where it has room for that.
-    pub(crate) fn hinted(mut self, text: impl FnOnce() -> String) -> Self {
-        match &mut self {
+    /// What may help, where the error has room for that.
+    fn hint_mut(&mut self) -> Option<&mut Box<Hint>> {
+        match self {
             Self::NotANumber { hint, .. }
+            | Self::Missing { hint, .. }
+            | Self::OneColumn { hint, .. }
             | Self::LabelOutOfRange { hint, .. }
             | Self::LabelNotInteger { hint, .. }
             | Self::Ragged { hint, .. }
             | Self::EmptyColumnName { hint, .. }
             | Self::DuplicateColumn { hint, .. }
             | Self::MissingColumn { hint, .. }
-            | Self::Malformed { hint, .. }
-                if hint.is_empty() =>
-            {
-                *hint = text().into_boxed_str();
-            }
-            _ => {}
+            | Self::Malformed { hint, .. } => Some(hint),
+            _ => None,
+        }
+    }
+
+    /// The same error with what may help, where it has room for that and nothing stands there.
+    pub(crate) fn hinted<H: Into<Box<Hint>>>(mut self, text: impl FnOnce() -> H) -> Self {
+        if let Some(hint) = self.hint_mut().filter(|hint| hint.is_empty()) {
+            *hint = text().into();
+        }
+        self
+    }
+
+    /// Options of [`Table::read`](super::Table::read) that may help.
+    pub fn remedies(&self) -> &[Remedy] {
+        match self {
+            Self::NotANumber { hint, .. }
+            | Self::OneColumn { hint, .. }
+            | Self::Ragged { hint, .. } => hint.remedies(),
+            _ => &[],
+        }
+    }
+
+    /// The same error with other words at the end, for programs whose options have names of their own: `: --decimal ','`.
+    pub fn with_words(mut self, words: &str) -> Self {
+        if let Some(hint) = self.hint_mut() {
+            *hint = words.into();
         }
         self
     }

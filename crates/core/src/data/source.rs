@@ -31,13 +31,28 @@ pub(super) struct Source<'a> {
     reader: Box<dyn Read + Send + 'a>,
     limit: u64,
     left: u64,
+    /// Bytes of a plain file.
+    pub(super) length: Option<u64>,
     /// The struct whose `max_bytes` is the limit.
     options: &'static str,
 }
 
 impl<'a> Source<'a> {
-    /// A file, decompressed where its first bytes are those of gzip.
+    /// A file that will be held as a whole, decompressed where its first bytes are those of gzip.
     pub(super) fn open(
+        path: &'a Path,
+        limit: u64,
+        options: &'static str,
+    ) -> Result<Self, DataError> {
+        let source = Self::open_part(path, limit, options)?;
+        if source.length.is_some_and(|length| length > limit) {
+            return Err(source.over_limit());
+        }
+        Ok(source)
+    }
+
+    /// A file of which a part is held at a time.
+    pub(super) fn open_part(
         path: &'a Path,
         limit: u64,
         options: &'static str,
@@ -45,10 +60,7 @@ impl<'a> Source<'a> {
         let file = File::open(path).map_err(|error| DataError::io(path, &error))?;
         let length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|data| data.len());
         let (source, packed) = Self::unpacked(BufReader::new(file), path, limit, options)?;
-        match length {
-            Some(length) if !packed && length > limit => Err(source.over_limit()),
-            _ => Ok(source),
-        }
+        Ok(Self { length: length.filter(|_| !packed), ..source })
     }
 
     /// Bytes in memory, decompressed where the first are those of gzip.
@@ -92,7 +104,7 @@ impl<'a> Source<'a> {
         let whole = std::io::Cursor::new(start).chain(reader);
         let reader: Box<dyn Read + Send + 'a> =
             if packed { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) };
-        Ok((Self { path, reader, limit, left: limit, options }, packed))
+        Ok((Self { path, reader, limit, left: limit, length: None, options }, packed))
     }
 
     fn over_limit(&self) -> DataError {
@@ -116,6 +128,30 @@ impl<'a> Source<'a> {
             found: format!("{count} numbers"),
         })?;
         Ok(list)
+    }
+
+    /// Bytes of memory that may still be taken.
+    pub(super) fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// Reads until `buffer`, which the caller answers for, holds `length` bytes; whether the file ends before.
+    pub(super) fn fill(&mut self, buffer: &mut Vec<u8>, length: usize) -> Result<bool, DataError> {
+        let mut filled = buffer.len();
+        buffer.resize(length.max(filled), 0);
+        let mut ended = false;
+        while filled < length && !ended {
+            match self.reader.read(&mut buffer[filled..]) {
+                Ok(read) => {
+                    filled += read;
+                    ended = read == 0;
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(DataError::io(self.path, &error)),
+            }
+        }
+        buffer.truncate(filled);
+        Ok(ended)
     }
 
     /// All bytes that are left to read.

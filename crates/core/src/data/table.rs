@@ -2,12 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
+mod assembly;
+mod blocks;
 mod column;
 mod dates;
+mod digits;
 mod names;
 mod piece;
 mod read;
+mod refusal;
 mod sniff;
+mod start;
+#[cfg(test)]
+mod tests;
 
 use super::source::MAX_BYTES;
 use crate::text::quoted;

@@ -21,8 +21,8 @@ const TRIED: [(char, Option<char>); 9] = [
 /// How the numbers of a file are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::data) struct Numbers {
-    decimal: char,
-    thousands: Option<char>,
+    pub(in crate::data) decimal: char,
+    pub(in crate::data) thousands: Option<char>,
 }
 
 impl Numbers {
@@ -70,23 +70,28 @@ impl Numbers {
 
     /// What may help where `text` is no number: options by which it is one.
     pub(super) fn hint(self, text: &str) -> String {
-        let readings = TRIED.map(|(decimal, thousands)| Self { decimal, thousands });
-        let readings = readings.into_iter().filter(|reading| *reading != self);
-        let mut found: Vec<(Self, f64)> = Vec::new();
-        for reading in readings {
-            let value = reading.read(text).filter(|value| value.is_finite());
-            // The shorter of two ways to the same number comes first.
-            if let Some(value) = value
-                && !found.iter().any(|(_, other)| *other == value)
-            {
-                found.push((reading, value));
-            }
-        }
+        let found = self.other_readings(text);
         if found.is_empty() {
             return String::new();
         }
         let options = |(reading, value): &(Self, f64)| format!("{value}, `{}`", reading.options());
         format!(": is it {}?", found.iter().map(options).collect::<Vec<_>>().join(", or "))
+    }
+
+    /// Other ways to write numbers by which `text` is one, each with a number of its own.
+    pub(in crate::data) fn other_readings(self, text: &str) -> Vec<(Self, f64)> {
+        let mut found: Vec<(Self, f64)> = Vec::new();
+        for reading in TRIED.map(|(decimal, thousands)| Self { decimal, thousands }) {
+            let value = reading.read(text).filter(|value| value.is_finite());
+            // The shorter of two ways to the same number comes first.
+            if let Some(value) = value
+                && reading != self
+                && !found.iter().any(|(_, other)| *other == value)
+            {
+                found.push((reading, value));
+            }
+        }
+        found
     }
 
     /// As code.

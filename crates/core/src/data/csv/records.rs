@@ -39,8 +39,13 @@ impl Record {
         self.ends.pop();
     }
 
+    /// Whether the last field, which is not the only one, is empty.
+    pub(in crate::data) fn ends_empty(&self) -> bool {
+        self.len() > 1 && self.field(self.len() - 1).trim_ascii().is_empty()
+    }
+
     /// Nothing but white space, and not even two fields of it.
-    fn is_blank(&self) -> bool {
+    pub(in crate::data) fn is_blank(&self) -> bool {
         self.len() <= 1 && self.text.trim_ascii().is_empty()
     }
 }
@@ -86,19 +91,25 @@ impl<'a> Records<'a> {
                 self.skip_line();
                 continue;
             }
-            (record.start, record.line) = (self.at, self.line);
-            record.text.clear();
-            record.ends.clear();
-            self.end = self.bytes.len().min(self.at.saturating_add(MAX_RECORD));
-            self.record(record);
-            if self.at >= self.end && self.end < self.bytes.len() {
-                return Err(TooLong(record.line));
-            }
+            self.read_here(record)?;
             if !record.is_blank() {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// The record that begins here, blank or not.
+    pub(in crate::data) fn read_here(&mut self, record: &mut Record) -> Result<(), TooLong> {
+        (record.start, record.line) = (self.at, self.line);
+        record.text.clear();
+        record.ends.clear();
+        self.end = self.bytes.len().min(self.at.saturating_add(MAX_RECORD));
+        self.record(record);
+        if self.at >= self.end && self.end < self.bytes.len() {
+            return Err(TooLong(record.line));
+        }
+        Ok(())
     }
 
     fn skip_line(&mut self) {

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::super::csv::numbers::{is_missing, is_missing_name};
+use super::super::csv::numbers::{Numbers, is_missing, is_missing_name};
 use super::ColumnKind;
 use super::dates::is_date;
+use super::piece::Reading;
 
 /// The bits of a NaN that stand for a text while a column is read, with the number of its level below. No arithmetic touches them.
 const TEXT: u64 = 0x7ffc_0000_0000_0000;
@@ -19,7 +20,6 @@ pub(super) fn text_cell(level: u32) -> f64 {
 /// The level of a cell that is a text.
 pub(super) fn level_of(cell: f64) -> Option<u32> {
     let bits = cell.to_bits();
-    #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
     (bits & !LEVEL == TEXT).then_some((bits & LEVEL) as u32)
 }
 
@@ -37,16 +37,17 @@ impl Levels {
     }
 
     /// The number of `text`, which becomes a level where it is none.
-    pub(super) fn number(&mut self, text: &str) -> u32 {
-        self.get(text).unwrap_or_else(|| self.add(text.into()))
+    fn number(&mut self, text: Box<str>) -> u32 {
+        // 2³² different texts are beyond any memory that a machine has for a table.
+        let next = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
+        let bytes = text.len();
+        let number = *self.numbers.entry(text).or_insert(next);
+        self.bytes += if number == next { bytes } else { 0 };
+        number
     }
 
-    fn add(&mut self, text: Box<str>) -> u32 {
-        // A table of 2³² texts is beyond every limit of memory that has a reason.
-        let number = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
-        self.bytes += text.len();
-        self.numbers.insert(text, number);
-        number
+    fn is_empty(&self) -> bool {
+        self.numbers.is_empty()
     }
 
     /// The levels in order.
@@ -93,7 +94,46 @@ impl Column {
         Self { categorical, ..Self::default() }
     }
 
-    /// Adds what `later` met, whose rows begin at `row`; its cells get the numbers of the levels here.
+    /// What becomes of a field, without the white space around it.
+    pub(super) fn cell(&mut self, text: &str, row: usize, reading: &Reading<'_>) -> f64 {
+        if let Some(level) = self.levels.get(text) {
+            if self.categorical || !is_word(text) {
+                self.texts += 1;
+            } else {
+                self.missing += 1;
+                self.words += 1;
+            }
+            return text_cell(level);
+        }
+        if is_missing_name(text, &[]) || reading.is_given_missing(text) {
+            self.missing += 1;
+            return f64::NAN;
+        }
+        let met = || Some(Met { row, text: text.to_owned() });
+        if !self.categorical {
+            match reading.numbers.read(text) {
+                Some(value) if value.is_nan() || reading.missing_numbers.contains(&value) => {
+                    self.missing += 1;
+                    return f64::NAN;
+                }
+                Some(value) => {
+                    self.first_number = self.first_number.take().or_else(met);
+                    return value;
+                }
+                None if is_word(text) => {
+                    self.missing += 1;
+                    self.words += 1;
+                    return text_cell(self.levels.number(text.into()));
+                }
+                None => {}
+            }
+        }
+        self.first_text = self.first_text.take().or_else(met);
+        self.texts += 1;
+        text_cell(self.levels.number(text.into()))
+    }
+
+    /// Adds what `later` met, whose rows begin at `row`; its cells, every `stride`-th, get the numbers of the levels here.
     pub(super) fn append(&mut self, later: Self, row: usize, cells: &mut [f64], stride: usize) {
         let moved = |met: Met| Met { row: met.row + row, text: met.text };
         self.missing += later.missing;
@@ -101,16 +141,16 @@ impl Column {
         self.texts += later.texts;
         self.first_number = self.first_number.take().or(later.first_number.map(moved));
         self.first_text = self.first_text.take().or(later.first_text.map(moved));
-        if later.levels.numbers.is_empty() {
+        if later.levels.is_empty() {
             return;
         }
-        if self.mixed() {
+        if self.is_mixed() {
             // The texts of a column of both are counted only.
             self.levels = Levels::default();
             return;
         }
-        let numbers: Vec<u32> =
-            later.levels.into_list().iter().map(|text| self.levels.number(text)).collect();
+        let texts = later.levels.into_list().into_iter();
+        let numbers: Vec<u32> = texts.map(|text| self.levels.number(text.into())).collect();
         for cell in cells.iter_mut().step_by(stride) {
             if let Some(level) = level_of(*cell) {
                 *cell = text_cell(numbers[level as usize]);
@@ -119,48 +159,50 @@ impl Column {
     }
 
     /// Whether there are numbers and texts.
-    fn mixed(&self) -> bool {
+    fn is_mixed(&self) -> bool {
         self.first_number.is_some() && self.first_text.is_some()
     }
 
-    /// What the column of `rows` rows is; its cells become numbers, indices of levels, or NaN.
-    pub(super) fn finish(self, rows: usize, cells: &mut [f64], stride: usize) -> ColumnKind {
+    /// Whether its cells hold texts.
+    pub(super) fn holds_texts(&self) -> bool {
+        self.texts + self.words > 0
+    }
+
+    /// Where the first text stands, where all texts are numbers by another decimal sign or sign between thousands, and by the same for all.
+    pub(super) fn other_numbers(&self, numbers: Numbers) -> Option<&Met> {
+        let first = self.first_text.as_ref().filter(|_| !self.categorical && !self.is_mixed())?;
+        let texts = || self.levels.numbers.keys().filter(|text| !is_word(text));
+        let signs = |sign: Option<char>| matches!(sign, None | Some('.' | ','));
+        let mut readings = numbers.other_readings(&first.text).into_iter();
+        let all = readings.any(|(reading, _)| {
+            signs(reading.thousands) && texts().all(|text| reading.read(text).is_some())
+        });
+        all.then_some(first)
+    }
+
+    /// What the column of `rows` rows is.
+    pub(super) fn finish(self, rows: usize) -> ColumnKind {
         let numbers = rows - self.missing - self.texts;
-        let boxed = self.texts + self.words > 0;
-        let mut rewrite = |cell: fn(u32) -> f64| {
-            if boxed {
-                for value in cells.iter_mut().step_by(stride) {
-                    *value = level_of(*value).map_or(*value, cell);
-                }
-            }
-        };
         match (self.first_number, self.first_text) {
-            (_, None) if !self.categorical => {
-                rewrite(|_| f64::NAN);
-                ColumnKind::Number
-            }
+            (_, None) if !self.categorical => ColumnKind::Number,
             (Some(number), Some(text)) => {
-                rewrite(|_| f64::NAN);
                 let rarer = if self.texts <= numbers { text } else { number };
                 let Met { row, text: found } = rarer;
                 ColumnKind::Mixed { numbers, texts: self.texts, row, found }
             }
-            (_, first_text) => {
+            (_, first) => {
                 let levels = self.levels.into_list();
-                let dates = |text: &String| {
-                    is_missing(text) && !is_missing_name(text, &[]) || is_date(text)
-                };
-                match first_text {
-                    Some(Met { row, text }) if !self.categorical && levels.iter().all(dates) => {
-                        rewrite(|_| f64::NAN);
-                        ColumnKind::Date { row, found: text }
-                    }
-                    _ => {
-                        rewrite(f64::from);
-                        ColumnKind::Text { levels }
-                    }
+                let date = |text: &String| is_word(text) || is_date(text);
+                match first.filter(|_| !self.categorical && levels.iter().all(date)) {
+                    Some(Met { row, text: found }) => ColumnKind::Date { row, found },
+                    None => ColumnKind::Text { levels },
                 }
             }
         }
     }
+}
+
+/// Whether a text stands for a missing number and may be a level among texts: `none`, `null`, `.`
+fn is_word(text: &str) -> bool {
+    is_missing(text) && !is_missing_name(text, &[])
 }

@@ -7,7 +7,7 @@ use crate::text::{enumerated, quoted};
 /// The names of the columns, and what was done to have them.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    pub(super) names: Vec<String>,
+    pub(super) columns: Vec<String>,
     /// Columns whose name the file does not give.
     pub(super) unnamed: Vec<usize>,
     pub(super) notes: Vec<String>,
@@ -20,7 +20,7 @@ impl Names {
     /// `column1`, `column2`, …
     pub(super) fn numbered(columns: usize) -> Self {
         let names = (1..=columns).map(|index| format!("column{index}")).collect();
-        Self { names, ..Self::default() }
+        Self { columns: names, ..Self::default() }
     }
 
     /// Of a header; `index` says that the first column has no field there. What is empty or was there before gets another name.
@@ -53,16 +53,16 @@ impl Names {
                 renamed.push(format!("{} (column {})", quoted(&name), place + 1));
             }
             used.insert(name.clone());
-            found.names.push(name);
+            found.columns.push(name);
         }
         if index {
             found.notes.push(format!(
                 "the header has one name fewer than there are columns: the first is `{}`",
-                found.names[0]
+                found.columns[0]
             ));
         }
         let of_header = found.unnamed.iter().skip(usize::from(index));
-        let unnamed: Vec<&str> = of_header.map(|&place| found.names[place].as_str()).collect();
+        let unnamed: Vec<&str> = of_header.map(|&place| found.columns[place].as_str()).collect();
         if !unnamed.is_empty() {
             found.notes.push(format!(
                 "columns without a name in the header: {}",
@@ -130,7 +130,7 @@ mod tests {
             let found = Names::of_header(header, index);
             assert_eq!(
                 (
-                    &found.names[..].iter().map(String::as_str).collect::<Vec<_>>()[..],
+                    &found.columns[..].iter().map(String::as_str).collect::<Vec<_>>()[..],
                     &found.unnamed[..]
                 ),
                 (names, unnamed),

@@ -1,22 +1,27 @@
-//! A run of records as cells: what one task reads.
+//! A run of records as cells: what one task reads. Fields without quotes are read where they stand.
 
-use super::super::csv::numbers::{Numbers, is_missing, is_missing_name};
-use super::super::csv::records::{Record, Records, TooLong};
+use std::borrow::Cow;
+
+use super::super::csv::numbers::Numbers;
+use super::super::csv::records::{MAX_RECORD, Record, Records};
 use super::TableOptions;
-use super::column::{Column, Met, text_cell};
-use super::sniff::Dialect;
+use super::column::Column;
+use super::digits::number;
+use super::sniff::{BLANKS, Dialect};
 
 /// How fields become cells, the same for every piece.
 #[derive(Debug)]
 pub(super) struct Reading<'a> {
-    pub(super) dialect: Dialect,
+    dialect: Dialect,
     pub(super) numbers: Numbers,
+    /// The sign before a fraction, where numbers may be read byte by byte: it is one byte, and no number holds the delimiter.
+    decimal: Option<u8>,
     /// Texts that stand for a missing value.
     missing: &'a [String],
     /// The numbers among them.
-    missing_numbers: Vec<f64>,
+    pub(super) missing_numbers: Vec<f64>,
     /// For each column, whether its fields are texts whatever they are.
-    pub(super) categorical: Vec<bool>,
+    categorical: Vec<bool>,
 }
 
 impl<'a> Reading<'a> {
@@ -24,10 +29,18 @@ impl<'a> Reading<'a> {
         let numbers = Numbers::new(options.decimal, options.thousands);
         let missing_numbers =
             options.missing.iter().filter_map(|text| numbers.read(text.trim())).collect();
-        Self { dialect, numbers, missing: &options.missing, missing_numbers, categorical }
+        let plain = !matches!(dialect.delimiter, b'+' | b'-');
+        let decimal = u8::try_from(options.decimal)
+            .ok()
+            .filter(|sign| plain && sign.is_ascii_graphic() && *sign != dialect.delimiter);
+        Self { dialect, numbers, decimal, missing: &options.missing, missing_numbers, categorical }
     }
 
-    fn is_given_missing(&self, text: &str) -> bool {
+    pub(super) fn columns(&self) -> impl Iterator<Item = Column> {
+        self.categorical.iter().map(|&categorical| Column::new(categorical))
+    }
+
+    pub(super) fn is_given_missing(&self, text: &str) -> bool {
         self.missing.iter().any(|word| word == text)
     }
 }
@@ -37,112 +50,301 @@ impl<'a> Reading<'a> {
 pub(super) enum Fault {
     TooLong,
     NotUtf8,
-    /// Fields found, the first of them, whether the last is empty.
+    /// Fields found, and the record as it stands.
     Ragged {
         found: usize,
-        first: String,
-        ends_empty: bool,
+        record: Vec<u8>,
     },
 }
 
 /// Some records.
 #[derive(Debug, Default)]
 pub(super) struct Piece {
-    /// Rows × columns, row-major; texts are those of [`text_cell`].
+    /// Rows × columns, row-major; texts are those of [`super::column::text_cell`].
     pub(super) cells: Vec<f64>,
-    /// Where each row begins, counted from the first line of the piece.
-    pub(super) lines: Vec<u64>,
+    /// The line of each row, from 0 at the first of the piece.
+    pub(super) lines: Vec<u32>,
     pub(super) columns: Vec<Column>,
     /// Line ends in the piece.
-    pub(super) line_ends: u64,
+    pub(super) line_ends: u32,
+    /// Its length.
+    pub(super) bytes: usize,
     /// The first record that is refused, with its line as in `lines`; what comes after it is not read.
-    pub(super) fault: Option<(u64, Fault)>,
+    pub(super) fault: Option<(u32, Fault)>,
 }
 
 impl Piece {
     /// The records of `bytes`, which begin and end where records do.
     pub(super) fn parse(bytes: &[u8], reading: &Reading<'_>) -> Self {
-        let columns = reading.categorical.iter().map(|&categorical| Column::new(categorical));
-        let mut piece = Self { columns: columns.collect(), ..Self::default() };
-        let mut records = Records::new(bytes, reading.dialect.delimiter, reading.dialect.comment);
-        let mut record = Record::default();
-        loop {
-            match records.read(&mut record) {
-                Ok(false) => break,
-                Ok(true) => {}
-                Err(TooLong(line)) => {
-                    piece.fault = Some((line - 1, Fault::TooLong));
-                    break;
-                }
-            }
-            let line = record.line - 1;
-            if let Err(fault) = piece.push(&mut record, reading) {
-                piece.cells.truncate(piece.lines.len() * piece.columns.len());
-                piece.fault = Some((line, fault));
+        let columns: Vec<Column> = reading.columns().collect();
+        // Sums of bytes, which are added many at a time.
+        let ends =
+            |run: &[u8]| usize::from(run.iter().map(|&byte| u8::from(byte == b'\n')).sum::<u8>());
+        let line_ends: usize = bytes.chunks(usize::from(u8::MAX)).map(ends).sum();
+        // A cell takes a byte or more; the last record may have no line end.
+        let cells = (line_ends + 1).saturating_mul(columns.len()).min(bytes.len() + 1);
+        let mut parser = Parser {
+            bytes,
+            at: 0,
+            line: 0,
+            fast: vec![false; columns.len()],
+            reading,
+            piece: Self {
+                cells: Vec::with_capacity(cells),
+                lines: Vec::with_capacity(cells / columns.len().max(1) + 1),
+                columns,
+                bytes: bytes.len(),
+                ..Self::default()
+            },
+        };
+        while parser.at < bytes.len() {
+            let line = parser.line;
+            if let Err(fault) = parser.record() {
+                parser.piece.fault = Some((line, fault));
                 break;
             }
-            piece.lines.push(line);
         }
-        piece.line_ends = records.line() - 1;
-        piece
-    }
-
-    fn push(&mut self, record: &mut Record, reading: &Reading<'_>) -> Result<(), Fault> {
-        let ends_empty = |record: &Record| {
-            record.len() > 1 && record.field(record.len() - 1).trim_ascii().is_empty()
-        };
-        if reading.dialect.trailing && ends_empty(record) {
-            record.pop();
-        }
-        if record.len() != self.columns.len() {
-            return Err(Fault::Ragged {
-                found: record.len(),
-                first: String::from_utf8_lossy(record.field(0)).into_owned(),
-                ends_empty: ends_empty(record),
-            });
-        }
-        let row = self.lines.len();
-        for (field, column) in record.fields().zip(&mut self.columns) {
-            let text = std::str::from_utf8(field).map_err(|_| Fault::NotUtf8)?;
-            self.cells.push(column.cell(text.trim(), row, reading));
-        }
-        Ok(())
+        parser.piece.line_ends = parser.line;
+        parser.piece
     }
 }
 
-impl Column {
-    /// What becomes of a field, without the white space around it.
-    fn cell(&mut self, text: &str, row: usize, reading: &Reading<'_>) -> f64 {
-        let is_missing_text = is_missing_name(text, &[]) || reading.is_given_missing(text);
-        if is_missing_text {
-            self.missing += 1;
-            return f64::NAN;
+/// Where a record is being read.
+struct Parser<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    /// Line ends so far.
+    line: u32,
+    reading: &'a Reading<'a>,
+    /// For each column, whether a number needs nothing but its cell: there was one before, and they are no texts.
+    fast: Vec<bool>,
+    piece: Piece,
+}
+
+impl<'a> Parser<'a> {
+    /// The record that begins here; a blank one or a comment is passed over.
+    fn record(&mut self) -> Result<(), Fault> {
+        let (start, line) = (self.at, self.line);
+        if Some(self.bytes[start]) == self.reading.dialect.comment {
+            while !self.at_line_end() {
+                self.at += 1;
+            }
+            self.line_end();
+            return self.check_length(start);
         }
-        let met = || Some(Met { row, text: text.to_owned() });
-        if !self.categorical {
-            match reading.numbers.read(text) {
-                Some(value) if value.is_nan() || reading.missing_numbers.contains(&value) => {
-                    self.missing += 1;
-                    return f64::NAN;
-                }
-                Some(value) => {
-                    if self.first_number.is_none() {
-                        self.first_number = met();
-                    }
-                    return value;
-                }
-                None if is_missing(text) => {
-                    self.missing += 1;
-                    self.words += 1;
-                    return text_cell(self.levels.number(text));
-                }
-                None => {}
+        let columns = self.piece.columns.len();
+        let before = self.piece.cells.len();
+        let mut ended = false;
+        let mut column = 0;
+        while column < columns {
+            if ended {
+                return self.irregular(start, line, before);
+            }
+            (column, ended) = self.numbers(column);
+            if column < columns && !ended {
+                ended = self.other_field(column)?;
+                column += 1;
             }
         }
-        if self.first_text.is_none() {
-            self.first_text = met();
+        let trailing = self.reading.dialect.trailing;
+        // A single field may be a blank line, and an empty last one stand behind a trailing delimiter.
+        if !ended
+            || columns == 1
+            || trailing
+                && self.bytes[start..self.at].trim_ascii_end().last()
+                    == Some(&self.reading.dialect.delimiter)
+        {
+            return self.irregular(start, line, before);
         }
-        self.texts += 1;
-        text_cell(self.levels.number(text))
+        self.line_end();
+        self.check_length(start)?;
+        self.piece.lines.push(line);
+        Ok(())
+    }
+
+    fn check_length(&self, start: usize) -> Result<(), Fault> {
+        if self.at - start > MAX_RECORD { Err(Fault::TooLong) } else { Ok(()) }
+    }
+
+    /// Whether there is no more in this line.
+    fn at_line_end(&self) -> bool {
+        matches!(self.bytes.get(self.at), None | Some(b'\n' | b'\r'))
+    }
+
+    /// Past the line end that begins here, if one does.
+    fn line_end(&mut self) {
+        match self.bytes.get(self.at) {
+            Some(b'\r') if self.bytes.get(self.at + 1) == Some(&b'\n') => self.at += 2,
+            Some(_) => self.at += 1,
+            None => return,
+        }
+        self.line += 1;
+    }
+
+    fn skip_blanks(&mut self) {
+        while matches!(self.bytes.get(self.at), Some(b' ' | b'\t')) {
+            self.at += 1;
+        }
+    }
+
+    /// Numbers from `column` on, up to a field that needs another look: its column, and whether the record ends before.
+    fn numbers(&mut self, mut column: usize) -> (usize, bool) {
+        let Some(decimal) = self.reading.decimal else { return (column, false) };
+        let (bytes, delimiter) = (self.bytes, self.reading.dialect.delimiter);
+        let missing = &self.reading.missing_numbers[..];
+        let mut at = self.at;
+        while self.fast.get(column) == Some(&true) {
+            let mut start = at;
+            // A tab is a blank where blanks delimit, and there only.
+            while let Some(b' ' | b'\t') = bytes.get(start)
+                && (bytes[start] == b' ' || delimiter == BLANKS)
+            {
+                start += 1;
+            }
+            let Some((value, length)) = number(&bytes[start..], decimal) else { break };
+            let Some((next, ended)) = behind_number(bytes, start + length, delimiter) else {
+                break;
+            };
+            if !missing.is_empty() && missing.contains(&value) {
+                self.piece.columns[column].missing += 1;
+                self.piece.cells.push(f64::NAN);
+            } else {
+                self.piece.cells.push(value);
+            }
+            (at, column) = (next, column + 1);
+            if ended {
+                self.at = at;
+                return (column, true);
+            }
+        }
+        self.at = at;
+        (column, false)
+    }
+
+    /// The next field, whatever it is.
+    fn other_field(&mut self, column: usize) -> Result<bool, Fault> {
+        if self.reading.dialect.delimiter == BLANKS {
+            self.skip_blanks();
+        }
+        let quoted = self.bytes.get(self.at) == Some(&b'"');
+        let (field, ended) = self.text();
+        let text = std::str::from_utf8(&field).map_err(|_| Fault::NotUtf8)?.trim();
+        // Blanks stand before the quote.
+        let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        let text = if quoted { text } else { inner.map_or(text, str::trim) };
+        let row = self.piece.lines.len();
+        let met = &mut self.piece.columns[column];
+        self.piece.cells.push(met.cell(text, row, self.reading));
+        self.fast[column] = met.first_number.is_some();
+        Ok(ended)
+    }
+
+    /// The next field as it stands, without its quotes; whether the record ends there.
+    fn text(&mut self) -> (Cow<'a, [u8]>, bool) {
+        let quoted = if self.bytes.get(self.at) == Some(&b'"') {
+            self.at += 1;
+            self.quoted()
+        } else {
+            Cow::Borrowed(&[][..])
+        };
+        let (start, delimiter) = (self.at, self.reading.dialect.delimiter);
+        let blanks = delimiter == BLANKS;
+        let ends = |byte: &u8| {
+            *byte == delimiter || matches!(byte, b'\n' | b'\r') || blanks && *byte == b'\t'
+        };
+        let rest = &self.bytes[start..];
+        let rest = &rest[..rest.iter().position(ends).unwrap_or(rest.len())];
+        self.at += rest.len();
+        if blanks {
+            self.skip_blanks();
+        }
+        let ended = self.at_line_end();
+        if !ended && !blanks {
+            self.at += 1;
+        }
+        let field = match (quoted, rest) {
+            (quoted, []) => quoted,
+            (Cow::Borrowed([]), rest) => Cow::Borrowed(rest),
+            (quoted, rest) => Cow::Owned([&quoted, rest].concat()),
+        };
+        (field, ended)
+    }
+
+    /// What stands between quotes; the position is behind the closing one, or at the end of the text.
+    fn quoted(&mut self) -> Cow<'a, [u8]> {
+        let mut field: Cow<'a, [u8]> = Cow::Borrowed(&[]);
+        loop {
+            let start = self.at;
+            let rest = &self.bytes[start..];
+            let length = rest.iter().position(|&byte| byte == b'"').unwrap_or(rest.len());
+            while self.at < start + length {
+                if self.at_line_end() { self.line_end() } else { self.at += 1 }
+            }
+            let doubled = rest.get(length + 1) == Some(&b'"');
+            let part = &rest[..length + usize::from(doubled && length < rest.len())];
+            match &mut field {
+                Cow::Borrowed([]) => field = Cow::Borrowed(part),
+                field => field.to_mut().extend_from_slice(part),
+            }
+            self.at = (start + length + 1 + usize::from(doubled)).min(self.bytes.len());
+            if !doubled || length == rest.len() {
+                return field;
+            }
+        }
+    }
+
+    /// The record at `start` once more, which has another number of fields, or may have: blank lines and trailing delimiters.
+    fn irregular(&mut self, start: usize, line: u32, before: usize) -> Result<(), Fault> {
+        let dialect = self.reading.dialect;
+        let mut records = Records::new(&self.bytes[start..], dialect.delimiter, None);
+        let mut record = Record::default();
+        records.read_here(&mut record).map_err(|_| Fault::TooLong)?;
+        let blank = record.is_blank();
+        if dialect.trailing && record.ends_empty() {
+            record.pop();
+        }
+        (self.at, self.line) = (start, line);
+        let end = start + records.at();
+        while self.at < end {
+            if self.at_line_end() { self.line_end() } else { self.at += 1 }
+        }
+        self.check_length(start)?;
+        let columns = self.piece.columns.len();
+        if blank {
+            // Its only field was taken for a missing value.
+            let cells = self.piece.cells.len();
+            if cells > before {
+                self.piece.columns[0].missing -= 1;
+            }
+            self.piece.cells.truncate(before);
+            return Ok(());
+        }
+        if record.len() == columns {
+            self.piece.lines.push(line);
+            return Ok(());
+        }
+        let record_bytes = self.bytes[start..self.at].to_vec();
+        Err(Fault::Ragged { found: record.len(), record: record_bytes })
+    }
+}
+
+/// Where the field behind a number that ends at `at` begins, and whether there is none in this record; `None` where its own goes on.
+#[inline]
+fn behind_number(bytes: &[u8], mut at: usize, delimiter: u8) -> Option<(usize, bool)> {
+    loop {
+        match bytes.get(at) {
+            Some(&sign) if sign == delimiter && delimiter != BLANKS => {
+                return Some((at + 1, false));
+            }
+            Some(b'\n' | b'\r') | None => return Some((at, true)),
+            Some(b' ' | b'\t') if delimiter == BLANKS => {
+                while matches!(bytes.get(at), Some(b' ' | b'\t')) {
+                    at += 1;
+                }
+                return Some((at, matches!(bytes.get(at), None | Some(b'\n' | b'\r'))));
+            }
+            Some(b' ') => at += 1,
+            Some(_) => return None,
+        }
     }
 }

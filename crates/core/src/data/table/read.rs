@@ -3,17 +3,17 @@
 use std::io::Read;
 use std::path::Path;
 
-use super::super::DataError;
 use super::super::csv::check_signs;
-use super::super::csv::columns::{comment_hint, comment_sign};
-use super::super::csv::records::{MAX_RECORD, Record, Records, TooLong};
-use super::super::source::{Source, text};
-use super::column::Column;
+use super::super::source::Source;
+use super::super::{DataError, Remedy};
+use super::assembly::{Assembly, Stop};
+use super::blocks::{Blocks, Flight};
 use super::names::{Names, matches};
-use super::piece::{Fault, Piece, Reading};
-use super::sniff::Dialect;
-use super::{Rows, Table, TableOptions, TextLayout};
-use crate::text::did_you_mean;
+use super::piece::Reading;
+use super::refusal::{refuse_other_numbers, refused};
+use super::start::Start;
+use super::{Table, TableOptions, TextLayout};
+use crate::text::{did_you_mean, quoted};
 
 /// The struct that an error about a limit names.
 const OPTIONS: &str = "TableOptions";
@@ -34,7 +34,7 @@ impl Table {
     /// Rows of different lengths, bytes that are no text, no rows, by file and line; a pattern of `categorical` that fits no column; more
     /// memory than the limit. Missing values, texts, infinities and dates are no errors here.
     pub fn read(path: impl AsRef<Path>, options: &TableOptions) -> Result<Self, DataError> {
-        parse(Source::open(path.as_ref(), options.max_bytes, OPTIONS)?, options)
+        parse(Source::open_part(path.as_ref(), options.max_bytes, OPTIONS)?, options)
     }
 
     /// The same of the bytes of a file.
@@ -59,6 +59,16 @@ impl Table {
 }
 
 fn parse(mut source: Source<'_>, options: &TableOptions) -> Result<Table, DataError> {
+    let flight = Flight::within(options.max_bytes, rayon::current_num_threads());
+    delimited(&mut source, options, flight)
+}
+
+/// Delimited text, in blocks as `flight` says.
+pub(super) fn delimited(
+    source: &mut Source<'_>,
+    options: &TableOptions,
+    flight: Flight,
+) -> Result<Table, DataError> {
     check_signs(
         options.delimiter,
         options.decimal,
@@ -66,73 +76,38 @@ fn parse(mut source: Source<'_>, options: &TableOptions) -> Result<Table, DataEr
         ["TableOptions::delimiter", "TableOptions::decimal", "TableOptions::thousands"],
     )?;
     let path = source.path;
-    let bytes = source.read_all()?;
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        let (path, found) = (path.to_path_buf(), "a byte order mark of UTF-16".to_owned());
-        return Err(DataError::WrongMagic { path, expected: "UTF-8 text", found });
+    source.take::<u8>(flight.memory)?;
+    let mut start = Start::read(source, options)?;
+    let dialect = start.dialect;
+    let no_rows = || DataError::NoData { file: Some(path.to_path_buf()), what: "rows" };
+    let names = start.names(source, options)?.ok_or_else(no_rows)?;
+    let Names { columns: names, unnamed, notes: renamed } = names;
+    if let (Some(sign), [only]) = (start.other, &names[..]) {
+        let (path, found) = (path.to_path_buf(), quoted(only).to_string());
+        return Err(DataError::OneColumn {
+            path,
+            found,
+            hint: vec![Remedy::Delimiter(sign)].into(),
+        });
     }
-    let content = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
-    let dialect = Dialect::of(content, true, options);
-    let no_data = |what| DataError::NoData { file: Some(path.to_path_buf()), what };
-
-    let mut records = Records::new(content, dialect.delimiter, dialect.comment);
-    let mut first = Record::default();
-    let read = |records: &mut Records<'_>, record: &mut Record| {
-        records.read(record).map_err(|TooLong(line)| refused(&Fault::TooLong, line, 0, path))
-    };
-    let before = (records.at(), records.line());
-    if !read(&mut records, &mut first)? {
-        return Err(no_data("rows"));
+    let reading = Reading::new(dialect, options, categorical(&names, options, path)?);
+    let Start { head, whole, line, header, .. } = start;
+    let blocks = Blocks::new(source, head, whole, dialect, flight.size);
+    let assembled = Assembly::of(blocks, flight.count, line, &reading);
+    let assembly = assembled.map_err(|stop| match stop {
+        Stop::Refused(line, fault) => refused(&fault, line, &names, options, path),
+        Stop::Error(error) => error,
+    })?;
+    if assembly.lines.is_empty() {
+        return Err(no_rows());
     }
-    let (start, line, names) = if dialect.header {
-        if dialect.header_trailing {
-            first.pop();
-        }
-        source.take::<[usize; 24]>(first.len())?;
-        let fields = first.fields().map(|field| text(field, path, first.line));
-        let names = Names::of_header(&fields.collect::<Result<Vec<_>, _>>()?, dialect.index);
-        (records.at(), records.line(), names)
-    } else {
-        let columns = first.len() - usize::from(dialect.trailing && first.len() > 1);
-        source.take::<[usize; 24]>(columns)?;
-        (before.0, before.1, Names::numbered(columns))
-    };
-    let layout = TextLayout {
-        delimiter: dialect.delimiter,
-        header: dialect.header.then(|| u32::try_from(first.line).unwrap_or(u32::MAX)),
-        trailing: dialect.trailing,
-    };
-    let Names { names, unnamed, notes: renamed } = names;
-    let categorical = categorical(&names, options, path)?;
-    let reading = Reading::new(dialect, options, categorical);
-
-    let mut piece = Piece::parse(&content[start..], &reading);
-    if let Some((at, fault)) = piece.fault {
-        return Err(refused(&fault, line + at, names.len(), path));
-    }
-    let rows = piece.lines.len();
-    if rows == 0 {
-        return Err(no_data("rows"));
-    }
+    refuse_other_numbers(&assembly, &names, reading.numbers, path)?;
+    let (cells, kinds, rows) = assembly.finish();
     let mut notes = dialect.notes(options);
     notes.extend(renamed);
-    let columns = piece.columns.into_iter().enumerate();
-    let kinds = columns
-        .map(|(index, column): (usize, Column)| {
-            column.finish(rows, &mut piece.cells[index..], names.len())
-        })
-        .collect();
-    let lines = piece.lines.iter().map(|&at| u32::try_from(line + at).unwrap_or(u32::MAX));
-    Ok(Table {
-        file: path.to_path_buf(),
-        kinds,
-        cells: piece.cells,
-        rows: Rows::Lines(lines.collect()),
-        notes,
-        unnamed,
-        names,
-        layout: Some(layout),
-    })
+    let layout =
+        Some(TextLayout { delimiter: dialect.delimiter, header, trailing: dialect.trailing });
+    Ok(Table { file: path.to_path_buf(), names, kinds, cells, rows, notes, unnamed, layout })
 }
 
 /// For each column, whether an option makes texts of it.
@@ -159,23 +134,4 @@ fn categorical(
         }
     }
     Ok(picked)
-}
-
-/// Why the record that begins on `line` is refused.
-fn refused(fault: &Fault, line: u64, expected: usize, path: &Path) -> DataError {
-    let path = path.to_path_buf();
-    match fault {
-        Fault::NotUtf8 => DataError::NotUtf8 { path, line },
-        Fault::TooLong => DataError::Malformed {
-            path,
-            at: format!("line {line}"),
-            expected: format!("a record of {} MiB at most", MAX_RECORD >> 20),
-            found: "a longer one".to_owned(),
-            hint: Box::default(),
-        },
-        Fault::Ragged { found, first, .. } => {
-            let hint = comment_sign(first.as_bytes()).map_or(String::new(), comment_hint);
-            DataError::Ragged { path, line, expected, found: *found, hint: hint.into() }
-        }
-    }
 }

@@ -8,7 +8,7 @@ use super::TableOptions;
 const SNIFFED: usize = 100;
 /// Delimiters that are tried, those first that hardly stand within a field. Blanks stand within many, and are tried last.
 const TRIED: [u8; 4] = *b"\t;|,";
-const BLANKS: u8 = b' ';
+pub(super) const BLANKS: u8 = b' ';
 /// Part of the records with one number of fields from which a delimiter is taken without a look at blanks.
 const REGULAR: f64 = 0.9;
 /// The same where no delimiter is that regular.
@@ -16,6 +16,10 @@ const HALF: f64 = 0.5;
 
 /// How a text file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "properties of a file that have nothing to do with each other"
+)]
 pub(super) struct Dialect {
     pub(super) delimiter: u8,
     pub(super) comment: Option<u8>,
@@ -46,12 +50,15 @@ impl Line {
 }
 
 impl Dialect {
-    /// Of the first bytes, which are all where `whole`.
-    pub(super) fn of(head: &[u8], whole: bool, options: &TableOptions) -> Self {
+    /// Of the first bytes, which are all where `whole`; `None` where more are needed.
+    pub(super) fn of(head: &[u8], whole: bool, options: &TableOptions) -> Option<Self> {
         let comment = options.comment.or_else(|| head.starts_with(b"#").then_some(b'#'));
         let delimiter =
             options.delimiter.unwrap_or_else(|| delimiter(head, whole, comment, options.decimal));
         let lines = lines(head, whole, delimiter, comment);
+        if lines.len() < 2 && !whole {
+            return None;
+        }
         let numbers = Numbers::new(options.decimal, options.thousands);
         let header = options.header.unwrap_or_else(|| {
             lines.first().is_none_or(|first| !holds_numbers(&first.fields, numbers))
@@ -69,13 +76,13 @@ impl Dialect {
             _ => (None, &lines[..]),
         };
         if rows.is_empty() {
-            return found;
+            return Some(found);
         }
         let of_length = |length: usize| rows.iter().filter(|row| row.len() == length).count();
         let all_end_empty = delimiter != BLANKS && rows.iter().all(Line::ends_empty);
         let Some(first) = first else {
             found.trailing = all_end_empty;
-            return found;
+            return Some(found);
         };
         let names = first.len();
         found.header_trailing = first.ends_empty()
@@ -85,13 +92,13 @@ impl Dialect {
         // One name above two fields may be a decimal comma: R quotes what names a row.
         let certain = names > 1 || options.delimiter.is_some() || rows.iter().all(|row| row.quoted);
         found.index = !found.trailing && certain && 2 * of_length(names + 1) > rows.len();
-        found
+        Some(found)
     }
 }
 
 impl Dialect {
     /// What was found out beyond what `options` say, a sentence each.
-    pub(super) fn notes(&self, options: &TableOptions) -> Vec<String> {
+    pub(super) fn notes(self, options: &TableOptions) -> Vec<String> {
         let mut notes = Vec::new();
         match self.delimiter {
             _ if options.delimiter.is_some() => {}
@@ -133,13 +140,22 @@ fn lines(head: &[u8], whole: bool, delimiter: u8, comment: Option<u8>) -> Vec<Li
     let mut records = Records::new(head, delimiter, comment);
     let (mut record, mut found) = (Record::default(), Vec::new());
     while found.len() < SNIFFED && matches!(records.read(&mut record), Ok(true)) {
-        if records.at() == head.len() && !whole && !found.is_empty() {
+        if records.at() == head.len() && !whole {
             break;
         }
         let fields = record.fields().map(<[u8]>::to_vec).collect();
         found.push(Line { fields, quoted: head[record.start] == b'"' });
     }
     found
+}
+
+/// A delimiter that parts all lines, where `said` leaves one column.
+pub(super) fn other_delimiter(head: &[u8], whole: bool, said: u8, dialect: Dialect) -> Option<u8> {
+    let mut others = TRIED.into_iter().filter(|&tried| tried != said);
+    others.find(|&tried| {
+        let fit = Fit::of(&lines(head, whole, tried, dialect.comment));
+        fit.headed && fit.part == 1.0
+    })
 }
 
 /// By how many records have the same number of fields.
