@@ -1,4 +1,5 @@
 //! Pages in a browser.
+mod browser;
 use secant::{Activation, Dataset, Network};
 
 fn data(name: &str) -> Dataset {
@@ -58,4 +59,25 @@ fn pages() {
         .method("BFGS", secant::Bfgs::default());
     let table = secant::fit(&net, &d).max_iterations(300).compare(&all).unwrap();
     table.html().save(out.join("comparison.html")).unwrap();
+}
+
+#[test]
+fn shots() {
+    let Some(mut browser) = browser::Browser::start() else { return };
+    for name in ["fit", "iris", "linear", "curve", "poisson", "comparison"] {
+        let file = format!("/tmp/pages/{name}.html");
+        for (width, scheme) in [(1200, "light"), (1200, "dark"), (360, "light")] {
+            let mut tab = browser.open(file.as_ref(), width, 800);
+            tab.media("screen", scheme);
+            let png = tab.screenshot();
+            std::fs::write(format!("/tmp/pages/{name}-{width}-{scheme}.png.b64"), png).unwrap();
+            let pdf = tab.pdf();
+            std::fs::write(format!("/tmp/pages/{name}.pdf.b64"), pdf).unwrap();
+            println!(
+                "{name} {width} {scheme} {:?}",
+                tab.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+            );
+            println!("{:?}", tab.complaints_and_requests());
+        }
+    }
 }

@@ -83,12 +83,20 @@ impl Contents {
         if let Some(seed) = summary.seed {
             origin.push(("seed".to_owned(), seed.to_string()));
         }
+        let mut notes = Vec::new();
+        if summary.samples != data.samples() {
+            notes.push(format!(
+                "{} of the {} samples that this page calls training were fitted; the others were held out of the fit",
+                summary.samples,
+                data.samples()
+            ));
+        }
         Ok(Self {
             title: format!("{targets}: {kind}"),
             lead,
             reason: Some(summary.reason),
             facts,
-            notes: Vec::new(),
+            notes,
             origin,
             judge: Some(model.clone()),
             report: None,

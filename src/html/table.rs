@@ -72,9 +72,9 @@ impl Table {
         let numeric: Vec<bool> = (0..self.head.len()).map(numeric).collect();
         let side = |column: usize| numeric[column].then_some("number");
         html! {
+            p.caption { (self.caption) }
             div.scroll role="region" tabindex="0" aria-label=(self.caption) {
-                table class=(class) {
-                    caption { (self.caption) }
+                table class=(class) aria-label=(self.caption) {
                     thead {
                         tr { @for (column, title) in self.head.iter().enumerate() { th scope="col" class=[side(column)] { (title) } } }
                     }
@@ -121,9 +121,9 @@ impl Heat<'_> {
         };
         let [across, down] = self.axes;
         html! {
+            p.caption { (self.caption) }
             div.scroll role="region" tabindex="0" aria-label=(self.caption) {
-                table.heat {
-                    caption { (self.caption) }
+                table.heat aria-label=(self.caption) {
                     thead {
                         @if !across.is_empty() {
                             tr { td {} th scope="colgroup" colspan=(k) { (across) } }
@@ -140,7 +140,7 @@ impl Heat<'_> {
                                 th scope="row" { (name) }
                                 @for j in 0..k {
                                     @let (side, shade) = shaded(i, j);
-                                    td.number class=(side) style=(shade) { ((self.text)(i, j)) }
+                                    td class={ "number " (side) } style=(shade) { ((self.text)(i, j)) }
                                 }
                                 @if let Some((_, texts)) = &self.ending { td.number { (texts[i]) } }
                             }

@@ -42,7 +42,7 @@ pub(in crate::html) fn comparison(table: &Comparison) -> Markup {
         p.note { "A gap is (f − best)/(f₀ − best), with the lowest value that any method found. A gradient-equivalent is the work of f with ∇f on all samples." }
         div.wide {
             @for against in [Against::Iterations, Against::Gradients, Against::Seconds] {
-                (picture(table, against).render())
+                (picture(table, against).wide().render())
             }
         }
     }

@@ -50,7 +50,7 @@ pub(in crate::html) fn summary(contents: &Contents, sets: Sets<'_>) -> Markup {
     html! {
         p.lead { (contents.lead) }
         @if let Some(reason) = contents.reason {
-            p { (badge(reason)) " " (sentence(reason.sentence())) " " (ending(reason).2) }
+            p { (sentence(reason.sentence())) " " (ending(reason).2) }
         }
         @if let Some(table) = scores(sets) { (table) }
         @if !contents.facts.is_empty() {
