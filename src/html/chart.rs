@@ -12,7 +12,7 @@ pub(super) const MOST_MARKS: usize = 1_500;
 const SIZE: (f64, f64) = (520.0, 340.0);
 /// Of two axes with the same quantity.
 const SQUARE: (f64, f64) = (520.0, 450.0);
-const WIDE: (f64, f64) = (860.0, 430.0);
+const WIDE: (f64, f64) = (640.0, 400.0);
 
 /// How a layer looks: its colour is a variable of the style sheet, or an ink that is mixed with the page's colours.
 #[derive(Clone, Copy, Debug)]

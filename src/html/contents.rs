@@ -2,7 +2,7 @@
 
 use super::Judged;
 use super::sections::{Block, CurvePicture, ESTIMATES, Estimates, Shape};
-use super::words::{count, number, size};
+use super::words::{capital, count, number, size};
 use crate::compare::{Comparison, time};
 use crate::curve::CurveFit;
 use crate::error::FitError;
@@ -53,21 +53,27 @@ impl Contents {
     }
 
     pub(super) fn of_model(model: &Model, data: &Dataset) -> Result<Self, FitError> {
+        let mut contents = Self::of_kind(model, data, kind(model))?;
+        contents.estimates = estimates_of(model, data);
+        Ok(contents)
+    }
+
+    /// Of a model that is called `kind`, without its parameters.
+    fn of_kind(model: &Model, data: &Dataset, kind: &str) -> Result<Self, FitError> {
         let training = Judged::of(model, data)?;
-        let kind = kind(model);
         let targets = enumerated(model.target_names().iter().map(String::as_str));
         let summary = model.fit_summary();
         let n = size(model.theta().len());
         let lead = format!(
-            "{}: {} fitted {} to {} of {}.",
+            "{} of {}, fitted to {} of {} by {}.",
             capital(kind),
-            summary.method,
             count(n, "parameter"),
             count(size(summary.samples), "sample"),
             count(size(model.graph().features()), "feature"),
+            chosen(&summary.method),
         );
         let mut facts = vec![
-            ("method".to_owned(), summary.method.clone()),
+            ("method".to_owned(), chosen(&summary.method)),
             ("loss".to_owned(), model.loss().name().to_owned()),
             ("penalty".to_owned(), cut(&format!("{:?}", model.penalty()), LONGEST).into_owned()),
             ("value at the end".to_owned(), number(summary.value)),
@@ -104,7 +110,7 @@ impl Contents {
             shape: Some(Shape::of(model)),
             training: Some(training),
             held_out: None,
-            estimates: estimates_of(model, data),
+            estimates: None,
             curve: None,
             comparison: None,
         })
@@ -139,7 +145,7 @@ impl Contents {
 
     pub(super) fn of_curve(fit: &CurveFit) -> Result<Self, FitError> {
         let (model, data) = (fit.model(), fit.data());
-        let mut contents = Self::of_model(model, data)?;
+        let mut contents = Self::of_kind(model, data, kind(model))?;
         contents.tell(fit.report());
         contents.costs = costs_of(model, data);
         let targets = model.target_names().to_vec();
@@ -158,17 +164,18 @@ impl Contents {
 
     pub(super) fn of_glm(fit: &GlmFit, data: &Dataset) -> Result<Self, FitError> {
         let model = fit.as_model(data)?;
-        let mut contents = Self::of_model(&model, data)?;
+        let (family, link) = (fit.family.name(), fit.link.name());
+        let kind = format!("a generalised linear model ({family}, {link} link)");
+        let mut contents = Self::of_kind(&model, data, &kind)?;
         contents.facts.retain(|(name, _)| name != "penalty" && name != "standardised");
-        contents.set("family", fit.family.name().to_owned());
-        contents.set("link", fit.link.name().to_owned());
+        contents.set("family", family.to_owned());
+        contents.set("link", link.to_owned());
         if let Some(class) = &fit.modelled_class {
             contents.set("probability of", cut(class, LONGEST).into_owned());
         }
         contents.tell(&fit.report);
         contents.costs = costs_of(&model, data);
         contents.notes.extend(fit.notes.iter().cloned());
-        let (family, link) = (fit.family.name(), fit.link.name());
         contents.shape = Some(Shape::Words(format!(
             "The {link} of the mean is a weighted sum of the features{}; what is observed is {family} about that mean.",
             if fit.has_intercept() { " and a constant" } else { "" }
@@ -230,10 +237,12 @@ fn kind(model: &Model) -> &'static str {
     }
 }
 
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    first + letters.as_str()
+/// The name of a method, and whether it was chosen for the problem.
+fn chosen(method: &str) -> String {
+    match method.strip_prefix("Auto: ") {
+        Some(method) => format!("{method}, chosen automatically"),
+        None => method.to_owned(),
+    }
 }
 
 /// The data with the columns of the model in its order.

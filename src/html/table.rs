@@ -4,6 +4,8 @@ use super::words::number;
 use maud::{Markup, html};
 use secant_core::text::{LONGEST, cut};
 
+const NONE: &str = "–";
+
 /// What stands in a cell.
 #[derive(Clone, Debug)]
 pub(super) struct Cell {
@@ -33,6 +35,25 @@ impl Cell {
 
     pub(super) fn empty() -> Self {
         Self::text("")
+    }
+
+    /// In a column of numbers, where there is none: sorted to the end, whichever way.
+    pub(super) fn none() -> Self {
+        Self::text(NONE)
+    }
+
+    /// What it is sorted by, as scripts read it.
+    fn key(&self) -> Option<String> {
+        let value = self.value.filter(|value| !value.is_nan())?;
+        Some(if value.is_infinite() {
+            format!("{}Infinity", if value < 0.0 { "-" } else { "" })
+        } else {
+            value.to_string()
+        })
+    }
+
+    fn is_numeric(&self) -> bool {
+        self.value.is_some() || self.text.is_empty() || self.text == NONE
     }
 }
 
@@ -66,9 +87,7 @@ impl Table {
 
     pub(super) fn render(&self) -> Markup {
         let class = if self.sortable { "sortable" } else { "plain" };
-        let numeric = |column: usize| {
-            self.rows.iter().all(|row| row[column].value.is_some() || row[column].text.is_empty())
-        };
+        let numeric = |column: usize| self.rows.iter().all(|row| row[column].is_numeric());
         let numeric: Vec<bool> = (0..self.head.len()).map(numeric).collect();
         let side = |column: usize| numeric[column].then_some("number");
         html! {
@@ -82,7 +101,7 @@ impl Table {
                         @for row in &self.rows {
                             tr {
                                 @for (column, cell) in row.iter().enumerate() {
-                                    @let value = cell.value.filter(|_| self.sortable).map(|value| value.to_string());
+                                    @let value = cell.key().filter(|_| self.sortable);
                                     @if column == 0 {
                                         th scope="row" class=[side(column)] data-value=[value] { (cell.text) }
                                     } @else {

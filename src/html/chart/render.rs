@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 const MARGIN: f64 = 14.0;
 /// A letter of a tick's label, as wide as on narrow screens, where letters are larger.
-const LETTER: f64 = 8.6;
+const LETTER: f64 = 10.4;
 /// Below the picture's own area: labels of ticks, and the name of the axis.
 const BELOW: f64 = 46.0;
 /// Of a line of text.
@@ -61,7 +61,7 @@ impl Chart {
         let labels = y.ticks();
         let widest = labels.iter().filter_map(|tick| tick.label.as_ref());
         let widest = widest.map(|label| label.chars().count()).max().unwrap_or(0);
-        let left = LINE + GAP + LETTER * widest as f64;
+        let left = LINE + 2.0 + GAP + LETTER * widest as f64;
         let x = self.x.frame(shown().map(|p| p.0), left, width - MARGIN);
         Some(Area { x, y, size: self.size })
     }
@@ -198,18 +198,19 @@ fn line(points: &[Point], area: &Area) -> String {
             _ = write!(d, "{}{x:.1} {y:.1}", if k == 0 { 'M' } else { 'L' });
         }
         if run.len() == 1 {
-            d.push_str("h0");
+            d.push_str("h.01");
         }
     }
     d
 }
 
-/// Dots: paths without length, of which the round ends are seen. Written by hand, since there are many.
+/// Dots: paths of next to no length, of which the ends are seen. Printers leave out square ends of none at all. Written by hand, since
+/// there are many.
 fn all_marks(marks: &[Mark], area: &Area) -> String {
     let mut text = String::new();
     for mark in marks {
         let Some((x, y)) = area.x.place(mark.at.0).zip(area.y.place(mark.at.1)) else { continue };
-        _ = write!(text, "<path d=\"M{x:.1} {y:.1}h0\"><title>");
+        _ = write!(text, "<path d=\"M{x:.1} {y:.1}h.01\"><title>");
         _ = Escaper::new(&mut text).write_str(&mark.says);
         text.push_str("</title></path>");
     }
@@ -267,7 +268,7 @@ fn key(layer: &Layer) -> Markup {
         svg.key viewBox="0 0 28 12" width="28" height="12" aria-hidden="true" {
             @match content {
                 Content::Line(_) => path class={ "line " (class) } style=[ink] stroke-dasharray=[dashes(style)] d="M1 6H27" {},
-                Content::Marks(_) => g class={ "marks " (class) } style=[ink] { path d="M14 6h0" {} },
+                Content::Marks(_) => g class={ "marks " (class) } style=[ink] { path d="M14 6h.01" {} },
                 Content::Bars(_) => g class={ "bars " (class) } style=[ink] { rect x="6" y="1" width="16" height="10" {} },
                 Content::Band(_) => path class={ "band " (class) } style=[ink] d="M2 1H26V11H2Z" {},
                 Content::Errors(_) => path class={ "errors " (class) } style=[ink] d="M14 0V12" {},

@@ -55,7 +55,7 @@ fn rows(table: &Comparison) -> Table {
     for row in &table.rows {
         let memory = row
             .memory_bytes
-            .map_or_else(Cell::empty, |count| Cell::shown(bytes(count), count as f64));
+            .map_or_else(Cell::none, |count| Cell::shown(bytes(count), count as f64));
         all.row(vec![
             Cell::name(&row.name),
             Cell::shown(number(row.value), row.value),
@@ -83,7 +83,7 @@ fn reached(table: &Comparison) -> Table {
                 Some((gradients, seconds)) => {
                     Cell::shown(format!("{}, {}", amount(gradients), time(seconds)), gradients)
                 }
-                None => Cell::shown("–", f64::INFINITY),
+                None => Cell::none(),
             }
         });
         all.row([Cell::name(&row.name)].into_iter().chain(cells).collect());

@@ -27,6 +27,13 @@ impl Against {
         }
     }
 
+    fn axis(self) -> Axis {
+        match self {
+            Self::Iterations => Axis::linear(self.name()).whole(),
+            Self::Seconds => Axis::linear(self.name()),
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Iterations => "iterations",
@@ -110,7 +117,7 @@ fn values(report: &Report, marked: &[usize], against: Against) -> Chart {
     };
     let name = if validated { "training, with the penalty" } else { "" };
     let value = |entry: &TraceEntry| entry.value;
-    let mut chart = Chart::new(title, text, Axis::linear(against.name()), y)
+    let mut chart = Chart::new(title, text, against.axis(), y)
         .line(name, Style::TRAINING, along(&value))
         .marks("", Style::TRAINING, chosen(&value));
     if validated {
@@ -141,7 +148,7 @@ fn gradients(report: &Report, marked: &[usize], against: Against) -> Chart {
     let y = axis("‖∇f‖∞", trace.iter().map(|entry| entry.gradient_norm));
     let marks = marked.iter().map(|i| Mark { at: at(&trace[*i]), says: says(&trace[*i]) });
     let title = format!("Gradient against {}", against.name());
-    Chart::new(title, text, Axis::linear(against.name()), y)
+    Chart::new(title, text, against.axis(), y)
         .line("", Style::TRAINING, trace.iter().map(at).collect())
         .marks("", Style::TRAINING, marks.collect())
 }

@@ -2,7 +2,7 @@
 
 use crate::glm::{Coefficient, CoefficientStatus, GlmFit};
 use crate::html::table::{Cell, Heat, Table};
-use crate::html::words::{minus, number, percent};
+use crate::html::words::{decimals, minus, number, percent};
 use crate::model::Parameter;
 use maud::{Markup, html};
 use secant_optim::inference::{
@@ -83,7 +83,7 @@ fn one(found: &Inference, j: usize) -> Vec<Cell> {
                     minus(&rounded_interval(interval, *value, *standard_error)),
                     interval.0,
                 ),
-                Cell::shown(minus(&format!("{:.2}", found.t(j))), found.t(j)),
+                Cell::shown(decimals(found.t(j), 2), found.t(j)),
                 Cell::shown(minus(&probability(found.p(j))), found.p(j)),
                 start,
             ];
@@ -141,10 +141,7 @@ fn inference(found: &Inference) -> Markup {
 
 fn correlations(names: &[String], of: &dyn Fn(usize, usize) -> f64) -> Markup {
     let shade = |i: usize, j: usize| if i == j || of(i, j).is_nan() { 0.0 } else { of(i, j) };
-    let text = |i: usize, j: usize| {
-        let r = of(i, j);
-        if r.is_nan() { "–".to_owned() } else { minus(&format!("{r:.2}")) }
-    };
+    let text = |i: usize, j: usize| decimals(of(i, j), 2);
     let heat = Heat {
         caption: "Correlations of the estimates: near ±1 two parameters can stand in for each other, and only a combination of them is well known",
         axes: ["", ""],
@@ -174,7 +171,7 @@ fn coefficients(fit: &GlmFit) -> Markup {
                     Cell::text(one.label()),
                     Cell::shown(minus(&rounded(estimate, error)), estimate),
                     Cell::shown(minus(&rounded_interval((low, high), estimate, error)), low),
-                    Cell::shown(minus(&format!("{:.2}", one.z())), one.z()),
+                    Cell::shown(decimals(one.z(), 2), one.z()),
                     Cell::shown(minus(&probability(one.p_value())), one.p_value()),
                 ];
             }

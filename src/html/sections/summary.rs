@@ -3,7 +3,7 @@
 use super::Sets;
 use crate::html::contents::Contents;
 use crate::html::table::{Cell, Table};
-use crate::html::words::{count, number, size};
+use crate::html::words::{capital, count, number, size};
 use maud::{Markup, html};
 use secant_optim::Reason;
 
@@ -67,10 +67,8 @@ pub(in crate::html) fn summary(contents: &Contents, sets: Sets<'_>) -> Markup {
 
 /// With a capital and a full stop.
 pub(in crate::html) fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     let end = if text.ends_with(['.', '!', '?', ')']) { "" } else { "." };
-    format!("{first}{}{end}", letters.as_str())
+    capital(text) + end
 }
 
 /// A row for each measure, a column for each set.
@@ -80,7 +78,7 @@ fn scores(sets: Sets<'_>) -> Option<Markup> {
     let heads = each
         .iter()
         .map(|(name, set)| format!("{name} ({})", count(size(set.score.samples), "sample")));
-    let head = ["measure".to_owned()].into_iter().chain(heads);
+    let head = ["measure".to_owned()].into_iter().chain(heads).chain(["which is".to_owned()]);
     let mut table = Table::new("What the model is worth on the samples", head);
     for (name, _) in first.score.entries() {
         let value = |set: &crate::Score| {
@@ -89,7 +87,8 @@ fn scores(sets: Sets<'_>) -> Option<Markup> {
         let cells = each.iter().map(|(_, set)| value(&set.score));
         let cells = cells
             .map(|value| value.map_or_else(Cell::empty, |value| Cell::shown(number(value), value)));
-        table.row([Cell::text(explained(name))].into_iter().chain(cells).collect());
+        let cells = [Cell::text(name)].into_iter().chain(cells);
+        table.row(cells.chain([Cell::text(meaning(name))]).collect());
     }
     let idle: usize = each.iter().map(|(_, set)| set.idle).sum();
     Some(html! {
@@ -98,18 +97,17 @@ fn scores(sets: Sets<'_>) -> Option<Markup> {
     })
 }
 
-/// A measure with what it means.
-fn explained(name: &str) -> String {
-    let meaning = match name {
-        "R²" => "share of the variance explained",
+/// What a measure means.
+fn meaning(name: &str) -> &'static str {
+    match name {
+        "R²" => "the share of the variance that is explained",
         "RMSE" => "root of the mean squared error",
         "MAE" => "mean absolute error",
-        "accuracy" => "share of the classes predicted",
+        "accuracy" => "the share of the classes that are predicted",
         "log loss" => "mean of −ln of the probability of the class",
         "Brier" => "mean squared error of the probabilities",
         "deviance" => "mean deviance",
         "loss" => "what was minimised, without the penalty",
-        _ => return name.to_owned(),
-    };
-    format!("{name}, {meaning}")
+        _ => "",
+    }
 }

@@ -266,7 +266,7 @@ fn largest(sets: Sets<'_>, shown: usize) -> Markup {
     for (set, output, entry) in all.into_iter().take(LARGEST) {
         let cells = [
             Cell::shown(entry.row.to_string(), entry.row as f64),
-            Cell::text(set),
+            Cell::text(set.replace(' ', "\u{a0}")),
             Cell::name(output),
             Cell::number(entry.observed),
             Cell::number(entry.predicted),

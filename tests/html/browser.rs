@@ -186,15 +186,4 @@ impl Tab<'_> {
         };
         (complaints, of("Network.requestWillBeSent").map(address).collect())
     }
-
-    /// A PNG of the whole page, or a PDF, in base64.
-    pub fn screenshot(&mut self) -> String {
-        let options = json!({"captureBeyondViewport": true, "format": "png"});
-        self.call("Page.captureScreenshot", &options)["data"].as_str().unwrap().to_owned()
-    }
-
-    pub fn pdf(&mut self) -> String {
-        let options = json!({"printBackground": false, "preferCSSPageSize": true});
-        self.call("Page.printToPDF", &options)["data"].as_str().unwrap().to_owned()
-    }
 }
