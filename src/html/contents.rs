@@ -165,10 +165,10 @@ impl Contents {
     pub(super) fn of_glm(fit: &GlmFit, data: &Dataset) -> Result<Self, FitError> {
         let model = fit.as_model(data)?;
         let (family, link) = (fit.family.name(), fit.link.name());
-        let kind = format!("a generalised linear model ({family}, {link} link)");
+        let kind = format!("a generalised linear model ({}, {link} link)", capital(family));
         let mut contents = Self::of_kind(&model, data, &kind)?;
         contents.facts.retain(|(name, _)| name != "penalty" && name != "standardised");
-        contents.set("family", family.to_owned());
+        contents.set("family", capital(family));
         contents.set("link", link.to_owned());
         if let Some(class) = &fit.modelled_class {
             contents.set("probability of", cut(class, LONGEST).into_owned());
@@ -177,7 +177,7 @@ impl Contents {
         contents.costs = costs_of(&model, data);
         contents.notes.extend(fit.notes.iter().cloned());
         contents.shape = Some(Shape::Words(format!(
-            "The {link} of the mean is a weighted sum of the features{}; what is observed is {family} about that mean.",
+            "The {link} of the mean is a weighted sum of the features{}; the family of what is observed about it is {family}.",
             if fit.has_intercept() { " and a constant" } else { "" }
         )));
         contents.estimates = Some(Estimates::Glm(Box::new(fit.clone())));
@@ -305,8 +305,8 @@ fn picture(fit: &CurveFit) -> Result<Option<CurvePicture>, FitError> {
     let weights = data.weights().filter(|_| fit.has_absolute_sigma());
     let sigma = weights.map(|weights| weights.iter().map(|w| w.sqrt().recip()).collect());
     Ok(Some(CurvePicture {
-        x: data.feature_names()[0].clone(),
-        y: data.target_names().first().cloned().unwrap_or_else(|| "y".to_owned()),
+        x: cut(&data.feature_names()[0], LONGEST).into_owned(),
+        y: cut(data.target_names().first().map_or("y", String::as_str), LONGEST).into_owned(),
         data: x.iter().copied().zip(y.iter().copied()).collect(),
         sigma,
         held_out: Vec::new(),

@@ -9,6 +9,8 @@ use secant_core::text::{SENTENCE_CHARS, cut};
 
 /// Nothing is asked for from anywhere, whatever stands in the page.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+/// Characters of a sentence that is given, at most.
+const PARAGRAPH: usize = 4_000;
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
@@ -63,7 +65,7 @@ pub(super) fn document(page: &Page) -> String {
 
 fn list(sentences: &[String]) -> Option<Markup> {
     (!sentences.is_empty())
-        .then(|| html! { ul { @for sentence in sentences { li { (sentence) } } } })
+        .then(|| html! { ul { @for sentence in sentences { li { (cut(sentence, PARAGRAPH)) } } } })
 }
 
 /// What there is something to say in, in order.

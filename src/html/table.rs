@@ -52,6 +52,13 @@ impl Cell {
         })
     }
 
+    fn class(&self, numeric: bool) -> Option<&'static str> {
+        /// Characters from which on a text is a sentence, which is given room.
+        const SENTENCE: usize = 24;
+        let sentence = || (self.text.chars().count() > SENTENCE).then_some("words");
+        if numeric { Some("number") } else { sentence() }
+    }
+
     fn is_numeric(&self) -> bool {
         self.value.is_some() || self.text.is_empty() || self.text == NONE
     }
@@ -105,7 +112,7 @@ impl Table {
                                     @if column == 0 {
                                         th scope="row" class=[side(column)] data-value=[value] { (cell.text) }
                                     } @else {
-                                        td class=[side(column)] data-value=[value] { (cell.text) }
+                                        td class=[cell.class(numeric[column])] data-value=[value] { (cell.text) }
                                     }
                                 }
                             }

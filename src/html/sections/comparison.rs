@@ -7,7 +7,7 @@ use crate::html::words::{brief, number};
 use crate::picture::axis::Axis;
 use crate::picture::{Kind, looks};
 use maud::{Markup, html};
-use secant_core::text::enumerated;
+use secant_core::text::{LONGEST, cut, enumerated};
 use secant_optim::TraceEntry;
 
 /// Marks of one method on its line, at most.
@@ -124,7 +124,7 @@ fn picture(table: &Comparison, against: Against) -> Chart {
                 at: points[i],
                 says: format!(
                     "{}, iteration {}: f {}, gap {}, {} gradients, {}",
-                    run.name,
+                    cut(&run.name, LONGEST),
                     entry.iteration,
                     brief(entry.value),
                     brief(points[i].1),

@@ -5,7 +5,11 @@ use crate::html::contents::Contents;
 use crate::html::table::{Cell, Table};
 use crate::html::words::{capital, count, number, size};
 use maud::{Markup, html};
+use secant_core::text::cut;
 use secant_optim::Reason;
+
+/// Characters of a note, at most: names in it may have any length.
+const NOTE: usize = 2_000;
 
 /// How a run ended, in a word or two for the badge, its class, and what that means.
 fn ending(reason: Reason) -> (&'static str, &'static str, &'static str) {
@@ -60,7 +64,7 @@ pub(in crate::html) fn summary(contents: &Contents, sets: Sets<'_>) -> Markup {
         }
         @if !contents.notes.is_empty() {
             h3 { "Notes of the run" }
-            ul { @for note in &contents.notes { li { (note) } } }
+            ul { @for note in &contents.notes { li { (cut(note, NOTE)) } } }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Sets, TRAINING};
 use crate::html::chart::{Bar, Chart, MOST_MARKS, Mark, Style, evenly};
-use crate::html::judged::{Entry, Output};
+use crate::html::judged::{Entry, Judged, Output};
 use crate::html::table::{Cell, Table};
 use crate::html::words::{brief, grouped, percent, size};
 use crate::picture::axis::Axis;
@@ -10,8 +10,6 @@ use maud::{Markup, html};
 use secant_core::text::{LONGEST, cut};
 use secant_optim::inference::distributions::{Distribution as _, StudentT};
 
-/// Outputs that are shown, at most.
-const OUTPUTS: usize = 4;
 /// Rows of the table of the largest residuals.
 const LARGEST: usize = 20;
 /// Bars of a histogram, at least and at most.
@@ -29,11 +27,9 @@ struct Set<'a> {
 }
 
 pub(super) fn values(sets: Sets<'_>) -> Option<Markup> {
-    let outputs = sets.each().map(|(_, set)| set.outputs.len()).max().unwrap_or(0);
-    if outputs == 0 {
-        return None;
-    }
-    let shown = outputs.min(OUTPUTS);
+    let most = |of: &dyn Fn(&Judged) -> usize| sets.each().map(|(_, set)| of(set)).max();
+    let outputs = most(&|set| set.count).filter(|count| *count > 0)?;
+    let shown = most(&|set| set.outputs.len())?;
     Some(html! {
         @if shown < outputs {
             p.note { "Pictures of the first " (shown) " of " (outputs) " outputs." }
