@@ -1,7 +1,8 @@
 //! What a page is made of, gathered from a fit.
 
 use super::Judged;
-use super::sections::{Block, CurvePicture, ESTIMATES, Estimates, Shape};
+use super::linear::model_of;
+use super::sections::{Block, CurvePicture, ESTIMATES, Estimates, Shape, Story};
 use super::words::{capital, count, number, size};
 use crate::compare::{Comparison, time};
 use crate::curve::CurveFit;
@@ -14,7 +15,7 @@ use secant_core::graph::Graph;
 use secant_core::problem::Curvature;
 use secant_core::risk::Risk;
 use secant_core::text::{LONGEST, cut, enumerated};
-use secant_optim::{Costs, Reason, Report};
+use secant_optim::{Costs, Report};
 
 /// Points at which a curve is drawn.
 const POINTS: u32 = 240;
@@ -25,11 +26,7 @@ const LEVEL: f64 = 0.95;
 pub(super) struct Contents {
     /// The title where none is given.
     pub title: String,
-    /// One sentence.
-    pub lead: String,
-    pub reason: Option<Reason>,
-    pub facts: Vec<(String, String)>,
-    pub notes: Vec<String>,
+    pub story: Story,
     /// How to repeat it.
     pub origin: Vec<(String, String)>,
     /// What judges samples held out.
@@ -99,10 +96,7 @@ impl Contents {
         }
         Ok(Self {
             title: format!("{targets}: {kind}"),
-            lead,
-            reason: Some(summary.reason),
-            facts,
-            notes,
+            story: Story { lead, reason: Some(summary.reason), facts, notes },
             origin,
             judge: Some(model.clone()),
             report: None,
@@ -130,17 +124,14 @@ impl Contents {
         if let Some(epochs) = report.epochs {
             self.set("epochs", number(epochs));
         }
-        self.notes.extend(report.notes.iter().cloned());
+        self.story.notes.extend(report.notes.iter().cloned());
         self.origin.push(("threads here".to_owned(), rayon::current_num_threads().to_string()));
-        self.reason = Some(report.reason);
+        self.story.reason = Some(report.reason);
         self.report = Some(report.clone());
     }
 
     fn set(&mut self, name: &str, value: String) {
-        match self.facts.iter_mut().find(|(known, _)| known == name) {
-            Some((_, known)) => *known = value,
-            None => self.facts.push((name.to_owned(), value)),
-        }
+        self.story.set(name, value);
     }
 
     pub(super) fn of_curve(fit: &CurveFit) -> Result<Self, FitError> {
@@ -163,11 +154,11 @@ impl Contents {
     }
 
     pub(super) fn of_glm(fit: &GlmFit, data: &Dataset) -> Result<Self, FitError> {
-        let model = fit.as_model(data)?;
+        let model = model_of(fit, data)?;
         let (family, link) = (fit.family.name(), fit.link.name());
         let kind = format!("a generalised linear model ({}, {link} link)", capital(family));
         let mut contents = Self::of_kind(&model, data, &kind)?;
-        contents.facts.retain(|(name, _)| name != "penalty" && name != "standardised");
+        contents.story.facts.retain(|(name, _)| name != "penalty" && name != "standardised");
         contents.set("family", capital(family));
         contents.set("link", link.to_owned());
         if let Some(class) = &fit.modelled_class {
@@ -175,7 +166,7 @@ impl Contents {
         }
         contents.tell(&fit.report);
         contents.costs = costs_of(&model, data);
-        contents.notes.extend(fit.notes.iter().cloned());
+        contents.story.notes.extend(fit.notes.iter().cloned());
         contents.shape = Some(Shape::Words(format!(
             "The {link} of the mean is a weighted sum of the features{}; the family of what is observed about it is {family}.",
             if fit.has_intercept() { " and a constant" } else { "" }
@@ -196,10 +187,7 @@ impl Contents {
         let threads = rayon::current_num_threads().to_string();
         Self {
             title: format!("{methods} compared"),
-            lead,
-            reason: None,
-            facts: Vec::new(),
-            notes: Vec::new(),
+            story: Story { lead, reason: None, facts: Vec::new(), notes: Vec::new() },
             origin: vec![("secant".to_owned(), version), ("threads here".to_owned(), threads)],
             judge: None,
             report: None,

@@ -39,7 +39,7 @@ pub(super) fn document(page: &Page) -> String {
             }
             body {
                 header {
-                    h1 { (title) @if let Some(reason) = contents.reason { " " (badge(reason)) } }
+                    h1 { (title) @if let Some(reason) = contents.story.reason { " " (badge(reason)) } }
                     @if parts.len() > 2 {
                         nav aria-label="Contents" {
                             ul { @for part in &parts { li { a href={ "#" (part.id) } { (part.heading) } } } }
@@ -75,7 +75,7 @@ fn parts(page: &Page) -> Vec<Part> {
     let report = contents.report.as_ref();
     let costs = report.zip(contents.costs.as_ref()).and_then(|(report, each)| costs(report, each));
     let all = [
-        ("summary", "Summary", Some(summary(contents, sets))),
+        ("summary", "Summary", Some(summary(&contents.story, sets))),
         ("advice", "What to do next", list(&page.advice)),
         ("read", "What was read", list(&page.read)),
         ("comparison", "The methods", contents.comparison.as_ref().map(comparison)),

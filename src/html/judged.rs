@@ -76,15 +76,15 @@ impl Judged {
         };
         let (outputs, count) = match classes {
             Some(_) => (Vec::new(), 0),
-            None => outputs(model, data, &targets, z),
+            None => outputs(model, data, &targets, &z),
         };
         Ok(Self { score, outputs, count, classes, idle })
     }
 }
 
-fn outputs(model: &Model, data: &Dataset, targets: &Targets, z: Vec<f64>) -> (Vec<Output>, usize) {
+fn outputs(model: &Model, data: &Dataset, targets: &Targets, z: &[f64]) -> (Vec<Output>, usize) {
     let c = model.graph().outputs();
-    let mut means = z.clone();
+    let mut means = z.to_vec();
     if let Some(link) = model.loss().link() {
         link.means(&mut means, c);
     }

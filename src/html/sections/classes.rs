@@ -79,7 +79,7 @@ fn table(set: &str, confusion: &Confusion) -> Markup {
             .sortable();
     for (k, name) in confusion.names.iter().enumerate() {
         let share = |value: Option<f64>| {
-            value.map_or_else(|| Cell::none(), |value| Cell::shown(percent(value), value))
+            value.map_or_else(Cell::none, |value| Cell::shown(percent(value), value))
         };
         let count: f64 = (0..c).map(|b| confusion.count(k, b)).sum();
         table_row(

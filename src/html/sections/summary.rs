@@ -1,7 +1,6 @@
 //! What was fitted, how it ended, what it is worth.
 
 use super::Sets;
-use crate::html::contents::Contents;
 use crate::html::table::{Cell, Table};
 use crate::html::words::{capital, count, number, size};
 use maud::{Markup, html};
@@ -10,6 +9,26 @@ use secant_optim::Reason;
 
 /// Characters of a note, at most: names in it may have any length.
 const NOTE: usize = 2_000;
+
+/// What a summary tells.
+#[derive(Clone, Debug)]
+pub(in crate::html) struct Story {
+    /// One sentence.
+    pub lead: String,
+    pub reason: Option<Reason>,
+    pub facts: Vec<(String, String)>,
+    pub notes: Vec<String>,
+}
+
+impl Story {
+    /// A fact, in place of that of the same name where there is one.
+    pub(in crate::html) fn set(&mut self, name: &str, value: String) {
+        match self.facts.iter_mut().find(|(known, _)| known == name) {
+            Some((_, known)) => *known = value,
+            None => self.facts.push((name.to_owned(), value)),
+        }
+    }
+}
 
 /// How a run ended, in a word or two for the badge, its class, and what that means.
 fn ending(reason: Reason) -> (&'static str, &'static str, &'static str) {
@@ -50,21 +69,21 @@ pub(in crate::html) fn badge(reason: Reason) -> Markup {
     html! { span class={ "badge " (class) } { (word) } }
 }
 
-pub(in crate::html) fn summary(contents: &Contents, sets: Sets<'_>) -> Markup {
+pub(in crate::html) fn summary(story: &Story, sets: Sets<'_>) -> Markup {
     html! {
-        p.lead { (contents.lead) }
-        @if let Some(reason) = contents.reason {
+        p.lead { (story.lead) }
+        @if let Some(reason) = story.reason {
             p { (sentence(reason.sentence())) " " (ending(reason).2) }
         }
         @if let Some(table) = scores(sets) { (table) }
-        @if !contents.facts.is_empty() {
+        @if !story.facts.is_empty() {
             dl.facts {
-                @for (name, value) in &contents.facts { div { dt { (name) } dd { (value) } } }
+                @for (name, value) in &story.facts { div { dt { (name) } dd { (value) } } }
             }
         }
-        @if !contents.notes.is_empty() {
+        @if !story.notes.is_empty() {
             h3 { "Notes of the run" }
-            ul { @for note in &contents.notes { li { (cut(note, NOTE)) } } }
+            ul { @for note in &story.notes { li { (cut(note, NOTE)) } } }
         }
     }
 }

@@ -151,9 +151,13 @@ fn histogram(sets: &[Set<'_>], residual: &str) -> Chart {
     let title = "Histogram of the residuals";
     let says = "How often residuals of each size occur; a normal error has one hump about 0.";
     let mut chart = Chart::new(title, says, x, y);
-    if !(high > low) {
+    if low > high {
+        // None is finite.
         return chart;
     }
+    // Of one value alone: a bar about it.
+    let around = if low == high { 0.5 * low.abs().max(1.0) } else { 0.0 };
+    let (low, high) = (low - around, high + around);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "8 to 40")]
     let bars = (all.len() as f64).sqrt().ceil().clamp(BARS.0 as f64, BARS.1 as f64) as usize;
     let width = (high - low) / bars as f64;
