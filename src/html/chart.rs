@@ -6,7 +6,7 @@ use crate::picture::axis::Axis;
 use crate::picture::{Ink, Look, Point};
 
 /// Marks of a picture, at most: with their numbers some hundred bytes each, so that a page of a few pictures stays below half a megabyte.
-pub(super) const MOST_MARKS: usize = 1_500;
+pub(super) const MOST_MARKS: usize = 1_200;
 
 /// Width and height of a picture, in its own units, in which letters have 13.
 const SIZE: (f64, f64) = (520.0, 340.0);

@@ -2,13 +2,13 @@
 
 use super::Judged;
 use super::linear::model_of;
-use super::sections::{Block, CurvePicture, ESTIMATES, Estimates, Shape, Story};
+use super::sections::{Block, CurvePicture, ESTIMATES, Ending, Estimates, Shape, Story};
 use super::words::{capital, count, number, size};
 use crate::compare::{Comparison, time};
-use crate::curve::CurveFit;
+use crate::curve::{CurveFit, Origin};
 use crate::error::FitError;
 use crate::fit::Fitted;
-use crate::glm::GlmFit;
+use crate::glm::{Coefficient, CoefficientStatus, GlmFit};
 use crate::model::Model;
 use secant_core::data::Dataset;
 use secant_core::graph::Graph;
@@ -96,7 +96,7 @@ impl Contents {
         }
         Ok(Self {
             title: format!("{targets}: {kind}"),
-            story: Story { lead, reason: Some(summary.reason), facts, notes },
+            story: Story { lead, ending: Some(Ending::of(summary.reason)), facts, notes },
             origin,
             judge: Some(model.clone()),
             report: None,
@@ -126,7 +126,7 @@ impl Contents {
         }
         self.story.notes.extend(report.notes.iter().cloned());
         self.origin.push(("threads here".to_owned(), rayon::current_num_threads().to_string()));
-        self.story.reason = Some(report.reason);
+        self.story.ending = Some(Ending::of(report.reason));
         self.report = Some(report.clone());
     }
 
@@ -145,8 +145,9 @@ impl Contents {
             Ok(found) => Estimates::Inference(Box::new(found)),
             Err(error) => {
                 let each = fit.parameters().iter();
-                let blocks = each.map(|one| Block::single(&one.name, one.value)).collect();
-                Estimates::Blocks(blocks, format!("No errors of the parameters: {error}."))
+                let values = each.map(|one| (one.name.clone(), one.value, origin(&one.origin)));
+                let why = format!("No errors of the parameters: {error}.");
+                Estimates::Values(values.collect(), why)
             }
         });
         contents.curve = picture(fit)?;
@@ -167,8 +168,12 @@ impl Contents {
         contents.tell(&fit.report);
         contents.costs = costs_of(&model, data);
         contents.story.notes.extend(fit.notes.iter().cloned());
+        let away = |one: &Coefficient| matches!(one.status, CoefficientStatus::RunsAway { .. });
+        if fit.coefficients.iter().any(away) {
+            contents.story.ending = Some(Ending::without_maximum());
+        }
         contents.shape = Some(Shape::Words(format!(
-            "The {link} of the mean is a weighted sum of the features{}; the family of what is observed about it is {family}.",
+            "The {link} of the mean is a weighted sum of the features{}.",
             if fit.has_intercept() { " and a constant" } else { "" }
         )));
         contents.estimates = Some(Estimates::Glm(Box::new(fit.clone())));
@@ -187,7 +192,7 @@ impl Contents {
         let threads = rayon::current_num_threads().to_string();
         Self {
             title: format!("{methods} compared"),
-            story: Story { lead, reason: None, facts: Vec::new(), notes: Vec::new() },
+            story: Story { lead, ending: None, facts: Vec::new(), notes: Vec::new() },
             origin: vec![("secant".to_owned(), version), ("threads here".to_owned(), threads)],
             judge: None,
             report: None,
@@ -276,6 +281,15 @@ fn estimates_of(model: &Model, data: &Dataset) -> Option<Estimates> {
     };
     let blocks: Vec<Block> = model.parameters().map(|block| Block::of(&block)).collect();
     (!blocks.is_empty()).then_some(Estimates::Blocks(blocks, why))
+}
+
+/// Where the value of a parameter comes from.
+fn origin(origin: &Origin) -> String {
+    match origin {
+        Origin::Free { start, .. } => format!("fitted, started at {}", number(*start)),
+        Origin::Fixed => "fixed".to_owned(),
+        Origin::Tied { formula } => format!("tied: {formula}"),
+    }
 }
 
 /// The picture of a curve with one input and one output.

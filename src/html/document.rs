@@ -2,7 +2,7 @@
 
 use super::Page;
 use super::sections::{
-    Sets, badge, comparison, costs, course, curve, estimates, model, predictions, repeat, summary,
+    Sets, comparison, costs, course, curve, estimates, model, predictions, repeat, summary,
 };
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use secant_core::text::{SENTENCE_CHARS, cut};
@@ -39,7 +39,7 @@ pub(super) fn document(page: &Page) -> String {
             }
             body {
                 header {
-                    h1 { (title) @if let Some(reason) = contents.story.reason { " " (badge(reason)) } }
+                    h1 { (title) @if let Some(ending) = &contents.story.ending { " " (ending.badge()) } }
                     @if parts.len() > 2 {
                         nav aria-label="Contents" {
                             ul { @for part in &parts { li { a href={ "#" (part.id) } { (part.heading) } } } }

@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn numbers_read_as_print() {
-        assert_eq!(number(-1234.567_89), "−1234.57");
+        assert_eq!(number(-1_234.567_89), "−1234.57");
         assert_eq!(number(-1.5e-9), "−1.5e−9");
         assert_eq!(number(f64::NAN), "–");
         assert_eq!(number(f64::NEG_INFINITY), "−∞");

@@ -8,7 +8,7 @@ mod reader;
 use pages::HOSTILE;
 use reader::{Element, read};
 use secant::html::Page;
-use secant::{Activation, Dataset, FitError, Glm, Model, Network};
+use secant::{Activation, Dataset, FitError, Glm, Model, Network, Rho};
 use std::collections::BTreeSet;
 
 /// The rows of the table with this caption: its cells' texts and the numbers that they are sorted by.
@@ -342,9 +342,9 @@ fn many_samples_are_thinned_evenly_and_the_page_says_so() {
     let fit = secant::fit(&Network::linear(1, 1), &data).run().unwrap();
     let page = checked(&fit.html(&data).unwrap().held_out(&data.first(5_000).unwrap()).unwrap());
     let shown = marks(picture(&page, "Predicted against observed"));
-    assert_eq!(shown.len(), 1_500);
-    assert_eq!(shown.iter().filter(|mark| mark.contains("held out")).count(), 300);
-    assert!(page.text.contains("1500 of 25\u{202f}000 samples are drawn, evenly chosen."));
+    assert_eq!(shown.len(), 1_200);
+    assert_eq!(shown.iter().filter(|mark| mark.contains("held out")).count(), 240);
+    assert!(page.text.contains("1200 of 25\u{202f}000 samples are drawn, evenly chosen."));
 }
 
 #[test]
@@ -367,6 +367,30 @@ fn what_there_is_little_of_still_makes_a_page() {
     let fit = secant::fit(&Network::linear(1, 1), &data).run().unwrap();
     let page = checked(&fit.html(&data).unwrap());
     assert_eq!(rows(&page, "Confusion").len(), 2);
+}
+
+#[test]
+fn a_likelihood_without_a_maximum_is_not_called_converged() {
+    let data = Dataset::from_labels(1, &[0.0, 1.0, 2.0, 3.0], 2, &[0, 0, 1, 1]).unwrap();
+    let fit = Glm::logistic().fit(&data).unwrap();
+    assert!(fit.report.reason.is_success());
+    let page = checked(&fit.html(&data).unwrap());
+    assert!(page.all("h1")[0].text.ends_with(" no maximum"), "{}", page.all("h1")[0].text);
+    assert!(rows(&page, "Coefficients")[1][1].0.ends_with("(runs away to ∞)"));
+}
+
+#[test]
+fn a_curve_without_errors_has_its_values() {
+    let (x, y) = ([0.0, 1.0, 2.0, 3.0, 4.0], [1.0, 3.1, 4.9, 7.0, 30.0]);
+    let data = Dataset::from_slices(1, &x, 1, &y).unwrap();
+    let data = data.with_feature_names(vec!["x".into()]).unwrap();
+    let curve = secant::curve("a + b*x").unwrap().robust(Rho::Huber).fix("a", 1.0);
+    let fit = curve.fit(&data).unwrap();
+    let page = checked(&fit.html().unwrap());
+    let values = rows(&page, "Parameters");
+    assert_eq!((values[0][1].1, values[0][2].0.as_str()), (1.0, "fixed"));
+    assert_eq!(values[1][1].1, fit.value("b").unwrap());
+    assert!(page.by_id("parameters").text.contains("No errors of the parameters: "));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use secant_optim::{Report, TraceEntry};
 /// Marks on a line, at most; the line itself shows all.
 const MARKS: usize = 150;
 /// A ratio of values from which on an axis is logarithmic.
-const WIDE: f64 = 10.0;
+const WIDE: f64 = 3.0;
 
 /// What the pictures are drawn against.
 #[derive(Clone, Copy)]

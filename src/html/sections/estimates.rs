@@ -36,17 +36,6 @@ impl Block {
             values: block.values.to_vec(),
         }
     }
-
-    /// A parameter of its own.
-    pub(in crate::html) fn single(name: &str, value: f64) -> Self {
-        Self {
-            name: name.to_owned(),
-            rows: 1,
-            cols: 1,
-            role: "parameter".to_owned(),
-            values: vec![value],
-        }
-    }
 }
 
 /// What is known of the parameters.
@@ -54,6 +43,8 @@ impl Block {
 pub(in crate::html) enum Estimates {
     Inference(Box<Inference>),
     Glm(Box<GlmFit>),
+    /// Names with values and where these come from, and why there are no errors.
+    Values(Vec<(String, f64, String)>, String),
     /// Blocks, and why there are no errors.
     Blocks(Vec<Block>, String),
 }
@@ -62,6 +53,7 @@ pub(in crate::html) fn estimates(estimates: &Estimates) -> Markup {
     match estimates {
         Estimates::Inference(found) => inference(found),
         Estimates::Glm(fit) => coefficients(fit),
+        Estimates::Values(values, why) => html! { (plain(values)) p.note { (why) } },
         Estimates::Blocks(blocks, why) => html! { (of_blocks(blocks)) p.note { (why) } },
     }
 }
@@ -205,10 +197,18 @@ fn coefficients(fit: &GlmFit) -> Markup {
     }
 }
 
+fn plain(values: &[(String, f64, String)]) -> Markup {
+    let mut table = Table::new("Parameters", ["parameter", "value", "from"]).sortable();
+    for (name, value, origin) in values.iter().take(SHOWN) {
+        table.row(vec![Cell::name(name), Cell::number(*value), Cell::name(origin)]);
+    }
+    table.render()
+}
+
 fn of_blocks(blocks: &[Block]) -> Markup {
     let head = ["block", "shape", "parameters", "kind", "smallest", "largest", "root mean square"];
     let mut table =
-        Table::new("Blocks of parameters, in the standardised units of the fit", head).sortable();
+        Table::new("Blocks of parameters, in the units of the fit: standardised ones, where the summary says so", head).sortable();
     for Block { name, rows, cols, role, values } in blocks.iter().take(SHOWN) {
         let n = values.len() as f64;
         let least = values.iter().copied().fold(f64::INFINITY, f64::min);

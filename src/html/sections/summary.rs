@@ -15,7 +15,7 @@ const NOTE: usize = 2_000;
 pub(in crate::html) struct Story {
     /// One sentence.
     pub lead: String,
-    pub reason: Option<Reason>,
+    pub ending: Option<Ending>,
     pub facts: Vec<(String, String)>,
     pub notes: Vec<String>,
 }
@@ -30,50 +30,74 @@ impl Story {
     }
 }
 
-/// How a run ended, in a word or two for the badge, its class, and what that means.
-fn ending(reason: Reason) -> (&'static str, &'static str, &'static str) {
-    if reason.is_converged() {
-        return ("converged", "good", "It reached a minimum to the tolerance asked for.");
-    }
-    match reason {
-        Reason::RoundingFloor => (
-            "converged",
-            "good",
-            "It reached a minimum to all the digits that the arithmetic has: nothing is left to gain.",
-        ),
-        Reason::ValidationStopped => (
-            "stopped early",
-            "fair",
-            "It was ended on purpose before the minimum, since the samples held out gained nothing more; the parameters are those that were best for them.",
-        ),
-        Reason::Stalled
-        | Reason::MaxIterations
-        | Reason::MaxEvaluations
-        | Reason::MaxTime
-        | Reason::Interrupted => (
-            "not converged",
-            "fair",
-            "It did not reach a minimum: the parameters are the best that it found, and a longer run may change them.",
-        ),
-        _ => (
-            "failed",
-            "poor",
-            "It could not go on: the parameters are the best point before, and should not be relied on before the cause is known.",
-        ),
-    }
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub(in crate::html) struct Ending {
+    /// In a word or two, for the badge.
+    word: &'static str,
+    /// Its colour.
+    class: &'static str,
+    /// As the run says it.
+    reason: &'static str,
+    /// What that means.
+    meaning: &'static str,
 }
 
-/// The badge beside the title.
-pub(in crate::html) fn badge(reason: Reason) -> Markup {
-    let (word, class, _) = ending(reason);
-    html! { span class={ "badge " (class) } { (word) } }
+impl Ending {
+    pub(in crate::html) fn of(reason: Reason) -> Self {
+        let (word, class, meaning) = match reason {
+            reason if reason.is_converged() => {
+                ("converged", "good", "It reached a minimum to the tolerance asked for.")
+            }
+            Reason::RoundingFloor => (
+                "converged",
+                "good",
+                "It reached a minimum to all the digits that the arithmetic has: nothing is left to gain.",
+            ),
+            Reason::ValidationStopped => (
+                "stopped early",
+                "fair",
+                "It was ended on purpose before the minimum, since the samples held out gained nothing more; the parameters are those that were best for them.",
+            ),
+            Reason::Stalled
+            | Reason::MaxIterations
+            | Reason::MaxEvaluations
+            | Reason::MaxTime
+            | Reason::Interrupted => (
+                "not converged",
+                "fair",
+                "It did not reach a minimum: the parameters are the best that it found, and a longer run may change them.",
+            ),
+            _ => (
+                "failed",
+                "poor",
+                "It could not go on: the parameters are the best point before, and should not be relied on before the cause is known.",
+            ),
+        };
+        Self { word, class, reason: reason.sentence(), meaning }
+    }
+
+    /// Of a likelihood that rises for ever, whatever the run says.
+    pub(in crate::html) fn without_maximum() -> Self {
+        Self {
+            word: "no maximum",
+            class: "poor",
+            reason: "the likelihood has no maximum",
+            meaning: "Some coefficients run away to infinity, as the notes say; their estimates are where the run ended and mean nothing.",
+        }
+    }
+
+    /// The badge beside the title.
+    pub(in crate::html) fn badge(&self) -> Markup {
+        html! { span class={ "badge " (self.class) } { (self.word) } }
+    }
 }
 
 pub(in crate::html) fn summary(story: &Story, sets: Sets<'_>) -> Markup {
     html! {
         p.lead { (story.lead) }
-        @if let Some(reason) = story.reason {
-            p { (sentence(reason.sentence())) " " (ending(reason).2) }
+        @if let Some(ending) = &story.ending {
+            p { (sentence(ending.reason)) " " (ending.meaning) }
         }
         @if let Some(table) = scores(sets) { (table) }
         @if !story.facts.is_empty() {

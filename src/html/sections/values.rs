@@ -15,7 +15,7 @@ const LARGEST: usize = 20;
 /// Bars of a histogram, at least and at most.
 const BARS: (usize, usize) = (8, 40);
 /// Marks of a quantile plot between those of both tails.
-const QUANTILES: usize = 200;
+const QUANTILES: usize = 150;
 /// Marks of each tail, all of them shown.
 const TAIL: usize = 30;
 
