@@ -98,7 +98,7 @@ fn check(name: &str, tab: &mut Tab<'_>) {
 }
 
 /// Points at the first mark of a picture, and walks on by keys.
-fn point(name: &str, tab: &mut Tab<'_>) {
+fn point(name: &str, page: &str, tab: &mut Tab<'_>) {
     let place = "(() => { const path = document.querySelector('svg.plot .marks > path'); path.closest('svg').scrollIntoView({ block: 'center' }); const box = path.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; })()";
     let at = numbers(&tab.evaluate(place));
     // Scrolling hides what is shown, a moment later.
@@ -106,7 +106,9 @@ fn point(name: &str, tab: &mut Tab<'_>) {
     tab.mouse("mouseMoved", at[0], at[1]);
     let shown = "[document.getElementById('tip').checkVisibility() ? document.getElementById('tip').textContent : '']";
     let first = texts(&tab.evaluate(shown)).remove(0);
-    assert!(first.chars().any(|c| c.is_ascii_digit()), "{name}: nothing is shown: {first:?}");
+    let titles = page.split("<title>").filter_map(|part| part.split("</title>").next());
+    assert!(titles.skip(1).any(|title| title == first), "{name}: shown is {first:?}");
+    assert!(first.chars().any(|c| c.is_ascii_digit()), "{name}: shown is {first:?}");
     tab.evaluate("document.querySelector('svg.plot:has(.marks > path)').focus(), 0");
     tab.key("Home");
     let home = texts(&tab.evaluate(shown)).remove(0);
@@ -156,12 +158,12 @@ fn pages_are_shown_pointed_at_sorted_and_ask_for_nothing() {
         println!("no Chromium on this machine: pages are not looked at");
         return;
     };
-    for (name, _) in &all {
+    for (name, page) in &all {
         let file = folder.join(format!("{name}.html")).canonicalize().unwrap();
         for width in [1200, 360] {
             let mut tab = browser.open(&file, width, 800);
             check(name, &mut tab);
-            point(name, &mut tab);
+            point(name, &page.to_string(), &mut tab);
             sort(name, &mut tab);
             let (complaints, _) = tab.complaints_and_requests();
             assert!(complaints.is_empty(), "{name}: {complaints:#?}");
