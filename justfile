@@ -22,6 +22,10 @@ test *arguments:
 test-features:
     cargo test -p secant-core -p secant-optim --all-features --lib --test features
 
+# Reports in a browser (Chromium); SECANT_PAGES=folder keeps the pages.
+browser:
+    cargo test --features html --test html_browser
+
 # Lints, warnings denied.
 clippy:
     cargo clippy --workspace --all-targets --all-features -- -D warnings
