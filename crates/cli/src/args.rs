@@ -70,13 +70,13 @@ impl Output {
 pub enum Command {
     /// Fits a model to a table.
     #[command(after_help = FIT)]
-    Fit(FitArgs),
+    Fit(Box<FitArgs>),
     /// Applies a saved model to a table: the table with the predictions appended.
     #[command(after_help = PREDICT)]
     Predict(PredictArgs),
     /// Fits a formula, with errors of its parameters; with --by to every group of a table.
     #[command(after_help = CURVE)]
-    Curve(CurveArgs),
+    Curve(Box<CurveArgs>),
     /// Runs several methods on one problem, side by side.
     #[command(after_help = COMPARE)]
     Compare(CompareArgs),

@@ -308,7 +308,7 @@ impl Asked<'_> {
                     "degrees": table.degrees,
                     "residual_sum_of_squares": number(table.residual_sum_of_squares),
                     "residual_deviation": number(table.residual_deviation),
-                    "fit": serde_json::to_value(&table.measures).unwrap_or_default(),
+                    "fit": serde_json::to_value(table.measures).unwrap_or_default(),
                 })
             }),
         );

@@ -34,7 +34,7 @@ pub struct Parts<'a> {
     pub note: Option<String>,
 }
 
-pub fn run(args: &FitArgs, screen: &mut Screen) -> Result<Exit, Failure> {
+pub fn run(args: &FitArgs, screen: &Screen) -> Result<Exit, Failure> {
     let spec = Spec::read(&args.model.model)?;
     for path in [&args.out, &args.report, &args.checkpoint].into_iter().flatten() {
         writable(path)?;

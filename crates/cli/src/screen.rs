@@ -88,7 +88,7 @@ impl Screen {
     }
 
     /// The refusal, on standard error; with JSON asked for an object on standard output too.
-    pub fn failure(&mut self, failure: &Failure) {
+    pub fn failure(&self, failure: &Failure) {
         let error = if self.colors[1] { "\u{1b}[31;1merror:\u{1b}[0m" } else { "error:" };
         eprintln!("{error} {}", failure.what);
         if let Some(advice) = &failure.advice {

@@ -3,6 +3,7 @@
 use crate::support::Folder;
 use secant::data::{Roles, Table, TableOptions};
 use secant::{Dataset, Model};
+use std::fmt::Write;
 
 /// The last column of a table of text.
 fn last_column(text: &str) -> Vec<f64> {
@@ -175,13 +176,11 @@ fn generalised_linear_models_predict_means_with_exposures() {
         (28, 2585, 0, 3),
         (31, 1462, 0, 4),
     ];
-    let lines: String = rows
-        .iter()
-        .map(|(deaths, years, smokes, age)| {
-            format!("{deaths},{years},{smokes},{age},{}\n", age * age)
-        })
-        .collect();
-    folder.write("deaths.csv", format!("deaths,years,smokes,age,age2\n{lines}"));
+    let mut text = "deaths,years,smokes,age,age2\n".to_owned();
+    for (deaths, years, smokes, age) in rows {
+        writeln!(text, "{deaths},{years},{smokes},{age},{}", age * age).unwrap();
+    }
+    folder.write("deaths.csv", text);
     let fit = [
         "fit",
         "deaths.csv",

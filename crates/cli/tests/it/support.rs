@@ -22,7 +22,7 @@ impl Folder {
         let name = format!("secant-cli-{}-{number}", std::process::id());
         let folder = std::env::temp_dir().join(name);
         std::fs::create_dir_all(folder.join("data")).unwrap();
-        let mut copy = |from: PathBuf, to: PathBuf| {
+        let copy = |from: PathBuf, to: PathBuf| {
             for entry in std::fs::read_dir(from).unwrap().flatten() {
                 if entry.path().is_file() {
                     std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();

@@ -276,6 +276,7 @@ fn encode(table: Table, encoding: Encoding, chosen: &Chosen) -> Result<Encoded, 
     if rows.is_empty() {
         return Err(TableError { file, fault: Box::new(TableFault::NoRows) });
     }
+    chosen.check_finite(&table, &rows)?;
     let list = |column: Option<usize>| {
         column.map(|column| rows.iter().map(|&row| table.cell(row, column)).collect::<Vec<_>>())
     };

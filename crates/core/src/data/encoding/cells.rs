@@ -46,6 +46,18 @@ impl Chosen {
         }
     }
 
+    /// Refuses an infinity among targets, weights and offsets.
+    pub(super) fn check_finite(&self, table: &Table, rows: &[usize]) -> Result<(), TableError> {
+        let columns = self.targets.iter().copied().chain(self.weights).chain(self.offset);
+        for column in columns {
+            if let Some(&row) = rows.iter().find(|row| table.cell(**row, column).is_infinite()) {
+                let (place, found) = (table.place(row, column), table.cell(row, column));
+                return Err(refused(table, TableFault::NotFinite { place, found }));
+            }
+        }
+        Ok(())
+    }
+
     /// The refusal of what is missing in `columns`.
     fn missing(table: &Table, columns: &[usize]) -> TableError {
         let (mut count, mut rows, mut places) = (0, 0, Vec::new());
