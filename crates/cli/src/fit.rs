@@ -105,7 +105,7 @@ fn fit(
         .seed(run.seed)
         .starts(usize::from(run.starts))
         .interrupt(&interrupt)
-        .method(methods::limited(method, run.tolerance, run.max_time, run.max_iterations));
+        .method(run.limits.on(method));
     fit = match &built.judge {
         Judge::Default => fit,
         Judge::Loss(loss) => fit.shared_loss(loss.clone()),
