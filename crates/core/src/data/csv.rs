@@ -10,7 +10,8 @@ use super::{DataError, Dataset, MissingValue, Place, Targets, Task};
 use crate::text::quoted_bytes;
 
 pub(super) mod columns;
-pub(in crate::data) mod numbers;
+pub(super) mod digits;
+pub(super) mod numbers;
 pub(super) mod records;
 
 /// Places of missing values that an error lists.

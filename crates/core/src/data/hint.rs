@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::csv::numbers::Numbers;
+
 /// A way out of an error, as an option of a reader. A program with a command line of its own says it in the words of that.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -79,12 +81,7 @@ impl fmt::Display for Remedy {
             Self::Delimiter(sign) => write!(f, "delimiter: Some(b'{}'), ", sign.escape_ascii())?,
             Self::Comment(sign) => write!(f, "comment: Some(b'{}'), ", sign.escape_ascii())?,
             Self::Numbers { decimal, thousands, .. } => {
-                if *decimal != '.' || thousands.is_none() {
-                    write!(f, "decimal: {decimal:?}, ")?;
-                }
-                if let Some(sign) = thousands {
-                    write!(f, "thousands: Some({sign:?}), ")?;
-                }
+                f.write_str(&Numbers::new(*decimal, *thousands).fields())?;
             }
             Self::Categorical(column) => {
                 write!(

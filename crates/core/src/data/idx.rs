@@ -190,6 +190,23 @@ fn parse(source: &mut Source<'_>) -> Result<Array, DataError> {
     Ok(Array { kind, sizes, bytes })
 }
 
+/// Whether a file that begins so is one of this format.
+pub(super) fn is_idx(start: &[u8]) -> bool {
+    matches!(start, [0, 0, code, rank, ..] if *rank > 0 && Kind::of(*code).is_some())
+}
+
+/// Numbers per sample, and the numbers as they stand.
+pub(super) fn numbers(source: &mut Source<'_>) -> Result<(usize, Vec<f64>), DataError> {
+    let array = parse(source)?;
+    let (count, samples) = (array.len(), array.sizes[0] as usize);
+    if count == 0 {
+        return Err(DataError::NoData { file: Some(source.path.to_path_buf()), what: "samples" });
+    }
+    let mut values = source.room(count)?;
+    values.extend(array.numbers());
+    Ok((count / samples, values))
+}
+
 /// Images and labels as one data set.
 fn assemble(
     mut images: Source<'_>,

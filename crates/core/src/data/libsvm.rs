@@ -87,6 +87,32 @@ fn parse(mut source: Source<'_>, options: &LibsvmOptions) -> Result<Dataset, Dat
     if class_names.is_empty() { Ok(data) } else { data.with_class_names(class_names) }
 }
 
+/// Columns, cells and lines of a table: the label first, then the features.
+pub(super) fn numbers(
+    bytes: &[u8],
+    source: &mut Source<'_>,
+    options: &LibsvmOptions,
+) -> Result<(usize, Vec<f64>, Vec<u32>), DataError> {
+    let rows = read_rows(bytes, source, options)?;
+    if rows.labels.is_empty() {
+        return Err(DataError::NoData { file: Some(source.path.to_path_buf()), what: "samples" });
+    }
+    let width = 1 + rows.entries.iter().map(|(feature, _)| feature + 1).max().unwrap_or(0);
+    let mut cells = zeros(width, rows.ends.len(), source)?;
+    let mut start = 0;
+    for (sample, row) in cells.chunks_exact_mut(width).enumerate() {
+        let place = || Place::line(source.path, rows.lines[sample], "target");
+        row[0] = number(rows.labels[sample], place)?;
+        let end = rows.ends[sample];
+        for &(feature, value) in &rows.entries[start..end] {
+            row[1 + feature] = value;
+        }
+        start = end;
+    }
+    let lines = rows.lines.iter().map(|&line| u32::try_from(line).unwrap_or(u32::MAX)).collect();
+    Ok((width, cells, lines))
+}
+
 fn read_rows<'a>(
     bytes: &'a [u8],
     source: &mut Source<'_>,
@@ -209,13 +235,7 @@ fn refuse_measurements(labels: &[&str], place: impl Fn(usize) -> Place) -> Resul
 
 /// The table d × N.
 fn dense(features: usize, rows: &Rows<'_>, source: &mut Source<'_>) -> Result<Vec<f64>, DataError> {
-    let samples = rows.ends.len();
-    let size = features.checked_mul(samples).ok_or_else(|| DataError::TooLarge {
-        path: source.path.to_path_buf(),
-        found: format!("{features} features × {samples} samples"),
-    })?;
-    let mut inputs: Vec<f64> = source.room(size)?;
-    inputs.resize(size, 0.0);
+    let mut inputs = zeros(features, rows.ends.len(), source)?;
     let mut start = 0;
     for (sample, &end) in rows.ends.iter().enumerate() {
         for &(feature, value) in &rows.entries[start..end] {
@@ -224,4 +244,14 @@ fn dense(features: usize, rows: &Rows<'_>, source: &mut Source<'_>) -> Result<Ve
         start = end;
     }
     Ok(inputs)
+}
+
+fn zeros(features: usize, samples: usize, source: &mut Source<'_>) -> Result<Vec<f64>, DataError> {
+    let size = features.checked_mul(samples).ok_or_else(|| DataError::TooLarge {
+        path: source.path.to_path_buf(),
+        found: format!("{features} features × {samples} samples"),
+    })?;
+    let mut zeros: Vec<f64> = source.room(size)?;
+    zeros.resize(size, 0.0);
+    Ok(zeros)
 }

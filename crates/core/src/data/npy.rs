@@ -8,6 +8,7 @@ use super::task::{MAX_INFERRED_CLASSES, number_classes, whole};
 use super::{DataError, Dataset, Place, Row, Targets, Task};
 use crate::text::quoted_bytes;
 
+mod body;
 mod kind;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
@@ -20,7 +21,7 @@ const MAX_HEADER_BYTES: u64 = 10_000;
 pub struct NpyOptions {
     /// Numbers or classes.
     pub task: Task,
-    /// Memory at most, for each of the unpacked files and its table together.
+    /// Memory at most, for the table that each of the files becomes.
     pub max_bytes: u64,
 }
 
@@ -129,14 +130,16 @@ fn place(path: &Path, sample: usize, column: &str) -> Place {
 
 /// An array of numbers, a sample a column.
 #[derive(Debug, PartialEq)]
-struct Table {
+pub(super) struct Array {
     /// Numbers per sample.
-    rows: usize,
+    pub(super) rows: usize,
+    /// How many axes it has.
+    pub(super) axes: usize,
     /// rows × N, column-major.
-    values: Vec<f64>,
+    pub(super) values: Vec<f64>,
 }
 
-impl Table {
+impl Array {
     /// Refuses NaN and infinity.
     fn check(&self, path: &Path, prefix: &str) -> Result<(), DataError> {
         match self.values.iter().position(|value| !value.is_finite()) {
@@ -151,7 +154,7 @@ impl Table {
 }
 
 /// One `.npy` file: N × d, or N with d = 1.
-fn parse(source: &mut Source<'_>) -> Result<Table, DataError> {
+pub(super) fn parse(source: &mut Source<'_>) -> Result<Array, DataError> {
     let (header, header_bytes) = read_header(source)?;
     let path = source.path.to_path_buf();
     let (samples, inner) = (header.sizes[0], &header.sizes[1..]);
@@ -160,22 +163,17 @@ fn parse(source: &mut Source<'_>) -> Result<Table, DataError> {
     let rows = inner.iter().try_fold(1_usize, |rows, &size| rows.checked_mul(size));
     let rows = rows.ok_or_else(too_large)?;
     let count = samples.checked_mul(rows).ok_or_else(too_large)?;
-    let length = (count as u64).checked_mul(header.kind.bytes() as u64).ok_or_else(too_large)?;
+    (count as u64).checked_mul(header.kind.bytes() as u64).ok_or_else(too_large)?;
     if count == 0 {
         return Err(DataError::NoData { file: Some(path), what: "samples" });
     }
-    let bytes = source.read_body(header_bytes, length)?;
-    let mut values = source.room(count)?;
+    let mut values = body::numbers(source, header_bytes, count, header.kind)?;
     // Row-major N × d and column-major d × N are the same order.
     if header.fortran_order && rows > 1 {
         let offsets = offsets_of_a_sample(source, &header.sizes, rows)?;
-        for sample in 0..samples {
-            values.extend(offsets.iter().map(|offset| header.kind.number(&bytes, offset + sample)));
-        }
-    } else {
-        values.extend((0..count).map(|index| header.kind.number(&bytes, index)));
+        values = body::by_samples(&values, &offsets, source)?;
     }
-    Ok(Table { rows, values })
+    Ok(Array { rows, axes: header.sizes.len(), values })
 }
 
 /// Where the entries of the first sample lie in Fortran order, in the order of C: the last axis fastest.

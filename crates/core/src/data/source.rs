@@ -1,7 +1,7 @@
 //! Files as bytes, gzip undone, within a limit of memory; and the fields of text files as numbers and labels.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
@@ -31,11 +31,26 @@ pub(super) struct Source<'a> {
     reader: Box<dyn Read + Send + 'a>,
     limit: u64,
     left: u64,
-    /// Bytes of a plain file.
+    /// Bytes of what is not packed, where they are known.
     pub(super) length: Option<u64>,
+    /// Where they are, where that is neither packed nor a stream.
+    place: Option<Whereabouts<'a>>,
+    /// Whether it is unpacked on the way.
+    packed: bool,
     /// The struct whose `max_bytes` is the limit.
     options: &'static str,
 }
+
+/// Where the bytes are that may be read in any order.
+#[derive(Clone, Copy, Debug)]
+enum Whereabouts<'a> {
+    File(&'a Path),
+    Memory(&'a [u8]),
+}
+
+/// Bytes that may be read in any order.
+pub(super) trait Seekable: Read + Seek + Send {}
+impl<T: Read + Seek + Send> Seekable for T {}
 
 impl<'a> Source<'a> {
     /// A file that will be held as a whole, decompressed where its first bytes are those of gzip.
@@ -44,23 +59,25 @@ impl<'a> Source<'a> {
         limit: u64,
         options: &'static str,
     ) -> Result<Self, DataError> {
-        let source = Self::open_part(path, limit, options)?;
+        let source = Self::open_any(path, limit, options)?.of_no_archive()?;
         if source.length.is_some_and(|length| length > limit) {
             return Err(source.over_limit());
         }
         Ok(source)
     }
 
-    /// A file of which a part is held at a time.
-    pub(super) fn open_part(
+    /// A file of which a part is held at a time; it may be an archive.
+    pub(super) fn open_any(
         path: &'a Path,
         limit: u64,
         options: &'static str,
     ) -> Result<Self, DataError> {
         let file = File::open(path).map_err(|error| DataError::io(path, &error))?;
         let length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|data| data.len());
-        let (source, packed) = Self::unpacked(BufReader::new(file), path, limit, options)?;
-        Ok(Self { length: length.filter(|_| !packed), ..source })
+        let source = Self::unpacked(BufReader::new(file), path, limit, options)?;
+        // A pipe has no length and cannot be opened again.
+        let place = length.map(|_| Whereabouts::File(path));
+        Ok(if source.packed { source } else { Self { length, place, ..source } })
     }
 
     /// Bytes in memory, decompressed where the first are those of gzip.
@@ -69,17 +86,40 @@ impl<'a> Source<'a> {
         limit: u64,
         options: &'static str,
     ) -> Result<Self, DataError> {
-        Ok(Self::unpacked(bytes, Path::new("bytes"), limit, options)?.0)
+        Self::of_any(bytes, limit, options)?.of_no_archive()
     }
 
-    /// What a reader gives, decompressed where its first bytes are those of gzip.
-    pub(super) fn reading(
+    /// The same, which may be an archive.
+    pub(super) fn of_any(
+        bytes: &'a [u8],
+        limit: u64,
+        options: &'static str,
+    ) -> Result<Self, DataError> {
+        let source = Self::unpacked(bytes, Path::new("bytes"), limit, options)?;
+        let (length, place) = (Some(bytes.len() as u64), Some(Whereabouts::Memory(bytes)));
+        Ok(if source.packed { source } else { Self { length, place, ..source } })
+    }
+
+    /// What a reader gives, decompressed where its first bytes are those of gzip; it may be an archive.
+    pub(super) fn of_reader(
         reader: impl Read + Send + 'a,
         name: &'a Path,
         limit: u64,
         options: &'static str,
     ) -> Result<Self, DataError> {
-        Ok(Self::unpacked(BufReader::new(reader), name, limit, options)?.0)
+        Self::unpacked(BufReader::new(reader), name, limit, options)
+    }
+
+    /// A file in an archive, of `length` bytes, within the memory that is left here.
+    pub(super) fn member<'m>(
+        &self,
+        reader: impl Read + Send + 'm,
+        name: &'m Path,
+        length: u64,
+    ) -> Source<'m> {
+        let (limit, left, options) = (self.limit, self.left, self.options);
+        let (reader, length) = (Box::new(reader), Some(length));
+        Source { path: name, reader, limit, left, length, place: None, packed: false, options }
     }
 
     fn unpacked(
@@ -87,24 +127,51 @@ impl<'a> Source<'a> {
         path: &'a Path,
         limit: u64,
         options: &'static str,
-    ) -> Result<(Self, bool), DataError> {
-        let longest = ARCHIVES.iter().map(|(start, _)| start.len()).max().unwrap_or(0);
-        let mut start = Vec::with_capacity(longest);
-        let mut first = reader.by_ref().take(longest as u64);
+    ) -> Result<Self, DataError> {
+        let mut start = Vec::with_capacity(GZIP.len());
+        let mut first = reader.by_ref().take(GZIP.len() as u64);
         first.read_to_end(&mut start).map_err(|error| DataError::io(path, &error))?;
-        if let Some((_, found)) = ARCHIVES.iter().find(|(magic, _)| start.starts_with(magic)) {
-            let (path, found) = (path.to_path_buf(), (*found).to_owned());
-            return Err(DataError::WrongMagic {
-                path,
-                expected: "a plain file or one packed by gzip",
-                found,
-            });
-        }
         let packed = start.starts_with(&GZIP);
         let whole = std::io::Cursor::new(start).chain(reader);
         let reader: Box<dyn Read + Send + 'a> =
             if packed { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) };
-        Ok((Self { path, reader, limit, left: limit, length: None, options }, packed))
+        let (length, place) = (None, None);
+        Ok(Self { path, reader, limit, left: limit, length, place, packed, options })
+    }
+
+    /// Refuses an archive that is no gzip file.
+    pub(super) fn of_no_archive(mut self) -> Result<Self, DataError> {
+        let longest = ARCHIVES.iter().map(|(start, _)| start.len()).max().unwrap_or(0);
+        let start = if self.packed { Vec::new() } else { self.peek(longest)? };
+        match ARCHIVES.iter().find(|(magic, _)| start.starts_with(magic)) {
+            None => Ok(self),
+            Some((_, found)) => Err(DataError::WrongMagic {
+                path: self.path.to_path_buf(),
+                expected: "a plain file or one packed by gzip",
+                found: (*found).to_owned(),
+            }),
+        }
+    }
+
+    /// The next `length` bytes, or all there are, which are read again afterwards.
+    pub(super) fn peek(&mut self, length: usize) -> Result<Vec<u8>, DataError> {
+        let mut start = Vec::new();
+        self.fill(&mut start, length)?;
+        let rest = std::mem::replace(&mut self.reader, Box::new(std::io::empty()));
+        self.reader = Box::new(std::io::Cursor::new(start.clone()).chain(rest));
+        Ok(start)
+    }
+
+    /// All of it, to be read in any order: what is packed or comes from a stream is held.
+    pub(super) fn seekable(&mut self) -> Result<Box<dyn Seekable + 'a>, DataError> {
+        match self.place {
+            Some(Whereabouts::File(path)) => match File::open(path) {
+                Ok(file) => Ok(Box::new(BufReader::new(file))),
+                Err(error) => Err(DataError::io(path, &error)),
+            },
+            Some(Whereabouts::Memory(bytes)) => Ok(Box::new(std::io::Cursor::new(bytes))),
+            None => Ok(Box::new(std::io::Cursor::new(self.read_all()?))),
+        }
     }
 
     fn over_limit(&self) -> DataError {

@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+mod arrays;
 mod assembly;
 mod blocks;
 mod column;
+mod columnar;
 mod dates;
-mod digits;
+mod format;
 mod names;
 mod piece;
 mod read;

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+mod arrays;
 mod csv;
 #[expect(clippy::unreadable_literal, reason = "digits as their source writes them")]
 mod formats;

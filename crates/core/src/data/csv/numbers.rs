@@ -1,12 +1,15 @@
 //! Numbers as people write them, and fields without one.
 
+use super::digits::number;
+
 /// What stands for a missing number, whatever its case; the empty field too.
 const MISSING: [&str; 8] = ["?", "na", "n/a", "nan", "null", "none", ".", "#n/a"];
 /// What stands for a missing class: others may be names.
 const MISSING_NAMES: [&str; 4] = ["?", "na", "n/a", "nan"];
 
 /// Signs for decimals and groups of thousands that are tried for a message, the likely ones first.
-const TRIED: [(char, Option<char>); 9] = [
+const TRIED: [(char, Option<char>); 10] = [
+    ('.', None),
     (',', None),
     ('.', Some(',')),
     (',', Some('.')),
@@ -32,6 +35,14 @@ impl Numbers {
 
     /// The number, which may be infinite; `None` where the text is none.
     pub(in crate::data) fn read(self, text: &str) -> Option<f64> {
+        // Most are done here.
+        if let Ok(decimal) = u8::try_from(self.decimal)
+            && decimal.is_ascii()
+            && let Some((value, end)) = number(text.as_bytes(), decimal)
+            && end == text.len()
+        {
+            return Some(value);
+        }
         if self.decimal == '.' && self.thousands.is_none() {
             return text.parse().ok();
         }
@@ -74,7 +85,9 @@ impl Numbers {
         if found.is_empty() {
             return String::new();
         }
-        let options = |(reading, value): &(Self, f64)| format!("{value}, `{}`", reading.options());
+        let options = |(reading, value): &(Self, f64)| {
+            format!("{value}, `CsvOptions {{ {}.. }}`", reading.fields())
+        };
         format!(": is it {}?", found.iter().map(options).collect::<Vec<_>>().join(", or "))
     }
 
@@ -94,15 +107,15 @@ impl Numbers {
         found
     }
 
-    /// As code.
-    fn options(self) -> String {
-        let decimal = match self.decimal {
-            '.' => String::new(),
-            sign => format!("decimal: {sign:?}, "),
+    /// As fields of options, in code.
+    pub(in crate::data) fn fields(self) -> String {
+        let decimal = match (self.decimal, self.thousands) {
+            ('.', Some(_)) => String::new(),
+            (sign, _) => format!("decimal: {sign:?}, "),
         };
         let thousands =
             self.thousands.map_or(String::new(), |sign| format!("thousands: Some({sign:?}), "));
-        format!("CsvOptions {{ {decimal}{thousands}.. }}")
+        decimal + &thousands
     }
 }
 

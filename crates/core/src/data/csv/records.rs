@@ -166,20 +166,18 @@ impl<'a> Records<'a> {
             self.at += 1;
             self.quoted(text);
         }
-        let start = self.at;
-        while let Some(byte) = self.here() {
-            let blank = self.delimiter == b' ' && byte == b'\t';
-            let ends = byte == b'\n' || byte == b'\r';
-            if ends || byte == self.delimiter || blank {
-                text.extend_from_slice(&self.bytes[start..self.at]);
-                self.at += usize::from(!ends);
-                return ends;
-            }
-            self.at += 1;
-        }
         // A line end or two quotes may reach over the limit.
-        text.extend_from_slice(&self.bytes[start.min(self.end)..self.end]);
-        true
+        let rest = &self.bytes[self.at.min(self.end)..self.end];
+        let (delimiter, blanks) = (self.delimiter, self.delimiter == b' ');
+        let ends = |byte: &u8| {
+            *byte == delimiter || matches!(byte, b'\n' | b'\r') || blanks && *byte == b'\t'
+        };
+        let length = rest.iter().position(ends).unwrap_or(rest.len());
+        text.extend_from_slice(&rest[..length]);
+        self.at = self.at.max(self.at.min(self.end) + length);
+        let ended = matches!(rest.get(length), None | Some(b'\n' | b'\r'));
+        self.at += usize::from(!ended);
+        ended
     }
 
     /// What stands between quotes; the position is behind the closing one, or at the end of the text.

@@ -53,38 +53,57 @@ impl Kind {
         self.bytes
     }
 
-    /// Number `index` of an array; whole numbers beyond 2⁵³ are rounded to the nearest.
-    pub(super) fn number(self, array: &[u8], index: usize) -> f64 {
-        let bytes = &array[index * self.bytes..(index + 1) * self.bytes];
-        let push = |bits: u64, &byte: &u8| bits << 8 | u64::from(byte);
-        let bits = if self.big_endian {
-            bytes.iter().fold(0, push)
-        } else {
-            bytes.iter().rev().fold(0, push)
-        };
-        // The bits stand at the lower end.
-        let unused = u64::BITS - 8 * u32::try_from(self.bytes).unwrap_or(8);
+    /// Adds the numbers of `array` to `out`; whole numbers beyond 2⁵³ are rounded to the nearest.
+    pub(super) fn numbers(self, array: &[u8], out: &mut Vec<f64>) {
+        // Whole arrays at a time, so that there is one loop for each type.
+        fn each<const B: usize>(
+            array: &[u8],
+            big_endian: bool,
+            out: &mut Vec<f64>,
+            number: impl Fn([u8; B]) -> f64,
+        ) {
+            let numbers = array.as_chunks::<B>().0.iter();
+            if big_endian {
+                out.extend(numbers.map(|&bytes| {
+                    let mut bytes = bytes;
+                    bytes.reverse();
+                    number(bytes)
+                }));
+            } else {
+                out.extend(numbers.map(|&bytes| number(bytes)));
+            }
+        }
+        let big = self.big_endian;
         match (self.class, self.bytes) {
-            (Class::Float, 2) => half(bits),
-            (Class::Float, 4) => f64::from(f32::from_bits(u32::try_from(bits).unwrap_or_default())),
-            (Class::Float, _) => f64::from_bits(bits),
-            // Up to the top and back: the sign follows.
-            (Class::Signed, _) => ((bits << unused).cast_signed() >> unused) as f64,
-            (Class::Unsigned, _) => bits as f64,
+            (Class::Float, 2) => each(array, big, out, |bits| half(u16::from_le_bytes(bits))),
+            (Class::Float, 4) => each(array, big, out, |bits| f64::from(f32::from_le_bytes(bits))),
+            (Class::Float, _) => each(array, big, out, f64::from_le_bytes),
+            (Class::Signed, 1) => each(array, big, out, |[byte]| f64::from(byte.cast_signed())),
+            (Class::Signed, 2) => each(array, big, out, |bits| f64::from(i16::from_le_bytes(bits))),
+            (Class::Signed, 4) => each(array, big, out, |bits| f64::from(i32::from_le_bytes(bits))),
+            (Class::Signed, _) => each(array, big, out, |bits| i64::from_le_bytes(bits) as f64),
+            (Class::Unsigned, 1) => each(array, big, out, |[byte]| f64::from(byte)),
+            (Class::Unsigned, 2) => {
+                each(array, big, out, |bits| f64::from(u16::from_le_bytes(bits)))
+            }
+            (Class::Unsigned, 4) => {
+                each(array, big, out, |bits| f64::from(u32::from_le_bytes(bits)))
+            }
+            (Class::Unsigned, _) => each(array, big, out, |bits| u64::from_le_bytes(bits) as f64),
         }
     }
 }
 
 /// binary16 of IEEE 754: 1 bit of sign, 5 of exponent (bias 15), 10 of fraction. Every one is a number of `f64`.
-fn half(bits: u64) -> f64 {
+fn half(bits: u16) -> f64 {
     /// Units of the smallest one, 2⁻²⁴, in a number of exponent 1.
     const UNIT: f64 = 1.0 / 16_777_216.0;
     let (sign, exponent, fraction) = (bits >> 15 & 1, bits >> 10 & 0x1f, bits & 0x3ff);
     let magnitude = match (exponent, fraction) {
         (0x1f, 0) => f64::INFINITY,
         (0x1f, _) => f64::NAN,
-        (0, fraction) => fraction as f64 * UNIT,
-        (exponent, fraction) => ((fraction | 0x400) << (exponent - 1)) as f64 * UNIT,
+        (0, fraction) => f64::from(fraction) * UNIT,
+        (exponent, fraction) => (u64::from(fraction | 0x400) << (exponent - 1)) as f64 * UNIT,
     };
     if sign == 1 { -magnitude } else { magnitude }
 }
@@ -123,8 +142,9 @@ mod tests {
             for (order, bytes) in [("<", little), (">", big)] {
                 let kind = Kind::named(&format!("{order}{name}")).unwrap();
                 assert_eq!(kind.bytes(), B);
-                let array = [[0xaa; B], bytes, [0x55; B]].concat();
-                assert_eq!(kind.number(&array, 1), value, "{order}{name}");
+                let mut numbers = Vec::new();
+                kind.numbers(&[[0xaa; B], bytes, [0x55; B]].concat(), &mut numbers);
+                assert_eq!((numbers.len(), numbers[1]), (3, value), "{order}{name}");
             }
         }
         check("f8", (-0.1_f64).to_le_bytes(), -0.1);

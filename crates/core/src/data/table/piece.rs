@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
+use super::super::csv::digits::number;
 use super::super::csv::numbers::Numbers;
 use super::super::csv::records::{MAX_RECORD, Record, Records};
 use super::TableOptions;
 use super::column::Column;
-use super::digits::number;
 use super::sniff::{BLANKS, Dialect};
 
 /// How fields become cells, the same for every piece.

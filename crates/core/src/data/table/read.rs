@@ -8,11 +8,12 @@ use super::super::source::Source;
 use super::super::{DataError, Remedy};
 use super::assembly::{Assembly, Stop};
 use super::blocks::{Blocks, Flight};
+use super::format::format_of;
 use super::names::{Names, matches};
 use super::piece::Reading;
 use super::refusal::{refuse_other_numbers, refused};
 use super::start::Start;
-use super::{Table, TableOptions, TextLayout};
+use super::{Table, TableFormat, TableOptions, TextLayout, arrays, columnar};
 use crate::text::{did_you_mean, quoted};
 
 /// The struct that an error about a limit names.
@@ -34,7 +35,7 @@ impl Table {
     /// Rows of different lengths, bytes that are no text, no rows, by file and line; a pattern of `categorical` that fits no column; more
     /// memory than the limit. Missing values, texts, infinities and dates are no errors here.
     pub fn read(path: impl AsRef<Path>, options: &TableOptions) -> Result<Self, DataError> {
-        parse(Source::open_part(path.as_ref(), options.max_bytes, OPTIONS)?, options)
+        parse(Source::open_any(path.as_ref(), options.max_bytes, OPTIONS)?, options)
     }
 
     /// The same of the bytes of a file.
@@ -42,7 +43,7 @@ impl Table {
     /// # Errors
     /// As [`Table::read`].
     pub fn from_bytes(bytes: &[u8], options: &TableOptions) -> Result<Self, DataError> {
-        parse(Source::of(bytes, options.max_bytes, OPTIONS)?, options)
+        parse(Source::of_any(bytes, options.max_bytes, OPTIONS)?, options)
     }
 
     /// The same of what a reader gives, the standard input say; messages call it `name`.
@@ -54,13 +55,22 @@ impl Table {
         name: &Path,
         options: &TableOptions,
     ) -> Result<Self, DataError> {
-        parse(Source::reading(reader, name, options.max_bytes, OPTIONS)?, options)
+        parse(Source::of_reader(reader, name, options.max_bytes, OPTIONS)?, options)
     }
 }
 
 fn parse(mut source: Source<'_>, options: &TableOptions) -> Result<Table, DataError> {
-    let flight = Flight::within(options.max_bytes, rayon::current_num_threads());
-    delimited(&mut source, options, flight)
+    match options.format.map_or_else(|| format_of(&mut source), Ok)? {
+        TableFormat::Csv => {
+            let flight = Flight::within(options.max_bytes, rayon::current_num_threads());
+            delimited(&mut source.of_no_archive()?, options, flight)
+        }
+        TableFormat::Npy => arrays::npy(&mut source, options),
+        TableFormat::Npz => arrays::npz(&mut source, options),
+        TableFormat::Libsvm => arrays::libsvm(&mut source.of_no_archive()?, options),
+        TableFormat::Idx => arrays::idx(&mut source, options),
+        TableFormat::Parquet => columnar::read(&mut source, options),
+    }
 }
 
 /// Delimited text, in blocks as `flight` says.
@@ -111,7 +121,7 @@ pub(super) fn delimited(
 }
 
 /// For each column, whether an option makes texts of it.
-fn categorical(
+pub(super) fn categorical(
     names: &[String],
     options: &TableOptions,
     path: &Path,

@@ -16,7 +16,7 @@ const EXPONENT_DIGITS: usize = 4;
 /// The number that `bytes` begin with and where it ends; `None` where none does, and where it takes more than one operation to be exact.
 /// What it gives has the bits that `str::parse` gives for the same text with a point for `decimal`.
 #[inline]
-pub(super) fn number(bytes: &[u8], decimal: u8) -> Option<(f64, usize)> {
+pub(in crate::data) fn number(bytes: &[u8], decimal: u8) -> Option<(f64, usize)> {
     let negative = bytes.first() == Some(&b'-');
     let start = usize::from(negative || bytes.first() == Some(&b'+'));
     let (mut whole, mut at) = digits(bytes, start, 0);
