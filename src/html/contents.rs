@@ -16,6 +16,7 @@ use secant_core::problem::Curvature;
 use secant_core::risk::Risk;
 use secant_core::text::{LONGEST, cut, enumerated};
 use secant_optim::{Costs, Report};
+use std::borrow::Cow;
 
 /// Points at which a curve is drawn.
 const POINTS: u32 = 240;
@@ -43,20 +44,25 @@ pub(super) struct Contents {
 
 impl Contents {
     pub(super) fn of_fit(fit: &Fitted, data: &Dataset) -> Result<Self, FitError> {
-        let mut contents = Self::of_model(fit.model(), data)?;
-        contents.tell(fit.report());
-        contents.costs = costs_of(fit.model(), data);
+        let model = fit.model();
+        let mut contents = Self::of_kind(model, data, kind(model), Some(fit.report()))?;
+        contents.estimates = estimates_of(model, data);
         Ok(contents)
     }
 
     pub(super) fn of_model(model: &Model, data: &Dataset) -> Result<Self, FitError> {
-        let mut contents = Self::of_kind(model, data, kind(model))?;
+        let mut contents = Self::of_kind(model, data, kind(model), None)?;
         contents.estimates = estimates_of(model, data);
         Ok(contents)
     }
 
     /// Of a model that is called `kind`, without its parameters.
-    fn of_kind(model: &Model, data: &Dataset, kind: &str) -> Result<Self, FitError> {
+    fn of_kind(
+        model: &Model,
+        data: &Dataset,
+        kind: &str,
+        report: Option<&Report>,
+    ) -> Result<Self, FitError> {
         let training = Judged::of(model, data)?;
         let targets = enumerated(model.target_names().iter().map(String::as_str));
         let summary = model.fit_summary();
@@ -87,14 +93,17 @@ impl Contents {
             origin.push(("seed".to_owned(), seed.to_string()));
         }
         let mut notes = Vec::new();
-        if summary.samples != data.samples() {
+        let (fitted, shown) = (summary.samples, data.samples());
+        if report.is_some_and(|report| report.validation.is_some()) && fitted < shown {
             notes.push(format!(
-                "{} of the {} samples that this page calls training were fitted; the others were held out of the fit",
-                summary.samples,
-                data.samples()
+                "{fitted} of the {shown} samples that this page calls training were fitted; the others were held out within the fit and chose the iterate"
+            ));
+        } else if fitted != shown {
+            notes.push(format!(
+                "fitted were {fitted} samples; {shown} stand on this page as training"
             ));
         }
-        Ok(Self {
+        let mut contents = Self {
             title: format!("{targets}: {kind}"),
             story: Story { lead, ending: Some(Ending::of(summary.reason)), facts, notes },
             origin,
@@ -107,7 +116,12 @@ impl Contents {
             estimates: None,
             curve: None,
             comparison: None,
-        })
+        };
+        if let Some(report) = report {
+            contents.tell(report);
+            contents.costs = costs_of(model, data);
+        }
+        Ok(contents)
     }
 
     /// What a report has beside the summary of a model.
@@ -136,9 +150,7 @@ impl Contents {
 
     pub(super) fn of_curve(fit: &CurveFit) -> Result<Self, FitError> {
         let (model, data) = (fit.model(), fit.data());
-        let mut contents = Self::of_kind(model, data, kind(model))?;
-        contents.tell(fit.report());
-        contents.costs = costs_of(model, data);
+        let mut contents = Self::of_kind(model, data, kind(model), Some(fit.report()))?;
         let targets = model.target_names().to_vec();
         contents.shape = Some(Shape::Formula { written: fit.written().clone(), targets });
         contents.estimates = Some(match fit.inference() {
@@ -158,15 +170,13 @@ impl Contents {
         let model = model_of(fit, data)?;
         let (family, link) = (fit.family.name(), fit.link.name());
         let kind = format!("a generalised linear model ({}, {link} link)", capital(family));
-        let mut contents = Self::of_kind(&model, data, &kind)?;
+        let mut contents = Self::of_kind(&model, data, &kind, Some(&fit.report))?;
         contents.story.facts.retain(|(name, _)| name != "penalty" && name != "standardised");
         contents.set("family", capital(family));
         contents.set("link", link.to_owned());
         if let Some(class) = &fit.modelled_class {
             contents.set("probability of", cut(class, LONGEST).into_owned());
         }
-        contents.tell(&fit.report);
-        contents.costs = costs_of(&model, data);
         contents.story.notes.extend(fit.notes.iter().cloned());
         let away = |one: &Coefficient| matches!(one.status, CoefficientStatus::RunsAway { .. });
         if fit.coefficients.iter().any(away) {
@@ -239,9 +249,9 @@ fn chosen(method: &str) -> String {
 }
 
 /// The data with the columns of the model in its order.
-fn matched(model: &Model, data: &Dataset) -> Result<Dataset, FitError> {
+fn matched<'a>(model: &Model, data: &'a Dataset) -> Result<Cow<'a, Dataset>, FitError> {
     if model.match_features(data).is_exact() {
-        return Ok(data.clone());
+        return Ok(Cow::Borrowed(data));
     }
     let inputs = model.inputs_of(data)?.into_owned();
     let mut own = Dataset::new(model.graph().features(), inputs, data.targets().clone())?;
@@ -251,7 +261,7 @@ fn matched(model: &Model, data: &Dataset) -> Result<Dataset, FitError> {
     if let Some(offset) = data.offset() {
         own = own.with_offset(offset.to_vec())?;
     }
-    Ok(own)
+    Ok(Cow::Owned(own))
 }
 
 /// What evaluations cost on these data, counted node by node.

@@ -58,7 +58,9 @@ pub fn read(page: &str) -> Element {
     while !rest.is_empty() {
         let (text, tag) = rest.split_at(rest.find('<').unwrap_or(rest.len()));
         let text = unescaped(text);
-        open.iter_mut().for_each(|element| element.text.push_str(&text));
+        for element in &mut open {
+            element.text.push_str(&text);
+        }
         if tag.is_empty() {
             break;
         }

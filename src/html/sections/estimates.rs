@@ -9,11 +9,11 @@ use secant_optim::inference::{
     Estimate, Inference, Status, probability, rounded, rounded_interval,
 };
 
-/// Estimates in a table, at most; the level of intervals.
+/// Estimates in a table, at most.
 pub(in crate::html) const SHOWN: usize = 200;
 /// Estimates whose correlations are shown, at most.
 const CORRELATED: usize = 30;
-/// A correlation that is worth a word.
+/// Of the intervals of coefficients.
 const LEVEL: f64 = 0.95;
 
 /// A block of the parameters of a network.
