@@ -20,7 +20,11 @@ test *arguments:
 
 # The tests of the optional features.
 test-features:
-    cargo test -p secant-core -p secant-optim --all-features
+    cargo test -p secant-core -p secant-optim --all-features --lib --test features
+
+# Reports in a browser (Chromium); SECANT_PAGES=folder keeps the pages.
+browser:
+    cargo test --features html --test html_browser
 
 # Lints, warnings denied.
 clippy:

@@ -22,8 +22,6 @@
 //! Source: McCullagh & Nelder (1989), *Generalized Linear Models*, ch. 2, 5–8.
 
 mod alpha;
-#[cfg(feature = "html")]
-mod as_model;
 mod dependence;
 mod family;
 mod fitted;

@@ -25,6 +25,7 @@ mod chart;
 mod contents;
 mod document;
 mod judged;
+mod linear;
 mod sections;
 mod table;
 mod words;

@@ -28,6 +28,7 @@
 //! | [`Glm`] | generalised linear models in one line: coefficients, standard errors, p-values, deviance |
 //! | [`Model`] | predictions, probabilities, [`Score`], [`Confusion`]; [`Fit::cross_validate`] and [`Fit::tune`] for what a fit is worth |
 //! | [`compare`](compare()) | methods side by side on one problem: a [`Comparison`](compare::Comparison), its table and pictures |
+//! | `html` | the report of a fit, a curve or a comparison as one HTML file, with the feature of that name |
 //! | [`core`] | problem traits, data, graph of nodes, losses, penalties, [`Risk`], derivative checks |
 //! | [`Residuals`], [`Function`] | a function of your own, written once for every [`Real`]: [`residuals`], [`function`] with exact derivatives |
 //! | [`fit_many`] | thousands of small fits at once: one model, many groups of data, a table |
@@ -43,7 +44,7 @@
 //! - `lapack`: LAPACK's factorisations for [`Newton`], through an OpenBLAS of the system.
 //! - `tracing`: a span for every run, an event for every iteration.
 //! - `plot`: figures as SVG and PNG, those of a comparison among them.
-//! - `html`: the report of a fit as one HTML file, [`html`].
+//! - `html`: the report of a fit as one HTML file: [`guide::reports`].
 
 pub mod compare;
 mod curve;
@@ -139,7 +140,7 @@ macro_rules! pages {
 }
 
 /// The guide: a tutorial, what to call for what, conventions, files, nodes, methods, comparing them, curves, validating, graphs and feature maps, how
-/// the products work, performance. Its snippets are tests.
+/// the products work, performance, reports. Its snippets are tests.
 pub mod guide {
     pages!(
         tutorial,
@@ -151,6 +152,7 @@ pub mod guide {
         nodes,
         choosing,
         methods,
+        command,
         comparing,
         curves,
         validating,
@@ -159,7 +161,8 @@ pub mod guide {
         performance,
         watching,
         lasting,
-        inference
+        inference,
+        reports
     );
 }
 

@@ -510,4 +510,22 @@ impl GlmFit {
     fn columns(&self) -> usize {
         self.features + usize::from(self.intercept)
     }
+
+    /// d.
+    #[cfg(feature = "html")]
+    pub(crate) fn features(&self) -> usize {
+        self.features
+    }
+
+    /// Whether there is a constant term.
+    #[cfg(feature = "html")]
+    pub(crate) fn has_intercept(&self) -> bool {
+        self.intercept
+    }
+
+    /// The loss that was minimised.
+    #[cfg(feature = "html")]
+    pub(crate) fn loss(&self) -> Result<Box<dyn secant_core::loss::Loss>, GlmError> {
+        Ok(Response::new(self.family, Some(self.link))?.loss())
+    }
 }

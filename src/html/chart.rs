@@ -6,7 +6,13 @@ use crate::picture::axis::Axis;
 use crate::picture::{Ink, Look, Point};
 
 /// Marks of a picture, at most: with their numbers some hundred bytes each, so that a page of a few pictures stays below half a megabyte.
-pub(super) const MOST_MARKS: usize = 1_500;
+pub(super) const MOST_MARKS: usize = 1_200;
+
+/// Width and height of a picture, in its own units, in which letters have 13.
+const SIZE: (f64, f64) = (520.0, 340.0);
+/// Of two axes with the same quantity.
+const SQUARE: (f64, f64) = (520.0, 450.0);
+const WIDE: (f64, f64) = (640.0, 400.0);
 
 /// How a layer looks: its colour is a variable of the style sheet, or an ink that is mixed with the page's colours.
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +94,7 @@ pub(super) struct Chart {
     layers: Vec<Layer>,
     /// Below the picture.
     notes: Vec<String>,
-    square: bool,
+    size: (f64, f64),
 }
 
 impl Chart {
@@ -100,13 +106,19 @@ impl Chart {
             y,
             layers: Vec::new(),
             notes: Vec::new(),
-            square: false,
+            size: SIZE,
         }
     }
 
     /// As high as wide: of two axes with the same quantity.
     pub(super) fn square(mut self) -> Self {
-        self.square = true;
+        self.size = SQUARE;
+        self
+    }
+
+    /// Over the whole width of the page.
+    pub(super) fn wide(mut self) -> Self {
+        self.size = WIDE;
         self
     }
 

@@ -1,20 +1,22 @@
 //! What a page is made of, gathered from a fit.
 
 use super::Judged;
-use super::sections::{Block, CurvePicture, ESTIMATES, Estimates, Shape};
-use super::words::{count, number, size};
+use super::linear::model_of;
+use super::sections::{Block, CurvePicture, ESTIMATES, Ending, Estimates, Shape, Story};
+use super::words::{capital, count, number, size};
 use crate::compare::{Comparison, time};
-use crate::curve::CurveFit;
+use crate::curve::{CurveFit, Origin};
 use crate::error::FitError;
 use crate::fit::Fitted;
-use crate::glm::GlmFit;
+use crate::glm::{Coefficient, CoefficientStatus, GlmFit};
 use crate::model::Model;
 use secant_core::data::Dataset;
 use secant_core::graph::Graph;
 use secant_core::problem::Curvature;
 use secant_core::risk::Risk;
 use secant_core::text::{LONGEST, cut, enumerated};
-use secant_optim::{Costs, Reason, Report};
+use secant_optim::{Costs, Report};
+use std::borrow::Cow;
 
 /// Points at which a curve is drawn.
 const POINTS: u32 = 240;
@@ -25,11 +27,7 @@ const LEVEL: f64 = 0.95;
 pub(super) struct Contents {
     /// The title where none is given.
     pub title: String,
-    /// One sentence.
-    pub lead: String,
-    pub reason: Option<Reason>,
-    pub facts: Vec<(String, String)>,
-    pub notes: Vec<String>,
+    pub story: Story,
     /// How to repeat it.
     pub origin: Vec<(String, String)>,
     /// What judges samples held out.
@@ -46,28 +44,39 @@ pub(super) struct Contents {
 
 impl Contents {
     pub(super) fn of_fit(fit: &Fitted, data: &Dataset) -> Result<Self, FitError> {
-        let mut contents = Self::of_model(fit.model(), data)?;
-        contents.tell(fit.report());
-        contents.costs = costs_of(fit.model(), data);
+        let model = fit.model();
+        let mut contents = Self::of_kind(model, data, kind(model), Some(fit.report()))?;
+        contents.estimates = estimates_of(model, data);
         Ok(contents)
     }
 
     pub(super) fn of_model(model: &Model, data: &Dataset) -> Result<Self, FitError> {
+        let mut contents = Self::of_kind(model, data, kind(model), None)?;
+        contents.estimates = estimates_of(model, data);
+        Ok(contents)
+    }
+
+    /// Of a model that is called `kind`, without its parameters.
+    fn of_kind(
+        model: &Model,
+        data: &Dataset,
+        kind: &str,
+        report: Option<&Report>,
+    ) -> Result<Self, FitError> {
         let training = Judged::of(model, data)?;
-        let kind = kind(model);
         let targets = enumerated(model.target_names().iter().map(String::as_str));
         let summary = model.fit_summary();
         let n = size(model.theta().len());
         let lead = format!(
-            "{}: {} fitted {} to {} of {}.",
+            "{} of {}, fitted to {} of {} by {}.",
             capital(kind),
-            summary.method,
             count(n, "parameter"),
             count(size(summary.samples), "sample"),
             count(size(model.graph().features()), "feature"),
+            chosen(&summary.method),
         );
         let mut facts = vec![
-            ("method".to_owned(), summary.method.clone()),
+            ("method".to_owned(), chosen(&summary.method)),
             ("loss".to_owned(), model.loss().name().to_owned()),
             ("penalty".to_owned(), cut(&format!("{:?}", model.penalty()), LONGEST).into_owned()),
             ("value at the end".to_owned(), number(summary.value)),
@@ -83,12 +92,20 @@ impl Contents {
         if let Some(seed) = summary.seed {
             origin.push(("seed".to_owned(), seed.to_string()));
         }
-        Ok(Self {
+        let mut notes = Vec::new();
+        let (fitted, shown) = (summary.samples, data.samples());
+        if report.is_some_and(|report| report.validation.is_some()) && fitted < shown {
+            notes.push(format!(
+                "{fitted} of the {shown} samples that this page calls training were fitted; the others were held out within the fit and chose the iterate"
+            ));
+        } else if fitted != shown {
+            notes.push(format!(
+                "fitted were {fitted} samples; {shown} stand on this page as training"
+            ));
+        }
+        let mut contents = Self {
             title: format!("{targets}: {kind}"),
-            lead,
-            reason: Some(summary.reason),
-            facts,
-            notes: Vec::new(),
+            story: Story { lead, ending: Some(Ending::of(summary.reason)), facts, notes },
             origin,
             judge: Some(model.clone()),
             report: None,
@@ -96,10 +113,15 @@ impl Contents {
             shape: Some(Shape::of(model)),
             training: Some(training),
             held_out: None,
-            estimates: estimates_of(model, data),
+            estimates: None,
             curve: None,
             comparison: None,
-        })
+        };
+        if let Some(report) = report {
+            contents.tell(report);
+            contents.costs = costs_of(model, data);
+        }
+        Ok(contents)
     }
 
     /// What a report has beside the summary of a model.
@@ -116,32 +138,28 @@ impl Contents {
         if let Some(epochs) = report.epochs {
             self.set("epochs", number(epochs));
         }
-        self.notes.extend(report.notes.iter().cloned());
+        self.story.notes.extend(report.notes.iter().cloned());
         self.origin.push(("threads here".to_owned(), rayon::current_num_threads().to_string()));
-        self.reason = Some(report.reason);
+        self.story.ending = Some(Ending::of(report.reason));
         self.report = Some(report.clone());
     }
 
     fn set(&mut self, name: &str, value: String) {
-        match self.facts.iter_mut().find(|(known, _)| known == name) {
-            Some((_, known)) => *known = value,
-            None => self.facts.push((name.to_owned(), value)),
-        }
+        self.story.set(name, value);
     }
 
     pub(super) fn of_curve(fit: &CurveFit) -> Result<Self, FitError> {
         let (model, data) = (fit.model(), fit.data());
-        let mut contents = Self::of_model(model, data)?;
-        contents.tell(fit.report());
-        contents.costs = costs_of(model, data);
+        let mut contents = Self::of_kind(model, data, kind(model), Some(fit.report()))?;
         let targets = model.target_names().to_vec();
         contents.shape = Some(Shape::Formula { written: fit.written().clone(), targets });
         contents.estimates = Some(match fit.inference() {
             Ok(found) => Estimates::Inference(Box::new(found)),
             Err(error) => {
                 let each = fit.parameters().iter();
-                let blocks = each.map(|one| Block::single(&one.name, one.value)).collect();
-                Estimates::Blocks(blocks, format!("No errors of the parameters: {error}."))
+                let values = each.map(|one| (one.name.clone(), one.value, origin(&one.origin)));
+                let why = format!("No errors of the parameters: {error}.");
+                Estimates::Values(values.collect(), why)
             }
         });
         contents.curve = picture(fit)?;
@@ -149,20 +167,23 @@ impl Contents {
     }
 
     pub(super) fn of_glm(fit: &GlmFit, data: &Dataset) -> Result<Self, FitError> {
-        let model = fit.as_model(data)?;
-        let mut contents = Self::of_model(&model, data)?;
-        contents.facts.retain(|(name, _)| name != "penalty" && name != "standardised");
-        contents.set("family", fit.family.name().to_owned());
-        contents.set("link", fit.link.name().to_owned());
+        let model = model_of(fit, data)?;
+        let (family, link) = (fit.family.name(), fit.link.name());
+        let kind = format!("a generalised linear model ({}, {link} link)", capital(family));
+        let mut contents = Self::of_kind(&model, data, &kind, Some(&fit.report))?;
+        contents.story.facts.retain(|(name, _)| name != "penalty" && name != "standardised");
+        contents.set("family", capital(family));
+        contents.set("link", link.to_owned());
         if let Some(class) = &fit.modelled_class {
             contents.set("probability of", cut(class, LONGEST).into_owned());
         }
-        contents.tell(&fit.report);
-        contents.costs = costs_of(&model, data);
-        contents.notes.extend(fit.notes.iter().cloned());
-        let (family, link) = (fit.family.name(), fit.link.name());
+        contents.story.notes.extend(fit.notes.iter().cloned());
+        let away = |one: &Coefficient| matches!(one.status, CoefficientStatus::RunsAway { .. });
+        if fit.coefficients.iter().any(away) {
+            contents.story.ending = Some(Ending::without_maximum());
+        }
         contents.shape = Some(Shape::Words(format!(
-            "The {link} of the mean is a weighted sum of the features{}; what is observed is {family} about that mean.",
+            "The {link} of the mean is a weighted sum of the features{}.",
             if fit.has_intercept() { " and a constant" } else { "" }
         )));
         contents.estimates = Some(Estimates::Glm(Box::new(fit.clone())));
@@ -181,10 +202,7 @@ impl Contents {
         let threads = rayon::current_num_threads().to_string();
         Self {
             title: format!("{methods} compared"),
-            lead,
-            reason: None,
-            facts: Vec::new(),
-            notes: Vec::new(),
+            story: Story { lead, ending: None, facts: Vec::new(), notes: Vec::new() },
             origin: vec![("secant".to_owned(), version), ("threads here".to_owned(), threads)],
             judge: None,
             report: None,
@@ -222,16 +240,18 @@ fn kind(model: &Model) -> &'static str {
     }
 }
 
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    first + letters.as_str()
+/// The name of a method, and whether it was chosen for the problem.
+fn chosen(method: &str) -> String {
+    match method.strip_prefix("Auto: ") {
+        Some(method) => format!("{method}, chosen automatically"),
+        None => method.to_owned(),
+    }
 }
 
 /// The data with the columns of the model in its order.
-fn matched(model: &Model, data: &Dataset) -> Result<Dataset, FitError> {
+fn matched<'a>(model: &Model, data: &'a Dataset) -> Result<Cow<'a, Dataset>, FitError> {
     if model.match_features(data).is_exact() {
-        return Ok(data.clone());
+        return Ok(Cow::Borrowed(data));
     }
     let inputs = model.inputs_of(data)?.into_owned();
     let mut own = Dataset::new(model.graph().features(), inputs, data.targets().clone())?;
@@ -241,7 +261,7 @@ fn matched(model: &Model, data: &Dataset) -> Result<Dataset, FitError> {
     if let Some(offset) = data.offset() {
         own = own.with_offset(offset.to_vec())?;
     }
-    Ok(own)
+    Ok(Cow::Owned(own))
 }
 
 /// What evaluations cost on these data, counted node by node.
@@ -273,6 +293,15 @@ fn estimates_of(model: &Model, data: &Dataset) -> Option<Estimates> {
     (!blocks.is_empty()).then_some(Estimates::Blocks(blocks, why))
 }
 
+/// Where the value of a parameter comes from.
+fn origin(origin: &Origin) -> String {
+    match origin {
+        Origin::Free { start, .. } => format!("fitted, started at {}", number(*start)),
+        Origin::Fixed => "fixed".to_owned(),
+        Origin::Tied { formula } => format!("tied: {formula}"),
+    }
+}
+
 /// The picture of a curve with one input and one output.
 fn picture(fit: &CurveFit) -> Result<Option<CurvePicture>, FitError> {
     let data = fit.data();
@@ -288,8 +317,8 @@ fn picture(fit: &CurveFit) -> Result<Option<CurvePicture>, FitError> {
     let weights = data.weights().filter(|_| fit.has_absolute_sigma());
     let sigma = weights.map(|weights| weights.iter().map(|w| w.sqrt().recip()).collect());
     Ok(Some(CurvePicture {
-        x: data.feature_names()[0].clone(),
-        y: data.target_names().first().cloned().unwrap_or_else(|| "y".to_owned()),
+        x: cut(&data.feature_names()[0], LONGEST).into_owned(),
+        y: cut(data.target_names().first().map_or("y", String::as_str), LONGEST).into_owned(),
         data: x.iter().copied().zip(y.iter().copied()).collect(),
         sigma,
         held_out: Vec::new(),

@@ -2,13 +2,15 @@
 
 use super::Page;
 use super::sections::{
-    Sets, badge, comparison, costs, course, curve, estimates, model, predictions, repeat, summary,
+    Sets, comparison, costs, course, curve, estimates, model, predictions, repeat, summary,
 };
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use secant_core::text::{SENTENCE_CHARS, cut};
 
 /// Nothing is asked for from anywhere, whatever stands in the page.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+/// Characters of a sentence that is given, at most.
+const PARAGRAPH: usize = 4_000;
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
@@ -37,7 +39,7 @@ pub(super) fn document(page: &Page) -> String {
             }
             body {
                 header {
-                    h1 { (title) @if let Some(reason) = contents.reason { " " (badge(reason)) } }
+                    h1 { (title) @if let Some(ending) = &contents.story.ending { " " (ending.badge()) } }
                     @if parts.len() > 2 {
                         nav aria-label="Contents" {
                             ul { @for part in &parts { li { a href={ "#" (part.id) } { (part.heading) } } } }
@@ -63,7 +65,7 @@ pub(super) fn document(page: &Page) -> String {
 
 fn list(sentences: &[String]) -> Option<Markup> {
     (!sentences.is_empty())
-        .then(|| html! { ul { @for sentence in sentences { li { (sentence) } } } })
+        .then(|| html! { ul { @for sentence in sentences { li { (cut(sentence, PARAGRAPH)) } } } })
 }
 
 /// What there is something to say in, in order.
@@ -73,7 +75,7 @@ fn parts(page: &Page) -> Vec<Part> {
     let report = contents.report.as_ref();
     let costs = report.zip(contents.costs.as_ref()).and_then(|(report, each)| costs(report, each));
     let all = [
-        ("summary", "Summary", Some(summary(contents, sets))),
+        ("summary", "Summary", Some(summary(&contents.story, sets))),
         ("advice", "What to do next", list(&page.advice)),
         ("read", "What was read", list(&page.read)),
         ("comparison", "The methods", contents.comparison.as_ref().map(comparison)),

@@ -4,7 +4,10 @@ use crate::error::FitError;
 use crate::model::{Confusion, Model, Score, columns, labels, probabilities};
 use secant_core::data::{Dataset, Targets};
 use secant_core::loss::Link;
+use secant_core::text::{LONGEST, cut};
 
+/// Outputs that are shown, at most.
+const OUTPUTS: usize = 4;
 /// Bins of a calibration, of equal width.
 const BINS: usize = 10;
 
@@ -12,8 +15,9 @@ const BINS: usize = 10;
 #[derive(Clone, Debug)]
 pub(super) struct Judged {
     pub score: Score,
-    /// One for each target that is a number.
+    /// The first targets that are numbers, and how many there are.
     pub outputs: Vec<Output>,
+    pub count: usize,
     pub classes: Option<Classes>,
     /// Samples of weight 0, which count nowhere.
     pub idle: usize,
@@ -70,17 +74,17 @@ impl Judged {
             Some(_) => Some(Classes::of(model, data, &targets, z.clone())?),
             None => None,
         };
-        let outputs = match classes {
-            Some(_) => Vec::new(),
-            None => outputs(model, data, &targets, z),
+        let (outputs, count) = match classes {
+            Some(_) => (Vec::new(), 0),
+            None => outputs(model, data, &targets, &z),
         };
-        Ok(Self { score, outputs, classes, idle })
+        Ok(Self { score, outputs, count, classes, idle })
     }
 }
 
-fn outputs(model: &Model, data: &Dataset, targets: &Targets, z: Vec<f64>) -> Vec<Output> {
+fn outputs(model: &Model, data: &Dataset, targets: &Targets, z: &[f64]) -> (Vec<Output>, usize) {
     let c = model.graph().outputs();
-    let mut means = z.clone();
+    let mut means = z.to_vec();
     if let Some(link) = model.loss().link() {
         link.means(&mut means, c);
     }
@@ -94,8 +98,12 @@ fn outputs(model: &Model, data: &Dataset, targets: &Targets, z: Vec<f64>) -> Vec
         // Roundoff can make it slightly negative.
         deviance.max(0.0).sqrt().copysign(difference)
     };
-    let columns = columns(targets, &means, c).into_iter().enumerate();
-    columns
+    let columns = columns(targets, &means, c);
+    let count = columns.len();
+    let outputs = columns
+        .into_iter()
+        .take(OUTPUTS)
+        .enumerate()
         .map(|(k, column)| {
             let counting = column.iter().enumerate();
             let counting = counting.filter(|(i, one)| weight(*i) * one.weight > 0.0);
@@ -108,7 +116,8 @@ fn outputs(model: &Model, data: &Dataset, targets: &Targets, z: Vec<f64>) -> Vec
             let name = model.target_names().get(k).cloned().unwrap_or_else(|| format!("y{k}"));
             Output { name, entries: entries.collect(), of_deviance }
         })
-        .collect()
+        .collect();
+    (outputs, count)
 }
 
 impl Classes {
@@ -119,7 +128,10 @@ impl Classes {
         let two = link.is_some_and(Link::is_of_two_classes);
         let names = confusion.as_ref().map_or(&[][..], |confusion| &confusion.names);
         let probability_of = if two {
-            names.get(1).map_or_else(|| "class 1".to_owned(), |name| format!("class {name}"))
+            names.get(1).map_or_else(
+                || "class 1".to_owned(),
+                |name| format!("class {}", cut(name, LONGEST)),
+            )
         } else {
             "each class in turn".to_owned()
         };

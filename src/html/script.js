@@ -95,7 +95,8 @@
         head.setAttribute("aria-sort", down ? "descending" : "ascending");
         const key = (row) => {
           const cell = row.cells[column];
-          return "value" in cell.dataset ? Number(cell.dataset.value) : cell.textContent;
+          if ("value" in cell.dataset) return Number(cell.dataset.value);
+          return ["", "–"].includes(cell.textContent) ? NaN : cell.textContent;
         };
         // Cells without a number stand at the end, whichever way.
         const compare = (a, b) => {

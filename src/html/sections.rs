@@ -18,7 +18,7 @@ pub(super) use curve::{CurvePicture, curve};
 pub(super) use estimates::{Block, Estimates, SHOWN as ESTIMATES, estimates};
 pub(super) use model::{Shape, model};
 pub(super) use repeat::repeat;
-pub(super) use summary::{badge, summary};
+pub(super) use summary::{Ending, Story, summary};
 
 use super::judged::Judged;
 use maud::Markup;

@@ -4,6 +4,8 @@ use super::words::number;
 use maud::{Markup, html};
 use secant_core::text::{LONGEST, cut};
 
+const NONE: &str = "–";
+
 /// What stands in a cell.
 #[derive(Clone, Debug)]
 pub(super) struct Cell {
@@ -33,6 +35,32 @@ impl Cell {
 
     pub(super) fn empty() -> Self {
         Self::text("")
+    }
+
+    /// In a column of numbers, where there is none: sorted to the end, whichever way.
+    pub(super) fn none() -> Self {
+        Self::text(NONE)
+    }
+
+    /// What it is sorted by, as scripts read it.
+    fn key(&self) -> Option<String> {
+        let value = self.value.filter(|value| !value.is_nan())?;
+        Some(if value.is_infinite() {
+            format!("{}Infinity", if value < 0.0 { "-" } else { "" })
+        } else {
+            value.to_string()
+        })
+    }
+
+    fn class(&self, numeric: bool) -> Option<&'static str> {
+        /// Characters from which on a text is a sentence, which is given room.
+        const SENTENCE: usize = 24;
+        let sentence = || (self.text.chars().count() > SENTENCE).then_some("words");
+        if numeric { Some("number") } else { sentence() }
+    }
+
+    fn is_numeric(&self) -> bool {
+        self.value.is_some() || self.text.is_empty() || self.text == NONE
     }
 }
 
@@ -66,15 +94,13 @@ impl Table {
 
     pub(super) fn render(&self) -> Markup {
         let class = if self.sortable { "sortable" } else { "plain" };
-        let numeric = |column: usize| {
-            self.rows.iter().all(|row| row[column].value.is_some() || row[column].text.is_empty())
-        };
+        let numeric = |column: usize| self.rows.iter().all(|row| row[column].is_numeric());
         let numeric: Vec<bool> = (0..self.head.len()).map(numeric).collect();
         let side = |column: usize| numeric[column].then_some("number");
         html! {
+            p.caption { (self.caption) }
             div.scroll role="region" tabindex="0" aria-label=(self.caption) {
-                table class=(class) {
-                    caption { (self.caption) }
+                table class=(class) aria-label=(self.caption) {
                     thead {
                         tr { @for (column, title) in self.head.iter().enumerate() { th scope="col" class=[side(column)] { (title) } } }
                     }
@@ -82,11 +108,11 @@ impl Table {
                         @for row in &self.rows {
                             tr {
                                 @for (column, cell) in row.iter().enumerate() {
-                                    @let value = cell.value.filter(|_| self.sortable).map(|value| value.to_string());
+                                    @let value = cell.key().filter(|_| self.sortable);
                                     @if column == 0 {
                                         th scope="row" class=[side(column)] data-value=[value] { (cell.text) }
                                     } @else {
-                                        td class=[side(column)] data-value=[value] { (cell.text) }
+                                        td class=[cell.class(numeric[column])] data-value=[value] { (cell.text) }
                                     }
                                 }
                             }
@@ -121,9 +147,9 @@ impl Heat<'_> {
         };
         let [across, down] = self.axes;
         html! {
+            p.caption { (self.caption) }
             div.scroll role="region" tabindex="0" aria-label=(self.caption) {
-                table.heat {
-                    caption { (self.caption) }
+                table.heat aria-label=(self.caption) {
                     thead {
                         @if !across.is_empty() {
                             tr { td {} th scope="colgroup" colspan=(k) { (across) } }
@@ -140,7 +166,7 @@ impl Heat<'_> {
                                 th scope="row" { (name) }
                                 @for j in 0..k {
                                     @let (side, shade) = shaded(i, j);
-                                    td.number class=(side) style=(shade) { ((self.text)(i, j)) }
+                                    td class={ "number " (side) } style=(shade) { ((self.text)(i, j)) }
                                 }
                                 @if let Some((_, texts)) = &self.ending { td.number { (texts[i]) } }
                             }

@@ -16,6 +16,8 @@ pub struct Axis {
     pub(crate) label: String,
     pub(crate) scale: Scale,
     pub(crate) range: Option<(f64, f64)>,
+    /// Ticks at whole numbers only.
+    whole: bool,
 }
 
 /// Ticks with a label, at most about.
@@ -36,12 +38,12 @@ const WRITTEN_OUT: std::ops::RangeInclusive<i32> = -2..=3;
 impl Axis {
     /// A linear axis.
     pub fn linear(label: impl Into<String>) -> Self {
-        Self { label: label.into(), scale: Scale::Linear, range: None }
+        Self { label: label.into(), scale: Scale::Linear, range: None, whole: false }
     }
 
     /// A logarithmic axis.
     pub fn log(label: impl Into<String>) -> Self {
-        Self { label: label.into(), scale: Scale::Log, range: None }
+        Self { label: label.into(), scale: Scale::Log, range: None, whole: false }
     }
 
     /// Shows this range and not that of the curves. A range that the scale cannot show, or one without extent, is ignored.
@@ -49,6 +51,13 @@ impl Axis {
         if self.shows(low) && self.shows(high) && low < high {
             self.range = Some((low, high));
         }
+        self
+    }
+
+    /// Ticks of a linear axis at whole numbers only: of what is counted.
+    #[cfg(feature = "html")]
+    pub(crate) fn whole(mut self) -> Self {
+        self.whole = true;
         self
     }
 
@@ -78,7 +87,7 @@ impl Axis {
         if short > 0.0 {
             (first, last) = (first - 0.5 * short, last + 0.5 * short);
         }
-        Frame { scale: self.scale, first, last, low, high }
+        Frame { scale: self.scale, whole: self.whole, first, last, low, high }
     }
 }
 
@@ -86,6 +95,7 @@ impl Axis {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Frame {
     scale: Scale,
+    whole: bool,
     first: f64,
     last: f64,
     /// Where `first` lies on the canvas.
@@ -143,7 +153,13 @@ impl Frame {
     /// The even steps of a linear axis, and of a logarithmic one that has no two decades to name.
     fn evenly(&self) -> Option<Steps> {
         match self.scale {
-            Scale::Linear => Some(Steps::of(self.first, self.last)),
+            Scale::Linear => {
+                let mut steps = Steps::of(self.first, self.last);
+                if self.whole {
+                    steps.step = steps.step.max(1.0);
+                }
+                Some(steps)
+            }
             Scale::Log => {
                 let labelled = self.log_ticks().iter().filter(|tick| tick.label.is_some()).count();
                 let ten = |exponent: f64| 10_f64.powf(exponent);
@@ -306,6 +322,13 @@ mod tests {
         assert_eq!(labels(&Axis::linear(""), &[-1.0, 1.0]).first().unwrap(), "−1.0");
         let labels = labels(&Axis::linear(""), &[0.0, 70.0]);
         assert_eq!(labels, ["0", "10", "20", "30", "40", "50", "60", "70"]);
+    }
+
+    #[cfg(feature = "html")]
+    #[test]
+    fn what_is_counted_has_ticks_at_whole_numbers() {
+        assert_eq!(labels(&Axis::linear("").whole(), &[0.0, 2.0]), ["0", "1", "2"]);
+        assert_eq!(labels(&Axis::linear("").whole(), &[0.0, 70.0]).len(), 8);
     }
 
     #[test]

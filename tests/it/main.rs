@@ -11,6 +11,7 @@ mod documents;
 mod fit;
 mod glm;
 mod glm_links;
+mod html;
 mod inference;
 mod kernel_ridge;
 mod l1;

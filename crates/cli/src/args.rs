@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use crate::lists;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use secant::{Method, Stopping};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -70,13 +71,13 @@ impl Output {
 pub enum Command {
     /// Fits a model to a table.
     #[command(after_help = FIT)]
-    Fit(FitArgs),
+    Fit(Box<FitArgs>),
     /// Applies a saved model to a table: the table with the predictions appended.
     #[command(after_help = PREDICT)]
     Predict(PredictArgs),
     /// Fits a formula, with errors of its parameters; with --by to every group of a table.
     #[command(after_help = CURVE)]
-    Curve(CurveArgs),
+    Curve(Box<CurveArgs>),
     /// Runs several methods on one problem, side by side.
     #[command(after_help = COMPARE)]
     Compare(CompareArgs),
@@ -229,7 +230,7 @@ pub struct ModelArgs {
     /// linear, mlp:32,32:tanh, formula:TEXT, file:PATH, glm:FAMILY.
     #[arg(long, short, value_name = "MODEL", default_value = "linear")]
     pub model: String,
-    /// squared, huber, soft-l1, cauchy, tukey, absolute, log-cosh, quantile:0.9, poisson, gamma, logistic, softmax, hinge
+    /// squared, huber, soft-l1, cauchy, tukey, absolute, quantile:LEVEL:WIDTH, poisson, gamma, logistic, softmax, hinge
     /// [default: squared for numbers, logistic or softmax for classes].
     #[arg(long, value_name = "LOSS")]
     pub loss: Option<String>,
@@ -277,6 +278,47 @@ pub struct FormulaArgs {
     pub absolute_sigma: bool,
 }
 
+/// When a run ends.
+#[derive(Clone, Copy, Debug, Default, Args)]
+#[command(next_help_heading = "Fit")]
+pub struct LimitArgs {
+    /// Most time: 60s, 5m.
+    #[arg(long, value_name = "TIME", value_parser = lists::duration)]
+    pub max_time: Option<Duration>,
+    /// Most iterations.
+    #[arg(long, value_name = "COUNT")]
+    pub max_iterations: Option<u64>,
+    /// Part to which the gradient must fall.
+    #[arg(long, value_name = "PART", value_parser = lists::level)]
+    pub tolerance: Option<f64>,
+}
+
+impl LimitArgs {
+    /// Whether one is given.
+    pub fn any(self) -> bool {
+        self.max_time.is_some() || self.max_iterations.is_some() || self.tolerance.is_some()
+    }
+
+    /// Puts those that are given in the place of the method's own.
+    pub fn set(self, stopping: &mut Stopping) {
+        if let Some(tolerance) = self.tolerance {
+            stopping.gradient_tolerance = tolerance;
+        }
+        if let Some(time) = self.max_time {
+            stopping.max_time = Some(time);
+        }
+        if let Some(iterations) = self.max_iterations {
+            stopping.max_iterations = iterations;
+        }
+    }
+
+    /// The method with these limits.
+    pub fn on(self, mut method: Method) -> Method {
+        self.set(method.stopping_mut());
+        method
+    }
+}
+
 /// How the minimum is looked for.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Fit")]
@@ -296,15 +338,8 @@ pub struct RunArgs {
     /// Ends after so many iterations without a lower loss on the rows held out.
     #[arg(long, value_name = "COUNT")]
     pub patience: Option<u64>,
-    /// Most time: 60s, 5m.
-    #[arg(long, value_name = "TIME", value_parser = lists::duration)]
-    pub max_time: Option<Duration>,
-    /// Most iterations.
-    #[arg(long, value_name = "COUNT")]
-    pub max_iterations: Option<u64>,
-    /// Part to which the gradient must fall.
-    #[arg(long, value_name = "PART", value_parser = lists::level)]
-    pub tolerance: Option<f64>,
+    #[command(flatten)]
+    pub limits: LimitArgs,
 }
 
 #[derive(Debug, Args)]
@@ -418,15 +453,8 @@ pub struct CurveRunArgs {
     /// Of starts that are looked for.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub seed: u64,
-    /// Most time: 60s, 5m.
-    #[arg(long, value_name = "TIME", value_parser = lists::duration)]
-    pub max_time: Option<Duration>,
-    /// Most iterations.
-    #[arg(long, value_name = "COUNT")]
-    pub max_iterations: Option<u64>,
-    /// Part to which the gradient must fall.
-    #[arg(long, value_name = "PART", value_parser = lists::level)]
-    pub tolerance: Option<f64>,
+    #[command(flatten)]
+    pub limits: LimitArgs,
 }
 
 #[derive(Debug, Args)]
@@ -443,15 +471,8 @@ pub struct CompareArgs {
     /// Of the start.
     #[arg(long, value_name = "NUMBER", default_value_t = 0, help_heading = "Fit")]
     pub seed: u64,
-    /// Most time of each method.
-    #[arg(long, value_name = "TIME", value_parser = lists::duration, help_heading = "Fit")]
-    pub max_time: Option<Duration>,
-    /// Most iterations of each method.
-    #[arg(long, value_name = "COUNT", help_heading = "Fit")]
-    pub max_iterations: Option<u64>,
-    /// Part to which the gradient must fall.
-    #[arg(long, value_name = "PART", value_parser = lists::level, help_heading = "Fit")]
-    pub tolerance: Option<f64>,
+    #[command(flatten)]
+    pub limits: LimitArgs,
     /// Writes table and pictures here, one HTML file.
     #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub report: Option<PathBuf>,

@@ -1,6 +1,6 @@
 //! `secant compare`.
 
-use crate::args::CompareArgs;
+use crate::args::{CompareArgs, LimitArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::fit::outcome::{command_line, files, head, indented};
@@ -53,8 +53,8 @@ pub fn run(args: &CompareArgs, screen: &Screen) -> Result<Exit, Failure> {
     let mut set = compare();
     for (name, method) in chosen {
         let first_order = args.methods.is_empty() && name == "adam";
-        let iterations = args.max_iterations.or(first_order.then_some(FIRST_ORDER));
-        let method = methods::limited(method, args.tolerance, args.max_time, iterations);
+        let iterations = args.limits.max_iterations.or(first_order.then_some(FIRST_ORDER));
+        let method = LimitArgs { max_iterations: iterations, ..args.limits }.on(method);
         set = set.method(name, method);
     }
     let mut fit = secant::fit(&built.network, &encoded.data)

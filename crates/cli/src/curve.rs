@@ -2,7 +2,7 @@
 
 mod many;
 
-use crate::args::{ColumnArgs, CurveArgs, FitArgs, FormulaArgs, TableArgs};
+use crate::args::{ColumnArgs, CurveArgs, FitArgs, FormulaArgs, LimitArgs, TableArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::fit::outcome::{
@@ -16,10 +16,11 @@ use crate::screen::Screen;
 use crate::tables::{self, Read};
 use secant::core::formula::Formula;
 use secant::data::{Encoded, Roles, Table, TargetKind};
-use secant::{Curve, CurveError, CurveFit, Inference, Origin, Rho, Stopping};
+use secant::{
+    Curve, CurveError, CurveFit, Inference, LevenbergMarquardt, Method, Origin, Rho, Stopping,
+};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// A curve to be fitted, whichever command asked for it.
 struct Asked<'a> {
@@ -35,9 +36,7 @@ struct Asked<'a> {
     level: f64,
     seed: u64,
     method: Option<String>,
-    tolerance: Option<f64>,
-    max_time: Option<Duration>,
-    max_iterations: Option<u64>,
+    limits: LimitArgs,
     out: Option<PathBuf>,
     report: Option<PathBuf>,
     plot: Option<PathBuf>,
@@ -59,9 +58,7 @@ pub fn run(args: &CurveArgs, screen: &Screen) -> Result<Exit, Failure> {
         level: args.level,
         seed: args.run.seed,
         method: None,
-        tolerance: args.run.tolerance,
-        max_time: args.run.max_time,
-        max_iterations: args.run.max_iterations,
+        limits: args.run.limits,
         out: args.out.clone(),
         report: args.report.clone(),
         plot: args.plot.clone(),
@@ -118,9 +115,7 @@ pub fn of_fit(args: &FitArgs, formula: &str, screen: &Screen) -> Result<Exit, Fa
         level: 0.95,
         seed: args.run.seed,
         method: args.run.method.clone(),
-        tolerance: args.run.tolerance,
-        max_time: args.run.max_time,
-        max_iterations: args.run.max_iterations,
+        limits: args.run.limits,
         out: args.out.clone(),
         report: args.report.clone(),
         plot: None,
@@ -181,20 +176,14 @@ impl Asked<'_> {
         if let Some(rho) = self.robust {
             curve = curve.robust(rho);
         }
-        let mut stopping = None;
+        let mut method: Method = LevenbergMarquardt::default().into();
         if let Some(name) = &self.method {
-            let method = methods::by_name(name)?;
-            stopping = Some(method.stopping().clone());
-            curve = curve.method(method);
+            method = methods::by_name(name)?;
+            curve = curve.method(method.clone());
         }
-        if let Some(iterations) = self.max_iterations {
-            curve = curve.max_iterations(iterations);
-        }
-        if self.tolerance.is_some() || self.max_time.is_some() {
-            let mut stopping = stopping.unwrap_or_else(|| {
-                secant::Method::from(secant::LevenbergMarquardt::default()).stopping().clone()
-            });
-            methods::set(&mut stopping, self.tolerance, self.max_time, self.max_iterations);
+        if self.limits.any() {
+            let mut stopping = method.stopping().clone();
+            self.limits.set(&mut stopping);
             curve = curve.stopping(stopping);
         }
         Ok(curve.seed(self.seed))
@@ -308,7 +297,7 @@ impl Asked<'_> {
                     "degrees": table.degrees,
                     "residual_sum_of_squares": number(table.residual_sum_of_squares),
                     "residual_deviation": number(table.residual_deviation),
-                    "fit": serde_json::to_value(&table.measures).unwrap_or_default(),
+                    "fit": serde_json::to_value(table.measures).unwrap_or_default(),
                 })
             }),
         );
@@ -352,12 +341,10 @@ fn values(fit: &CurveFit) -> String {
 
 /// Where small fits stop.
 fn stopping(asked: &Asked<'_>) -> Option<Stopping> {
-    let limits =
-        asked.tolerance.is_some() || asked.max_time.is_some() || asked.max_iterations.is_some();
-    limits.then(|| {
-        let mut stopping =
-            Stopping { max_iterations: secant::optim::many::MAX_ITERATIONS, ..Stopping::default() };
-        methods::set(&mut stopping, asked.tolerance, asked.max_time, asked.max_iterations);
+    asked.limits.any().then(|| {
+        let max_iterations = secant::optim::many::MAX_ITERATIONS;
+        let mut stopping = Stopping { max_iterations, ..Stopping::default() };
+        asked.limits.set(&mut stopping);
         stopping
     })
 }

@@ -1,6 +1,6 @@
 //! What is wrong with what was asked for: what, where, and what would do.
 
-use secant::data::{DataError, TableError, TableFault};
+use secant::data::{DataError, Hint, Remedy, TableError, TableFault};
 use secant::description::DescriptionError;
 use secant::inference::InferenceError;
 use secant::{CurveError, FitError, ModelFileError};
@@ -46,7 +46,7 @@ pub fn quoted(name: &str) -> String {
 
 impl From<TableError> for Failure {
     fn from(error: TableError) -> Self {
-        let advice = match &error.fault {
+        let advice = match &*error.fault {
             TableFault::NoTarget { existing } => {
                 existing.last().map(|last| format!("`--target {}`, if that is it", quoted(last)))
             }
@@ -60,13 +60,25 @@ impl From<TableError> for Failure {
             }
             TableFault::Mixed { name, found, texts, numbers, .. } => {
                 let name = quoted(name);
-                let as_missing = (texts <= numbers).then(|| {
+                // What has a digit may be a number in other signs or with a unit.
+                let is_number = found.contains(|c: char| c.is_ascii_digit());
+                let rare = texts <= numbers && !is_number && !found.contains(char::is_control);
+                let as_missing = rare.then(|| {
                     format!("`--missing-value {}` takes the text for a missing value, ", quoted(found))
                 });
+                let written = if is_number && texts <= numbers {
+                    "`--decimal` and `--thousands` say how numbers are written, "
+                } else {
+                    ""
+                };
                 Some(format!(
-                    "{}`--categorical {name}` takes all of the column for texts, `--ignore {name}` leaves it out",
+                    "{}{written}`--categorical {name}` takes all of the column for texts, `--ignore {name}` leaves it out",
                     as_missing.unwrap_or_default()
                 ))
+            }
+            TableFault::NumbersAsTexts { name, decimal, thousands, .. } => {
+                let (writing, name) = (writing(*decimal, *thousands), quoted(name));
+                Some(format!("{writing} reads them, `--categorical {name}` takes them for texts"))
             }
             TableFault::Date { name, .. } => Some(format!("`--ignore {}`", quoted(name))),
             TableFault::Identifiers { name, .. } => {
@@ -96,8 +108,39 @@ impl From<TableError> for Failure {
 
 impl From<DataError> for Failure {
     fn from(error: DataError) -> Self {
-        Self::new(error.to_string())
+        let words = error.to_string();
+        if let DataError::OverLimit { .. } = error {
+            let what = words.split(": raise").next().unwrap_or(&words).to_owned();
+            return Self::advised(what, "`--max-memory` with more");
+        }
+        let remedies = error.remedies();
+        let hint = Box::<Hint>::from(remedies.to_vec()).to_string();
+        let advice: Vec<String> = remedies.iter().filter_map(remedy).collect();
+        let what = words.strip_suffix(&hint).unwrap_or(&words).to_owned();
+        Self { what, advice: (!advice.is_empty()).then(|| advice.join(", or ")) }
     }
+}
+
+/// A way out as an option of the command.
+fn remedy(remedy: &Remedy) -> Option<String> {
+    Some(match remedy {
+        Remedy::Delimiter(b'\t') => "`--delimiter tab`".to_owned(),
+        Remedy::Delimiter(sign) => format!("`--delimiter '{}'`", sign.escape_ascii()),
+        Remedy::Comment(sign) => format!("`--comment '{}'`", sign.escape_ascii()),
+        Remedy::Numbers { decimal, thousands, value } => {
+            format!("{}, if it is {value}", writing(*decimal, *thousands))
+        }
+        Remedy::Categorical(column) => format!("`--categorical {}`", quoted(column)),
+        _ => return None,
+    })
+}
+
+/// The options by which numbers are written so.
+fn writing(decimal: char, thousands: Option<char>) -> String {
+    let decimal = (decimal != '.').then(|| format!("--decimal '{decimal}'"));
+    let thousands = thousands.map(|sign| format!("--thousands '{sign}'"));
+    let options: Vec<String> = decimal.into_iter().chain(thousands).collect();
+    format!("`{}`", options.join(" "))
 }
 
 impl From<FitError> for Failure {

@@ -34,7 +34,7 @@ pub struct Parts<'a> {
     pub note: Option<String>,
 }
 
-pub fn run(args: &FitArgs, screen: &mut Screen) -> Result<Exit, Failure> {
+pub fn run(args: &FitArgs, screen: &Screen) -> Result<Exit, Failure> {
     let spec = Spec::read(&args.model.model)?;
     for path in [&args.out, &args.report, &args.checkpoint].into_iter().flatten() {
         writable(path)?;
@@ -105,7 +105,7 @@ fn fit(
         .seed(run.seed)
         .starts(usize::from(run.starts))
         .interrupt(&interrupt)
-        .method(methods::limited(method, run.tolerance, run.max_time, run.max_iterations));
+        .method(run.limits.on(method));
     fit = match &built.judge {
         Judge::Default => fit,
         Judge::Loss(loss) => fit.shared_loss(loss.clone()),

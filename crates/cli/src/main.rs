@@ -27,16 +27,19 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     // A wrong command line ends here, with 2.
     let cli = Cli::parse();
-    let mut screen = Screen::new(&cli.output);
+    let screen = Screen::new(&cli.output);
     let done = cli.output.threads().and_then(|()| match &cli.command {
-        Command::Fit(args) => fit::run(args, &mut screen),
-        Command::Predict(args) => predict::run(args, &mut screen),
-        Command::Curve(args) => curve::run(args, &mut screen),
-        Command::Compare(args) => compare::run(args, &mut screen),
-        Command::Check(args) => check::run(args, &mut screen),
-        Command::Describe(args) => describe::run(args, &mut screen),
-        Command::OneStep(args) => one_step::run(args, &mut screen),
-        Command::Completions(args) => pages::completions(args),
+        Command::Fit(args) => fit::run(args, &screen),
+        Command::Predict(args) => predict::run(args, &screen),
+        Command::Curve(args) => curve::run(args, &screen),
+        Command::Compare(args) => compare::run(args, &screen),
+        Command::Check(args) => check::run(args, &screen),
+        Command::Describe(args) => describe::run(args, &screen),
+        Command::OneStep(args) => one_step::run(args, &screen),
+        Command::Completions(args) => {
+            pages::completions(args);
+            Ok(Exit::Done)
+        }
         Command::Man(args) => pages::man(args),
     });
     match done {

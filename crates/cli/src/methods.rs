@@ -5,9 +5,8 @@ use secant::optim::Update;
 use secant::{
     AdaGrad, Adadelta, Adam, AdamW, AdaptiveCubic, Bfgs, GaussNewton, GradientDescent, Lbfgs,
     LevenbergMarquardt, Method, Momentum, Nesterov, Newton, NewtonCg, NonlinearCg,
-    RegularizedNewton, RmsProp, Sr1, Stopping, TrustRegion,
+    RegularizedNewton, RmsProp, Sr1, TrustRegion,
 };
-use std::time::Duration;
 
 /// A name and its method with default options.
 type Named = (&'static str, fn() -> Method);
@@ -48,33 +47,4 @@ pub fn by_name(name: &str) -> Result<Method, Failure> {
     let known = names().collect::<Vec<_>>().join(", ");
     let name = secant::core::text::quoted(name);
     Err(Failure::advised(format!("no method `{name}`{nearest}"), format!("one of {known}")))
-}
-
-/// Limits that were asked for, put into the method's own.
-pub fn limited(
-    mut method: Method,
-    tolerance: Option<f64>,
-    max_time: Option<Duration>,
-    max_iterations: Option<u64>,
-) -> Method {
-    set(method.stopping_mut(), tolerance, max_time, max_iterations);
-    method
-}
-
-/// The same of when to stop alone.
-pub fn set(
-    stopping: &mut Stopping,
-    tolerance: Option<f64>,
-    max_time: Option<Duration>,
-    max_iterations: Option<u64>,
-) {
-    if let Some(tolerance) = tolerance {
-        stopping.gradient_tolerance = tolerance;
-    }
-    if let Some(time) = max_time {
-        stopping.max_time = Some(time);
-    }
-    if let Some(iterations) = max_iterations {
-        stopping.max_iterations = iterations;
-    }
 }

@@ -4,12 +4,13 @@ use crate::args::{FormulaArgs, ModelArgs, StandardizeArg};
 use crate::failure::Failure;
 use secant::core::params::Role;
 use secant::core::text::{did_you_mean, quoted};
-use secant::description::{Choice, Description};
+use secant::description::Description;
 use secant::loss::Loss;
 use secant::penalty::Penalty;
 use secant::{
-    Activation, Bounds, Dataset, Family, Glm, Graph, L1, Link, Network, NoPenalty, OwlQn, Quantile,
-    Rho, Ridge, Standardize, Standardizer, Targets, Tron,
+    AbsoluteError, Activation, Bounds, Dataset, Family, Gamma, Glm, Graph, Hinge, L1, Link,
+    Logistic, Network, NoPenalty, OwlQn, Poisson, Quantile, Rho, Ridge, SoftmaxCrossEntropy,
+    SquaredError, Standardize, Standardizer, Targets, Tron,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -60,8 +61,8 @@ const LINKS: [(&str, Link); 8] = [
     ("sqrt", Link::Sqrt),
 ];
 /// Losses that the command names; those of robust statistics stand in [`RHOS`].
-const LOSSES: [&str; 8] =
-    ["squared", "absolute", "log-cosh", "poisson", "gamma", "logistic", "softmax", "hinge"];
+const LOSSES: [&str; 7] =
+    ["squared", "absolute", "poisson", "gamma", "logistic", "softmax", "hinge"];
 const RHOS: [(&str, Rho); 4] = [
     ("huber", Rho::Huber),
     ("soft-l1", Rho::SoftL1),
@@ -210,7 +211,15 @@ pub fn loss(text: Option<&str>) -> Result<Judge, Failure> {
         known.push("quantile:LEVEL:WIDTH");
         return Err(unknown("loss", text, &known));
     }
-    Ok(Judge::Loss(Choice::plain(name).loss()?.into()))
+    Ok(Judge::Loss(match name {
+        "absolute" => Arc::new(AbsoluteError),
+        "poisson" => Arc::new(Poisson::default()),
+        "gamma" => Arc::new(Gamma),
+        "logistic" => Arc::new(Logistic),
+        "softmax" => Arc::new(SoftmaxCrossEntropy),
+        "hinge" => Arc::new(Hinge::squared()),
+        _ => Arc::new(SquaredError),
+    }))
 }
 
 /// `--ridge`.

@@ -39,7 +39,7 @@ pub fn run(args: &OneStepArgs, screen: &Screen) -> Result<Exit, Failure> {
     screen.heading("Newton's method on linear regression: one step from anywhere");
     screen.sentences(&[
         format!("QR with pivoting and refinement: {}, rank {} of {}.", seconds(qr_seconds), solution.rank, solution.coefficients.len()),
-        format!("Fitted values after one Newton step, θ − H⁻¹∇f with features standardised, against QR's (‖difference‖/‖QR‖):"),
+        "Fitted values after one Newton step, θ − H⁻¹∇f with features standardised, against QR's (‖difference‖/‖QR‖):".to_owned(),
     ]);
     let starts = starts(scaled.features() + 1, args.seed);
     let mut rows = Vec::new();

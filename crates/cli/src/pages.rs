@@ -8,11 +8,10 @@ use clap::CommandFactory;
 
 const NAME: &str = "secant";
 
-pub fn completions(args: &CompletionArgs) -> Result<Exit, Failure> {
+pub fn completions(args: &CompletionArgs) {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), NAME, &mut script);
     print(&script);
-    Ok(Exit::Done)
 }
 
 pub fn man(args: &ManArgs) -> Result<Exit, Failure> {

@@ -177,7 +177,9 @@ fn model_columns(
             }
             let mut z = model.predict(inputs)?;
             for (scores, offset) in z.chunks_exact_mut(c).zip(offset) {
-                scores.iter_mut().for_each(|score| *score += offset);
+                for score in scores {
+                    *score += offset;
+                }
             }
             z
         }
@@ -254,7 +256,9 @@ fn offset(
     let mut values: Vec<f64> = table.column(column).collect();
     if args.exposure.is_some() {
         // With a log link a mean is in proportion to it.
-        values.iter_mut().for_each(|value| *value = value.ln());
+        for value in &mut values {
+            *value = value.ln();
+        }
     }
     if let Some(row) = values.iter().position(|value| !value.is_finite()) {
         return Err(Failure::new(format!(

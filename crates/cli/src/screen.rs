@@ -88,7 +88,7 @@ impl Screen {
     }
 
     /// The refusal, on standard error; with JSON asked for an object on standard output too.
-    pub fn failure(&mut self, failure: &Failure) {
+    pub fn failure(&self, failure: &Failure) {
         let error = if self.colors[1] { "\u{1b}[31;1merror:\u{1b}[0m" } else { "error:" };
         eprintln!("{error} {}", failure.what);
         if let Some(advice) = &failure.advice {
@@ -115,6 +115,14 @@ impl Screen {
     fn painted(&self, code: &str, text: &str) -> String {
         if self.colors[0] { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
+}
+
+/// A sentence: its first letter large, a full stop behind it.
+pub fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first: String = letters.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{stop}", letters.as_str())
 }
 
 /// `text` broken at blanks, the first line behind `first`, the others behind `rest`.

@@ -104,8 +104,8 @@ pub fn sentences(table: &Read, encoded: &Encoded) -> Vec<String> {
         plural(table.rows, "row"),
         plural(table.columns, "column"),
     )];
-    sentences.extend(table.notes.iter().cloned());
-    sentences.extend(encoded.notes.iter().cloned());
+    let notes = table.notes.iter().chain(&encoded.notes);
+    sentences.extend(notes.map(|note| crate::screen::sentence(note)));
     sentences
 }
 

@@ -7,14 +7,11 @@ use maud::{Escaper, Markup, PreEscaped, html};
 use secant_core::text::{LONGEST, cut};
 use std::fmt::Write;
 
-/// Width of a picture, in its own units.
-const WIDTH: f64 = 520.0;
-const HEIGHT: f64 = 340.0;
-/// Height of a picture of two axes with the same quantity.
-const SQUARE: f64 = 460.0;
 const MARGIN: f64 = 14.0;
 /// A letter of a tick's label, as wide as on narrow screens, where letters are larger.
-const LETTER: f64 = 8.6;
+const LETTER: f64 = 10.4;
+/// Below the picture's own area: labels of ticks, and the name of the axis.
+const BELOW: f64 = 46.0;
 /// Of a line of text.
 const LINE: f64 = 20.0;
 /// From an axis to its labels.
@@ -26,7 +23,7 @@ const APART: f64 = 1.5;
 struct Area {
     x: Frame,
     y: Frame,
-    height: f64,
+    size: (f64, f64),
 }
 
 impl Chart {
@@ -59,19 +56,19 @@ impl Chart {
         let points = || self.layers.iter().flat_map(|layer| layer.content.points());
         let shown = || points().filter(|p| self.x.shows(p.0) && self.y.shows(p.1));
         shown().next()?;
-        let height = if self.square { SQUARE } else { HEIGHT };
-        let y = self.y.frame(shown().map(|p| p.1), height - MARGIN - 2.2 * LINE, MARGIN);
+        let (width, height) = self.size;
+        let y = self.y.frame(shown().map(|p| p.1), height - BELOW, MARGIN);
         let labels = y.ticks();
         let widest = labels.iter().filter_map(|tick| tick.label.as_ref());
         let widest = widest.map(|label| label.chars().count()).max().unwrap_or(0);
-        let left = LINE + GAP + LETTER * widest as f64;
-        let x = self.x.frame(shown().map(|p| p.0), left, WIDTH - MARGIN);
-        Some(Area { x, y, height })
+        let left = LINE + 2.0 + GAP + LETTER * widest as f64;
+        let x = self.x.frame(shown().map(|p| p.0), left, width - MARGIN);
+        Some(Area { x, y, size: self.size })
     }
 
     fn svg(&self, area: &Area) -> Markup {
         let label = format!("{}. {}", self.title, self.says);
-        let view = format!("0 0 {WIDTH} {}", area.height);
+        let view = format!("0 0 {} {}", area.size.0, area.size.1);
         html! {
             svg.plot viewBox=(view) role="img" aria-label=(label) tabindex="0" {
                 title { (self.title) }
@@ -125,7 +122,7 @@ fn axes(area: &Area, x: &Axis, y: &Axis) -> Markup {
                 }
             }
         }
-        text.name x=(format!("{middle:.1}")) y=(format!("{:.1}", area.height - 6.0)) {
+        text.name x=(format!("{middle:.1}")) y=(format!("{:.1}", area.size.1 - 5.0)) {
             (cut(&x.label, LONGEST)) (fx.common())
         }
         text.name transform=(upright) { (cut(&y.label, LONGEST)) (fy.common()) }
@@ -201,18 +198,19 @@ fn line(points: &[Point], area: &Area) -> String {
             _ = write!(d, "{}{x:.1} {y:.1}", if k == 0 { 'M' } else { 'L' });
         }
         if run.len() == 1 {
-            d.push_str("h0");
+            d.push_str("h.01");
         }
     }
     d
 }
 
-/// Dots: paths without length, of which the round ends are seen. Written by hand, since there are many.
+/// Dots: paths of next to no length, of which the ends are seen. Printers leave out square ends of none at all. Written by hand, since
+/// there are many.
 fn all_marks(marks: &[Mark], area: &Area) -> String {
     let mut text = String::new();
     for mark in marks {
         let Some((x, y)) = area.x.place(mark.at.0).zip(area.y.place(mark.at.1)) else { continue };
-        _ = write!(text, "<path d=\"M{x:.1} {y:.1}h0\"><title>");
+        _ = write!(text, "<path d=\"M{x:.1} {y:.1}h.01\"><title>");
         _ = Escaper::new(&mut text).write_str(&mark.says);
         text.push_str("</title></path>");
     }
@@ -270,7 +268,7 @@ fn key(layer: &Layer) -> Markup {
         svg.key viewBox="0 0 28 12" width="28" height="12" aria-hidden="true" {
             @match content {
                 Content::Line(_) => path class={ "line " (class) } style=[ink] stroke-dasharray=[dashes(style)] d="M1 6H27" {},
-                Content::Marks(_) => g class={ "marks " (class) } style=[ink] { path d="M14 6h0" {} },
+                Content::Marks(_) => g class={ "marks " (class) } style=[ink] { path d="M14 6h.01" {} },
                 Content::Bars(_) => g class={ "bars " (class) } style=[ink] { rect x="6" y="1" width="16" height="10" {} },
                 Content::Band(_) => path class={ "band " (class) } style=[ink] d="M2 1H26V11H2Z" {},
                 Content::Errors(_) => path class={ "errors " (class) } style=[ink] d="M14 0V12" {},

@@ -79,7 +79,7 @@ fn table(set: &str, confusion: &Confusion) -> Markup {
             .sortable();
     for (k, name) in confusion.names.iter().enumerate() {
         let share = |value: Option<f64>| {
-            value.map_or_else(|| Cell::text("–"), |value| Cell::shown(percent(value), value))
+            value.map_or_else(Cell::none, |value| Cell::shown(percent(value), value))
         };
         let count: f64 = (0..c).map(|b| confusion.count(k, b)).sum();
         table_row(
@@ -89,7 +89,7 @@ fn table(set: &str, confusion: &Confusion) -> Markup {
             [confusion.precision(k), confusion.recall(k), confusion.f1(k)].map(share),
         );
     }
-    html! { div.pair { (heat.render()) (each.render()) } }
+    html! { div.pair { div { (heat.render()) } div { (each.render()) } } }
 }
 
 fn table_row(table: &mut Table, name: &str, count: f64, shares: [Cell; 3]) {
@@ -139,10 +139,11 @@ fn calibration(sets: Sets<'_>) -> Chart {
                 weight(bin.weight)
             ),
         });
-        chart = chart
-            .errors("", style(name), strokes.collect())
-            .line("", style(name), bins.iter().map(|bin| (bin.predicted, bin.observed)).collect())
-            .marks(name, style(name), marks.collect());
+        chart = chart.errors("", style(name), strokes.collect()).marks(
+            name,
+            style(name),
+            marks.collect(),
+        );
     }
     chart
 }

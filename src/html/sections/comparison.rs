@@ -7,7 +7,7 @@ use crate::html::words::{brief, number};
 use crate::picture::axis::Axis;
 use crate::picture::{Kind, looks};
 use maud::{Markup, html};
-use secant_core::text::enumerated;
+use secant_core::text::{LONGEST, cut, enumerated};
 use secant_optim::TraceEntry;
 
 /// Marks of one method on its line, at most.
@@ -42,7 +42,7 @@ pub(in crate::html) fn comparison(table: &Comparison) -> Markup {
         p.note { "A gap is (f − best)/(f₀ − best), with the lowest value that any method found. A gradient-equivalent is the work of f with ∇f on all samples." }
         div.wide {
             @for against in [Against::Iterations, Against::Gradients, Against::Seconds] {
-                (picture(table, against).render())
+                (picture(table, against).wide().render())
             }
         }
     }
@@ -55,7 +55,7 @@ fn rows(table: &Comparison) -> Table {
     for row in &table.rows {
         let memory = row
             .memory_bytes
-            .map_or_else(Cell::empty, |count| Cell::shown(bytes(count), count as f64));
+            .map_or_else(Cell::none, |count| Cell::shown(bytes(count), count as f64));
         all.row(vec![
             Cell::name(&row.name),
             Cell::shown(number(row.value), row.value),
@@ -83,7 +83,7 @@ fn reached(table: &Comparison) -> Table {
                 Some((gradients, seconds)) => {
                     Cell::shown(format!("{}, {}", amount(gradients), time(seconds)), gradients)
                 }
-                None => Cell::shown("–", f64::INFINITY),
+                None => Cell::none(),
             }
         });
         all.row([Cell::name(&row.name)].into_iter().chain(cells).collect());
@@ -124,7 +124,7 @@ fn picture(table: &Comparison, against: Against) -> Chart {
                 at: points[i],
                 says: format!(
                     "{}, iteration {}: f {}, gap {}, {} gradients, {}",
-                    run.name,
+                    cut(&run.name, LONGEST),
                     entry.iteration,
                     brief(entry.value),
                     brief(points[i].1),

@@ -55,6 +55,6 @@ pub(in crate::html) fn costs(report: &Report, costs: &Costs) -> Option<Markup> {
     }
     Some(html! {
         (table.render())
-        p.note { "The run took " (time(report.seconds)) ", of which the evaluations are the larger part in all but the smallest problems; the rest is the linear algebra of the method." }
+        p.note { "The run took " (time(report.seconds)) " of wall-clock time, evaluations and the linear algebra of the method together." }
     })
 }

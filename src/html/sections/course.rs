@@ -1,5 +1,6 @@
 //! f and ‖∇f‖ on the way.
 
+use crate::compare::time;
 use crate::html::chart::{Chart, Mark, Style, evenly};
 use crate::html::words::{brief, grouped, size};
 use crate::picture::Point;
@@ -10,27 +11,35 @@ use secant_optim::{Report, TraceEntry};
 /// Marks on a line, at most; the line itself shows all.
 const MARKS: usize = 150;
 /// A ratio of values from which on an axis is logarithmic.
-const WIDE: f64 = 10.0;
+const WIDE: f64 = 3.0;
 
 /// What the pictures are drawn against.
 #[derive(Clone, Copy)]
 enum Against {
     Iterations,
-    Seconds,
+    /// Time, with the name of a unit and how many of it a second has.
+    Time(&'static str, f64),
 }
 
 impl Against {
     fn of(self, entry: &TraceEntry) -> f64 {
         match self {
             Self::Iterations => entry.iteration as f64,
-            Self::Seconds => entry.seconds,
+            Self::Time(_, unit) => unit * entry.seconds,
+        }
+    }
+
+    fn axis(self) -> Axis {
+        match self {
+            Self::Iterations => Axis::linear(self.name()).whole(),
+            Self::Time(unit, _) => Axis::linear(unit),
         }
     }
 
     fn name(self) -> &'static str {
         match self {
             Self::Iterations => "iterations",
-            Self::Seconds => "seconds",
+            Self::Time(..) => "time",
         }
     }
 }
@@ -41,7 +50,12 @@ pub(in crate::html) fn course(report: &Report) -> Option<Markup> {
     if trace.len() < 2 {
         return None;
     }
-    let both = [Against::Iterations, Against::Seconds];
+    let unit = match report.seconds {
+        seconds if seconds < 1e-3 => ("microseconds", 1e6),
+        seconds if seconds < 1.0 => ("milliseconds", 1e3),
+        _ => ("seconds", 1.0),
+    };
+    let both = [Against::Iterations, Against::Time(unit.0, unit.1)];
     let marked = evenly(trace.len(), MARKS);
     let thinned = marked.len() < trace.len();
     Some(html! {
@@ -75,12 +89,12 @@ fn says(entry: &TraceEntry) -> String {
     let validation =
         entry.validation.map(|held_out| format!(", held out {}", brief(held_out.loss)));
     format!(
-        "iteration {}: f {}{}, ‖∇f‖ {}, after {} s",
+        "iteration {}: f {}{}, ‖∇f‖∞ {}, after {}",
         entry.iteration,
         brief(entry.value),
         validation.unwrap_or_default(),
         brief(entry.gradient_norm),
-        brief(entry.seconds)
+        time(entry.seconds)
     )
 }
 
@@ -110,7 +124,7 @@ fn values(report: &Report, marked: &[usize], against: Against) -> Chart {
     };
     let name = if validated { "training, with the penalty" } else { "" };
     let value = |entry: &TraceEntry| entry.value;
-    let mut chart = Chart::new(title, text, Axis::linear(against.name()), y)
+    let mut chart = Chart::new(title, text, against.axis(), y)
         .line(name, Style::TRAINING, along(&value))
         .marks("", Style::TRAINING, chosen(&value));
     if validated {
@@ -141,7 +155,7 @@ fn gradients(report: &Report, marked: &[usize], against: Against) -> Chart {
     let y = axis("‖∇f‖∞", trace.iter().map(|entry| entry.gradient_norm));
     let marks = marked.iter().map(|i| Mark { at: at(&trace[*i]), says: says(&trace[*i]) });
     let title = format!("Gradient against {}", against.name());
-    Chart::new(title, text, Axis::linear(against.name()), y)
+    Chart::new(title, text, against.axis(), y)
         .line("", Style::TRAINING, trace.iter().map(at).collect())
         .marks("", Style::TRAINING, marks.collect())
 }

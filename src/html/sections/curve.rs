@@ -82,5 +82,5 @@ pub(in crate::html) fn curve(picture: &CurvePicture) -> Markup {
         let (drawn, all) = (grouped(size(MOST_MARKS)), grouped(size(data.len())));
         chart = chart.note(format!("{drawn} of {all} samples are drawn, evenly chosen."));
     }
-    html! { div.wide { (chart.render()) } }
+    html! { div.wide { (chart.wide().render()) } }
 }

@@ -2,18 +2,18 @@
 
 use crate::glm::{Coefficient, CoefficientStatus, GlmFit};
 use crate::html::table::{Cell, Heat, Table};
-use crate::html::words::{minus, number, percent};
+use crate::html::words::{decimals, minus, number, percent};
 use crate::model::Parameter;
 use maud::{Markup, html};
 use secant_optim::inference::{
     Estimate, Inference, Status, probability, rounded, rounded_interval,
 };
 
-/// Estimates in a table, at most; the level of intervals.
+/// Estimates in a table, at most.
 pub(in crate::html) const SHOWN: usize = 200;
 /// Estimates whose correlations are shown, at most.
 const CORRELATED: usize = 30;
-/// A correlation that is worth a word.
+/// Of the intervals of coefficients.
 const LEVEL: f64 = 0.95;
 
 /// A block of the parameters of a network.
@@ -36,17 +36,6 @@ impl Block {
             values: block.values.to_vec(),
         }
     }
-
-    /// A parameter of its own.
-    pub(in crate::html) fn single(name: &str, value: f64) -> Self {
-        Self {
-            name: name.to_owned(),
-            rows: 1,
-            cols: 1,
-            role: "parameter".to_owned(),
-            values: vec![value],
-        }
-    }
 }
 
 /// What is known of the parameters.
@@ -54,6 +43,8 @@ impl Block {
 pub(in crate::html) enum Estimates {
     Inference(Box<Inference>),
     Glm(Box<GlmFit>),
+    /// Names with values and where these come from, and why there are no errors.
+    Values(Vec<(String, f64, String)>, String),
     /// Blocks, and why there are no errors.
     Blocks(Vec<Block>, String),
 }
@@ -62,6 +53,7 @@ pub(in crate::html) fn estimates(estimates: &Estimates) -> Markup {
     match estimates {
         Estimates::Inference(found) => inference(found),
         Estimates::Glm(fit) => coefficients(fit),
+        Estimates::Values(values, why) => html! { (plain(values)) p.note { (why) } },
         Estimates::Blocks(blocks, why) => html! { (of_blocks(blocks)) p.note { (why) } },
     }
 }
@@ -83,7 +75,7 @@ fn one(found: &Inference, j: usize) -> Vec<Cell> {
                     minus(&rounded_interval(interval, *value, *standard_error)),
                     interval.0,
                 ),
-                Cell::shown(minus(&format!("{:.2}", found.t(j))), found.t(j)),
+                Cell::shown(decimals(found.t(j), 2), found.t(j)),
                 Cell::shown(minus(&probability(found.p(j))), found.p(j)),
                 start,
             ];
@@ -141,10 +133,7 @@ fn inference(found: &Inference) -> Markup {
 
 fn correlations(names: &[String], of: &dyn Fn(usize, usize) -> f64) -> Markup {
     let shade = |i: usize, j: usize| if i == j || of(i, j).is_nan() { 0.0 } else { of(i, j) };
-    let text = |i: usize, j: usize| {
-        let r = of(i, j);
-        if r.is_nan() { "–".to_owned() } else { minus(&format!("{r:.2}")) }
-    };
+    let text = |i: usize, j: usize| decimals(of(i, j), 2);
     let heat = Heat {
         caption: "Correlations of the estimates: near ±1 two parameters can stand in for each other, and only a combination of them is well known",
         axes: ["", ""],
@@ -174,7 +163,7 @@ fn coefficients(fit: &GlmFit) -> Markup {
                     Cell::text(one.label()),
                     Cell::shown(minus(&rounded(estimate, error)), estimate),
                     Cell::shown(minus(&rounded_interval((low, high), estimate, error)), low),
-                    Cell::shown(minus(&format!("{:.2}", one.z())), one.z()),
+                    Cell::shown(decimals(one.z(), 2), one.z()),
                     Cell::shown(minus(&probability(one.p_value())), one.p_value()),
                 ];
             }
@@ -208,10 +197,18 @@ fn coefficients(fit: &GlmFit) -> Markup {
     }
 }
 
+fn plain(values: &[(String, f64, String)]) -> Markup {
+    let mut table = Table::new("Parameters", ["parameter", "value", "from"]).sortable();
+    for (name, value, origin) in values.iter().take(SHOWN) {
+        table.row(vec![Cell::name(name), Cell::number(*value), Cell::name(origin)]);
+    }
+    table.render()
+}
+
 fn of_blocks(blocks: &[Block]) -> Markup {
     let head = ["block", "shape", "parameters", "kind", "smallest", "largest", "root mean square"];
     let mut table =
-        Table::new("Blocks of parameters, in the standardised units of the fit", head).sortable();
+        Table::new("Blocks of parameters, in the units of the fit: standardised ones, where the summary says so", head).sortable();
     for Block { name, rows, cols, role, values } in blocks.iter().take(SHOWN) {
         let n = values.len() as f64;
         let least = values.iter().copied().fold(f64::INFINITY, f64::min);

@@ -5,6 +5,7 @@ use crate::model::Model;
 use maud::{Markup, PreEscaped, html};
 use secant_core::formula::Formula;
 use secant_core::graph::Graph;
+use secant_core::text::{LONGEST, cut};
 use std::sync::Arc;
 
 /// Nodes of a graph that is drawn, at most: of more a page would show threads.
@@ -41,7 +42,7 @@ pub(in crate::html) fn model(shape: &Shape) -> Markup {
                 .map(|(k, text)| (targets.get(k).cloned().unwrap_or_else(|| format!("y{k}")), text))
                 .collect();
             html! {
-                @for (name, text) in each { p.formula { (name) " = " (text) } }
+                @for (name, text) in each { p.formula { (cut(&name, LONGEST)) " = " (text) } }
                 p.note {
                     "Inputs: " (written.features().join(", ")) ". Parameters: " (written.parameters().join(", ")) ". As text: "
                     code { (written.to_string()) }

@@ -2,7 +2,7 @@
 
 use super::{Sets, TRAINING};
 use crate::html::chart::{Bar, Chart, MOST_MARKS, Mark, Style, evenly};
-use crate::html::judged::{Entry, Output};
+use crate::html::judged::{Entry, Judged, Output};
 use crate::html::table::{Cell, Table};
 use crate::html::words::{brief, grouped, percent, size};
 use crate::picture::axis::Axis;
@@ -10,14 +10,12 @@ use maud::{Markup, html};
 use secant_core::text::{LONGEST, cut};
 use secant_optim::inference::distributions::{Distribution as _, StudentT};
 
-/// Outputs that are shown, at most.
-const OUTPUTS: usize = 4;
 /// Rows of the table of the largest residuals.
 const LARGEST: usize = 20;
 /// Bars of a histogram, at least and at most.
 const BARS: (usize, usize) = (8, 40);
 /// Marks of a quantile plot between those of both tails.
-const QUANTILES: usize = 200;
+const QUANTILES: usize = 150;
 /// Marks of each tail, all of them shown.
 const TAIL: usize = 30;
 
@@ -29,11 +27,9 @@ struct Set<'a> {
 }
 
 pub(super) fn values(sets: Sets<'_>) -> Option<Markup> {
-    let outputs = sets.each().map(|(_, set)| set.outputs.len()).max().unwrap_or(0);
-    if outputs == 0 {
-        return None;
-    }
-    let shown = outputs.min(OUTPUTS);
+    let most = |of: &dyn Fn(&Judged) -> usize| sets.each().map(|(_, set)| of(set)).max();
+    let outputs = most(&|set| set.count).filter(|count| *count > 0)?;
+    let shown = most(&|set| set.outputs.len())?;
     Some(html! {
         @if shown < outputs {
             p.note { "Pictures of the first " (shown) " of " (outputs) " outputs." }
@@ -155,9 +151,13 @@ fn histogram(sets: &[Set<'_>], residual: &str) -> Chart {
     let title = "Histogram of the residuals";
     let says = "How often residuals of each size occur; a normal error has one hump about 0.";
     let mut chart = Chart::new(title, says, x, y);
-    if !(high > low) {
+    if low > high {
+        // None is finite.
         return chart;
     }
+    // Of one value alone: a bar about it.
+    let around = if low == high { 0.5 * low.abs().max(1.0) } else { 0.0 };
+    let (low, high) = (low - around, high + around);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "8 to 40")]
     let bars = (all.len() as f64).sqrt().ceil().clamp(BARS.0 as f64, BARS.1 as f64) as usize;
     let width = (high - low) / bars as f64;
@@ -266,7 +266,7 @@ fn largest(sets: Sets<'_>, shown: usize) -> Markup {
     for (set, output, entry) in all.into_iter().take(LARGEST) {
         let cells = [
             Cell::shown(entry.row.to_string(), entry.row as f64),
-            Cell::text(set),
+            Cell::text(set.replace(' ', "\u{a0}")),
             Cell::name(output),
             Cell::number(entry.observed),
             Cell::number(entry.predicted),

@@ -98,7 +98,7 @@ pub fn run(asked: &Asked<'_>, key: &str, screen: &Screen) -> Result<Exit, Failur
     screen.sentences(&[format!("{of}, {}.", crate::fit::outcome::seconds(seconds))]);
     if asked.out.is_none() {
         screen.say("");
-        screen.result(&table(&fits));
+        screen.result(&shown(&fits));
         if all > SHOWN {
             screen.sentences(&["… `--out fits.csv` writes all of them.".to_owned()]);
         }
@@ -260,7 +260,7 @@ fn bounds(asked: &Asked<'_>, formula: &Formula) -> Result<Option<Bounds>, Failur
 }
 
 /// The first fits, a line each.
-fn table(fits: &ManyFits) -> String {
+fn shown(fits: &ManyFits) -> String {
     let keys = fits.iter().take(SHOWN).map(|fit| fit.key.chars().count());
     let width = keys.max().unwrap_or(0).clamp(3, KEY);
     let mut heading = format!("  {:<width$}", "key");

@@ -4,7 +4,6 @@ use super::outcome::{command_line, ended, files, head, indented, number, run_jso
 use crate::args::FitArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::methods;
 use crate::models::{self, Strength};
 use crate::screen::Screen;
 use crate::tables::{self, Read};
@@ -34,10 +33,10 @@ pub fn run(
         }
     }
     let run = &args.run;
-    if run.tolerance.is_some() || run.max_time.is_some() || run.max_iterations.is_some() {
+    if run.limits.any() {
         let mut stopping =
             Stopping { gradient_tolerance: 1e-12, max_iterations: 200, ..Stopping::default() };
-        methods::set(&mut stopping, run.tolerance, run.max_time, run.max_iterations);
+        run.limits.set(&mut stopping);
         glm = glm.stopping(stopping);
     }
     let table = args.table.read(&args.data)?;

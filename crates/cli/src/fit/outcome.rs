@@ -5,7 +5,7 @@ use crate::args::FitArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, quoted};
 use crate::models::{Built, Spec};
-use crate::screen::Screen;
+use crate::screen::{Screen, sentence};
 use crate::tables::Read;
 use secant::data::Encoded;
 use secant::{Fitted, Report, Score};
@@ -192,7 +192,7 @@ pub fn ended(report: &Report) -> Vec<String> {
     let plural = if report.iterations == 1 { "" } else { "s" };
     let mut sentences = vec![format!(
         "{} {} iteration{plural} in {}; value {}, gradient {:.1e} (at the start {:.1e}).",
-        capital(report.reason.sentence()),
+        sentence(report.reason.sentence()),
         report.iterations,
         seconds(report.seconds),
         plain(report.value),
@@ -206,16 +206,8 @@ pub fn ended(report: &Report) -> Vec<String> {
             plain(loss)
         ));
     }
-    sentences.extend(report.notes.iter().map(|note| capital(note)));
+    sentences.extend(report.notes.iter().map(|note| sentence(note)));
     sentences
-}
-
-/// A sentence: its first letter large, a full stop behind it.
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first: String = letters.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
-    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{first}{}{stop}", letters.as_str())
 }
 
 /// `0.31 s`, `12 ms`.

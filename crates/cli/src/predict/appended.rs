@@ -199,7 +199,7 @@ impl<'a> Lines<'a> {
             let text = self.between(line, line + 1);
             let text =
                 if line == 0 { text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text) } else { text };
-            open ^= text.iter().filter(|byte| **byte == b'"').count() % 2 == 1;
+            open ^= text.iter().fold(false, |odd, byte| odd ^ (*byte == b'"'));
             if !open {
                 return line;
             }

@@ -6,14 +6,20 @@ use serde::{Deserialize, Serialize};
 
 use super::table::{ColumnKind, Table};
 use super::{Dataset, Targets};
-use chosen::{Chosen, Class};
+use chosen::Chosen;
+use classes::Class;
 
+mod cells;
 mod chosen;
+mod classes;
 mod error;
 #[cfg(test)]
 mod tests;
 
 pub use error::{TableError, TableFault};
+
+/// Texts that a column may have whatever the number of rows.
+const FEW_LEVELS: usize = 20;
 
 /// What the columns of a table are for.
 ///
@@ -247,7 +253,7 @@ impl Encoding {
         let (file, rows) = (table.file.clone(), chosen.kept(&table, self)?);
         let notes = chosen.notes(&table, self, &rows);
         if rows.is_empty() {
-            return Err(TableError { file, fault: TableFault::NoRows });
+            return Err(TableError { file, fault: Box::new(TableFault::NoRows) });
         }
         Ok(EncodedInputs { inputs: chosen.inputs(table, self, &rows)?, rows, notes })
     }
@@ -268,8 +274,9 @@ fn encode(table: Table, encoding: Encoding, chosen: &Chosen) -> Result<Encoded, 
     let rows = chosen.kept(&table, &encoding)?;
     let notes = chosen.notes(&table, &encoding, &rows);
     if rows.is_empty() {
-        return Err(TableError { file, fault: TableFault::NoRows });
+        return Err(TableError { file, fault: Box::new(TableFault::NoRows) });
     }
+    chosen.check_finite(&table, &rows)?;
     let list = |column: Option<usize>| {
         column.map(|column| rows.iter().map(|&row| table.cell(row, column)).collect::<Vec<_>>())
     };
@@ -288,7 +295,7 @@ fn encode(table: Table, encoding: Encoding, chosen: &Chosen) -> Result<Encoded, 
                 .collect(),
         },
     };
-    let wrong = |error| TableError { file: file.clone(), fault: TableFault::Data(error) };
+    let wrong = |error| TableError { file: file.clone(), fault: Box::new(TableFault::Data(error)) };
     let inputs = chosen.inputs(table, &encoding, &rows)?;
     let (names, target_names) = (encoding.input_names(), encoding.targets.clone());
     let mut data =

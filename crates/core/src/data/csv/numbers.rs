@@ -68,6 +68,17 @@ impl Numbers {
         plain.parse().ok()
     }
 
+    /// The signs for decimals and thousands by which all of `texts` are numbers, which they are not as they are read here.
+    pub(in crate::data) fn of_all<'a>(
+        texts: &(impl Iterator<Item = &'a str> + Clone),
+    ) -> Option<(char, Option<char>)> {
+        let reads = |(decimal, thousands): &(char, Option<char>)| {
+            let reading = Self { decimal: *decimal, thousands: *thousands };
+            texts.clone().all(|text| reading.read(text).is_some_and(f64::is_finite))
+        };
+        TRIED.into_iter().find(reads)
+    }
+
     /// What may help where `text` is no number: options by which it is one.
     pub(super) fn hint(self, text: &str) -> String {
         let found = self.other_readings(text);

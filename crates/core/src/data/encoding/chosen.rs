@@ -1,71 +1,36 @@
 //! The columns of one table that an encoding takes, found by name, with what each cell becomes.
 
-use std::cmp::Ordering;
-use std::path::PathBuf;
-
+use super::super::csv::numbers::Numbers;
 use super::super::table::{ColumnKind, Table};
+use super::cells::{mean, most_frequent};
+use super::classes::{Class, classes, known_classes};
 use super::{
-    EncodedColumn, EncodedForm, Encoding, Missing, Roles, TableError, TableFault, TargetKind,
+    EncodedColumn, EncodedForm, Encoding, FEW_LEVELS, Missing, Roles, TableError, TableFault,
 };
-use crate::text::{enumerated, matches, quoted};
-
-/// Texts that a column may have whatever the number of rows.
-const FEW_LEVELS: usize = 20;
-/// Places that a message lists.
-const LISTED: usize = 5;
+use crate::text::{matches, quoted};
 
 /// Columns of a table by their place.
 pub(super) struct Chosen {
     /// For each column of the encoding.
-    features: Vec<Taken>,
+    pub(super) features: Vec<Taken>,
     pub(super) targets: Vec<usize>,
     /// What the cells of the target are, where it is of classes.
     pub(super) classes: Option<Class>,
     pub(super) weights: Option<usize>,
     pub(super) offset: Option<usize>,
     /// What was left out unasked.
-    left_out: Vec<String>,
+    pub(super) left_out: Vec<String>,
 }
 
 /// A feature's column, and for texts the index in the encoding of each of the table's levels.
-struct Taken {
-    column: usize,
-    levels: Option<Vec<Option<usize>>>,
-}
-
-/// How cells of a target become classes.
-pub(super) enum Class {
-    /// For each level of the table.
-    Levels(Vec<Option<u32>>),
-    /// The numbers, ascending.
-    Numbers(Vec<f64>),
-}
-
-impl Class {
-    /// The class of a cell that is not missing.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "indices of levels and classes are small whole numbers"
-    )]
-    pub(super) fn of(&self, cell: f64) -> Option<u32> {
-        match self {
-            Self::Levels(levels) => levels.get(cell as usize).copied().flatten(),
-            Self::Numbers(numbers) => {
-                numbers.binary_search_by(|known| order(*known, cell)).ok().map(|at| at as u32)
-            }
-        }
-    }
-}
-
-/// Numbers by size, −0 and 0 as one.
-fn order(a: f64, b: f64) -> Ordering {
-    a.partial_cmp(&b).unwrap_or(Ordering::Equal)
+pub(super) struct Taken {
+    pub(super) column: usize,
+    pub(super) levels: Option<Vec<Option<usize>>>,
 }
 
 /// A refusal about `table`.
-fn refused(table: &Table, fault: TableFault) -> TableError {
-    TableError { file: PathBuf::from(&table.file), fault }
+pub(super) fn refused(table: &Table, fault: TableFault) -> TableError {
+    TableError { file: table.file.clone(), fault: Box::new(fault) }
 }
 
 /// The columns that `pattern` names.
@@ -113,7 +78,7 @@ fn one_named(
 }
 
 /// A column of numbers, for a role that needs them.
-fn numeric(table: &Table, column: usize, role: &'static str) -> Result<(), TableError> {
+pub(super) fn numeric(table: &Table, column: usize, role: &'static str) -> Result<(), TableError> {
     usable(table, column)?;
     match table.levels(column).and_then(|levels| levels.first()) {
         None => Ok(()),
@@ -124,8 +89,20 @@ fn numeric(table: &Table, column: usize, role: &'static str) -> Result<(), Table
     }
 }
 
+/// Texts that are no numbers in another writing.
+fn texts(table: &Table, column: usize) -> Result<(), TableError> {
+    let Some(levels) = table.levels(column) else { return Ok(()) };
+    let Some((decimal, thousands)) = Numbers::of_all(&levels.iter().map(String::as_str)) else {
+        return Ok(());
+    };
+    let row = table.column(column).position(|cell| !cell.is_nan()).unwrap_or(0);
+    let (name, place) = (table.names[column].clone(), table.row_name(row));
+    let found = level_text(table, column, table.cell(row, column));
+    Err(refused(table, TableFault::NumbersAsTexts { name, place, found, decimal, thousands }))
+}
+
 /// Neither dates nor a mixture.
-fn usable(table: &Table, column: usize) -> Result<(), TableError> {
+pub(super) fn usable(table: &Table, column: usize) -> Result<(), TableError> {
     let name = table.names[column].clone();
     let fault = match &table.kinds[column] {
         ColumnKind::Number | ColumnKind::Text { .. } => return Ok(()),
@@ -183,6 +160,9 @@ impl Chosen {
                 return Err(refused(table, TableFault::TwoRoles { name, roles }));
             }
         }
+        for column in targets.iter().filter(|column| !categorical.contains(column)) {
+            texts(table, *column)?;
+        }
         let classes = classes(table, &targets, roles.task)?;
         for (column, role) in [(weights, "weights"), (offset, "offset")] {
             if let Some(column) = column {
@@ -208,6 +188,9 @@ impl Chosen {
                 continue;
             }
             usable(table, column)?;
+            if !categorical.contains(&column) {
+                texts(table, column)?;
+            }
             if let Some(levels) = table.levels(column) {
                 if let [only] = levels {
                     let only = quoted(only);
@@ -325,235 +308,17 @@ impl Chosen {
             Some(Class::Levels(_)) => sorted(table.levels(self.targets[0]).unwrap_or_default()),
         }
     }
-
-    /// The rows that become samples.
-    pub(super) fn kept(
-        &self,
-        table: &Table,
-        encoding: &Encoding,
-    ) -> Result<Vec<usize>, TableError> {
-        let needed: Vec<usize> =
-            self.targets.iter().copied().chain(self.weights).chain(self.offset).collect();
-        let mut columns = needed.clone();
-        if encoding.missing != Missing::Mean {
-            columns.extend(self.features.iter().map(|taken| taken.column));
-        }
-        let whole = |row: &usize| columns.iter().all(|&column| !table.cell(*row, column).is_nan());
-        let kept: Vec<usize> = (0..table.rows()).filter(whole).collect();
-        let without = |taken: &&Taken, form: &EncodedForm| {
-            let filled = match form {
-                EncodedForm::Number { fill } => fill.is_some(),
-                EncodedForm::Levels { fill, .. } => fill.is_some(),
-            };
-            !filled && table.column(taken.column).any(f64::is_nan)
-        };
-        match encoding.missing {
-            Missing::Refuse if kept.len() < table.rows() => Err(self.missing(table, &columns)),
-            Missing::Mean => {
-                // A column that had no mean to fill gaps with.
-                let forms = self.features.iter().zip(&encoding.features);
-                let open: Vec<usize> = forms
-                    .filter(|(taken, column)| without(taken, &column.form))
-                    .map(|(taken, _)| taken.column)
-                    .collect();
-                if open.is_empty() { Ok(kept) } else { Err(self.missing(table, &open)) }
-            }
-            _ => Ok(kept),
-        }
-    }
-
-    /// The refusal of what is missing in `columns`.
-    fn missing(&self, table: &Table, columns: &[usize]) -> TableError {
-        let (mut count, mut rows, mut places) = (0, 0, Vec::new());
-        let mut each = vec![0; columns.len()];
-        for row in 0..table.rows() {
-            let before = count;
-            for (column, each) in columns.iter().zip(&mut each) {
-                if table.cell(row, *column).is_nan() {
-                    (count, *each) = (count + 1, *each + 1);
-                    if places.len() < LISTED {
-                        places.push(table.place(row, *column));
-                    }
-                }
-            }
-            rows += usize::from(count > before);
-        }
-        let mut by_column: Vec<(String, usize)> = columns
-            .iter()
-            .zip(each)
-            .filter(|(_, count)| *count > 0)
-            .map(|(column, count)| (table.names[*column].clone(), count))
-            .collect();
-        by_column.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        refused(table, TableFault::Missing { count, rows, columns: by_column, places })
-    }
-
-    /// What was left out or filled in.
-    pub(super) fn notes(&self, table: &Table, encoding: &Encoding, rows: &[usize]) -> Vec<String> {
-        let mut notes = self.left_out.clone();
-        let left_out = table.rows() - rows.len();
-        if left_out > 0 {
-            let plural = if left_out == 1 { "" } else { "s" };
-            let of = table.rows();
-            notes.push(format!("{left_out} row{plural} of {of} with missing values left out."));
-        }
-        if encoding.missing == Missing::Mean {
-            let gaps = |taken: &Taken| {
-                rows.iter().filter(|row| table.cell(**row, taken.column).is_nan()).count()
-            };
-            let filled: Vec<(usize, &str)> = self
-                .features
-                .iter()
-                .map(|taken| (gaps(taken), table.names[taken.column].as_str()))
-                .filter(|(count, _)| *count > 0)
-                .collect();
-            let count: usize = filled.iter().map(|(count, _)| count).sum();
-            if count > 0 {
-                let names = enumerated(filled.iter().map(|(_, name)| *name));
-                let (plural, theirs) = if count == 1 { ("", "its") } else { ("s", "their") };
-                notes.push(format!(
-                    "{count} missing value{plural} replaced by {theirs} column's mean or most frequent text: {names}."
-                ));
-            }
-        }
-        for (taken, column) in self.features.iter().zip(&encoding.features) {
-            let _ = taken;
-            if let EncodedForm::Levels { levels, .. } = &column.form
-                && let Some(first) = levels.first()
-            {
-                let (name, count) = (quoted(&column.name), levels.len());
-                notes.push(format!(
-                    "Column \"{name}\" holds texts: {count} levels, told from \"{}\".",
-                    quoted(first)
-                ));
-            }
-        }
-        notes
-    }
-
-    /// The inputs of `rows`, d × M.
-    pub(super) fn inputs(
-        &self,
-        mut table: Table,
-        encoding: &Encoding,
-        rows: &[usize],
-    ) -> Result<Vec<f64>, TableError> {
-        let (from, to) = (table.names.len(), encoding.width());
-        let columns = || self.features.iter().zip(&encoding.features);
-        let plain = columns().all(|(_, column)| column.form == EncodedForm::Number { fill: None });
-        let mut scratch = vec![0.0; from];
-        let mut sample = vec![0.0; to];
-        let in_place = to <= from;
-        let mut inputs = if in_place {
-            std::mem::take(&mut table.cells)
-        } else {
-            let mut inputs = Vec::new();
-            let numbers = rows.len().saturating_mul(to);
-            inputs.try_reserve_exact(numbers).map_err(|_| {
-                let path = table.file.clone();
-                let found = format!("{numbers} numbers");
-                refused(&table, TableFault::Data(super::super::DataError::TooLarge { path, found }))
-            })?;
-            inputs
-        };
-        for (index, &row) in rows.iter().enumerate() {
-            // Sample `index` ends before row `row` + 1 begins: only rows that were read before are written over.
-            let cells = if in_place {
-                &inputs[row * from..(row + 1) * from]
-            } else {
-                &table.cells[row * from..(row + 1) * from]
-            };
-            scratch.copy_from_slice(cells);
-            if plain {
-                for (entry, taken) in sample.iter_mut().zip(&self.features) {
-                    *entry = scratch[taken.column];
-                }
-            } else {
-                let mut entries = sample.iter_mut();
-                for (taken, column) in columns() {
-                    let cell = scratch[taken.column];
-                    match &column.form {
-                        EncodedForm::Number { fill } => {
-                            let value = if cell.is_nan() { fill.unwrap_or(cell) } else { cell };
-                            entries.by_ref().take(1).for_each(|entry| *entry = value);
-                        }
-                        EncodedForm::Levels { levels, fill } => {
-                            let level = taken.level(cell, *fill).ok_or_else(|| {
-                                let found = level_text(&table, taken.column, cell);
-                                unknown(&table, row, taken.column, found, levels)
-                            })?;
-                            for (index, entry) in (1..levels.len()).zip(entries.by_ref()) {
-                                *entry = f64::from(u8::from(index == level));
-                            }
-                        }
-                    }
-                }
-            }
-            if !sample.iter().all(|value| value.is_finite()) {
-                let infinite = |taken: &&Taken| !scratch[taken.column].is_finite();
-                let column = self.features.iter().find(infinite).map_or(0, |taken| taken.column);
-                let (place, found) = (table.place(row, column), scratch[column]);
-                return Err(refused(&table, TableFault::NotFinite { place, found }));
-            }
-            if in_place {
-                inputs[index * to..(index + 1) * to].copy_from_slice(&sample);
-            } else {
-                inputs.extend_from_slice(&sample);
-            }
-        }
-        inputs.truncate(rows.len() * to);
-        Ok(inputs)
-    }
-}
-
-impl Taken {
-    /// The encoding's level of a cell; `fill` where it is missing.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "an index, or NaN, which is told apart"
-    )]
-    fn level(&self, cell: f64, fill: Option<usize>) -> Option<usize> {
-        if cell.is_nan() {
-            return fill;
-        }
-        self.levels.as_ref()?.get(cell as usize).copied().flatten()
-    }
 }
 
 /// The levels by alphabet.
-fn sorted(levels: &[String]) -> Vec<String> {
+pub(super) fn sorted(levels: &[String]) -> Vec<String> {
     let mut sorted = levels.to_vec();
     sorted.sort_unstable();
     sorted
 }
 
-/// The mean of the numbers that are there: 0 where there is none, as in a column that is left out for it.
-fn mean(table: &Table, column: usize) -> f64 {
-    // By steps, so that no sum overflows.
-    let mut mean = 0.0;
-    let there = table.column(column).filter(|cell| !cell.is_nan());
-    for (count, cell) in (1_u32..).zip(there) {
-        mean += (cell - mean) / f64::from(count);
-    }
-    mean
-}
-
-/// The level that most rows have, the first by alphabet of several.
-fn most_frequent(table: &Table, taken: &Taken) -> Option<usize> {
-    let levels = taken.levels.as_ref()?;
-    let mut counts = vec![0_usize; levels.len()];
-    for cell in table.column(taken.column) {
-        if let Some(level) = taken.level(cell, None) {
-            counts[level] += 1;
-        }
-    }
-    let most = *counts.iter().max()?;
-    counts.iter().position(|count| *count == most)
-}
-
 /// The text of a cell.
-fn level_text(table: &Table, column: usize, cell: f64) -> String {
+pub(super) fn level_text(table: &Table, column: usize, cell: f64) -> String {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -563,7 +328,7 @@ fn level_text(table: &Table, column: usize, cell: f64) -> String {
     level.cloned().unwrap_or_else(|| cell.to_string())
 }
 
-fn unknown(
+pub(super) fn unknown(
     table: &Table,
     row: usize,
     column: usize,
@@ -581,90 +346,4 @@ fn counts_rows(table: &Table, column: usize) -> bool {
     table.kinds[column] == ColumnKind::Number
         && (first == 0.0 || first == 1.0)
         && cells.zip(1_u32..).all(|(cell, count)| cell == first + f64::from(count))
-}
-
-/// How the target's cells are classes, if they are.
-fn classes(
-    table: &Table,
-    targets: &[usize],
-    task: TargetKind,
-) -> Result<Option<Class>, TableError> {
-    for &column in targets {
-        usable(table, column)?;
-    }
-    let texts = targets.iter().any(|&column| table.levels(column).is_some());
-    match task {
-        TargetKind::Values => {
-            targets.iter().try_for_each(|&column| numeric(table, column, "target"))?;
-            return Ok(None);
-        }
-        TargetKind::Auto if !texts => return Ok(None),
-        _ => {}
-    }
-    let &[column] = targets else {
-        let targets = targets.iter().map(|&column| table.names[column].clone()).collect();
-        return Err(refused(table, TableFault::ClassesOfSeveral { targets }));
-    };
-    let class = if let Some(levels) = table.levels(column) {
-        let names = sorted(levels);
-        Class::Levels(levels.iter().map(|level| label(names.binary_search(level).ok())).collect())
-    } else {
-        Class::Numbers(distinct(table, column)?)
-    };
-    let count = match &class {
-        Class::Levels(levels) => levels.len(),
-        Class::Numbers(numbers) => numbers.len(),
-    };
-    let (name, rows) = (table.names[column].clone(), table.rows());
-    if count == 1 {
-        let found = table.column(column).find(|cell| !cell.is_nan()).unwrap_or(0.0);
-        let found = level_text(table, column, found);
-        return Err(refused(table, TableFault::OneClass { name, found }));
-    }
-    if count > FEW_LEVELS && count > rows / 2 {
-        return Err(refused(table, TableFault::ManyClasses { name, classes: count, rows }));
-    }
-    Ok(Some(class))
-}
-
-fn label(index: Option<usize>) -> Option<u32> {
-    index.and_then(|index| u32::try_from(index).ok())
-}
-
-/// The different numbers of a column, ascending.
-fn distinct(table: &Table, column: usize) -> Result<Vec<f64>, TableError> {
-    // −0 is 0.
-    let mut numbers: Vec<f64> =
-        table.column(column).filter(|cell| !cell.is_nan()).map(|cell| cell + 0.0).collect();
-    numbers.sort_unstable_by(f64::total_cmp);
-    numbers.dedup();
-    if let Some(found) = numbers.iter().copied().find(|number| number.is_infinite()) {
-        let row = table.column(column).position(|cell| cell == found).unwrap_or(0);
-        let place = table.place(row, column);
-        return Err(refused(table, TableFault::NotFinite { place, found }));
-    }
-    Ok(numbers)
-}
-
-/// The classes of a model in the cells of a new table.
-fn known_classes(table: &Table, column: usize, known: &[String]) -> Result<Class, TableError> {
-    let place = |text: &str| known.iter().position(|name| name == text);
-    if let Some(levels) = table.levels(column) {
-        let found: Vec<Option<u32>> = levels.iter().map(|level| label(place(level))).collect();
-        if let Some(level) = found.iter().position(Option::is_none) {
-            let row = table.column(column).position(|cell| cell == level as f64).unwrap_or(0);
-            return Err(unknown(table, row, column, levels[level].clone(), known));
-        }
-        return Ok(Class::Levels(found));
-    }
-    let numbers: Option<Vec<f64>> = known.iter().map(|name| name.parse().ok()).collect();
-    let numbers = numbers.unwrap_or_default();
-    let strange = |cell: &f64| {
-        !cell.is_nan() && numbers.binary_search_by(|known| order(*known, *cell)).is_err()
-    };
-    if let Some(row) = table.column(column).position(|cell| strange(&cell)) {
-        let found = table.cell(row, column).to_string();
-        return Err(unknown(table, row, column, found, known));
-    }
-    Ok(Class::Numbers(numbers))
 }

@@ -12,7 +12,7 @@ pub struct TableError {
     /// The table's file.
     pub file: PathBuf,
     /// Why.
-    pub fault: TableFault,
+    pub fault: Box<TableFault>,
 }
 
 /// Why a table cannot be used as asked. Rows are named as the file has them: `line 3`.
@@ -81,6 +81,19 @@ pub enum TableFault {
         place: String,
         /// What stands there.
         found: String,
+    },
+    /// A column of texts that are numbers by other signs for decimals and thousands.
+    NumbersAsTexts {
+        /// Its name.
+        name: String,
+        /// Where the first is.
+        place: String,
+        /// What stands there.
+        found: String,
+        /// Before the fraction.
+        decimal: char,
+        /// Between groups of three digits.
+        thousands: Option<char>,
     },
     /// A column of texts most of which stand in one row only.
     Identifiers {
@@ -185,6 +198,15 @@ impl fmt::Display for TableFault {
                 write!(
                     f,
                     "column \"{name}\" holds dates or times ({place}: \"{found}\"), which are no numbers: leave it out, or put a number in its place, such as days since the first"
+                )
+            }
+            Self::NumbersAsTexts { name, place, found, decimal, thousands } => {
+                let thousands = thousands
+                    .map_or(String::new(), |sign| format!(" and {sign:?} between thousands"));
+                let (name, found) = (quoted(name), quoted(found));
+                write!(
+                    f,
+                    "column \"{name}\" holds numbers with {decimal:?} before the fraction{thousands} ({place}: \"{found}\")"
                 )
             }
             Self::Identifiers { name, levels, rows } => {
