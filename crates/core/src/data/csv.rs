@@ -2,20 +2,23 @@
 
 use std::path::Path;
 
-use self::columns::{Columns, comment_hint, comment_sign};
-use self::numbers::{Numbers, is_missing, is_missing_name};
+use rayon::prelude::*;
+
+use self::columns::Columns;
+use self::ends::{line_ends, record_end};
 use self::records::{MAX_RECORD, Record, Records, TooLong};
-use super::source::{MAX_BYTES, Source, not_a_number, text};
-use super::{DataError, Dataset, MissingValue, Place, Targets, Task};
-use crate::text::quoted_bytes;
+use self::rows::Rows;
+use super::source::{MAX_BYTES, Source};
+use super::{DataError, Dataset, Task};
 
 pub(super) mod columns;
 pub(super) mod digits;
+pub(super) mod ends;
 pub(super) mod numbers;
 pub(super) mod records;
-
-/// Places of missing values that an error lists.
-const LISTED_PLACES: usize = 5;
+mod rows;
+#[cfg(test)]
+mod tests;
 
 /// How a CSV file is read.
 ///
@@ -136,7 +139,16 @@ impl Dataset {
     }
 }
 
-fn parse(mut source: Source<'_>, options: &CsvOptions) -> Result<Dataset, DataError> {
+fn parse(source: Source<'_>, options: &CsvOptions) -> Result<Dataset, DataError> {
+    parse_by(source, options, PART)
+}
+
+/// In parts of `size` bytes, which make no difference.
+fn parse_by(
+    mut source: Source<'_>,
+    options: &CsvOptions,
+    size: usize,
+) -> Result<Dataset, DataError> {
     check_signs(
         Some(options.delimiter),
         options.decimal,
@@ -156,6 +168,7 @@ fn parse(mut source: Source<'_>, options: &CsvOptions) -> Result<Dataset, DataEr
     if options.header && !records.read(&mut header).map_err(|long| too_long(&long, path))? {
         return Err(no_data("header"));
     }
+    let (start, line) = (records.at(), records.line());
     let any = read_row(&mut records, &mut row, options, path)?;
     if !(any || options.header) {
         return Err(no_data("samples"));
@@ -166,13 +179,90 @@ fn parse(mut source: Source<'_>, options: &CsvOptions) -> Result<Dataset, DataEr
     } else {
         Columns::numbered(row.len(), &mut source, options)?
     };
-    let mut table = Table::new(&columns, content, &mut source, options)?;
-    let mut there = any;
-    while there {
-        table.push(&row, path)?;
-        there = read_row(&mut records, &mut row, options, path)?;
+    let mut rows = Rows::new(&columns, content, &mut source, options)?;
+    let rest = &content[start..];
+    // What is parsed meanwhile takes its share too; without it one thread reads on.
+    let in_flight = (2 * rayon::current_num_threads() * PER_BYTE).saturating_mul(size);
+    let parts = if rest.len() > size && source.take::<u8>(in_flight).is_ok() {
+        parts(rest, line, options, size)
+    } else {
+        vec![Part { text: rest, line }]
+    };
+    if let [only] = &parts[..] {
+        only.read(&mut rows, options, path)?;
+        return rows.finish(path);
     }
-    table.finish(path)
+    let mut first = true;
+    for some in parts.chunks(2 * rayon::current_num_threads()) {
+        let read = |(index, part): (usize, &Part<'_>)| {
+            let mut rows = Rows::part(&columns, options, first && index == 0);
+            part.read(&mut rows, options, path).map(|()| rows)
+        };
+        let read: Vec<Result<Rows<'_>, DataError>> =
+            some.par_iter().enumerate().map(read).collect();
+        for part in read {
+            rows.append(part?);
+        }
+        first = false;
+    }
+    rows.finish(path)
+}
+
+/// Bytes of a part that one task reads, where records are not longer.
+const PART: usize = 1 << 20;
+/// Memory that a byte of a part may become: a number and a delimiter take two bytes, a number eight.
+const PER_BYTE: usize = 8;
+
+/// Whole records.
+struct Part<'a> {
+    text: &'a [u8],
+    /// The line where they begin.
+    line: u64,
+}
+
+/// The parts of `text`, which begins on line `line`, of `size` bytes where records are not longer.
+fn parts<'a>(text: &'a [u8], line: u64, options: &CsvOptions, size: usize) -> Vec<Part<'a>> {
+    let (mut parts, mut rest) = (Vec::new(), text);
+    while !rest.is_empty() {
+        let mut window = size;
+        let end = loop {
+            // One that never ends is met by whoever reads it.
+            if window >= rest.len() || window > 2 * MAX_RECORD {
+                break rest.len();
+            }
+            match record_end(&rest[..window], options.delimiter, options.comment) {
+                Some(end) => break end,
+                None => window *= 2,
+            }
+        };
+        let (part, after) = rest.split_at(end);
+        parts.push(Part { text: part, line: 0 });
+        rest = after;
+    }
+    let ends: Vec<u64> = parts.par_iter().map(|part| line_ends(part.text)).collect();
+    let mut next = line;
+    for (part, ends) in parts.iter_mut().zip(ends) {
+        part.line = next;
+        next += ends;
+    }
+    parts
+}
+
+impl Part<'_> {
+    /// Adds its rows.
+    fn read(
+        &self,
+        rows: &mut Rows<'_>,
+        options: &CsvOptions,
+        path: &Path,
+    ) -> Result<(), DataError> {
+        let records = Records::new(self.text, options.delimiter, options.comment);
+        let (mut records, mut row) = (records.from_line(self.line), Record::default());
+        while read_row(&mut records, &mut row, options, path)? {
+            rows.push(&row, path)?;
+        }
+        Ok(())
+    }
 }
 
 /// The next row, without the empty field behind a trailing delimiter.
@@ -233,199 +323,4 @@ pub(super) fn check_signs(
 /// `b';'`.
 pub(super) fn shown_byte(byte: u8) -> String {
     format!("b'{}'", byte.escape_ascii())
-}
-
-/// The numbers and labels of the rows so far.
-struct Table<'a> {
-    columns: &'a Columns,
-    options: &'a CsvOptions,
-    numbers: Numbers,
-    rows: usize,
-    inputs: Vec<f64>,
-    values: Vec<f64>,
-    labels: String,
-    /// Where each label ends, and the line that it stands on.
-    label_ends: Vec<(usize, u64)>,
-    missing: usize,
-    first_missing: Vec<MissingValue>,
-}
-
-impl<'a> Table<'a> {
-    /// With room for all rows that `content` can have.
-    fn new(
-        columns: &'a Columns,
-        content: &[u8],
-        source: &mut Source<'_>,
-        options: &'a CsvOptions,
-    ) -> Result<Self, DataError> {
-        // A row of k fields takes k bytes or more, the line end with them; the last one may have none.
-        let by_length = content.len() / columns.fields().max(1) + 1;
-        let line_ends = content.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count();
-        let rows = by_length.min(line_ends + 1);
-        let inputs = source.room(rows.saturating_mul(columns.features.len()))?;
-        let classes = options.task != Task::Values;
-        let values =
-            source.room(if classes { 0 } else { rows.saturating_mul(columns.targets.len()) })?;
-        if classes {
-            // The labels themselves, and the slices of them with what they become.
-            source.take::<u8>(2 * content.len())?;
-            source.take::<[usize; 6]>(rows)?;
-        }
-        Ok(Self {
-            columns,
-            options,
-            numbers: Numbers::new(options.decimal, options.thousands),
-            rows: 0,
-            inputs,
-            values,
-            labels: String::new(),
-            label_ends: Vec::new(),
-            missing: 0,
-            first_missing: Vec::new(),
-        })
-    }
-
-    fn push(&mut self, row: &Record, path: &Path) -> Result<(), DataError> {
-        let columns = self.columns;
-        if row.len() != columns.fields() {
-            return Err(self.ragged(row, path));
-        }
-        let before = self.missing;
-        for &column in &columns.features {
-            let value = self.number(row, column, path)?;
-            self.inputs.push(value);
-        }
-        if self.options.task == Task::Values {
-            for &column in &columns.targets {
-                let value = self.number(row, column, path)?;
-                self.values.push(value);
-            }
-        } else {
-            let column = columns.targets[0];
-            let label = text(row.field(columns.before + column), path, row.line)?;
-            let missing = match &self.options.task {
-                Task::Names(names) => is_missing_name(label, names),
-                _ => is_missing_name(label, &[]),
-            };
-            if missing {
-                self.note_missing(row.line, column, label);
-            }
-            self.labels.push_str(label);
-            self.label_ends.push((self.labels.len(), row.line));
-        }
-        if self.missing > before && self.options.drop_missing {
-            self.inputs.truncate(self.rows * columns.features.len());
-            self.values.truncate(self.rows * columns.targets.len());
-            self.label_ends.truncate(self.rows);
-            self.labels.truncate(self.label_ends.last().map_or(0, |&(end, _)| end));
-        } else {
-            self.rows += 1;
-        }
-        Ok(())
-    }
-
-    /// The number in `column`; 0 where it is missing, which is noted.
-    fn number(&mut self, row: &Record, column: usize, path: &Path) -> Result<f64, DataError> {
-        let field = text(row.field(self.columns.before + column), path, row.line)?;
-        let place = || Place::line(path, row.line, self.columns.names[column].as_str());
-        match self.numbers.read(field) {
-            Some(value) if value.is_finite() => Ok(value),
-            _ if is_missing(field) => {
-                self.note_missing(row.line, column, field);
-                Ok(0.0)
-            }
-            Some(_) => {
-                Err(DataError::NotFinite { place: place(), found: quoted_bytes(field.as_bytes()) })
-            }
-            None => {
-                Err(not_a_number(field, place()).hinted(|| self.field_hint(row, column, field)))
-            }
-        }
-    }
-
-    fn note_missing(&mut self, line: u64, column: usize, found: &str) {
-        self.missing += 1;
-        if self.first_missing.len() < LISTED_PLACES {
-            let (column, found) = (self.columns.names[column].clone(), found.to_owned());
-            self.first_missing.push(MissingValue { line, column, found });
-        }
-    }
-
-    /// What may help with a field that is no number.
-    fn field_hint(&self, row: &Record, column: usize, field: &str) -> String {
-        if let Some(sign) = comment_sign(row.field(0)) {
-            return comment_hint(sign);
-        }
-        let hint = self.numbers.hint(field);
-        if !hint.is_empty() || !field.starts_with(char::is_alphabetic) {
-            return hint;
-        }
-        if self.columns.targets.contains(&column) {
-            return ": are these classes? `Dataset::from_csv_labels`, or `CsvOptions { task: Task::Names(vec![]), .. }`".to_owned();
-        }
-        let name = quoted_bytes(self.columns.names[column].as_bytes());
-        format!(
-            ": a column of texts? `CsvOptions {{ ignored: vec![{name:?}.into()], .. }}` leaves it out"
-        )
-    }
-
-    fn ragged(&self, row: &Record, path: &Path) -> DataError {
-        let (expected, found) = (self.columns.fields(), row.len());
-        let hint = Box::default();
-        let error =
-            DataError::Ragged { path: path.to_path_buf(), line: row.line, expected, found, hint };
-        error.hinted(|| {
-            if let Some(sign) = comment_sign(row.field(0)) {
-                return comment_hint(sign);
-            }
-            if found != expected + 1 {
-                return String::new();
-            }
-            if row.field(found - 1).trim_ascii().is_empty() {
-                return ": a delimiter at the end of each line? `CsvOptions { trailing_delimiter: true, .. }` allows it".to_owned();
-            }
-            if self.rows == 0 && self.options.header {
-                return ": an index without a name? `CsvOptions { index_column: true, .. }` leaves it out".to_owned();
-            }
-            String::new()
-        })
-    }
-
-    fn finish(mut self, path: &Path) -> Result<Dataset, DataError> {
-        if self.missing > 0 && !self.options.drop_missing {
-            return Err(DataError::Missing {
-                path: path.to_path_buf(),
-                count: self.missing,
-                first: self.first_missing,
-                hint: ": `CsvOptions { drop_missing: true, .. }` leaves out the rows".into(),
-            });
-        }
-        if self.inputs.is_empty() {
-            return Err(DataError::NoData { file: Some(path.to_path_buf()), what: "samples" });
-        }
-        let columns = self.columns;
-        let names = |picked: &[usize]| {
-            picked.iter().map(|&column| columns.names[column].clone()).collect::<Vec<_>>()
-        };
-        let (feature_names, target_names) = (names(&columns.features), names(&columns.targets));
-        self.inputs.shrink_to_fit();
-        let (targets, class_names) = if self.options.task == Task::Values {
-            self.values.shrink_to_fit();
-            (Targets::Values { rows: target_names.len(), values: self.values }, Vec::new())
-        } else {
-            let starts = std::iter::once(0).chain(self.label_ends.iter().map(|&(end, _)| end));
-            let ranges = starts.zip(&self.label_ends);
-            let texts: Vec<&str> =
-                ranges.map(|(start, &(end, _))| &self.labels[start..end]).collect();
-            let place = |index: usize| {
-                Place::line(path, self.label_ends[index].1, target_names[0].as_str())
-            };
-            let column = self.options.task.labels(&texts, place)?;
-            (column.targets, column.class_names)
-        };
-        let data =
-            Dataset::named(feature_names.len(), self.inputs, targets, feature_names, target_names)
-                .map_err(|error| error.in_file(path))?;
-        if class_names.is_empty() { Ok(data) } else { data.with_class_names(class_names) }
-    }
 }

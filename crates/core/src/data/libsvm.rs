@@ -251,7 +251,5 @@ fn zeros(features: usize, samples: usize, source: &mut Source<'_>) -> Result<Vec
         path: source.path.to_path_buf(),
         found: format!("{features} features × {samples} samples"),
     })?;
-    let mut zeros: Vec<f64> = source.room(size)?;
-    zeros.resize(size, 0.0);
-    Ok(zeros)
+    source.zeros(size)
 }

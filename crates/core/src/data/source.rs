@@ -211,23 +211,34 @@ impl<'a> Source<'a> {
         self.left
     }
 
+    /// As many zeros as that.
+    pub(super) fn zeros(&mut self, count: usize) -> Result<Vec<f64>, DataError> {
+        // Asked first; then the system gives pages of zeros, each once it is written to.
+        drop(self.room::<f64>(count)?);
+        Ok(vec![0.0; count])
+    }
+
     /// Reads until `buffer`, which the caller answers for, holds `length` bytes; whether the file ends before.
     pub(super) fn fill(&mut self, buffer: &mut Vec<u8>, length: usize) -> Result<bool, DataError> {
-        let mut filled = buffer.len();
-        buffer.resize(length.max(filled), 0);
-        let mut ended = false;
-        while filled < length && !ended {
+        let start = buffer.len();
+        buffer.resize(length.max(start), 0);
+        let read = self.read_into(&mut buffer[start..])?;
+        buffer.truncate(start + read);
+        Ok(start + read < length)
+    }
+
+    /// Reads until `buffer` is full or the file ends, and says how many bytes that were.
+    pub(super) fn read_into(&mut self, buffer: &mut [u8]) -> Result<usize, DataError> {
+        let mut filled = 0;
+        while filled < buffer.len() {
             match self.reader.read(&mut buffer[filled..]) {
-                Ok(read) => {
-                    filled += read;
-                    ended = read == 0;
-                }
+                Ok(0) => break,
+                Ok(read) => filled += read,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(DataError::io(self.path, &error)),
             }
         }
-        buffer.truncate(filled);
-        Ok(ended)
+        Ok(filled)
     }
 
     /// All bytes that are left to read.

@@ -35,12 +35,7 @@ impl Numbers {
 
     /// The number, which may be infinite; `None` where the text is none.
     pub(in crate::data) fn read(self, text: &str) -> Option<f64> {
-        // Most are done here.
-        if let Ok(decimal) = u8::try_from(self.decimal)
-            && decimal.is_ascii()
-            && let Some((value, end)) = number(text.as_bytes(), decimal)
-            && end == text.len()
-        {
+        if let Some(value) = self.read_plain(text.as_bytes()) {
             return Some(value);
         }
         if self.decimal == '.' && self.thousands.is_none() {
@@ -77,6 +72,12 @@ impl Numbers {
             texts.clone().all(|text| reading.read(text).is_some_and(f64::is_finite))
         };
         TRIED.into_iter().find(reads)
+    }
+
+    /// The number, which is finite, where it is digits with a sign, a fraction and an exponent, and not too many of them.
+    pub(super) fn read_plain(self, text: &[u8]) -> Option<f64> {
+        let decimal = u8::try_from(self.decimal).ok().filter(u8::is_ascii)?;
+        number(text, decimal).filter(|&(_, end)| end == text.len()).map(|(value, _)| value)
     }
 
     /// What may help where `text` is no number: options by which it is one.

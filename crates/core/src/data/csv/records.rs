@@ -68,6 +68,11 @@ impl<'a> Records<'a> {
         Self { bytes, at: 0, end: bytes.len(), line: 1, delimiter, comment }
     }
 
+    /// The same text, whose first line has another number.
+    pub(super) fn from_line(self, line: u64) -> Self {
+        Self { line, ..self }
+    }
+
     /// Where the next record begins.
     pub(in crate::data) fn at(&self) -> usize {
         self.at

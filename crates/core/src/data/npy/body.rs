@@ -8,6 +8,8 @@ use super::kind::Kind;
 
 /// Bytes of a part, which holds whole numbers of every type. The next one is read while one is turned into numbers.
 const PART: usize = 1 << 20;
+/// Numbers that a task turns.
+const NUMBERS: usize = 1 << 14;
 /// Samples that a task moves to their places: a few cache lines of every column.
 const SAMPLES: usize = 64;
 
@@ -28,34 +30,49 @@ pub(super) fn numbers(
         Some(found) if found > expected => return Err(DataError::TrailingBytes { path, expected }),
         _ => {}
     }
-    let mut values: Vec<f64> = if source.length.is_some() {
-        source.room(count)?
+    let mut values = if source.length.is_some() {
+        source.zeros(count)?
     } else {
         source.take::<f64>(count)?;
         Vec::new()
     };
-    let mut left = length;
-    let mut next = |source: &mut Source<'_>| {
-        let mut part = Vec::new();
-        let wanted = usize::try_from(left).unwrap_or(PART).min(PART);
-        source.fill(&mut part, wanted)?;
-        left -= part.len() as u64;
-        Ok::<_, DataError>((part.len() == wanted, part))
-    };
-    let too_large =
-        |_| DataError::TooLarge { path: path.clone(), found: format!("{count} numbers") };
-    let (mut whole, mut part) = next(source)?;
+    let size = usize::try_from(length).unwrap_or(PART).min(PART);
+    let (mut part, mut next) = (vec![0; size], vec![0; size]);
+    let mut bytes = source.read_into(&mut part)?;
+    let mut done = 0;
     // Within one task, so that no part waits for a thread to take it.
     rayon::scope(|_| {
-        while whole && !part.is_empty() {
-            values.try_reserve(part.len() / kind.bytes()).map_err(too_large)?;
-            let (read, ()) = rayon::join(|| next(source), || kind.numbers(&part, &mut values));
-            (whole, part) = read?;
+        while bytes > 0 {
+            let end = done + bytes / kind.bytes();
+            if values.len() < end {
+                let too_large = |_| DataError::TooLarge {
+                    path: path.clone(),
+                    found: format!("{count} numbers"),
+                };
+                values.try_reserve(end - values.len()).map_err(too_large)?;
+                values.resize(end, 0.0);
+            }
+            let wanted = (count - end).saturating_mul(kind.bytes()).min(size);
+            let (read, ()) = rayon::join(
+                || source.read_into(&mut next[..wanted]),
+                || {
+                    let to = values[done..end].par_chunks_mut(NUMBERS);
+                    let from = part.par_chunks(NUMBERS * kind.bytes());
+                    to.zip(from).for_each(|(to, from)| kind.numbers(from, to));
+                },
+            );
+            done = end;
+            if bytes < size {
+                // The end, or a part of a number.
+                break;
+            }
+            bytes = read?;
+            std::mem::swap(&mut part, &mut next);
         }
-        Ok(())
+        Ok::<_, DataError>(())
     })?;
-    if !whole {
-        return Err(cut(header + (values.len() * kind.bytes() + part.len()) as u64));
+    if done < count {
+        return Err(cut(header + (done * kind.bytes() + bytes % kind.bytes()) as u64));
     }
     // One byte more is enough to know.
     let mut more = Vec::new();
@@ -71,8 +88,7 @@ pub(super) fn by_samples(
     offsets: &[usize],
     source: &mut Source<'_>,
 ) -> Result<Vec<f64>, DataError> {
-    let mut samples = source.room(values.len())?;
-    samples.resize(values.len(), 0.0);
+    let mut samples = source.zeros(values.len())?;
     let width = offsets.len();
     samples.par_chunks_mut(width * SAMPLES).enumerate().for_each(|(run, samples)| {
         for (entry, offset) in offsets.iter().enumerate() {

@@ -53,24 +53,24 @@ impl Kind {
         self.bytes
     }
 
-    /// Adds the numbers of `array` to `out`; whole numbers beyond 2⁵³ are rounded to the nearest.
-    pub(super) fn numbers(self, array: &[u8], out: &mut Vec<f64>) {
+    /// `out` ← the numbers of `array`, as many as there are of both; whole numbers beyond 2⁵³ are rounded to the nearest.
+    pub(super) fn numbers(self, array: &[u8], out: &mut [f64]) {
         // Whole arrays at a time, so that there is one loop for each type.
         fn each<const B: usize>(
             array: &[u8],
             big_endian: bool,
-            out: &mut Vec<f64>,
+            out: &mut [f64],
             number: impl Fn([u8; B]) -> f64,
         ) {
-            let numbers = array.as_chunks::<B>().0.iter();
+            let pairs = out.iter_mut().zip(array.as_chunks::<B>().0);
             if big_endian {
-                out.extend(numbers.map(|&bytes| {
+                pairs.for_each(|(to, &bytes)| {
                     let mut bytes = bytes;
                     bytes.reverse();
-                    number(bytes)
-                }));
+                    *to = number(bytes);
+                });
             } else {
-                out.extend(numbers.map(|&bytes| number(bytes)));
+                pairs.for_each(|(to, &bytes)| *to = number(bytes));
             }
         }
         let big = self.big_endian;
@@ -142,9 +142,9 @@ mod tests {
             for (order, bytes) in [("<", little), (">", big)] {
                 let kind = Kind::named(&format!("{order}{name}")).unwrap();
                 assert_eq!(kind.bytes(), B);
-                let mut numbers = Vec::new();
+                let mut numbers = [0.0; 3];
                 kind.numbers(&[[0xaa; B], bytes, [0x55; B]].concat(), &mut numbers);
-                assert_eq!((numbers.len(), numbers[1]), (3, value), "{order}{name}");
+                assert_eq!(numbers[1], value, "{order}{name}");
             }
         }
         check("f8", (-0.1_f64).to_le_bytes(), -0.1);

@@ -1,9 +1,10 @@
 //! A text file in blocks of whole records, so that it is never in memory as a whole.
 
 use super::super::DataError;
+use super::super::csv::ends::record_end;
 use super::super::csv::records::MAX_RECORD;
 use super::super::source::Source;
-use super::sniff::{BLANKS, Dialect};
+use super::sniff::Dialect;
 
 /// Bytes of a block at most, where records are not longer: a second-level cache holds it and what it becomes.
 pub(super) const LARGEST: usize = 1 << 20;
@@ -80,8 +81,8 @@ impl<'s, 'a> Blocks<'s, 'a> {
             }
             let text = &self.pending[..window.min(self.pending.len())];
             // A record that is too long is met by whoever reads the block.
-            let end =
-                record_end(text, self.dialect).or((text.len() > MAX_RECORD).then_some(text.len()));
+            let end = record_end(text, self.dialect.delimiter, self.dialect.comment)
+                .or((text.len() > MAX_RECORD).then_some(text.len()));
             if let Some(end) = end {
                 let mut rest = Vec::with_capacity(self.size.max(self.pending.len() - end));
                 rest.extend_from_slice(&self.pending[end..]);
@@ -92,79 +93,5 @@ impl<'s, 'a> Blocks<'s, 'a> {
             self.source.take::<u8>(window.saturating_sub(LARGEST))?;
             window *= 2;
         }
-    }
-}
-
-/// Where the last record ends that certainly does in `text`, which begins where one does.
-pub(super) fn record_end(text: &[u8], dialect: Dialect) -> Option<usize> {
-    let mut end = None;
-    // Where the record begins that is looked at, and from where on, outside quotes.
-    let (mut start, mut at) = (0, 0);
-    while let Some(offset) = position(&text[at..], b'"') {
-        let quote = at + offset;
-        if let Some(last) = last_line_end(&text[at..quote], false) {
-            start = at + last;
-            end = Some(start);
-        }
-        if Some(text[start]) == dialect.comment {
-            let Some(length) = line_length(&text[quote..]) else { return end };
-            (start, at) = (quote + length, quote + length);
-            end = Some(start);
-            continue;
-        }
-        let before = text[start..quote].last();
-        let opens = before.is_none_or(|&sign| {
-            sign == dialect.delimiter || dialect.delimiter == BLANKS && sign == b'\t'
-        });
-        at = quote + 1;
-        if opens {
-            let Some(length) = quoted_length(&text[at..]) else { return end };
-            at += length;
-        }
-    }
-    last_line_end(&text[at..], true).map(|last| at + last).or(end)
-}
-
-fn position(text: &[u8], wanted: u8) -> Option<usize> {
-    /// Looked at together, which is many times faster than one by one.
-    const RUN: usize = 64;
-    let runs = text.chunks(RUN).take_while(|run| !run.contains(&wanted)).count();
-    let start = (runs * RUN).min(text.len());
-    text[start..].iter().position(|&byte| byte == wanted).map(|offset| start + offset)
-}
-
-/// Behind the last line end; where more text may follow, not behind a CR at the end, which an LF may follow.
-fn last_line_end(text: &[u8], open: bool) -> Option<usize> {
-    if let Some(last) = text.iter().rposition(|&byte| byte == b'\n') {
-        let after = &text[last + 1..];
-        return last_line_end_by_cr(after, open).map_or(Some(last + 1), |end| Some(last + 1 + end));
-    }
-    last_line_end_by_cr(text, open)
-}
-
-fn last_line_end_by_cr(text: &[u8], open: bool) -> Option<usize> {
-    let text = if open { &text[..text.len().saturating_sub(1)] } else { text };
-    text.iter().rposition(|&byte| byte == b'\r').map(|last| last + 1)
-}
-
-/// Up to behind the first line end that is certainly whole.
-fn line_length(text: &[u8]) -> Option<usize> {
-    let first = text.iter().position(|byte| matches!(byte, b'\n' | b'\r'))?;
-    match (text[first], text.get(first + 1)) {
-        (b'\r', None) => None,
-        (b'\r', Some(b'\n')) => Some(first + 2),
-        _ => Some(first + 1),
-    }
-}
-
-/// Up to behind the quote that closes a text; `None` where that is not sure.
-fn quoted_length(text: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    loop {
-        at += position(&text[at..], b'"')? + 1;
-        if *text.get(at)? != b'"' {
-            return Some(at);
-        }
-        at += 1;
     }
 }

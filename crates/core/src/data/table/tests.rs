@@ -4,9 +4,9 @@ use proptest::prelude::*;
 
 use super::super::source::Source;
 use super::super::{ColumnKind, DataError, Table, TableOptions};
+use super::Rows;
 use super::blocks::Flight;
 use super::read::delimited;
-use super::{Rows, sniff};
 
 /// Read in blocks of `size` bytes, `count` at a time.
 fn in_blocks(
@@ -146,39 +146,6 @@ proptest! {
                 prop_assert_eq!(texts(&table), wanted);
             }
         }
-    }
-}
-
-#[test]
-fn a_block_ends_where_a_record_surely_does() {
-    let dialect = |delimiter, comment| sniff::Dialect {
-        delimiter,
-        comment,
-        header: true,
-        index: false,
-        trailing: false,
-        header_trailing: false,
-    };
-    for (text, delimiter, comment, end) in [
-        ("a,b\n1,2\n3,", b',', None, Some(8)),
-        ("a,b\n1,2\n", b',', None, Some(8)),
-        ("a,b", b',', None, None),
-        ("a,b\r1,2\r", b',', None, Some(4)),
-        ("a,b\r\n1,2\r", b',', None, Some(5)),
-        ("a,\"b\n1\n", b',', None, None),
-        ("x\na,\"b\n1\n", b',', None, Some(2)),
-        ("a,\"b\n\"\n1", b',', None, Some(7)),
-        ("a,\"b\"\"\n\"\n1", b',', None, Some(9)),
-        // A quote within a field opens nothing; one at the end may be the first of two.
-        ("a,5\"\n1,\"", b',', None, Some(5)),
-        ("a\n1,\"b\"", b',', None, Some(2)),
-        ("# it's \"\n1,2\n3", b' ', Some(b'#'), Some(13)),
-        ("# it's \"\n1,2\n3", b' ', None, None),
-        ("a;\"x\ny\" z\n", b' ', None, Some(10)),
-        ("a\t\"x\ny\" z\n1", b' ', None, Some(10)),
-    ] {
-        let found = super::blocks::record_end(text.as_bytes(), dialect(delimiter, comment));
-        assert_eq!(found, end, "{text:?}");
     }
 }
 
