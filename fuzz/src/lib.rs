@@ -6,8 +6,8 @@
 use std::io::Write;
 
 use secant_core::data::{
-    CifarOptions, CsvOptions, DataError, Dataset, IdxOptions, LibsvmOptions, NistLinear,
-    NistNonlinear, NpyOptions, PixelScale, Targets, Task,
+    CifarOptions, ColumnKind, CsvOptions, DataError, Dataset, IdxOptions, LibsvmOptions,
+    NistLinear, NistNonlinear, NpyOptions, PixelScale, Table, TableOptions, Targets, Task,
 };
 use secant_core::description::{Description, DescriptionError};
 use secant_core::graph::Graph;
@@ -36,6 +36,65 @@ pub fn csv(bytes: &[u8]) {
         max_bytes: LIMIT,
     };
     both_ways(text, |bytes| Dataset::from_csv_bytes(bytes, &options));
+}
+
+/// A table of any format; the first byte chooses the options.
+pub fn table(bytes: &[u8]) {
+    let (&choice, file) = bytes.split_first().unwrap_or((&0, bytes));
+    let bit = |place: u8| choice >> place & 1 == 1;
+    let options = TableOptions {
+        delimiter: bit(0).then_some([b',', b';', b'\t', b' '][usize::from(choice >> 6)]),
+        header: bit(1).then_some(bit(2)),
+        comment: bit(3).then_some(b'#'),
+        decimal: if bit(4) { ',' } else { '.' },
+        thousands: bit(5).then_some('\''),
+        missing: if bit(2) { vec!["-1".into(), "b".into()] } else { Vec::new() },
+        categorical: if bit(3) { vec!["*".into()] } else { Vec::new() },
+        max_bytes: LIMIT,
+        ..TableOptions::default()
+    };
+    // As it is shown, since a NaN is not equal to itself.
+    let read = |bytes: &[u8]| {
+        let result = Table::from_bytes(bytes, &options);
+        match &result {
+            Ok(table) => sound(table),
+            Err(error) => message(&error.to_string()),
+        }
+        (format!("{result:?}"), result.is_ok())
+    };
+    let plain = read(file);
+    let packed = read(&gzip(file));
+    let piped = Table::from_reader(file, "bytes".as_ref(), &options);
+    if plain.1 && !file.starts_with(&[0x1f, 0x8b]) {
+        assert_eq!(packed, plain);
+        assert_eq!(format!("{piped:?}"), plain.0);
+    }
+}
+
+/// What a table promises, whatever it was read from.
+fn sound(table: &Table) {
+    assert!(table.rows() > 0 && table.names().len() == table.kinds().len());
+    let mut names: Vec<&String> = table.names().iter().collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), table.names().len());
+    for (index, kind) in table.kinds().iter().enumerate() {
+        assert_eq!(table.column(index).count(), table.rows());
+        let mut values = table.column(index).filter(|value| !value.is_nan());
+        match kind {
+            ColumnKind::Text { levels } => {
+                assert!(
+                    values.all(|level| level.fract() == 0.0 && (level as usize) < levels.len())
+                );
+            }
+            ColumnKind::Date { row, .. } => assert!(values.next().is_none() && *row < table.rows()),
+            ColumnKind::Mixed { numbers, texts, row, .. } => {
+                assert!(values.count() == *numbers && *texts > 0 && *row < table.rows());
+            }
+            _ => {}
+        }
+    }
+    table.notes().iter().for_each(|note| message(note));
 }
 
 /// An `.npy` file, as inputs, as targets and as both.
@@ -164,7 +223,7 @@ fn message(text: &str) {
 pub type Target = (&'static str, fn(&[u8]), Vec<Vec<u8>>);
 
 /// All targets.
-pub fn seeds() -> [Target; 7] {
+pub fn seeds() -> [Target; 8] {
     let with = |choice: u8, file: &[u8]| [&[choice], file].concat();
     let dictionary =
         b"\x93NUMPY\x02\x00\x39\x00\x00\x00{\"shape\": (3, 2), 'fortran_order': False, 'descr': '<f8'}";
@@ -177,6 +236,16 @@ pub fn seeds() -> [Target; 7] {
             with(0b0111_1100, b"1;1'234,5;7;\n# c\n2;3;8;\n"),
             with(0b1001_0000, b"a\ttarget\n1\t2\t3,5\n"),
             with(0b1100_0000, b" a  b target\n 1  2   3\n"),
+        ]),
+        ("table", table, vec![
+            with(0, b"\xEF\xBB\xBFa;b;a;\r\n1;red;2024-05-17;\r\n\"-4\";none;;\r\n\r\n"),
+            with(0b0011_0001, b"x,y\n\"1,5\",1'234\n2,\"a\nb\"\"\"\n"),
+            with(0b1100_1001, b"# c\n a  b\nr1 1 2\nr2  3\t4\n"),
+            with(0b0000_0110, b"1|2\n-1|b\n3|c\n"),
+            with(0, &npy_file("<f8", true, "(2, 1)", &[0; 16])),
+            with(8, include_bytes!("../../crates/core/tests/fixtures/table.npz")),
+            with(0, &idx_file(8, &[2, 2], &[1, 2, 3, 4])),
+            with(0, b"1.5 1:0.5 3:-2 # comment\n-1 2:4 3:1\n"),
         ]),
         ("npy", npy, vec![
             with(0, &npy_file("<f8", true, "(2, 1)", &[0; 16])),

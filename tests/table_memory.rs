@@ -1,0 +1,59 @@
+//! Reading a table holds the table and little more: neither the text of a file nor the bytes of an array.
+//!
+//! A program of its own, with one test: the peak is that of the process.
+
+use peak_alloc::PeakAlloc;
+use secant::data::{DataError, Table, TableOptions};
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+#[global_allocator]
+static ALLOCATOR: PeakAlloc = PeakAlloc;
+
+const ROWS: usize = 60_000;
+const COLUMNS: usize = 50;
+const TABLE: usize = ROWS * COLUMNS * size_of::<f64>();
+
+/// What was held at most, in tables.
+fn held(path: &Path, max_bytes: u64) -> Result<f64, DataError> {
+    let options = TableOptions { max_bytes, ..TableOptions::default() };
+    let before = ALLOCATOR.current_usage();
+    ALLOCATOR.reset_peak_usage();
+    let table = Table::read(path, &options)?;
+    let held = ALLOCATOR.peak_usage().saturating_sub(before);
+    assert_eq!((table.rows(), table.names().len()), (ROWS, COLUMNS));
+    assert_eq!(table.column(COLUMNS - 1).nth(ROWS - 1), Some(7.25));
+    assert!(held <= usize::try_from(max_bytes).unwrap(), "{held} bytes of {max_bytes}");
+    Ok(held as f64 / TABLE as f64)
+}
+
+#[test]
+fn a_table_is_held_once_while_it_is_read() {
+    let folder = std::env::temp_dir().join(format!("secant-tables-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let mut text = String::new();
+    let names: Vec<String> = (0..COLUMNS).map(|column| format!("x{column}")).collect();
+    writeln!(text, "{}", names.join(",")).unwrap();
+    let row = vec!["7.25"; COLUMNS].join(",");
+    (0..ROWS).for_each(|_| writeln!(text, "{row}").unwrap());
+    let (csv, npy) = (folder.join("t.csv"), folder.join("t.npy"));
+    fs::write(&csv, &text).unwrap();
+    drop(text);
+    let header =
+        format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({ROWS}, {COLUMNS}), }}\n");
+    let length = u16::try_from(header.len()).unwrap().to_le_bytes();
+    let body = 7.25_f64.to_le_bytes().repeat(ROWS * COLUMNS);
+    fs::write(&npy, [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), &body].concat())
+        .unwrap();
+    drop(body);
+
+    // A quarter of the limit is for the blocks of a text.
+    let limit = (TABLE as u64 + (1 << 20)) * 4 / 3;
+    let found = held(&csv, limit).unwrap();
+    assert!(found < 1.3, "{found}");
+    assert!(matches!(held(&csv, TABLE as u64), Err(DataError::OverLimit { .. })));
+    let found = held(&npy, TABLE as u64 + 4096).unwrap();
+    assert!(found < 1.1, "{found}");
+    fs::remove_dir_all(&folder).unwrap();
+}
