@@ -162,6 +162,15 @@ impl<'a> Source<'a> {
         Ok(start)
     }
 
+    /// The file, where it is plain and may be opened again.
+    #[cfg(feature = "parquet")]
+    pub(super) fn file(&self) -> Option<&'a Path> {
+        match self.place {
+            Some(Whereabouts::File(path)) => Some(path),
+            _ => None,
+        }
+    }
+
     /// All of it, to be read in any order: what is packed or comes from a stream is held.
     pub(super) fn seekable(&mut self) -> Result<Box<dyn Seekable + 'a>, DataError> {
         match self.place {

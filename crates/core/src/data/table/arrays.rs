@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::super::csv::numbers::Numbers;
 use super::super::source::Source;
 use super::super::{
     DataError, LibsvmOptions, idx as idx_file, libsvm as libsvm_file, npy as npy_file,
 };
+use super::column::{Fields, Words};
 use super::names::Names;
 use super::read::categorical;
 use super::{ColumnKind, Rows, Table, TableOptions};
@@ -136,16 +136,16 @@ pub(super) fn of_numbers(
     rows: Rows,
     options: &TableOptions,
 ) -> Result<Table, DataError> {
-    let numbers = Numbers::new(options.decimal, options.thousands);
-    let missing: Vec<f64> =
-        options.missing.iter().filter_map(|text| numbers.read(text.trim())).collect();
+    let missing = Words::new(options).missing_numbers;
     if !missing.is_empty() {
         cells.iter_mut().filter(|cell| missing.contains(cell)).for_each(|cell| *cell = f64::NAN);
     }
     let width = names.len();
     let mut kinds = vec![ColumnKind::Number; width];
     let texts = categorical(&names, options, source.path)?;
-    for (column, kind) in kinds.iter_mut().enumerate().filter(|(column, _)| texts[*column]) {
+    for (column, kind) in
+        kinds.iter_mut().enumerate().filter(|(column, _)| texts[*column] == Fields::Levels)
+    {
         let column = cells.iter_mut().skip(column).step_by(width);
         *kind = ColumnKind::Text { levels: to_levels(column, source)? };
     }
@@ -173,7 +173,7 @@ pub(super) fn of_columns(
 }
 
 /// Makes texts of numbers, as they are shown shortest, and indices of levels of the cells.
-fn to_levels<'c>(
+pub(super) fn to_levels<'c>(
     cells: impl Iterator<Item = &'c mut f64>,
     source: &mut Source<'_>,
 ) -> Result<Vec<String>, DataError> {

@@ -5,12 +5,10 @@ use rayon::prelude::*;
 use super::super::DataError;
 use super::super::source::Source;
 use super::blocks::Blocks;
-use super::column::{Column, level_of};
+use super::column::{Column, settle};
 use super::piece::{Fault, Piece, Reading};
 use super::{ColumnKind, Rows};
 
-/// Rows that a task looks at when the cells of texts get their last form.
-const ROWS_OF_A_TASK: usize = 4096;
 /// Room beyond what the first blocks let expect.
 const SPARE: f64 = 1.02;
 
@@ -138,26 +136,7 @@ impl Assembly {
     /// The cells, as numbers and indices of levels, what stands in each column, and the rows.
     pub(super) fn finish(self) -> (Vec<f64>, Vec<ColumnKind>, Rows) {
         let Self { columns, mut cells, lines, .. } = self;
-        let (width, rows) = (columns.len(), lines.len());
-        let holding: Vec<bool> = columns.iter().map(Column::holds_texts).collect();
-        let kinds: Vec<ColumnKind> =
-            columns.into_iter().map(|column| column.finish(rows)).collect();
-        // Columns whose cells are not yet what they will be, and whether texts are indices there.
-        let rewritten: Vec<(usize, bool)> = (0..width)
-            .filter(|&index| holding[index])
-            .map(|index| (index, matches!(kinds[index], ColumnKind::Text { .. })))
-            .collect();
-        if !rewritten.is_empty() {
-            cells.par_chunks_mut(width * ROWS_OF_A_TASK).for_each(|rows| {
-                for row in rows.chunks_exact_mut(width) {
-                    for &(index, texts) in &rewritten {
-                        if let Some(level) = level_of(row[index]) {
-                            row[index] = if texts { f64::from(level) } else { f64::NAN };
-                        }
-                    }
-                }
-            });
-        }
+        let kinds = settle(columns, &mut cells, lines.len());
         if cells.capacity() > cells.len() + cells.len() / 8 {
             cells.shrink_to_fit();
         }

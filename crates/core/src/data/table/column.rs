@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 
-use super::super::csv::numbers::{Numbers, is_missing, is_missing_name};
-use super::ColumnKind;
-use super::dates::is_date;
-use super::piece::Reading;
+use rayon::prelude::*;
 
+use super::super::csv::numbers::{Numbers, is_missing, is_missing_name};
+use super::dates::is_date;
+use super::{ColumnKind, TableOptions};
+
+/// Rows that a task looks at when the cells of texts get their last form.
+const ROWS_OF_A_TASK: usize = 4096;
 /// The bits of a NaN that stand for a text while a column is read, with the number of its level below. No arithmetic touches them.
 const TEXT: u64 = 0x7ffc_0000_0000_0000;
 /// The bits of the number of a level.
@@ -74,11 +77,46 @@ pub(super) struct Met {
     pub(super) text: String,
 }
 
+/// What the fields of a column may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Fields {
+    /// Whatever they look like.
+    #[default]
+    Any,
+    /// Texts, or dates written as such: the file says so.
+    #[cfg(feature = "parquet")]
+    Texts,
+    /// Texts whatever they look like: an option says so.
+    Levels,
+}
+
+/// What stands for numbers and for missing values.
+#[derive(Debug)]
+pub(super) struct Words<'a> {
+    pub(super) numbers: Numbers,
+    /// Texts that stand for a missing value.
+    missing: &'a [String],
+    /// The numbers among them.
+    pub(super) missing_numbers: Vec<f64>,
+}
+
+impl<'a> Words<'a> {
+    pub(super) fn new(options: &'a TableOptions) -> Self {
+        let numbers = Numbers::new(options.decimal, options.thousands);
+        let missing_numbers =
+            options.missing.iter().filter_map(|text| numbers.read(text.trim())).collect();
+        Self { numbers, missing: &options.missing, missing_numbers }
+    }
+
+    fn is_given_missing(&self, text: &str) -> bool {
+        self.missing.iter().any(|word| word == text)
+    }
+}
+
 /// What was met in a column.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Column {
-    /// Fields that are texts whatever they are.
-    pub(super) categorical: bool,
+    pub(super) fields: Fields,
     /// Rows without a value, those with a word like `none` among them, which is a missing number but no missing text.
     pub(super) missing: usize,
     /// How many of them have such a word.
@@ -90,14 +128,14 @@ pub(super) struct Column {
 }
 
 impl Column {
-    pub(super) fn new(categorical: bool) -> Self {
-        Self { categorical, ..Self::default() }
+    pub(super) fn new(fields: Fields) -> Self {
+        Self { fields, ..Self::default() }
     }
 
     /// What becomes of a field, without the white space around it.
-    pub(super) fn cell(&mut self, text: &str, row: usize, reading: &Reading<'_>) -> f64 {
+    pub(super) fn cell(&mut self, text: &str, row: usize, words: &Words<'_>) -> f64 {
         if let Some(level) = self.levels.get(text) {
-            if self.categorical || !is_word(text) {
+            if self.fields != Fields::Any || !is_word(text) {
                 self.texts += 1;
             } else {
                 self.missing += 1;
@@ -105,14 +143,14 @@ impl Column {
             }
             return text_cell(level);
         }
-        if is_missing_name(text, &[]) || reading.is_given_missing(text) {
+        if is_missing_name(text, &[]) || words.is_given_missing(text) {
             self.missing += 1;
             return f64::NAN;
         }
         let met = || Some(Met { row, text: text.to_owned() });
-        if !self.categorical {
-            match reading.numbers.read(text) {
-                Some(value) if value.is_nan() || reading.missing_numbers.contains(&value) => {
+        if self.fields == Fields::Any {
+            match words.numbers.read(text) {
+                Some(value) if value.is_nan() || words.missing_numbers.contains(&value) => {
                     self.missing += 1;
                     return f64::NAN;
                 }
@@ -170,7 +208,8 @@ impl Column {
 
     /// Where the first text stands, where all texts are numbers by another decimal sign or sign between thousands, and by the same for all.
     pub(super) fn other_numbers(&self, numbers: Numbers) -> Option<&Met> {
-        let first = self.first_text.as_ref().filter(|_| !self.categorical && !self.is_mixed())?;
+        let first =
+            self.first_text.as_ref().filter(|_| self.fields == Fields::Any && !self.is_mixed())?;
         let texts = || self.levels.numbers.keys().filter(|text| !is_word(text));
         let signs = |sign: Option<char>| matches!(sign, None | Some('.' | ','));
         let mut readings = numbers.other_readings(&first.text).into_iter();
@@ -184,7 +223,7 @@ impl Column {
     pub(super) fn finish(self, rows: usize) -> ColumnKind {
         let numbers = rows - self.missing - self.texts;
         match (self.first_number, self.first_text) {
-            (_, None) if !self.categorical => ColumnKind::Number,
+            (_, None) if self.fields == Fields::Any => ColumnKind::Number,
             (Some(number), Some(text)) => {
                 let rarer = if self.texts <= numbers { text } else { number };
                 let Met { row, text: found } = rarer;
@@ -193,7 +232,7 @@ impl Column {
             (_, first) => {
                 let levels = self.levels.into_list();
                 let date = |text: &String| is_word(text) || is_date(text);
-                match first.filter(|_| !self.categorical && levels.iter().all(date)) {
+                match first.filter(|_| self.fields != Fields::Levels && levels.iter().all(date)) {
                     Some(Met { row, text: found }) => ColumnKind::Date { row, found },
                     None => ColumnKind::Text { levels },
                 }
@@ -205,4 +244,28 @@ impl Column {
 /// Whether a text stands for a missing number and may be a level among texts: `none`, `null`, `.`
 fn is_word(text: &str) -> bool {
     is_missing(text) && !is_missing_name(text, &[])
+}
+
+/// Makes numbers, indices of levels and NaN of the cells, row-major and texts as [`text_cell`] has them, and says what each column is.
+pub(super) fn settle(columns: Vec<Column>, cells: &mut [f64], rows: usize) -> Vec<ColumnKind> {
+    let width = columns.len();
+    let holding: Vec<bool> = columns.iter().map(Column::holds_texts).collect();
+    let kinds: Vec<ColumnKind> = columns.into_iter().map(|column| column.finish(rows)).collect();
+    // Columns whose cells are not yet what they will be, and whether texts are indices there.
+    let rewritten: Vec<(usize, bool)> = (0..width)
+        .filter(|&index| holding[index])
+        .map(|index| (index, matches!(kinds[index], ColumnKind::Text { .. })))
+        .collect();
+    if !rewritten.is_empty() {
+        cells.par_chunks_mut(width * ROWS_OF_A_TASK).for_each(|rows| {
+            for row in rows.chunks_exact_mut(width) {
+                for &(index, texts) in &rewritten {
+                    if let Some(level) = level_of(row[index]) {
+                        row[index] = if texts { f64::from(level) } else { f64::NAN };
+                    }
+                }
+            }
+        });
+    }
+    kinds
 }

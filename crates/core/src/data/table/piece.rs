@@ -3,45 +3,32 @@
 use std::borrow::Cow;
 
 use super::super::csv::digits::number;
-use super::super::csv::numbers::Numbers;
 use super::super::csv::records::{MAX_RECORD, Record, Records};
 use super::TableOptions;
-use super::column::Column;
+use super::column::{Column, Fields, Words};
 use super::sniff::{BLANKS, Dialect};
 
 /// How fields become cells, the same for every piece.
 #[derive(Debug)]
 pub(super) struct Reading<'a> {
     dialect: Dialect,
-    pub(super) numbers: Numbers,
+    pub(super) words: Words<'a>,
     /// The sign before a fraction, where numbers may be read byte by byte: it is one byte, and no number holds the delimiter.
     decimal: Option<u8>,
-    /// Texts that stand for a missing value.
-    missing: &'a [String],
-    /// The numbers among them.
-    pub(super) missing_numbers: Vec<f64>,
-    /// For each column, whether its fields are texts whatever they are.
-    categorical: Vec<bool>,
+    fields: Vec<Fields>,
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(dialect: Dialect, options: &'a TableOptions, categorical: Vec<bool>) -> Self {
-        let numbers = Numbers::new(options.decimal, options.thousands);
-        let missing_numbers =
-            options.missing.iter().filter_map(|text| numbers.read(text.trim())).collect();
+    pub(super) fn new(dialect: Dialect, options: &'a TableOptions, fields: Vec<Fields>) -> Self {
         let plain = !matches!(dialect.delimiter, b'+' | b'-');
         let decimal = u8::try_from(options.decimal)
             .ok()
             .filter(|sign| plain && sign.is_ascii_graphic() && *sign != dialect.delimiter);
-        Self { dialect, numbers, decimal, missing: &options.missing, missing_numbers, categorical }
+        Self { dialect, words: Words::new(options), decimal, fields }
     }
 
     pub(super) fn columns(&self) -> impl Iterator<Item = Column> {
-        self.categorical.iter().map(|&categorical| Column::new(categorical))
-    }
-
-    pub(super) fn is_given_missing(&self, text: &str) -> bool {
-        self.missing.iter().any(|word| word == text)
+        self.fields.iter().map(|&fields| Column::new(fields))
     }
 }
 
@@ -191,7 +178,7 @@ impl<'a> Parser<'a> {
     fn numbers(&mut self, mut column: usize) -> (usize, bool) {
         let Some(decimal) = self.reading.decimal else { return (column, false) };
         let (bytes, delimiter) = (self.bytes, self.reading.dialect.delimiter);
-        let missing = &self.reading.missing_numbers[..];
+        let missing = &self.reading.words.missing_numbers[..];
         let mut at = self.at;
         while self.fast.get(column) == Some(&true) {
             let mut start = at;
@@ -234,7 +221,7 @@ impl<'a> Parser<'a> {
         let text = if quoted { text } else { inner.map_or(text, str::trim) };
         let row = self.piece.lines.len();
         let met = &mut self.piece.columns[column];
-        self.piece.cells.push(met.cell(text, row, self.reading));
+        self.piece.cells.push(met.cell(text, row, &self.reading.words));
         self.fast[column] = met.first_number.is_some();
         Ok(ended)
     }

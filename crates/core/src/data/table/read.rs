@@ -8,6 +8,7 @@ use super::super::source::Source;
 use super::super::{DataError, Remedy};
 use super::assembly::{Assembly, Stop};
 use super::blocks::{Blocks, Flight};
+use super::column::Fields;
 use super::format::format_of;
 use super::names::{Names, matches};
 use super::piece::Reading;
@@ -111,7 +112,7 @@ pub(super) fn delimited(
     if assembly.lines.is_empty() {
         return Err(no_rows());
     }
-    refuse_other_numbers(&assembly, &names, reading.numbers, path)?;
+    refuse_other_numbers(&assembly, &names, reading.words.numbers, path)?;
     let (cells, kinds, rows) = assembly.finish();
     let mut notes = dialect.notes(options);
     notes.extend(renamed);
@@ -120,18 +121,18 @@ pub(super) fn delimited(
     Ok(Table { file: path.to_path_buf(), names, kinds, cells, rows, notes, unnamed, layout })
 }
 
-/// For each column, whether an option makes texts of it.
+/// What the fields of each column may be: an option makes texts of some.
 pub(super) fn categorical(
     names: &[String],
     options: &TableOptions,
     path: &Path,
-) -> Result<Vec<bool>, DataError> {
-    let mut picked = vec![false; names.len()];
+) -> Result<Vec<Fields>, DataError> {
+    let mut picked = vec![Fields::Any; names.len()];
     for pattern in &options.categorical {
         let mut any = false;
         for (name, picked) in names.iter().zip(&mut picked) {
             if matches(pattern, name) {
-                (any, *picked) = (true, true);
+                (any, *picked) = (true, Fields::Levels);
             }
         }
         if !any {

@@ -169,3 +169,68 @@ fn other_files_are_refused_by_name() {
         assert!(error.contains("take the feature `parquet`"), "{error}");
     }
 }
+
+#[cfg(feature = "parquet")]
+#[test]
+fn columns_of_parquet_and_arrow_keep_their_types() {
+    let texts = |levels: &[&str]| ColumnKind::Text {
+        levels: levels.iter().map(|&level| level.to_owned()).collect(),
+    };
+    let date = |row, found: &str| ColumnKind::Date { row, found: found.to_owned() };
+    let wanted: &[(&str, ColumnKind, &str)] = &[
+        ("f8", ColumnKind::Number, "1.5 NaN inf -2 NaN 3"),
+        (
+            "f4",
+            ColumnKind::Number,
+            "0.10000000149011612 0.20000000298023224 0.30000001192092896 NaN 0.5 0.6000000238418579",
+        ),
+        ("i8", ColumnKind::Number, "1 -2 NaN 4 5 9007199254740992"),
+        ("u1", ColumnKind::Number, "0 255 1 2 3 NaN"),
+        ("flag", ColumnKind::Number, "1 0 NaN 1 1 0"),
+        ("text", texts(&["red", "blue", "green"]), "0 1 NaN 0 NaN 2"),
+        ("large", texts(&["red", "blue", "green"]), "0 1 NaN 0 NaN 2"),
+        ("category", texts(&["red", "blue", "green"]), "0 1 NaN 0 NaN 2"),
+        // The file says that they are texts.
+        ("digits", texts(&["1", "2", "x"]), "0 1 NaN 1 NaN 2"),
+        ("price", ColumnKind::Number, "1.25 -0.5 NaN 1.25 -0.5 NaN"),
+        ("day", date(1, "2024-05-17"), "NaN NaN NaN NaN NaN NaN"),
+        ("time", date(1, "2024-05-17 00:30:00"), "NaN NaN NaN NaN NaN NaN"),
+        ("nothing", ColumnKind::Number, "NaN NaN NaN NaN NaN NaN"),
+    ];
+    let check = |table: &Table| {
+        for (index, (name, kind, cells)) in wanted.iter().enumerate() {
+            let found: Vec<String> = table.column(index).map(|cell| cell.to_string()).collect();
+            assert_eq!(
+                (&*table.names()[index], &table.kinds()[index], &*found.join(" ")),
+                (*name, kind, *cells)
+            );
+        }
+        assert_eq!((table.rows(), table.names().len()), (6, wanted.len()));
+    };
+    for name in ["table.parquet", "table-zstd.parquet", "table.arrow"] {
+        check(&Table::read(written(name), &TableOptions::default()).unwrap());
+        let bytes = std::fs::read(written(name)).unwrap();
+        check(&read(&bytes).unwrap());
+        check(&read(&gzip(&bytes)).unwrap());
+        for length in [8, 100, bytes.len() / 2, bytes.len() - 1] {
+            let error = read(&bytes[..length]).unwrap_err();
+            assert!(matches!(error, DataError::Io { .. }), "{error}");
+        }
+        let small = TableOptions { max_bytes: 600, ..TableOptions::default() };
+        assert!(matches!(Table::from_bytes(&bytes, &small), Err(DataError::OverLimit { .. })));
+    }
+    let options = TableOptions {
+        missing: vec!["-2".into(), "blue".into()],
+        categorical: vec!["u1".into()],
+        ..TableOptions::default()
+    };
+    let found = Table::read(written("table.parquet"), &options).unwrap();
+    assert_eq!(found.kinds()[3], texts(&["0", "255", "1", "2", "3"]));
+    assert_eq!(found.kinds()[5], texts(&["red", "green"]));
+    assert_eq!(
+        found.column(2).map(|cell| cell.to_string()).collect::<Vec<_>>().join(" "),
+        "1 NaN NaN 4 5 9007199254740992"
+    );
+    let error = Table::read(written("lists.parquet"), &TableOptions::default()).unwrap_err();
+    assert!(error.to_string().ends_with("no columns of numbers or texts"), "{error}");
+}
