@@ -3,10 +3,10 @@
 use crate::args::CheckArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::fit::outcome::{head, indented, number};
 use crate::models::{self, Judge, Spec};
 use crate::screen::Screen;
 use crate::tables::{self, Read};
+use crate::told::{head, indented, number};
 use secant::loss::Loss;
 use secant::penalty::Penalty;
 use secant::{Logistic, Risk, Robust, SoftmaxCrossEntropy, SquaredError, Standardizer, Targets};

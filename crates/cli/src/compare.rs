@@ -3,12 +3,12 @@
 use crate::args::{CompareArgs, LimitArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::fit::outcome::{command_line, files, head, indented};
-use crate::fit::writable;
 use crate::methods;
 use crate::models::{self, Judge, Spec, Strength};
 use crate::screen::Screen;
 use crate::tables::{self, Read};
+use crate::told::writable;
+use crate::told::{command_line, files, head, indented};
 use secant::compare;
 use serde_json::json;
 
@@ -84,7 +84,7 @@ pub fn run(args: &CompareArgs, screen: &Screen) -> Result<Exit, Failure> {
     files(screen, &[("table", args.out.as_deref()), ("report", args.report.as_deref())]);
     let mut object = head("compare", &read, &encoded);
     object.insert("model".into(), json!({"name": built.name, "parameters": parameters}));
-    object.insert("best_value".into(), crate::fit::outcome::number(comparison.best_value));
+    object.insert("best_value".into(), crate::told::number(comparison.best_value));
     object.insert("methods".into(), serde_json::to_value(&comparison.rows).unwrap_or_default());
     object.insert("exit".into(), Exit::Done.number().into());
     screen.json(object);

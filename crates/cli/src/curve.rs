@@ -5,15 +5,15 @@ mod many;
 use crate::args::{ColumnArgs, CurveArgs, FitArgs, FormulaArgs, LimitArgs, TableArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::fit::outcome::{
-    command_line, ended, estimates_json, files, head, indented, number, run_json, score_json,
-};
-use crate::fit::writable;
 use crate::interrupt;
 use crate::methods;
 use crate::models::{self, Judge, Strength};
 use crate::screen::Screen;
 use crate::tables::{self, Read};
+use crate::told::writable;
+use crate::told::{
+    command_line, ended, estimates_json, files, head, indented, number, run_json, score_json,
+};
 use secant::core::formula::Formula;
 use secant::data::{Encoded, Roles, Table, TargetKind};
 use secant::{

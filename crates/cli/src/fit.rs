@@ -2,7 +2,7 @@
 
 mod advice;
 mod glm;
-pub mod outcome;
+mod outcome;
 
 use crate::args::FitArgs;
 use crate::curve;
@@ -13,7 +13,7 @@ use crate::methods;
 use crate::models::{self, Built, Judge, Spec, Strength};
 use crate::screen::Screen;
 use crate::tables::{self, Read};
-use outcome::Outcome;
+use crate::told::writable;
 use secant::core::data::Encoded;
 use secant::{Dataset, Every, Fitted, Folds, Method, Tune};
 use std::borrow::Cow;
@@ -32,6 +32,21 @@ pub struct Parts<'a> {
     pub held_out: Option<Dataset>,
     /// In words.
     pub note: Option<String>,
+}
+
+/// All of a finished fit.
+pub struct Outcome<'a> {
+    pub args: &'a FitArgs,
+    pub spec: &'a Spec,
+    pub read: &'a Read,
+    pub encoded: &'a Encoded,
+    pub parts: &'a Parts<'a>,
+    pub built: &'a Built,
+    pub fitted: &'a Fitted,
+    /// The strength that cross-validation chose, in words.
+    pub chosen: Option<String>,
+    /// What was read, in words.
+    pub sentences: Vec<String>,
 }
 
 pub fn run(args: &FitArgs, screen: &Screen) -> Result<Exit, Failure> {
@@ -203,23 +218,4 @@ fn of_file(args: &FitArgs, encoded: &Encoded, path: &Path) -> Result<(Dataset, S
     let note =
         format!("{} rows of {} held out.", held_out.samples(), secant::core::text::path(path));
     Ok((held_out, note))
-}
-
-/// A folder that is not there is told before the fit, not after it.
-pub fn writable(path: &Path) -> Result<(), Failure> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let shown = secant::core::text::path(path);
-    if !folder.is_dir() {
-        let folder = secant::core::text::path(folder);
-        return Err(Failure::new(format!(
-            "{shown} cannot be written: there is no folder {folder}"
-        )));
-    }
-    if path.is_dir() {
-        return Err(Failure::new(format!("{shown} cannot be written: it is a folder")));
-    }
-    Ok(())
 }

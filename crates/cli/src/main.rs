@@ -17,6 +17,7 @@ mod pages;
 mod predict;
 mod screen;
 mod tables;
+mod told;
 
 use args::{Cli, Command};
 use clap::Parser;

@@ -3,9 +3,9 @@
 use crate::args::OneStepArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::fit::outcome::{head, number, seconds};
 use crate::screen::Screen;
 use crate::tables::{self, Read};
+use crate::told::{head, number, seconds};
 use secant::core::predict::outputs;
 use secant::core::random::Random;
 use secant::{

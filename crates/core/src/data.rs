@@ -28,6 +28,7 @@ mod cifar;
 mod columns;
 mod csv;
 mod dataset;
+mod encode;
 mod encoding;
 mod error;
 mod groups;
@@ -49,10 +50,8 @@ mod weights;
 pub use cifar::CifarOptions;
 pub use csv::CsvOptions;
 pub use dataset::Dataset;
-pub use encoding::{
-    Encoded, EncodedColumn, EncodedForm, EncodedInputs, Encoding, Missing, Roles, TableError,
-    TableFault, TargetKind,
-};
+pub use encode::{Encoded, EncodedInputs, Roles, TableError, TableFault, TargetKind};
+pub use encoding::{EncodedColumn, EncodedForm, Encoding, Missing};
 pub use error::{DataError, MissingValue, Place, Row};
 pub use groups::{Group, Groups};
 pub use hint::{Hint, Remedy};

@@ -170,7 +170,7 @@ pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) ->
         .map_or(String::new(), |known| format!(": did you mean `{}`?", quoted(known)))
 }
 
-/// Whether `pattern` fits all of `name`: `*` stands for any text, `?` for one character, all else for itself.
+/// Whether `pattern` is `name`, or fits all of it: `*` stands for any text, `?` for one character, all else for itself.
 ///
 /// ```
 /// use secant_core::text::matches;
@@ -178,6 +178,9 @@ pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) ->
 /// assert!(!matches("x?", "x12") && !matches("x*", "y1"));
 /// ```
 pub fn matches(pattern: &str, name: &str) -> bool {
+    if pattern == name {
+        return true;
+    }
     let (pattern, name): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), name.chars().collect());
     let (mut at, mut of) = (0, 0);
@@ -290,6 +293,27 @@ mod tests {
             ("same", "same", 0),
         ] {
             assert_eq!((between(a, b), between(b, a)), (distance, distance), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_fits_as_in_a_shell() {
+        for (pattern, name, fits) in [
+            ("zip", "zip", true),
+            ("zip", "zip2", false),
+            ("zip*", "zip2", true),
+            ("*_code", "area_code", true),
+            ("*_code", "code", false),
+            ("q?", "q1", true),
+            ("q?", "q10", false),
+            ("*a*b", "xaybzb", true),
+            ("*a*b", "xaybz", false),
+            ("*", "", true),
+            ("?", "é", true),
+            ("a*?", "a", false),
+            ("what?*", "what?*", true),
+        ] {
+            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
         }
     }
 

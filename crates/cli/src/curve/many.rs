@@ -3,11 +3,11 @@
 use super::{Asked, stopping};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::fit::outcome::{files, head, number};
-use crate::fit::writable;
 use crate::interrupt;
 use crate::screen::Screen;
 use crate::tables::{self, Read};
+use crate::told::writable;
+use crate::told::{files, head, number};
 use secant::core::formula::Formula;
 use secant::core::text::cut;
 use secant::data::{ColumnKind, Encoded, Table};
@@ -95,7 +95,7 @@ pub fn run(asked: &Asked<'_>, key: &str, screen: &Screen) -> Result<Exit, Failur
     };
     screen.heading("Fits");
     let of = format!("{} of {} groups converged", tables::grouped(done), tables::grouped(all));
-    screen.sentences(&[format!("{of}, {}.", crate::fit::outcome::seconds(seconds))]);
+    screen.sentences(&[format!("{of}, {}.", crate::told::seconds(seconds))]);
     if asked.out.is_none() {
         screen.say("");
         screen.result(&shown(&fits));

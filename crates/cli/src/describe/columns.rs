@@ -1,6 +1,6 @@
 //! The columns of a table: kinds, ranges, gaps, and what is odd about them.
 
-use crate::fit::outcome::number;
+use crate::told::number;
 use secant::core::text::{cut, quoted};
 use secant::data::{ColumnKind, Table};
 use secant::optim::LinearLeastSquares;

@@ -1,6 +1,6 @@
 //! What to do next, from how the fit went.
 
-use super::outcome::Outcome;
+use super::Outcome;
 use crate::failure::quoted;
 use crate::models::{Spec, Strength};
 use secant::{Reason, Score, Targets};

@@ -1,12 +1,12 @@
 //! Generalised linear models.
 
-use super::outcome::{command_line, ended, files, head, indented, number, run_json};
 use crate::args::FitArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::models::{self, Strength};
 use crate::screen::Screen;
 use crate::tables::{self, Read};
+use crate::told::{command_line, ended, files, head, indented, number, run_json};
 use secant::data::Table;
 use secant::{Family, GlmFit, Stopping};
 use serde_json::{Map, Value, json};

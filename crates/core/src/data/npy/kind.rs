@@ -84,10 +84,10 @@ impl Kind {
             (Class::Signed, _) => each(array, big, out, |bits| i64::from_le_bytes(bits) as f64),
             (Class::Unsigned, 1) => each(array, big, out, |[byte]| f64::from(byte)),
             (Class::Unsigned, 2) => {
-                each(array, big, out, |bits| f64::from(u16::from_le_bytes(bits)))
+                each(array, big, out, |bits| f64::from(u16::from_le_bytes(bits)));
             }
             (Class::Unsigned, 4) => {
-                each(array, big, out, |bits| f64::from(u32::from_le_bytes(bits)))
+                each(array, big, out, |bits| f64::from(u32::from_le_bytes(bits)));
             }
             (Class::Unsigned, _) => each(array, big, out, |bits| u64::from_le_bytes(bits) as f64),
         }

@@ -86,9 +86,9 @@ pub(super) fn npz(source: &mut Source<'_>, options: &TableOptions) -> Result<Tab
         }
         source.take::<[usize; 24]>(array.rows)?;
         if array.axes == 1 {
-            names.push(name)
+            names.push(name);
         } else {
-            names.extend(numbered(&name, array.rows, 1))
+            names.extend(numbered(&name, array.rows, 1));
         }
         arrays.push(array);
     }
@@ -179,15 +179,12 @@ pub(super) fn to_levels<'c>(
 ) -> Result<Vec<String>, DataError> {
     let (mut levels, mut places): (Vec<String>, HashMap<u64, f64>) = (Vec::new(), HashMap::new());
     for cell in cells.filter(|cell| !cell.is_nan()) {
-        *cell = match places.get(&cell.to_bits()) {
-            Some(&place) => place,
-            None => {
-                source.take::<[usize; 12]>(1)?;
-                let place = levels.len() as f64;
-                levels.push(cell.to_string());
-                places.insert(cell.to_bits(), place);
-                place
-            }
+        *cell = if let Some(&place) = places.get(&cell.to_bits()) { place } else {
+            source.take::<[usize; 12]>(1)?;
+            let place = levels.len() as f64;
+            levels.push(cell.to_string());
+            places.insert(cell.to_bits(), place);
+            place
         };
     }
     Ok(levels)

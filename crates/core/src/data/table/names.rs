@@ -79,37 +79,6 @@ impl Names {
     }
 }
 
-/// Whether `name` is `pattern`, or fits it: `*` stands for any text, `?` for one character.
-pub(super) fn matches(pattern: &str, name: &str) -> bool {
-    if pattern == name {
-        return true;
-    }
-    let (pattern, name): (Vec<char>, Vec<char>) =
-        (pattern.chars().collect(), name.chars().collect());
-    let (mut p, mut n) = (0, 0);
-    // Where the last star stands, and up to where it reaches.
-    let mut star: Option<(usize, usize)> = None;
-    while n < name.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                star = Some((p, n));
-                p += 1;
-            }
-            Some(&sign) if sign == '?' || sign == name[n] => {
-                p += 1;
-                n += 1;
-            }
-            _ => {
-                let Some((at, reached)) = star else { return false };
-                star = Some((at, reached + 1));
-                p = at + 1;
-                n = reached + 1;
-            }
-        }
-    }
-    pattern[p..].iter().all(|&sign| sign == '*')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,26 +114,5 @@ mod tests {
                 "names that come twice are numbered: x.2 (column 3), x.3 (column 4)"
             ]
         );
-    }
-
-    #[test]
-    fn a_pattern_fits_as_in_a_shell() {
-        for (pattern, name, fits) in [
-            ("zip", "zip", true),
-            ("zip", "zip2", false),
-            ("zip*", "zip2", true),
-            ("*_code", "area_code", true),
-            ("*_code", "code", false),
-            ("q?", "q1", true),
-            ("q?", "q10", false),
-            ("*a*b", "xaybzb", true),
-            ("*a*b", "xaybz", false),
-            ("*", "", true),
-            ("?", "é", true),
-            ("a*?", "a", false),
-            ("what?*", "what?*", true),
-        ] {
-            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
-        }
     }
 }

@@ -10,12 +10,12 @@ use super::assembly::{Assembly, Stop};
 use super::blocks::{Blocks, Flight};
 use super::column::Fields;
 use super::format::format_of;
-use super::names::{Names, matches};
+use super::names::Names;
 use super::piece::Reading;
 use super::refusal::{refuse_other_numbers, refused};
 use super::start::Start;
 use super::{Table, TableFormat, TableOptions, TextLayout, arrays, columnar};
-use crate::text::{did_you_mean, quoted};
+use crate::text::{did_you_mean, matches, quoted};
 
 /// The struct that an error about a limit names.
 const OPTIONS: &str = "TableOptions";

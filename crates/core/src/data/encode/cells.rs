@@ -2,7 +2,8 @@
 
 use super::super::DataError;
 use super::super::table::Table;
-use super::chosen::{Chosen, Taken, level_text, refused, unknown};
+use super::chosen::Chosen;
+use super::columns::{Taken, level_text, refused, unknown};
 use super::{EncodedForm, Encoding, Missing, TableError, TableFault};
 use crate::text::{enumerated, quoted};
 
@@ -200,43 +201,4 @@ impl Chosen {
         inputs.truncate(rows.len() * to);
         Ok(inputs)
     }
-}
-
-impl Taken {
-    /// The encoding's level of a cell; `fill` where it is missing.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "an index, or NaN, which is told apart"
-    )]
-    pub(super) fn level(&self, cell: f64, fill: Option<usize>) -> Option<usize> {
-        if cell.is_nan() {
-            return fill;
-        }
-        self.levels.as_ref()?.get(cell as usize).copied().flatten()
-    }
-}
-
-/// The mean of the numbers that are there: 0 where there is none, as in a column that is left out for it.
-pub(super) fn mean(table: &Table, column: usize) -> f64 {
-    // By steps, so that no sum overflows.
-    let mut mean = 0.0;
-    let there = table.column(column).filter(|cell| !cell.is_nan());
-    for (count, cell) in (1_u32..).zip(there) {
-        mean += (cell - mean) / f64::from(count);
-    }
-    mean
-}
-
-/// The level that most rows have, the first by alphabet of several.
-pub(super) fn most_frequent(table: &Table, taken: &Taken) -> Option<usize> {
-    let levels = taken.levels.as_ref()?;
-    let mut counts = vec![0_usize; levels.len()];
-    for cell in table.column(taken.column) {
-        if let Some(level) = taken.level(cell, None) {
-            counts[level] += 1;
-        }
-    }
-    let most = *counts.iter().max()?;
-    counts.iter().position(|count| *count == most)
 }

@@ -1,9 +1,10 @@
 //! The columns of one table that an encoding takes, found by name, with what each cell becomes.
 
-use super::super::csv::numbers::Numbers;
 use super::super::table::{ColumnKind, Table};
-use super::cells::{mean, most_frequent};
 use super::classes::{Class, classes, known_classes};
+use super::columns::{
+    Taken, mean, most_frequent, numeric, refused, sorted, texts, unknown, usable,
+};
 use super::{
     EncodedColumn, EncodedForm, Encoding, FEW_LEVELS, Missing, Roles, TableError, TableFault,
 };
@@ -20,17 +21,6 @@ pub(super) struct Chosen {
     pub(super) offset: Option<usize>,
     /// What was left out unasked.
     pub(super) left_out: Vec<String>,
-}
-
-/// A feature's column, and for texts the index in the encoding of each of the table's levels.
-pub(super) struct Taken {
-    pub(super) column: usize,
-    pub(super) levels: Option<Vec<Option<usize>>>,
-}
-
-/// A refusal about `table`.
-pub(super) fn refused(table: &Table, fault: TableFault) -> TableError {
-    TableError { file: table.file.clone(), fault: Box::new(fault) }
 }
 
 /// The columns that `pattern` names.
@@ -75,46 +65,6 @@ fn one_named(
         let (name, existing) = (name.to_owned(), table.names.clone());
         refused(table, TableFault::NoColumn { role, name, existing })
     })
-}
-
-/// A column of numbers, for a role that needs them.
-pub(super) fn numeric(table: &Table, column: usize, role: &'static str) -> Result<(), TableError> {
-    usable(table, column)?;
-    match table.levels(column).and_then(|levels| levels.first()) {
-        None => Ok(()),
-        Some(found) => {
-            let (name, found) = (table.names[column].clone(), found.clone());
-            Err(refused(table, TableFault::Texts { role, name, found }))
-        }
-    }
-}
-
-/// Texts that are no numbers in another writing.
-fn texts(table: &Table, column: usize) -> Result<(), TableError> {
-    let Some(levels) = table.levels(column) else { return Ok(()) };
-    let Some((decimal, thousands)) = Numbers::of_all(&levels.iter().map(String::as_str)) else {
-        return Ok(());
-    };
-    let row = table.column(column).position(|cell| !cell.is_nan()).unwrap_or(0);
-    let (name, place) = (table.names[column].clone(), table.row_name(row));
-    let found = level_text(table, column, table.cell(row, column));
-    Err(refused(table, TableFault::NumbersAsTexts { name, place, found, decimal, thousands }))
-}
-
-/// Neither dates nor a mixture.
-pub(super) fn usable(table: &Table, column: usize) -> Result<(), TableError> {
-    let name = table.names[column].clone();
-    let fault = match &table.kinds[column] {
-        ColumnKind::Number | ColumnKind::Text { .. } => return Ok(()),
-        ColumnKind::Mixed { numbers, texts, row, found } => {
-            let (place, found) = (table.row_name(*row), found.clone());
-            TableFault::Mixed { name, numbers: *numbers, texts: *texts, place, found }
-        }
-        ColumnKind::Date { row, found } => {
-            TableFault::Date { name, place: table.row_name(*row), found: found.clone() }
-        }
-    };
-    Err(refused(table, fault))
 }
 
 impl Chosen {
@@ -308,35 +258,6 @@ impl Chosen {
             Some(Class::Levels(_)) => sorted(table.levels(self.targets[0]).unwrap_or_default()),
         }
     }
-}
-
-/// The levels by alphabet.
-pub(super) fn sorted(levels: &[String]) -> Vec<String> {
-    let mut sorted = levels.to_vec();
-    sorted.sort_unstable();
-    sorted
-}
-
-/// The text of a cell.
-pub(super) fn level_text(table: &Table, column: usize, cell: f64) -> String {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "the index of a level"
-    )]
-    let level = table.levels(column).and_then(|levels| levels.get(cell as usize));
-    level.cloned().unwrap_or_else(|| cell.to_string())
-}
-
-pub(super) fn unknown(
-    table: &Table,
-    row: usize,
-    column: usize,
-    found: String,
-    known: &[String],
-) -> TableError {
-    let (place, known) = (table.place(row, column), known.to_vec());
-    refused(table, TableFault::UnknownLevel { place, found, known })
 }
 
 /// Whether the numbers are 0, 1, 2, … or 1, 2, 3, ….

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::super::table::Table;
-use super::chosen::{level_text, numeric, refused, sorted, unknown, usable};
+use super::columns::{level_text, numeric, refused, sorted, unknown, usable};
 use super::{FEW_LEVELS, TableError, TableFault, TargetKind};
 
 /// How cells of a target become classes.
