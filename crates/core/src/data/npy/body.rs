@@ -37,6 +37,7 @@ pub(super) fn numbers(
         Vec::new()
     };
     let size = usize::try_from(length).unwrap_or(PART).min(PART);
+    source.take::<[u8; 2]>(size)?;
     let (mut part, mut next) = (vec![0; size], vec![0; size]);
     let mut bytes = source.read_into(&mut part)?;
     let mut done = 0;
