@@ -208,7 +208,7 @@ fn later_formats_are_refused_before_anything_else() {
     let mut bytes = (later.len() as u64).to_le_bytes().to_vec();
     bytes.extend_from_slice(later.as_bytes());
     bytes.extend_from_slice(&numbers);
-    let message = "it has format 3, this version of secant reads formats up to 2";
+    let message = "it has format 4, this version of secant reads formats up to 3";
     assert_eq!(fault(&bytes).to_string(), message);
 }
 

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use super::csv::numbers::Numbers;
-
 /// A way out of an error, as an option of a reader. A program with a command line of its own says it in the words of that.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -81,7 +79,7 @@ impl fmt::Display for Remedy {
             Self::Delimiter(sign) => write!(f, "delimiter: Some(b'{}'), ", sign.escape_ascii())?,
             Self::Comment(sign) => write!(f, "comment: Some(b'{}'), ", sign.escape_ascii())?,
             Self::Numbers { decimal, thousands, .. } => {
-                f.write_str(&Numbers::new(*decimal, *thousands).fields())?;
+                f.write_str(&number_fields(*decimal, *thousands))?;
             }
             Self::Categorical(column) => {
                 write!(
@@ -93,6 +91,15 @@ impl fmt::Display for Remedy {
         }
         f.write_str(".. }`")
     }
+}
+
+/// How numbers are written, as fields of options in code.
+pub(super) fn number_fields(decimal: char, thousands: Option<char>) -> String {
+    let decimal = match (decimal, thousands) {
+        ('.', Some(_)) => String::new(),
+        (sign, _) => format!("decimal: {sign:?}, "),
+    };
+    decimal + &thousands.map_or(String::new(), |sign| format!("thousands: Some({sign:?}), "))
 }
 
 impl From<String> for Box<Hint> {

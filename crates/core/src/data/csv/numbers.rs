@@ -1,5 +1,6 @@
 //! Numbers as people write them, and fields without one.
 
+use super::super::hint::number_fields;
 use super::digits::number;
 
 /// What stands for a missing number, whatever its case; the empty field too.
@@ -109,14 +110,8 @@ impl Numbers {
     }
 
     /// As fields of options, in code.
-    pub(in crate::data) fn fields(self) -> String {
-        let decimal = match (self.decimal, self.thousands) {
-            ('.', Some(_)) => String::new(),
-            (sign, _) => format!("decimal: {sign:?}, "),
-        };
-        let thousands =
-            self.thousands.map_or(String::new(), |sign| format!("thousands: Some({sign:?}), "));
-        decimal + &thousands
+    fn fields(self) -> String {
+        number_fields(self.decimal, self.thousands)
     }
 }
 

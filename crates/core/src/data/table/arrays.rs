@@ -12,8 +12,7 @@ use super::super::{
     DataError, LibsvmOptions, idx as idx_file, libsvm as libsvm_file, npy as npy_file,
 };
 use super::column::{Fields, Words};
-use super::names::Names;
-use super::read::categorical;
+use super::names::{Names, categorical};
 use super::{ColumnKind, Rows, Table, TableOptions};
 use crate::text::quoted;
 
@@ -179,7 +178,9 @@ pub(super) fn to_levels<'c>(
 ) -> Result<Vec<String>, DataError> {
     let (mut levels, mut places): (Vec<String>, HashMap<u64, f64>) = (Vec::new(), HashMap::new());
     for cell in cells.filter(|cell| !cell.is_nan()) {
-        *cell = if let Some(&place) = places.get(&cell.to_bits()) { place } else {
+        *cell = if let Some(&place) = places.get(&cell.to_bits()) {
+            place
+        } else {
             source.take::<[usize; 12]>(1)?;
             let place = levels.len() as f64;
             levels.push(cell.to_string());

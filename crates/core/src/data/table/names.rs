@@ -1,8 +1,12 @@
 //! What the columns are called, each by a name of its own.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
-use crate::text::{enumerated, quoted};
+use super::super::DataError;
+use super::TableOptions;
+use super::column::Fields;
+use crate::text::{did_you_mean, enumerated, matches, quoted};
 
 /// The names of the columns, and what was done to have them.
 #[derive(Debug, Default)]
@@ -77,6 +81,32 @@ impl Names {
         }
         found
     }
+}
+
+/// What the fields of each column may be: an option makes texts of some.
+pub(super) fn categorical(
+    names: &[String],
+    options: &TableOptions,
+    path: &Path,
+) -> Result<Vec<Fields>, DataError> {
+    let mut picked = vec![Fields::Any; names.len()];
+    for pattern in &options.categorical {
+        let mut any = false;
+        for (name, picked) in names.iter().zip(&mut picked) {
+            if matches(pattern, name) {
+                (any, *picked) = (true, Fields::Levels);
+            }
+        }
+        if !any {
+            return Err(DataError::MissingColumn {
+                path: path.to_path_buf(),
+                name: pattern.clone(),
+                existing: names.to_vec(),
+                hint: did_you_mean(pattern, names.iter().map(String::as_str)).into(),
+            });
+        }
+    }
+    Ok(picked)
 }
 
 #[cfg(test)]

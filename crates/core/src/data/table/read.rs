@@ -8,14 +8,13 @@ use super::super::source::Source;
 use super::super::{DataError, Remedy};
 use super::assembly::{Assembly, Stop};
 use super::blocks::{Blocks, Flight};
-use super::column::Fields;
 use super::format::format_of;
-use super::names::Names;
+use super::names::{Names, categorical};
 use super::piece::Reading;
 use super::refusal::{refuse_other_numbers, refused};
 use super::start::Start;
 use super::{Table, TableFormat, TableOptions, TextLayout, arrays, columnar};
-use crate::text::{did_you_mean, matches, quoted};
+use crate::text::quoted;
 
 /// The struct that an error about a limit names.
 const OPTIONS: &str = "TableOptions";
@@ -119,30 +118,4 @@ pub(super) fn delimited(
     let layout =
         Some(TextLayout { delimiter: dialect.delimiter, header, trailing: dialect.trailing });
     Ok(Table { file: path.to_path_buf(), names, kinds, cells, rows, notes, unnamed, layout })
-}
-
-/// What the fields of each column may be: an option makes texts of some.
-pub(super) fn categorical(
-    names: &[String],
-    options: &TableOptions,
-    path: &Path,
-) -> Result<Vec<Fields>, DataError> {
-    let mut picked = vec![Fields::Any; names.len()];
-    for pattern in &options.categorical {
-        let mut any = false;
-        for (name, picked) in names.iter().zip(&mut picked) {
-            if matches(pattern, name) {
-                (any, *picked) = (true, Fields::Levels);
-            }
-        }
-        if !any {
-            return Err(DataError::MissingColumn {
-                path: path.to_path_buf(),
-                name: pattern.clone(),
-                existing: names.to_vec(),
-                hint: did_you_mean(pattern, names.iter().map(String::as_str)).into(),
-            });
-        }
-    }
-    Ok(picked)
 }
