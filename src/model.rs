@@ -16,7 +16,6 @@ pub use score::Score;
 pub use summary::FitSummary;
 
 pub(crate) use probabilities::probabilities;
-pub(crate) use saved::check_encoding;
 #[cfg(feature = "html")]
 pub(crate) use score::{columns, labels};
 

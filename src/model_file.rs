@@ -95,6 +95,19 @@ pub(crate) trait Stored: Sized {
     fn restore(content: Self::Content, arrays: &mut Contents<'_>) -> Result<Self, ModelFileFault>;
 }
 
+/// An encoding gives as many inputs as the model has.
+pub(crate) fn check_encoding(
+    encoding: Option<&Encoding>,
+    features: usize,
+) -> Result<(), ModelFileFault> {
+    match encoding.map(Encoding::width) {
+        Some(found) if found != features => {
+            Err(ModelFileFault::Count { what: "inputs of the table", expected: features, found })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Writing to a file and reading from one: a fitted [`Model`](crate::Model), a [`GlmFit`](crate::GlmFit), a
 /// [`LinearSolution`](crate::optim::LinearSolution).
 ///

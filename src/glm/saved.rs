@@ -2,9 +2,9 @@
 
 use super::fitted::AlphaEstimate;
 use super::{Coefficient, CoefficientStatus, Family, GlmFit};
-use crate::model::check_encoding;
 use crate::model_file::{
-    Contents, ModelFile, ModelFileError, ModelFileFault, ModelKind, Stored, Tensor, names,
+    Contents, ModelFile, ModelFileError, ModelFileFault, ModelKind, Stored, Tensor, check_encoding,
+    names,
 };
 use secant_core::data::Encoding;
 use secant_core::loss::Link;

@@ -2,7 +2,7 @@
 
 use super::{FitSummary, Model};
 use crate::model_file::{
-    Contents, ModelFileError, ModelFileFault, ModelKind, Stored, Tensor, names,
+    Contents, ModelFileError, ModelFileFault, ModelKind, Stored, Tensor, check_encoding, names,
 };
 use secant_core::data::{Encoding, Standardizer};
 use secant_core::description::{Choice, Description, DescriptionError};
@@ -127,19 +127,6 @@ impl Stored for Model {
             encoding: table.map(Arc::new),
             summary: fit,
         })
-    }
-}
-
-/// An encoding gives as many inputs as the model has.
-pub(crate) fn check_encoding(
-    encoding: Option<&Encoding>,
-    features: usize,
-) -> Result<(), ModelFileFault> {
-    match encoding.map(Encoding::width) {
-        Some(found) if found != features => {
-            Err(ModelFileFault::Count { what: "inputs of the table", expected: features, found })
-        }
-        _ => Ok(()),
     }
 }
 
