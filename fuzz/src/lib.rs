@@ -83,9 +83,9 @@ fn sound(table: &Table) {
         let mut values = table.column(index).filter(|value| !value.is_nan());
         match kind {
             ColumnKind::Text { levels } => {
-                assert!(
-                    values.all(|level| level.fract() == 0.0 && (level as usize) < levels.len())
-                );
+                assert!(values.all(
+                    |level| level.fract() == 0.0 && (0.0..levels.len() as f64).contains(&level)
+                ));
             }
             ColumnKind::Date { row, .. } => assert!(values.next().is_none() && *row < table.rows()),
             ColumnKind::Mixed { numbers, texts, row, .. } => {

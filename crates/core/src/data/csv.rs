@@ -257,7 +257,7 @@ impl Part<'_> {
         path: &Path,
     ) -> Result<(), DataError> {
         let records = Records::new(self.text, options.delimiter, options.comment);
-        let (mut records, mut row) = (records.from_line(self.line), Record::default());
+        let (mut records, mut row) = (records.beginning_at(self.line), Record::default());
         while read_row(&mut records, &mut row, options, path)? {
             rows.push(&row, path)?;
         }

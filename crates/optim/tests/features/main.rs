@@ -3,7 +3,6 @@
 #[path = "../it/argmin.rs"]
 mod argmin;
 #[path = "../it/common/mod.rs"]
-#[allow(dead_code, reason = "a part of what the large program uses")]
 mod common;
 #[path = "../it/mgh.rs"]
 mod mgh;

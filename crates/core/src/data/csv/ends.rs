@@ -81,7 +81,7 @@ fn quoted_length(text: &[u8]) -> Option<usize> {
 pub(super) fn line_ends(text: &[u8]) -> u64 {
     let alone = |pair: &[u8]| pair[0] == b'\r' && pair[1] != b'\n';
     let returns = text.windows(2).filter(|pair| alone(pair)).count();
-    let feeds = text.iter().filter(|&&byte| byte == b'\n').count();
+    let feeds: usize = text.iter().map(|byte| usize::from(*byte == b'\n')).sum();
     (feeds + returns + usize::from(text.ends_with(b"\r"))) as u64
 }
 

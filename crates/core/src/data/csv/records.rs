@@ -69,7 +69,7 @@ impl<'a> Records<'a> {
     }
 
     /// The same text, whose first line has another number.
-    pub(super) fn from_line(self, line: u64) -> Self {
+    pub(super) fn beginning_at(self, line: u64) -> Self {
         Self { line, ..self }
     }
 

@@ -14,6 +14,7 @@ use crate::text::quoted_bytes;
 const LISTED_PLACES: usize = 5;
 
 /// The numbers and labels of the rows so far.
+#[expect(clippy::struct_field_names, reason = "how many there are")]
 pub(super) struct Rows<'a> {
     columns: &'a Columns,
     options: &'a CsvOptions,

@@ -33,7 +33,7 @@ proptest! {
         }
         let lines: Vec<String> = fields.chunks(3).map(|row| row.join(",")).collect();
         let text = format!("a,b,target{end}{}{end}", lines.join(end));
-        let options = CsvOptions { task, comment, drop_missing, trailing_delimiter, ..CsvOptions::default() };
+        let options = CsvOptions { task, comment, trailing_delimiter, drop_missing, ..CsvOptions::default() };
         let whole = by_parts(text.as_bytes(), &options, usize::MAX);
         prop_assert_eq!(by_parts(text.as_bytes(), &options, size), whole);
     }

@@ -224,12 +224,12 @@ fn what_cannot_be_used_is_refused_by_name_and_place() {
         let found = refusal(text, &roles);
         assert!(found.contains(wanted), "{text:?}: {found}");
     }
-    let many: String = (0..50).map(|i| format!("name{i},{i}\n")).collect();
+    let many = (0..50).map(|i| format!("name{i},{i}")).collect::<Vec<_>>().join("\n");
     let text = format!("n,y\n{many}");
     let found = refusal(&text, &roles("y"));
     assert!(found.contains("column \"n\" has 50 different texts in 50 rows"), "{found}");
     let taken = Roles { categorical: list(&["n"]), ..roles("y") };
     assert_eq!(table(&text).into_dataset(&taken).unwrap().data.features(), 49);
-    let text = format!("y,n\n{}", (0..50).map(|i| format!("name{i},{i}\n")).collect::<String>());
+    let text = format!("y,n\n{many}");
     assert!(refusal(&text, &roles("y")).contains("the target \"y\" has 50 classes in 50 rows"));
 }

@@ -25,15 +25,12 @@ const NAME: usize = 384;
 
 /// A Parquet file.
 pub(super) fn parquet(source: &mut Source<'_>, options: &TableOptions) -> Result<Table, DataError> {
-    match source.file() {
-        Some(path) => {
-            let file = File::open(path).map_err(|error| DataError::io(path, &error))?;
-            parquet_of(file, source, options)
-        }
-        None => {
-            let bytes = bytes::Bytes::from(source.read_all()?);
-            parquet_of(bytes, source, options)
-        }
+    if let Some(path) = source.file() {
+        let file = File::open(path).map_err(|error| DataError::io(path, &error))?;
+        parquet_of(file, source, options)
+    } else {
+        let bytes = bytes::Bytes::from(source.read_all()?);
+        parquet_of(bytes, source, options)
     }
 }
 
@@ -46,7 +43,10 @@ fn parquet_of(
         .map_err(|error| damaged(source, &error))?;
     let (schema, metadata) = (builder.schema().clone(), builder.metadata().clone());
     // What a row group unpacks to is held while it is read.
-    let groups = metadata.row_groups().iter().map(|group| group.total_byte_size());
+    let groups = metadata
+        .row_groups()
+        .iter()
+        .map(::parquet::file::metadata::RowGroupMetaData::total_byte_size);
     let largest = usize::try_from(groups.max().unwrap_or(0)).unwrap_or(usize::MAX);
     let rows = usize::try_from(metadata.file_metadata().num_rows()).unwrap_or(usize::MAX);
     let mut building = Building::new(&schema, Some(rows), source, options)?;

@@ -25,9 +25,19 @@ pub(super) enum Content {
 pub(super) fn content(kind: &DataType) -> Option<Content> {
     use DataType as T;
     match kind {
-        T::Null | T::Boolean | T::Float16 | T::Float32 | T::Float64 => Some(Content::Numbers),
-        T::Int8 | T::Int16 | T::Int32 | T::Int64 => Some(Content::Numbers),
-        T::UInt8 | T::UInt16 | T::UInt32 | T::UInt64 => Some(Content::Numbers),
+        T::Null
+        | T::Boolean
+        | T::Float16
+        | T::Float32
+        | T::Float64
+        | T::Int8
+        | T::Int16
+        | T::Int32
+        | T::Int64
+        | T::UInt8
+        | T::UInt16
+        | T::UInt32
+        | T::UInt64 => Some(Content::Numbers),
         T::Decimal32(..) | T::Decimal64(..) | T::Decimal128(..) | T::Decimal256(..) => {
             Some(Content::Numbers)
         }
@@ -41,6 +51,7 @@ pub(super) fn content(kind: &DataType) -> Option<Content> {
 }
 
 /// The cells of one column of a batch, NaN before they are filled.
+#[expect(clippy::struct_field_names, reason = "where they go")]
 pub(super) struct Cells<'a> {
     /// Row-major, of the whole batch.
     pub(super) cells: &'a mut [f64],
