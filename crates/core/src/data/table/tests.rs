@@ -171,3 +171,16 @@ fn the_first_bad_line_is_the_one_that_is_named() {
         assert_eq!(error.to_string(), "bytes, line 302: not UTF-8 text");
     }
 }
+
+#[test]
+fn a_table_does_not_depend_on_the_threads() {
+    let row = |row: u32| format!("{},\"name, {}\",{}\n", f64::from(row) / 7.0, row % 1000, row % 3);
+    let text: String = std::iter::once("a,b,c\n".to_owned()).chain((0..200_000).map(row)).collect();
+    let read = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        shown(&pool.install(|| Table::from_bytes(text.as_bytes(), &TableOptions::default())))
+    };
+    let one = read(1);
+    assert!(one.contains("name, 999") && text.len() > 4 << 20);
+    assert!(read(2) == one && read(5) == one);
+}

@@ -1,6 +1,8 @@
 //! The data sets that ship in `data/`.
 
-use super::super::{Dataset, LibsvmOptions, Standardizer, Targets};
+use super::super::{
+    ColumnKind, Dataset, LibsvmOptions, Standardizer, Table, TableOptions, Targets,
+};
 use super::shipped_file;
 
 #[test]
@@ -77,4 +79,39 @@ fn the_blank_pixels_of_digits_are_reported() {
     assert_eq!(Standardizer::fit_inputs(&digits).constant_names(), ["p0", "p32", "p39"]);
     let unit = digits.map_inputs(|pixel| pixel / 16.0).unwrap();
     assert!(unit.inputs().iter().all(|&pixel| (0.0..=1.0).contains(&pixel)));
+}
+
+#[test]
+fn a_table_has_the_numbers_of_the_data_set() {
+    let read = |name: &str| Table::read(shipped_file(name), &TableOptions::default()).unwrap();
+    let inputs = |table: &Table, first: usize, last: usize| -> Vec<f64> {
+        let row = |row: &[f64]| row[first..last].to_vec();
+        table.cells.chunks(table.names().len()).flat_map(row).collect()
+    };
+    for name in [
+        "diabetes",
+        "concrete",
+        "power_plant",
+        "energy",
+        "yacht",
+        "iris",
+        "wine",
+        "breast_cancer",
+        "digits",
+    ] {
+        let file = format!("{name}.csv");
+        let (table, data) =
+            (read(&file), Dataset::from_csv(shipped_file(&file), "target").unwrap());
+        let columns = data.features();
+        assert_eq!(inputs(&table, 0, columns), data.inputs(), "{name}");
+        assert_eq!(
+            inputs(&table, columns, columns + 1),
+            data.targets().values().unwrap(),
+            "{name}"
+        );
+        assert!(table.kinds().iter().all(|kind| *kind == ColumnKind::Number), "{name}");
+        assert_eq!((table.notes(), &table.unnamed[..]), (&[][..], &[][..]), "{name}");
+    }
+    let heart = Dataset::from_libsvm(shipped_file("heart_scale.libsvm"), &LibsvmOptions::default());
+    assert_eq!(inputs(&read("heart_scale.libsvm"), 1, 14), heart.unwrap().inputs());
 }
