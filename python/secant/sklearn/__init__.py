@@ -7,12 +7,30 @@ ends short of that warns with `ConvergenceWarning`; `report_` says how a fit wen
 
 from __future__ import annotations
 
+from ._curve import CurveRegressor
+from ._glm import GammaRegressor, PoissonRegressor
+from ._kernel import KernelRidge
+from ._lasso import ElasticNet, Lasso
 from ._least_squares import LinearRegression, Ridge, RidgeCV
 from ._logistic import LogisticRegression
+from ._mlp import MLPClassifier, MLPRegressor
+from ._robust import HuberRegressor, QuantileRegressor
+from ._svm import LinearSVC
 
 __all__ = [
+    "CurveRegressor",
+    "ElasticNet",
+    "GammaRegressor",
+    "HuberRegressor",
+    "KernelRidge",
+    "Lasso",
     "LinearRegression",
+    "LinearSVC",
     "LogisticRegression",
+    "MLPClassifier",
+    "MLPRegressor",
+    "PoissonRegressor",
+    "QuantileRegressor",
     "Ridge",
     "RidgeCV",
 ]
