@@ -58,15 +58,18 @@ def names_of(data: Any) -> list[str] | None:
     return names if names and all(isinstance(name, str) for name in names) else None
 
 
-def bounds_of(bounds: Any, n: int) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
-    """Lower and upper bounds: pairs with `None` for none, two arrays, or an object with `lb` and `ub`."""
+def bounds_of(bounds: Any, n: int, *, arrays: bool = False) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
+    """Lower and upper bounds: pairs with `None` for none, two arrays, or an object with `lb` and `ub`.
+
+    With two entries both readings fit: `arrays` says which one holds.
+    """
     if bounds is None:
         return None, None
     if hasattr(bounds, "lb") and hasattr(bounds, "ub"):
         lower, upper = bounds.lb, bounds.ub
     else:
         pairs = list(bounds)
-        of_pairs = len(pairs) == n and all(
+        of_pairs = len(pairs) == n and not (arrays and n == 2) and all(
             isinstance(pair, (tuple, list, np.ndarray)) and len(pair) == 2 for pair in pairs
         )
         if of_pairs:

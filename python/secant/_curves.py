@@ -181,7 +181,7 @@ def fit_formula(
             for name, (low, high) in bounds.items()
         ]
     elif bounds is not None:
-        low, high = bounds_of(bounds, len(known))
+        low, high = bounds_of(bounds, len(known), arrays=True)
         options.bounds = [
             (name, float(a), float(b))
             for name, a, b in zip(known, low, high)
@@ -397,25 +397,30 @@ def _by_function(f, xdata, ydata, p0, sigma, absolute, check_finite, bounds, met
         residuals, start, jac=jacobian if callable(jac) else "2-point",
         bounds=(-np.inf, np.inf) if free else (low, high), method=method, **kwargs,
     )
-    pcov = _covariance(found.jac, found.cost, y.size, n, absolute)
+    pcov = _covariance(found.jac, found.cost, y.size, n, absolute, exact=callable(jac))
     return names, found.x, pcov, found.report, None, found.fun
 
 
 def _limits(bounds: Any, n: int) -> tuple[np.ndarray, np.ndarray]:
-    low, high = bounds_of(bounds, n)
+    low, high = bounds_of(bounds, n, arrays=True)
     if low is None:
         return np.full(n, -np.inf), np.full(n, np.inf)
     return low, high
 
 
-def _covariance(j: np.ndarray, cost: float, m: int, n: int, absolute: bool) -> np.ndarray:
+# Digits of a Jacobian by differences.
+_DIFFERENCE_ERROR = 1e-9
+
+
+def _covariance(j: np.ndarray, cost: float, m: int, n: int, absolute: bool, exact: bool) -> np.ndarray:
     """(JᵀJ)⁻¹ times the variance of the residuals; infinite where the data leave a direction open."""
     scale = np.linalg.norm(j, axis=0)
     if not np.isfinite(j).all() or (scale == 0).any():
         return np.full((n, n), np.inf)
     # Columns of length 1: a parameter's unit says nothing of what the data leave open.
     _, values, rows = np.linalg.svd(j / scale, full_matrices=False)
-    if values.size < n or values[-1] <= np.finfo(float).eps * max(j.shape) * values[0]:
+    rounding = np.finfo(float).eps * max(j.shape) if exact else _DIFFERENCE_ERROR
+    if values.size < n or values[-1] <= rounding * values[0]:
         return np.full((n, n), np.inf)
     half = rows.T / values / scale[:, None]
     pcov = half @ half.T
@@ -444,7 +449,7 @@ def fit_many(
     Either `groups` names the group of every sample, or `ydata` has a row for each group over the same `xdata`. `p0` is one start for all
     groups, or one row for each.
 
-    The result has `x` and `errors` (groups × parameters), `names`, `keys`, `success`, `message`, `nit`, `nfev`, `sum_of_squares` by group.
+    The result has `x` and `errors` (groups × parameters), `names`, `groups`, `success`, `message`, `nit`, `nfev`, `sum_of_squares` by group.
 
     >>> x = np.linspace(0, 4, 20); rates = np.array([0.5, 1.0, 2.0])
     >>> found = fit_many("a*exp(-b*x)", x, 3.0 * np.exp(-rates[:, None] * x), [1.0, 1.0])
@@ -495,15 +500,18 @@ def fit_many(
         )
     if isinstance(bounds, Mapping):
         pairs = [bounds.get(name, (None, None)) for name in parameters]
-        bounds = pairs
-    low, high = bounds_of(bounds, n)
+        low, high = bounds_of(pairs, n)
+    else:
+        low, high = bounds_of(bounds, n, arrays=True)
     robust = None if loss in ("linear", "squared") else (loss, float(f_scale))
     table = _core.fit_many(
         formula, names, inputs, np.ascontiguousarray(targets), errors, ends, keys, np.ascontiguousarray(start),
         low, high, bool(absolute_sigma), robust,
     )
     found = OptimizeResult(table)
-    found["keys"] = np.asarray(known) if groups is not None else np.arange(count)
+    # `keys` is what a dictionary calls its own.
+    found.pop("keys")
+    found["groups"] = np.asarray(known) if groups is not None else np.arange(count)
     for name in ("success", "message"):
         found[name] = np.array(found[name])
     for name in ("nit", "nfev"):

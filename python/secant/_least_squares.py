@@ -59,7 +59,7 @@ def least_squares(
         raise ValueError("x0 is empty")
     if not f_scale > 0:
         raise ValueError(f"f_scale must be positive, got {f_scale}")
-    lower, upper = bounds_of(bounds, n) if not _is_free(bounds) else (None, None)
+    lower, upper = bounds_of(bounds, n, arrays=True) if not _is_free(bounds) else (None, None)
     bounded = lower is not None and bool(np.isfinite(lower).any() or np.isfinite(upper).any())
     if bounded and ((start < lower) | (start > upper)).any():
         raise ValueError("x0 is infeasible: it is not within the bounds")

@@ -79,6 +79,8 @@ def resolve(method: str | None, bounded: bool, l1: bool) -> tuple[str, dict[str,
     if name in _SCIPY and not (name in METHODS and not bounded):
         free, within, options = _SCIPY[name]
         return (within, {}) if bounded else (free, dict(options))
+    if name in ("owl-qn", "proximal-newton") and not l1:
+        raise ValueError(f"method {method!r} minimises f + Σ wⱼ|xⱼ|: give the weights as `l1`")
     if bounded:
         name = _BOUNDED.get(name, name)
     elif not l1 and name in ("lbfgsb", "bounded-levenberg-marquardt", "tron"):

@@ -29,16 +29,16 @@ fn not_contiguous(name: &str) -> PyErr {
 }
 
 /// A vector of its own.
-pub fn vector<'py>(py: Python<'py>, numbers: Vec<f64>) -> Bound<'py, PyArray1<f64>> {
+pub fn vector(py: Python<'_>, numbers: Vec<f64>) -> Bound<'_, PyArray1<f64>> {
     Array1::from_vec(numbers).into_pyarray(py)
 }
 
 /// A matrix of its own, from its numbers row by row.
-pub fn matrix<'py>(
-    py: Python<'py>,
+pub fn matrix(
+    py: Python<'_>,
     (rows, columns): (usize, usize),
     numbers: Vec<f64>,
-) -> PyResult<Bound<'py, PyArray2<f64>>> {
+) -> PyResult<Bound<'_, PyArray2<f64>>> {
     let found = numbers.len();
     let array = Array2::from_shape_vec((rows, columns), numbers).map_err(|_| {
         PyValueError::new_err(format!("{found} numbers are no {rows} × {columns} matrix"))

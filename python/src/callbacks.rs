@@ -52,13 +52,22 @@ pub fn number(value: &Bound<'_, PyAny>, what: &str) -> PyResult<f64> {
             "{what} gave an array of shape {shape:?}, expected a number"
         )));
     }
-    array.readonly().as_array().iter().next().copied().ok_or_else(|| {
-        PyValueError::new_err(format!("{what} gave no number"))
-    })
+    array
+        .readonly()
+        .as_array()
+        .iter()
+        .next()
+        .copied()
+        .ok_or_else(|| PyValueError::new_err(format!("{what} gave no number")))
 }
 
 /// Writes the numbers that `what` gave, row by row, into `out`; their number must fit.
-pub fn write(value: &Bound<'_, PyAny>, what: &str, shape: &[usize], out: &mut [f64]) -> PyResult<()> {
+pub fn write(
+    value: &Bound<'_, PyAny>,
+    what: &str,
+    shape: &[usize],
+    out: &mut [f64],
+) -> PyResult<()> {
     let array = as_array(value, what)?;
     let fits = array.shape() == shape
         || (array.len() == out.len() && (shape.len() == 1 || array.shape().contains(&1)));
@@ -78,8 +87,9 @@ fn as_array<'py>(value: &Bound<'py, PyAny>, what: &str) -> PyResult<Bound<'py, P
         return Ok(array.clone());
     }
     let numpy = value.py().import("numpy")?;
-    let array = numpy.call_method1("asarray", (value, numpy.getattr("float64")?)).map_err(|error| {
-        PyTypeError::new_err(format!("{what} gave what is no array of numbers: {error}"))
-    })?;
+    let array =
+        numpy.call_method1("asarray", (value, numpy.getattr("float64")?)).map_err(|error| {
+            PyTypeError::new_err(format!("{what} gave what is no array of numbers: {error}"))
+        })?;
     Ok(array.cast_into::<PyArrayDyn<f64>>()?)
 }

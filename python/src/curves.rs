@@ -150,7 +150,7 @@ pub fn fit_curve(
 }
 
 /// A vector that stands alone.
-pub fn column<'py>(py: Python<'py>, numbers: Vec<f64>) -> Bound<'py, PyAny> {
+pub fn column(py: Python<'_>, numbers: Vec<f64>) -> Bound<'_, PyAny> {
     vector(py, numbers).into_any()
 }
 

@@ -9,9 +9,9 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use secant::faer::{Mat, MatMut};
-use std::sync::atomic::{AtomicU64, Ordering};
 use secant::optim::{OptimError, Solution, Watch};
 use secant::{LeastSquares, LeastSquaresFn, Rho, RobustLeastSquares, RunOptions};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 struct Functions {
     fun: Py<PyAny>,
@@ -37,8 +37,8 @@ impl Functions {
     fn problem<'a>(&'a self, n: usize, m: usize, raised: &'a Raised) -> LeastSquaresFn<'a> {
         let problem = LeastSquaresFn::new(n, m, move |theta: &[f64], out: &mut [f64]| {
             self.calls[0].fetch_add(1, Ordering::Relaxed);
-            let written = raised
-                .call(|py| write(&self.call(py, &self.fun, theta)?, "fun", &[m], out));
+            let written =
+                raised.call(|py| write(&self.call(py, &self.fun, theta)?, "fun", &[m], out));
             if written.is_none() {
                 out.fill(f64::NAN);
             }
@@ -47,8 +47,7 @@ impl Functions {
         problem.with_jacobian(move |theta: &[f64], mut out: MatMut<'_, f64>| {
             self.calls[1].fetch_add(1, Ordering::Relaxed);
             let mut rows = vec![f64::NAN; m * n];
-            let _ = raised
-                .call(|py| write(&self.call(py, jac, theta)?, "jac", &[m, n], &mut rows));
+            let _ = raised.call(|py| write(&self.call(py, jac, theta)?, "jac", &[m, n], &mut rows));
             for (i, row) in rows.chunks_exact(n).enumerate() {
                 for (j, entry) in row.iter().enumerate() {
                     out[(i, j)] = *entry;

@@ -1,6 +1,12 @@
 //! The extension module `secant._core`: the engine as functions and classes over NumPy arrays. What Python users call stands in
 //! `python/secant`; nothing here is public.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "what comes from Python is extracted into values"
+)]
+#![expect(clippy::struct_field_names, reason = "named as the Python side's attributes")]
+
 mod arrays;
 mod callbacks;
 mod command;

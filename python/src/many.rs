@@ -63,8 +63,7 @@ pub fn fit_many<'py>(
     let count = groups.len();
     let starts = rows(&start, "p0")?;
     let interrupt = Interrupt::new();
-    let mut many =
-        secant::fit_many(groups).absolute_sigma(absolute_sigma).interrupt(&interrupt);
+    let mut many = secant::fit_many(groups).absolute_sigma(absolute_sigma).interrupt(&interrupt);
     many = if start.as_array().nrows() == 1 { many.start(starts) } else { many.starts(starts) };
     if let Some(keys) = keys {
         many = many.keys(keys);
@@ -84,7 +83,8 @@ pub fn fit_many<'py>(
     table.set_item("x", matrix(py, (count, n), flat(|fit| fit.theta.to_vec()))?)?;
     table.set_item("errors", matrix(py, (count, n), flat(|fit| fit.errors.to_vec()))?)?;
     table.set_item("keys", fits.iter().map(|fit| fit.key.to_owned()).collect::<Vec<_>>())?;
-    table.set_item("success", fits.iter().map(|fit| fit.outcome.is_success()).collect::<Vec<_>>())?;
+    table
+        .set_item("success", fits.iter().map(|fit| fit.outcome.is_success()).collect::<Vec<_>>())?;
     table.set_item("message", fits.iter().map(|fit| fit.outcome.sentence()).collect::<Vec<_>>())?;
     table.set_item("nit", column(py, flat(|fit| vec![fit.iterations as f64])))?;
     table.set_item("nfev", column(py, flat(|fit| vec![fit.evaluations as f64])))?;

@@ -20,9 +20,32 @@ const STOPPING: &str = "stopping";
 const PARTS: [&str; 3] = [STOPPING, "rule", "levenberg_marquardt"];
 /// Fields that are no options: what the method was made for, and what a run keeps.
 const HIDDEN: &[&str] = &[
-    "bounds", "l1", "work", "caution", "line", "direction", "dropped", "skipped", "damped", "probe",
-    "shifted", "last_shift", "raised", "refined", "turned", "inertia", "negative", "escapes",
-    "shortened", "restarts", "run", "linear", "stopping", "rule", "levenberg_marquardt", "max_time",
+    "bounds",
+    "l1",
+    "work",
+    "caution",
+    "line",
+    "direction",
+    "dropped",
+    "skipped",
+    "damped",
+    "probe",
+    "shifted",
+    "last_shift",
+    "raised",
+    "refined",
+    "turned",
+    "inertia",
+    "negative",
+    "escapes",
+    "shortened",
+    "restarts",
+    "run",
+    "linear",
+    "stopping",
+    "rule",
+    "levenberg_marquardt",
+    "max_time",
 ];
 
 /// The method of this name with these options, which are a JSON object.
@@ -54,8 +77,8 @@ fn with_options(method: Method, options: &str) -> PyResult<Method> {
             continue;
         }
         let mut written = serde_json::to_value(&method).map_err(errors::wrong)?;
-        let fields = fields_mut(&mut written)
-            .ok_or_else(|| wrong(format!("{name} has no options")))?;
+        let fields =
+            fields_mut(&mut written).ok_or_else(|| wrong(format!("{name} has no options")))?;
         let Some(place) = place_mut(fields, &key) else {
             let known = names(fields);
             let nearest = did_you_mean(&key, known.iter().map(String::as_str));
@@ -121,7 +144,7 @@ fn fields_mut(method: &mut Value) -> Option<&mut Map<String, Value>> {
 
 fn is_option(key: &str, value: &Value) -> bool {
     // What L-BFGS has learned, where other methods have a number of that name.
-    !HIDDEN.contains(&key) && !(key == "history" && value.is_object())
+    !(HIDDEN.contains(&key) || key == "history" && value.is_object())
 }
 
 /// The option of this name: of the method, of its stopping, of its rule.

@@ -90,9 +90,8 @@ impl Functions {
 
     /// The problem, whose functions give NaN from the first exception on.
     fn problem<'a>(&'a self, n: usize, raised: &'a Raised) -> ObjectiveFn<'a> {
-        let value = move |theta: &[f64]| {
-            raised.call(|py| self.value(py, theta)).unwrap_or(f64::NAN)
-        };
+        let value =
+            move |theta: &[f64]| raised.call(|py| self.value(py, theta)).unwrap_or(f64::NAN);
         let mut problem = if self.both || self.jac.is_some() {
             let value_gradient = move |theta: &[f64], out: &mut [f64]| {
                 raised.call(|py| self.value_gradient(py, theta, out)).unwrap_or_else(|| {
@@ -116,13 +115,12 @@ impl Functions {
             });
         }
         if self.hessp.is_some() {
-            problem = problem.and_hessian_vector(
-                move |theta: &[f64], v: &[f64], out: &mut [f64]| {
+            problem =
+                problem.and_hessian_vector(move |theta: &[f64], v: &[f64], out: &mut [f64]| {
                     if raised.call(|py| self.product(py, theta, v, out)).is_none() {
                         out.fill(f64::NAN);
                     }
-                },
-            );
+                });
         }
         problem
     }
@@ -197,13 +195,8 @@ pub fn within(bounds: Option<Bounds>, l1: Option<L1>) -> PyResult<Within> {
 }
 
 /// What [`minimize`] gives.
-type Minimized<'py> = (
-    Bound<'py, PyAny>,
-    Bound<'py, PyDict>,
-    Option<Bound<'py, PyAny>>,
-    Bound<'py, PyAny>,
-    [u64; 3],
-);
+type Minimized<'py> =
+    (Bound<'py, PyAny>, Bound<'py, PyDict>, Option<Bound<'py, PyAny>>, Bound<'py, PyAny>, [u64; 3]);
 
 /// θ and the report of the minimum of `fun` from `x0`, with `recorded` the iterates, one a row, the gradient there, and how often `fun`, `jac`
 /// and `hess` (with `hessp`) were called until then.
@@ -246,8 +239,7 @@ pub fn minimize<'py>(
             watch = watch.observe(observer(callback, &raised));
         }
         let options = RunOptions::default().with_recorded(recorded);
-        let (solution, iterates) =
-            method.minimize_with(&problem, &theta0, &options, &mut watch)?;
+        let (solution, iterates) = method.minimize_with(&problem, &theta0, &options, &mut watch)?;
         let counts = functions.calls.each_ref().map(|calls| calls.load(Ordering::Relaxed));
         let mut gradient = vec![f64::NAN; n];
         problem.value_gradient(&solution.theta, &mut gradient);

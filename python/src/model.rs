@@ -23,6 +23,13 @@ impl PyNetwork {
     }
 }
 
+/// Name, rows, columns, role and place in θ.
+type Block = (String, usize, usize, &'static str, usize);
+/// Name, rows, columns, role and values.
+type Parameter<'py> = (String, usize, usize, &'static str, Bound<'py, PyArray1<f64>>);
+/// Means and deviations.
+type Scaling<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>);
+
 const ACTIVATIONS: [(&str, Activation); 8] = [
     ("tanh", Activation::Tanh),
     ("sigmoid", Activation::Sigmoid),
@@ -120,7 +127,7 @@ impl PyNetwork {
     }
 
     /// Name, shape, role and place in θ of every block.
-    fn blocks(&self) -> PyResult<Vec<(String, usize, usize, &'static str, usize)>> {
+    fn blocks(&self) -> PyResult<Vec<Block>> {
         let graph = self.graph()?;
         let of = |block: &secant::core::params::ParamBlock| {
             let role = role(block.spec.role);
@@ -149,7 +156,7 @@ fn role(role: Role) -> &'static str {
     match role {
         Role::Weight => "weight",
         Role::Bias => "bias",
-        _ => "scale",
+        Role::Scale => "scale",
     }
 }
 
@@ -187,16 +194,16 @@ impl PyModel {
 impl PyModel {
     /// N × c, in the units of the targets.
     fn predict<'py>(&self, py: Python<'py>, x: Matrix<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.outputs(py, &x, |model, inputs| model.predict(inputs))
+        self.outputs(py, &x, Model::predict)
     }
 
     /// N × c means of the response.
     fn mean<'py>(&self, py: Python<'py>, x: Matrix<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.outputs(py, &x, |model, inputs| model.mean(inputs))
+        self.outputs(py, &x, Model::mean)
     }
 
     fn predict_proba<'py>(&self, py: Python<'py>, x: Matrix<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.outputs(py, &x, |model, inputs| model.predict_probabilities(inputs))
+        self.outputs(py, &x, Model::predict_probabilities)
     }
 
     fn predict_classes<'py>(
@@ -277,10 +284,7 @@ impl PyModel {
     }
 
     /// Name, rows, columns, role and values (column by column, in the standardised units) of every block.
-    fn parameters<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> Vec<(String, usize, usize, &'static str, Bound<'py, PyArray1<f64>>)> {
+    fn parameters<'py>(&self, py: Python<'py>) -> Vec<Parameter<'py>> {
         let of = |block: secant::Parameter<'_>| {
             let values = vector(py, block.values.to_vec());
             (block.name.to_owned(), block.rows, block.cols, role(block.role), values)
@@ -289,7 +293,7 @@ impl PyModel {
     }
 
     /// Means and scales of the inputs and of the targets, where they were standardised.
-    fn scaling<'py>(&self, py: Python<'py>) -> Vec<Option<(Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>)>> {
+    fn scaling<'py>(&self, py: Python<'py>) -> Vec<Option<Scaling<'py>>> {
         [self.0.input_scaling(), self.0.target_scaling()]
             .into_iter()
             .map(|scaling| {

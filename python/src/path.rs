@@ -23,7 +23,8 @@ pub fn lasso_path<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let theta0 = numbers(&theta0, "theta0")?;
     let l1 = weights(Some(l1))?.unwrap_or_default();
-    let lambdas = lambdas.map(|all| Ok::<_, PyErr>(numbers(&all, "alphas")?.to_vec())).transpose()?;
+    let lambdas =
+        lambdas.map(|all| Ok::<_, PyErr>(numbers(&all, "alphas")?.to_vec())).transpose()?;
     let path = LassoPath { l1, lambdas, points, ratio };
     let found = run::whole(py, &Interrupt::new(), || path.run(risk.risk(), theta0))?;
     let found = found.map_err(|error| errors::of_optim(&error))?;

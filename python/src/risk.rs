@@ -17,8 +17,8 @@ use secant::optim::Watch;
 use secant::penalty::Penalty;
 use secant::risk::Linearized;
 use secant::{
-    Curvature, Dataset, Graph, Interrupt, Linearization, NoPenalty, Objective, Risk,
-    RunOptions, SoftmaxCrossEntropy, SquaredError, Targets,
+    Curvature, Dataset, Graph, Interrupt, Linearization, NoPenalty, Objective, Risk, RunOptions,
+    SoftmaxCrossEntropy, SquaredError, Targets,
 };
 use self_cell::self_cell;
 use std::sync::Arc;
@@ -71,7 +71,11 @@ impl PyRisk {
     }
 
     /// What the risk does, off the interpreter's lock.
-    fn off<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&Risk<'_>) -> T + Send) -> PyResult<T> {
+    fn off<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&Risk<'_>) -> T + Send,
+    ) -> PyResult<T> {
         run::whole(py, &Interrupt::new(), || work(self.risk()))
     }
 }
@@ -96,7 +100,9 @@ impl PyRisk {
         let penalty = penalty(penalty_description)?;
         let owner = Owner { graph: network.graph()?, data };
         let kept = py.detach(|| {
-            Kept::try_new(owner, |owner| Risk::from_shared(&owner.graph, &owner.data, loss, penalty))
+            Kept::try_new(owner, |owner| {
+                Risk::from_shared(&owner.graph, &owner.data, loss, penalty)
+            })
         });
         Ok(Self(Arc::new(kept.map_err(errors::wrong)?)))
     }

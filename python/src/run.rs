@@ -17,6 +17,10 @@ const FIRST: Duration = Duration::from_millis(5);
 /// handler raises sets `interrupt`, and when the work has ended its exception is what comes back, with what the work found.
 ///
 /// Work that calls Python back is to run by [`here`] instead.
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method is not general enough in its lifetime"
+)]
 pub fn away<T: Send>(
     py: Python<'_>,
     interrupt: &Interrupt,
@@ -46,7 +50,8 @@ pub fn away<T: Send>(
             }
         })
     });
-    let done = done.ok_or_else(|| PyRuntimeError::new_err("the engine failed: please report it"))?;
+    let done =
+        done.ok_or_else(|| PyRuntimeError::new_err("the engine failed: please report it"))?;
     Ok((done, raised))
 }
 

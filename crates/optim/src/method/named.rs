@@ -1,7 +1,7 @@
 //! Methods by the names that command lines and other languages call them by.
 
-use super::auto::Auto;
 use super::Method;
+use super::auto::Auto;
 use crate::error::OptimError;
 use crate::problem::bounds::Bounds;
 use crate::problem::l1::L1;
