@@ -342,7 +342,7 @@ def fit(
 
     net: a `Network`, a description, or `"linear"`.
     X, y: N × d inputs; N or N × c numbers, or N classes. Texts are classes; numbers are where the loss says so, or `classes=True`.
-    loss: `"squared"`, `"poisson"`, `"logistic"`, `"softmax"`, …, with options `{"quantile": {"level": 0.9, "width": 0.1}}`; `"huber"`,
+    loss: `"squared"`, `"poisson"`, `"logistic"`, `"softmax"`, …, with options `{"quantile": {"tau": 0.9, "width": 0.1}}`; `"huber"`,
         `"soft_l1"`, `"cauchy"`, `"tukey"` with a scale that is estimated. By default squared error, or softmax for classes.
     penalty: λ of a ridge ½λ‖W‖², or a description: `{"ridge": 1e-3}`.
     method: a name in `secant.METHODS`; by default one is chosen.
