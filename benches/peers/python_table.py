@@ -547,8 +547,8 @@ def mlp(folder):
         from sklearn.neural_network import MLPRegressor
 
         def run(tol):
-            net = MLPRegressor(widths[1:-1], activation="tanh", solver="lbfgs", alpha=strength * len(y), tol=tol, max_iter=20_000,
-                               max_fun=40_000, random_state=0).fit(x, y)
+            net = MLPRegressor(hidden_layer_sizes=widths[1:-1], activation="tanh", solver="lbfgs", alpha=strength * len(y), tol=tol,
+                               max_iter=20_000, max_fun=40_000, random_state=0).fit(x, y)
             return np.concatenate([np.r_[w.ravel(), b] for w, b in zip(net.coefs_, net.intercepts_)])
 
         return run
