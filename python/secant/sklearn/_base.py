@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,10 @@ from .._arrays import Data
 from .._methods import as_json, resolve
 from .._minimize import minimize
 from .._models import Network
+
+
+#: Of the gradient, against that of the start: the engine's own.
+TOLERANCE = 1e-9
 
 
 class Fits:
@@ -85,6 +90,13 @@ def stopping(tol: float | None, max_iter: int | None) -> dict[str, Any]:
     return options
 
 
+def as_from(options: Mapping[str, Any], gradient: np.ndarray) -> dict[str, Any]:
+    """Options for a warm start: to the gradient that a fit from the usual start, where it is `gradient`, goes to."""
+    if "gradient_absolute" in options:
+        return dict(options)
+    return {**options, "gradient_absolute": TOLERANCE * float(np.abs(gradient).max(initial=0.0))}
+
+
 def positive_number(value: Any, name: str, *, zero: bool = True) -> float:
     """A number from 0 on."""
     kinds = (int, float, np.integer, np.floating)
@@ -94,6 +106,11 @@ def positive_number(value: Any, name: str, *, zero: bool = True) -> float:
 def iterations(reports: Sequence[dict]) -> list[int]:
     """How many of each run, one at least: the start is looked at."""
     return [max(1, int(report["iterations"])) for report in reports]
+
+
+def between(lower: np.ndarray, upper: Any = np.inf) -> SimpleNamespace:
+    """Bounds that two of them cannot be taken for pairs."""
+    return SimpleNamespace(lb=lower, ub=np.broadcast_to(upper, lower.shape))
 
 
 class Scores(NamedTuple):
@@ -122,10 +139,14 @@ def fit_scores(
     l1: float = 0.0,
     fit_intercept: bool = True,
     start: tuple[np.ndarray, np.ndarray] | None = None,
+    level: float = 0.0,
     method: str | None = None,
     options: Mapping[str, Any],
 ) -> Scores:
-    """The minimum of mean loss + ½·l2·‖W‖² + l1·‖W‖₁, the intercept free. With `classes` y are their numbers."""
+    """The minimum of mean loss + ½·l2·‖W‖² + l1·‖W‖₁, the intercept free. With `classes` y are their numbers.
+
+    Starts from W = 0 and b = `level`, or from the (W, b) of an earlier fit.
+    """
     d = X.shape[1]
     inputs, means = centre(X, weights) if fit_intercept else (X, np.zeros(d))
     net = Network.linear(d, outputs, bias=fit_intercept)
@@ -136,17 +157,19 @@ def fit_scores(
         data.y = np.ascontiguousarray(y, dtype=np.float64).reshape(len(y), -1)
     risk = _core.Risk(net._core, data, as_json(loss), as_json({"ridge": l2}) if l2 > 0.0 else None)
     theta = np.zeros(net.dim)
+    theta[d * outputs :] = level
+    kinks = np.zeros(net.dim)
+    kinks[: d * outputs] = l1
     if start is not None:
+        options = as_from(options, np.maximum(np.abs(risk.value_and_grad(theta)[1]) - kinks, 0.0))
         coef, intercept = start
         theta[: d * outputs] = coef.T.reshape(-1)
         if fit_intercept:
             theta[d * outputs :] = intercept + coef @ means
-    kinks = None
-    if l1 > 0.0:
-        kinks = np.zeros(net.dim)
-        kinks[: d * outputs] = l1
-    name, implied = resolve(method, False, kinks is not None)
-    theta, report = risk.minimize(theta, name, as_json({**implied, **options}), None, None, kinks, None)
+    name, implied = resolve(method, False, l1 > 0.0)
+    theta, report = risk.minimize(
+        theta, name, as_json({**implied, **options}), None, None, kinks if l1 > 0.0 else None, None
+    )
     coef = theta[: d * outputs].reshape(d, outputs).T.copy()
     intercept = theta[d * outputs :] - coef @ means if fit_intercept else np.zeros(outputs)
     return Scores(coef, intercept, report)
@@ -181,9 +204,11 @@ def fit_nonnegative(
         r = design @ v - target
         return 0.5 * (r @ r) + 0.5 * (ridge @ v**2) + slope @ v, design.T @ r + ridge * v + slope
 
-    first = np.zeros(d) if start is None else np.maximum(start, 0.0) * lengths
-    found = minimize(
-        value, first, jac=True, hess=lambda v: hessian, bounds=(np.zeros(d), np.full(d, np.inf)), options=dict(options)
-    )
+    cold = np.zeros(d)
+    first = cold if start is None else np.maximum(start, 0.0) * lengths
+    if start is not None:
+        # What a projected gradient has of it.
+        options = as_from(options, np.minimum(value(cold)[1], 0.0))
+    found = minimize(value, first, jac=True, hess=lambda v: hessian, bounds=between(cold), options=dict(options))
     coef = (found.x / lengths).reshape(1, d)
     return Scores(coef, np.array([level - float(coef[0] @ means)]), found.report)

@@ -36,14 +36,12 @@ class _LogLink(Fits, RegressorMixin, BaseEstimator):
         X, y, weights = self._training_data(X, y, sample_weight)
         self._check(y)
         d = X.shape[1]
+        start = None
         if self.warm_start and hasattr(self, "coef_") and self.coef_.shape == (d,):
             start = self.coef_.reshape(1, d), np.array([self.intercept_])
-        else:
-            level = np.log(np.average(y, weights=weights)) if self.fit_intercept else 0.0
-            start = np.zeros((1, d)), np.array([level])
         found = fit_scores(
             X, y, self._loss, weights=weights, l2=alpha, fit_intercept=self.fit_intercept, start=start,
-            method=self.method, options=self._stopping(),
+            level=float(np.log(np.average(y, weights=weights))), method=self.method, options=self._stopping(),
         )
         self.coef_ = found.coef[0]
         self.intercept_ = float(found.intercept[0]) if self.fit_intercept else 0.0

@@ -169,6 +169,9 @@ class _Given(RegressorMixin, BaseEstimator):
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
+    def fit(self, X: Any, y: Any = None) -> _Given:
+        return self
+
     def decision_function(self, predictions: np.ndarray) -> np.ndarray:
         return predictions
 

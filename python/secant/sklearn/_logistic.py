@@ -28,13 +28,13 @@ def labels_of(estimator: Any, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return classes, labels
 
 
-def of_classes(
-    class_weight: Any, classes: np.ndarray, y: np.ndarray, weights: np.ndarray | None
-) -> np.ndarray:
-    """The weight of each class."""
-    if isinstance(class_weight, str) and weights is not None:
-        return compute_class_weight(class_weight, classes=classes, y=y, sample_weight=weights)
-    return compute_class_weight(class_weight, classes=classes, y=y)
+def of_classes(class_weight: Any, classes: np.ndarray, labels: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    """The weight of each class: `"balanced"` makes their sums alike."""
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        sums = np.bincount(labels, weights, minlength=len(classes))
+        there = sums > 0.0
+        return np.divide(sums.sum() / there.sum(), sums, out=np.zeros(len(classes)), where=there)
+    return compute_class_weight(class_weight, classes=classes, y=classes[labels])
 
 
 class LogisticRegression(Fits, LinearClassifierMixin, BaseEstimator):
@@ -84,7 +84,7 @@ class LogisticRegression(Fits, LinearClassifierMixin, BaseEstimator):
         known = getattr(self, "classes_", None)
         self.classes_, labels = labels_of(self, y)
         if self.class_weight is not None:
-            of = of_classes(self.class_weight, self.classes_, y, weights)[labels]
+            of = of_classes(self.class_weight, self.classes_, labels, weights)[labels]
             weights = of if weights is None else of * weights
         total = len(X) if weights is None else float(weights.sum())
         count = len(self.classes_)

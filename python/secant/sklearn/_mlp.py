@@ -10,8 +10,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MultiOutputMixin, Regre
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, check_scalar
 
-from .._models import Fit, Network, fit
-from ._base import Fits, iterations, positive_number
+from .._models import Fit, Network, Risk, fit
+from ._base import Fits, as_from, iterations, positive_number
 from ._logistic import labels_of
 
 
@@ -67,14 +67,18 @@ class _Perceptron(Fits, BaseEstimator):
             validation, patience = (X_held, y_held), int(self.n_iter_no_change)
         total = len(X) if weights is None else float(weights.sum())
         known = getattr(self, "coefs_", None) if self.warm_start else None
-        start = None
+        asked = {
+            "loss": loss, "penalty": {"ridge": terms * alpha / total}, "sample_weight": weights,
+            "classes": loss != "squared",
+        }
+        start, options = None, self._stopping()
         if known is not None and [one.shape for one in known] == list(zip(widths, widths[1:])):
             layers = zip(known, self.intercepts_)
             start = np.concatenate([part for coef, bias in layers for part in (coef.reshape(-1), bias)])
+            options = as_from(options, Risk(network, X, y, **asked).grad(network.draw(seed)))
         found = fit(
-            network, X, y, loss=loss, penalty={"ridge": terms * alpha / total}, sample_weight=weights, seed=seed,
-            start=start, method=self.method, options=self._stopping(), standardize="none", validation=validation,
-            patience=patience, classes=loss != "squared",
+            network, X, y, **asked, seed=seed, start=start, method=self.method, options=options, standardize="none",
+            validation=validation, patience=patience,
         )
         self._keep(found, network, widths, terms)
         return found

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import check_scalar
 
 from .._minimize import minimize
-from ._base import Fits, centre, fit_scores, iterations, positive_number
+from ._base import Fits, as_from, between, centre, fit_scores, iterations, positive_number
 
 # σ stays above this part of the targets' spread, as in scikit-learn.
 _LEAST_SCALE = 10.0 * np.finfo(np.float64).eps
@@ -78,18 +78,17 @@ class HuberRegressor(_Robust):
         ridge = np.zeros(design.shape[1])
         ridge[:d] = 2.0 * alpha * spread / (total * lengths**2)
         problem = _Concomitant(design, target, s, ridge, epsilon)
+        start, options = problem.least_squares(), self._stopping()
         first = self._start(d)
-        if first is None:
-            start = problem.least_squares()
-        else:
+        if first is not None:
+            options = as_from(options, problem(start)[1])
             coef, intercept = first
             constant = (intercept - level + coef @ means) / spread
             start = np.concatenate([coef * lengths / spread, [constant] * self.fit_intercept, [self.scale_ / spread]])
         low = np.full(start.size, -np.inf)
         low[-1] = _LEAST_SCALE
         found = minimize(
-            problem, start, jac=True, hess=problem.hessian, bounds=(low, np.full(start.size, np.inf)),
-            method=self.method, options=self._stopping(),
+            problem, start, jac=True, hess=problem.hessian, bounds=between(low), method=self.method, options=options,
         )
         self.coef_ = spread * found.x[:d] / lengths
         self.intercept_ = float(level + spread * found.x[d] - self.coef_ @ means) if self.fit_intercept else 0.0
@@ -141,7 +140,7 @@ class QuantileRegressor(_Robust):
 
     quantile: τ in (0, 1).
     alpha: α ≥ 0, of the L1 penalty.
-    width: h > 0 in the targets' units; `None` is a thousandth of their standard deviation.
+    width: h > 0 in the targets' units; `None` is a millionth of their standard deviation.
     max_iter: of each h; `None` is the engine's limit. tol: the gradient's absolute tolerance; `None` is full accuracy.
     warm_start: starts where the last fit ended, at `width` at once.
     method: a name in `secant.METHODS`; by default one is chosen.
@@ -177,19 +176,20 @@ class QuantileRegressor(_Robust):
         X, y, weights = self._training_data(X, y, sample_weight)
         level = np.average(y, weights=weights)
         spread = float(np.sqrt(np.average((y - level) ** 2, weights=weights))) or 1.0
-        self.width_ = 1e-3 * spread if self.width is None else positive_number(self.width, "width", zero=False)
+        self.width_ = 1e-6 * spread if self.width is None else positive_number(self.width, "width", zero=False)
         first = self._start(X.shape[1])
+        start, widths = None, np.array([self.width_])
         if first is None:
-            start = np.zeros((1, X.shape[1])), np.array([level if self.fit_intercept else 0.0])
-            widths = spread * 0.2 ** np.arange(40.0)
-            widths = np.append(widths[widths > self.width_], self.width_)
+            wider = spread * 0.2 ** np.arange(40.0)
+            widths = np.append(wider[wider > self.width_], self.width_)
         else:
-            start, widths = (first[0].reshape(1, -1), np.array([first[1]])), [self.width_]
+            start = first[0].reshape(1, -1), np.array([first[1]])
         steps = 0
         for h in widths:
             found = fit_scores(
                 X, y, {"quantile": {"tau": tau, "width": float(h)}}, weights=weights, l1=alpha,
-                fit_intercept=self.fit_intercept, start=start, method=self.method, options=self._stopping(),
+                fit_intercept=self.fit_intercept, start=start, level=float(level), method=self.method,
+                options=self._stopping(),
             )
             start = found.coef, found.intercept
             steps += int(found.report["iterations"])

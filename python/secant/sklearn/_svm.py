@@ -64,7 +64,7 @@ class LinearSVC(Fits, LinearClassifierMixin, BaseEstimator):
         X, y, weights = self._training_data(X, y, sample_weight, numeric=False)
         self.classes_, labels = labels_of(self, y)
         count = len(self.classes_)
-        of = of_classes(self.class_weight, self.classes_, y, weights)
+        of = of_classes(self.class_weight, self.classes_, labels, weights)
         inputs = X
         if self.fit_intercept:
             scaling = positive_number(self.intercept_scaling, "intercept_scaling", zero=False)
