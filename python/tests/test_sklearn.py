@@ -61,10 +61,7 @@ ALL = [*LINEAR, *OTHERS]
 
 
 def expected_failures(estimator: Any) -> dict[str, str]:
-    """None for linear models and kernels."""
-    if isinstance(estimator, (ours.MLPRegressor, ours.MLPClassifier)):
-        reason = "five iterations on an objective with many minima: sums in another order lead to another point"
-        return {"check_sample_weight_equivalence_on_dense_data": reason}
+    """None but of the curve."""
     if isinstance(estimator, ours.CurveRegressor):
         return {"check_regressors_train": "asks for R² > 0.5 on ten columns, the formula has one of them"}
     return {}

@@ -11,8 +11,8 @@ from sklearn.utils import check_scalar
 from .._minimize import minimize
 from ._base import Fits, as_from, between, centre, fit_scores, iterations, positive_number
 
-# σ stays above this part of the targets' spread, as in scikit-learn.
-_LEAST_SCALE = 10.0 * np.finfo(np.float64).eps
+# σ stays above this part of the targets' deviation: below it, where w fits all samples exactly, the curvature is past what f64 can tell.
+_LEAST_SCALE = 1e-9
 
 
 class _Robust(Fits, RegressorMixin, BaseEstimator):
@@ -29,13 +29,15 @@ class _Robust(Fits, RegressorMixin, BaseEstimator):
 class HuberRegressor(_Robust):
     """Huber regression with its scale: min over w, b, σ of Σ sᵢ(σ + H(eᵢ/σ)·σ) + α‖w‖², e = y − Xw − b.
 
-    H(u) = u² for |u| ≤ ε and 2ε|u| − ε² beyond: convex in all of them, and solved with the exact Hessian.
+    H(u) = u² for |u| ≤ ε and 2ε|u| − ε² beyond: convex in all of them, and solved with the exact Hessian. σ is 1e-9 of the targets'
+    deviation at least, which is where it ends when w fits all samples exactly.
 
     epsilon: ε > 1; the smaller, the more samples count as outliers.
     alpha: α ≥ 0.
     max_iter: `None` is the engine's limit. tol: the gradient's absolute tolerance, of the problem in units of the targets' spread and
         divided by Σsᵢ; `None` is full accuracy.
     warm_start: starts where the last fit ended.
+    method: a name in `secant.METHODS` for bounds; by default one is chosen.
 
     Fitted: `coef_`, `intercept_`, `scale_`, `outliers_`, `n_iter_`, `report_`.
     """
