@@ -118,7 +118,9 @@ def test_data_frames(estimator: Any) -> None:
 @every
 def test_pipelines_scores_and_representations(estimator: Any) -> None:
     X, y = data(estimator)
-    line = make_pipeline(StandardScaler(), clone(estimator)) if not isinstance(estimator, ours.CurveRegressor) else estimator
+    # A pipeline knows no names of columns.
+    by_name = isinstance(estimator, ours.CurveRegressor)
+    line = clone(estimator) if by_name else make_pipeline(StandardScaler(), clone(estimator))
     scores = cross_val_score(line, X, y, cv=3)
     assert np.isfinite(scores).all()
     assert type(estimator).__name__ in estimator_html_repr(clone(estimator).fit(X, y))
@@ -262,7 +264,8 @@ def test_networks() -> None:
     X = StandardScaler().fit_transform(X)
     # A random label here and there: what is held out then tells when to end.
     noisy = np.where(np.random.default_rng(0).random(len(y)) < 0.2, 1 - y, y)
-    found = ours.MLPClassifier((20,), alpha=1e-6, early_stopping=True, validation_fraction=0.3, random_state=0).fit(X, noisy)
+    found = ours.MLPClassifier((20,), alpha=1e-6, early_stopping=True, validation_fraction=0.3, random_state=0)
+    found.fit(X, noisy)
     assert found.report_["validation"]["loss"] < 0.8
     assert found.report_["reason"] == "ValidationStopped"
     assert found.score(X, y) > 0.85

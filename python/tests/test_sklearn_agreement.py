@@ -359,7 +359,7 @@ def test_huber(name: str, alpha: float) -> None:
             return _huber_loss_and_gradient(point(m), *asked)[0]
 
         no_higher(found, expected, objective)
-        # Theirs, by L-BFGS-B, ends where its value no longer falls, 1e-5 off: their problem is solved further from there.
+        # Theirs, by L-BFGS-B, ends where its value no longer falls, 1e-5 off: it is their problem, solved further.
         of = {"gtol": 1e-12 * len(y), "maxiter": 2000}
         further = minimize(_huber_loss_and_gradient, point(expected), jac=True, args=asked, method="BFGS", options=of)
         near(point(found), further.x)
@@ -367,10 +367,10 @@ def test_huber(name: str, alpha: float) -> None:
             np.testing.assert_array_equal(found.outliers_, expected.outliers_)
 
 
-@pytest.mark.parametrize("name", ["diabetes", "concrete", "yacht", "breast_cancer"])
+@pytest.mark.parametrize("name", ["diabetes", "concrete", "yacht", "iris", "wine", "breast_cancer"])
 def test_quantiles(name: str) -> None:
     X, y = read(name)
-    if name == "breast_cancer":
+    if name in CLASSES:
         X, y = X[:, 1:], X[:, 0]
     for tau, part in ((0.5, 0.01), (0.9, 0.001)):
         alpha = part * y.std()
@@ -391,7 +391,8 @@ def test_quantiles(name: str) -> None:
 def test_kernel_ridge(name: str) -> None:
     X, y = read(name)
     s = np.random.default_rng(1).uniform(0.5, 2.0, len(y))
-    for options in ({"kernel": "rbf", "gamma": 0.1}, {"kernel": "poly", "degree": 2}, {"alpha": 1e-2, "kernel": "laplacian"}):
+    kernels = [{"kernel": "rbf", "gamma": 0.1}, {"kernel": "poly", "degree": 2}, {"alpha": 1e-2, "kernel": "laplacian"}]
+    for options in kernels:
         found = ours.KernelRidge(**options).fit(X, y, s)
         expected = theirs_kernel.KernelRidge(**options).fit(X, y, s)
         near(found.dual_coef_, expected.dual_coef_)
@@ -455,17 +456,22 @@ def test_perceptrons_go_no_higher_than_scikit_learn_from_where_it_ends(name: str
     np.testing.assert_allclose(mine(X), probe(X), rtol=0, atol=1e-12)
 
 
-def test_curves_are_those_of_scipy() -> None:
-    X, y = read("power_plant", scaled=False)
-    x = X[:, :1]
+@pytest.mark.parametrize(
+    "name, column",
+    [("power_plant", 0), ("yacht", 5), ("diabetes", 2), ("energy", 0), ("wine", 6), ("breast_cancer", 2)],
+)
+def test_curves_are_those_of_scipy(name: str, column: int) -> None:
+    X, y = read(name)
+    x, y = X[:, [column]], X[:, 0] if name in CLASSES else y
     s = np.random.default_rng(1).uniform(0.5, 2.0, len(y))
-    found = ours.CurveRegressor("a + b*tanh((x - m)/w)").fit(x, y, s)
+    found = ours.CurveRegressor("a*exp(b*x) + c").fit(x, y, s)
 
-    def curve(x: np.ndarray, a: float, b: float, m: float, w: float) -> np.ndarray:
-        return a + b * np.tanh((x - m) / w)
+    def curve(x: np.ndarray, a: float, b: float, c: float) -> np.ndarray:
+        return a * np.exp(b * x) + c
 
     start = list(found.parameters_.values())
     expected, covariance = curve_fit(curve, x[:, 0], y, start, 1.0 / np.sqrt(s), xtol=1e-15, ftol=1e-15, gtol=1e-15)
     near(start, expected)
+    near(found.predict(x), curve(x[:, 0], *expected))
     errors = [one["standard_error"] for one in found.inference_["estimates"]]
     near(errors, np.sqrt(np.diag(covariance)), relative=1e-4)

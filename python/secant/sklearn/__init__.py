@@ -1,8 +1,9 @@
 """scikit-learn's estimators over the engine: its parameters, its objectives, its coefficients.
 
-Where scikit-learn has a parameter it has the same name and meaning here; solvers have none, there is `method` (a name in
-`secant.METHODS`). Fits go to full accuracy: `tol=None` is the engine's own tolerance, a number is one of the gradient's size. What
-ends short of that warns with `ConvergenceWarning`; `report_` says how a fit went, `report_["text"]` in words. Inputs are dense.
+Where scikit-learn has a parameter it has the same name and meaning here; in place of its solvers there is
+`method`, a name in `secant.METHODS`. Fits go to full accuracy: `tol=None` is the engine's own tolerance, a number
+is one of the gradient's size. What ends short of that warns with `ConvergenceWarning`; `report_` says how a fit
+went. Inputs are dense.
 """
 
 from __future__ import annotations

@@ -20,7 +20,8 @@ _NAME = re.compile(r"[^\W\d]\w*")
 class CurveRegressor(Fits, RegressorMixin, BaseEstimator):
     """A curve of a formula, fitted by least squares with exact derivatives: `CurveRegressor("a*exp(-b*x) + c")`.
 
-    formula: names of columns of a data frame are inputs; of an array `x` for the only column, or `x1`, `x2`, …. Other names are parameters.
+    formula: names of columns of a data frame are inputs; of an array `x` for the only column, or `x1`, `x2`, ….
+        Other names are parameters.
     p0: starts, by name or in order of appearance; those not given are looked for.
     bounds: by name, `{"b": (0, None)}`, or a pair for each parameter. fixed, tied: as of `secant.curve_fit`.
     loss: `"squared"`, or robust: `"huber"`, `"soft_l1"`, `"cauchy"`, `"tukey"` with a scale that is estimated.
@@ -28,8 +29,8 @@ class CurveRegressor(Fits, RegressorMixin, BaseEstimator):
 
     Weights of samples are 1/σ² of their errors.
 
-    Fitted: `parameters_` (by name), `inference_` (standard errors, covariance, R², …; `None` without), `model_` (a `secant.Model`), `n_iter_`,
-    `report_`.
+    Fitted: `parameters_` (by name), `inference_` (standard errors, covariance, R², …; `None` without), `model_` (a
+    `secant.Model`), `n_iter_`, `report_`.
     """
 
     def __init__(

@@ -69,7 +69,8 @@ class KernelRidge(Fits, MultiOutputMixin, RegressorMixin, BaseEstimator):
         except ValueError as error:
             if "positive definite" not in str(error):
                 raise
-            warnings.warn("Singular matrix in solving dual problem. Using least-squares solution instead.", stacklevel=2)
+            words = "Singular matrix in solving dual problem. Using least-squares solution instead."
+            warnings.warn(words, stacklevel=2)
             dual, message = _shortest(kernel, targets, alphas), "singular: solved by QR"
         if root is not None:
             dual = dual * root

@@ -53,7 +53,8 @@ class ElasticNet(Linear, BaseEstimator):
         X, y, weights = self._training_data(X, y, sample_weight, multi_output=True)
         options = {"l2": alpha * (1.0 - ratio), "l1": alpha * ratio, "weights": weights, "options": self._stopping()}
         targets = y.reshape(len(y), -1).T
-        parts = [self._one(X, column, self._start(j, X.shape[1], len(targets)), options) for j, column in enumerate(targets)]
+        starts = [self._start(j, X.shape[1], len(targets)) for j in range(len(targets))]
+        parts = [self._one(X, column, start, options) for column, start in zip(targets, starts)]
         coef, intercept = np.vstack([part.coef for part in parts]), np.concatenate([part.intercept for part in parts])
         counts = iterations([part.report for part in parts])
         self.coef_ = coef if y.ndim > 1 else coef[0]

@@ -77,7 +77,9 @@ class _LeastSquares(Linear, BaseEstimator):
         total = len(X) if weights is None else float(weights.sum())
         options = stopping(self.tol, getattr(self, "max_iter", None))
         parts = [
-            fit_nonnegative(X, column, weights=weights, l2=alpha / total, fit_intercept=self.fit_intercept, options=options)
+            fit_nonnegative(
+                X, column, weights=weights, l2=alpha / total, fit_intercept=self.fit_intercept, options=options
+            )
             for column, alpha in zip(y.reshape(len(y), -1).T, np.resize(alphas, y.size // len(y)))
         ]
         self._set(parts, y.ndim)
@@ -180,7 +182,7 @@ class _Given(RegressorMixin, BaseEstimator):
 
 
 class RidgeCV(_LeastSquares):
-    """`Ridge` with the α that predicts samples left out best: each by itself, exactly and without a refit, unless `cv` says otherwise.
+    """`Ridge` with the α that predicts samples left out best: each by itself, exactly and without a refit.
 
     alphas: those to choose from.
     scoring: by default the mean of wᵢeᵢ² of the residuals e left out, negative.
@@ -260,6 +262,5 @@ class RidgeCV(_LeastSquares):
         given = {} if weights is None else {"sample_weight": weights}
         single = targets.shape[1] == 1
         rows = range(targets.shape[1]) if single or self.alpha_per_target else [slice(None)]
-        return np.array(
-            [[score(_Given(), one, targets[:, j], **given) for one in np.moveaxis(predictions[:, j], -1, 0)] for j in rows]
-        )
+        by_alpha = np.moveaxis(predictions, -1, 0)
+        return np.array([[score(_Given(), one[:, j], targets[:, j], **given) for one in by_alpha] for j in rows])

@@ -40,9 +40,9 @@ def of_classes(class_weight: Any, classes: np.ndarray, labels: np.ndarray, weigh
 class LogisticRegression(Fits, LinearClassifierMixin, BaseEstimator):
     """Logistic regression by Newton's method: min C·Σ sᵢℓᵢ + (1 − l1_ratio)·½‖W‖² + l1_ratio·‖W‖₁, intercepts free.
 
-    ℓ is the logistic loss for two classes and softmax cross-entropy for more; s are the weights of the samples times those of their
-    classes. Of the intercepts for more than two classes only differences count: their sum is 0, as is that of coefficients without a
-    penalty.
+    ℓ is the logistic loss for two classes and softmax cross-entropy for more; s are the weights of the samples
+    times those of their classes. Of the intercepts for more than two classes only differences count: their sum is
+    0, as is that of coefficients without a penalty.
 
     C: the inverse of the penalty's strength; `inf` for none.
     l1_ratio: 0 for L2, 1 for L1, between them an elastic net.

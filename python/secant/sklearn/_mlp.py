@@ -52,17 +52,21 @@ class _Perceptron(Fits, BaseEstimator):
         self.n_iter_no_change = n_iter_no_change
         self.method = method
 
-    def _fitted(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, loss: str, outputs: int, terms: int) -> Fit:
+    def _fitted(
+        self, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, loss: str, outputs: int, terms: int
+    ) -> Fit:
         """The network fitted; scikit-learn divides a sample's loss by `terms`."""
         alpha = positive_number(self.alpha, "alpha")
-        hidden = [int(check_scalar(width, "hidden_layer_sizes", (int, np.integer), min_val=1)) for width in self._hidden()]
+        whole = (int, np.integer)
+        hidden = [int(check_scalar(width, "hidden_layer_sizes", whole, min_val=1)) for width in self._hidden()]
         widths = [X.shape[1], *hidden, outputs]
         network = _network(widths, self.activation)
         randoms = check_random_state(self.random_state)
         seed = int(randoms.randint(np.iinfo(np.int32).max))
         validation, patience = None, None
         if self.early_stopping:
-            share = float(check_scalar(self.validation_fraction, "validation_fraction", float, min_val=0.0, max_val=1.0))
+            share = self.validation_fraction
+            check_scalar(share, "validation_fraction", float, min_val=0.0, max_val=1.0, include_boundaries="neither")
             X, X_held, y, y_held, weights = self._split(X, y, weights, share, seed)
             validation, patience = (X_held, y_held), int(self.n_iter_no_change)
         total = len(X) if weights is None else float(weights.sum())
@@ -108,12 +112,13 @@ class _Perceptron(Fits, BaseEstimator):
 
 
 class MLPRegressor(MultiOutputMixin, RegressorMixin, _Perceptron):
-    """A multilayer perceptron: min (Σ sᵢ·½‖zᵢ − yᵢ‖²/t)/Σ sᵢ + α·½‖W‖²/Σ sᵢ with all samples at once and exact curvature.
+    """A multilayer perceptron by all samples at once and exact curvature: min (Σ sᵢ·½‖zᵢ − yᵢ‖²/t)/Σ sᵢ + α·½‖W‖²/Σ sᵢ.
 
-    That is scikit-learn's objective for t targets; the start is drawn, and where the objective has several minima another may be found.
-    Columns should have about the size 1, as after `StandardScaler`.
+    That is scikit-learn's objective for t targets; the start is drawn, and where the objective has several minima
+    another may be found. Columns should have about the size 1, as after `StandardScaler`.
 
-    hidden_layer_sizes, activation: widths; `tanh`, `logistic`, `relu`, `identity`, `softplus`, `silu`, `gelu`, `sine`. Smooth ones suit.
+    hidden_layer_sizes: widths.
+    activation: `tanh`, `logistic`, `relu`, `identity`, `softplus`, `silu`, `gelu`, `sine`. Smooth ones suit.
     alpha: α ≥ 0.
     max_iter: of the method. tol: the gradient's absolute tolerance; `None` is full accuracy.
     random_state: of the start, and of what is held out.
@@ -122,7 +127,8 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, _Perceptron):
         `n_iter_no_change` looks without a better one.
     method: a name in `secant.METHODS`; by default one is chosen.
 
-    Fitted: `coefs_`, `intercepts_`, `loss_`, `loss_curve_`, `n_iter_`, `n_layers_`, `n_outputs_`, `model_` (a `secant.Model`), `report_`.
+    Fitted: `coefs_`, `intercepts_`, `loss_`, `loss_curve_`, `n_iter_`, `n_layers_`, `n_outputs_`, `model_` (a
+    `secant.Model`), `report_`.
     """
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
@@ -140,10 +146,10 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, _Perceptron):
 
 
 class MLPClassifier(ClassifierMixin, _Perceptron):
-    """A multilayer perceptron for classes: min (Σ sᵢℓᵢ)/Σ sᵢ + α·½‖W‖²/Σ sᵢ with all samples at once and exact curvature.
+    """A multilayer perceptron for classes, all samples at once, exact curvature: min (Σ sᵢℓᵢ)/Σ sᵢ + α·½‖W‖²/Σ sᵢ.
 
-    ℓ is the logistic loss for two classes and softmax cross-entropy for more. Parameters and what is fitted are as of `MLPRegressor`, and
-    `classes_`; samples are held out by class.
+    ℓ is the logistic loss for two classes and softmax cross-entropy for more. Parameters and what is fitted are as of
+    `MLPRegressor`, and `classes_`; samples are held out by class.
     """
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPClassifier:

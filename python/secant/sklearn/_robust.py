@@ -11,7 +11,8 @@ from sklearn.utils import check_scalar
 from .._minimize import minimize
 from ._base import Fits, as_from, between, centre, fit_scores, iterations, positive_number
 
-# σ stays above this part of the targets' deviation: below it, where w fits all samples exactly, the curvature is past what f64 can tell.
+# σ stays above this part of the targets' deviation: below it, where w fits all samples exactly, the curvature is
+# past what f64 can tell.
 _LEAST_SCALE = 1e-9
 
 
@@ -29,13 +30,14 @@ class _Robust(Fits, RegressorMixin, BaseEstimator):
 class HuberRegressor(_Robust):
     """Huber regression with its scale: min over w, b, σ of Σ sᵢ(σ + H(eᵢ/σ)·σ) + α‖w‖², e = y − Xw − b.
 
-    H(u) = u² for |u| ≤ ε and 2ε|u| − ε² beyond: convex in all of them, and solved with the exact Hessian. σ is 1e-9 of the targets'
-    deviation at least, which is where it ends when w fits all samples exactly.
+    H(u) = u² for |u| ≤ ε and 2ε|u| − ε² beyond: convex in all of them, and solved with the exact Hessian. σ is
+    1e-9 of the targets' deviation at least, which is where it ends when w fits all samples exactly.
 
     epsilon: ε > 1; the smaller, the more samples count as outliers.
     alpha: α ≥ 0.
-    max_iter: `None` is the engine's limit. tol: the gradient's absolute tolerance, of the problem in units of the targets' spread and
-        divided by Σsᵢ; `None` is full accuracy.
+    max_iter: `None` is the engine's limit.
+    tol: the gradient's absolute tolerance, of the problem in units of the targets' deviation and divided by Σsᵢ;
+        `None` is full accuracy.
     warm_start: starts where the last fit ended.
     method: a name in `secant.METHODS` for bounds; by default one is chosen.
 
@@ -137,8 +139,8 @@ class _Concomitant:
 class QuantileRegressor(_Robust):
     """Quantile regression, smoothed: min (Σ sᵢρ(eᵢ))/Σ sᵢ + α‖w‖₁ with ρ(e) = τe + h·ln(1 + exp(−e/h)), e = y − Xw − b.
 
-    ρ lies above scikit-learn's check function max(τe, (τ − 1)e) by h·ln 2 at most, so the minimum of this objective is within h·ln 2 of
-    that one. It is followed along h from the targets' spread down to `width`.
+    ρ lies above scikit-learn's check function max(τe, (τ − 1)e) by h·ln 2 at most, so the minimum of this
+    objective is within h·ln 2 of that one. It is followed along h from the targets' deviation down to `width`.
 
     quantile: τ in (0, 1).
     alpha: α ≥ 0, of the L1 penalty.
@@ -173,7 +175,8 @@ class QuantileRegressor(_Robust):
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> QuantileRegressor:
         """Fits to N × d inputs and N targets."""
-        tau = float(check_scalar(self.quantile, "quantile", float, min_val=0.0, max_val=1.0, include_boundaries="neither"))
+        tau = self.quantile
+        check_scalar(tau, "quantile", float, min_val=0.0, max_val=1.0, include_boundaries="neither")
         alpha = positive_number(self.alpha, "alpha")
         X, y, weights = self._training_data(X, y, sample_weight)
         level = np.average(y, weights=weights)
@@ -189,7 +192,7 @@ class QuantileRegressor(_Robust):
         steps = 0
         for h in widths:
             found = fit_scores(
-                X, y, {"quantile": {"tau": tau, "width": float(h)}}, weights=weights, l1=alpha,
+                X, y, {"quantile": {"tau": float(tau), "width": float(h)}}, weights=weights, l1=alpha,
                 fit_intercept=self.fit_intercept, start=start, level=float(level), method=self.method,
                 options=self._stopping(),
             )

@@ -15,10 +15,11 @@ _HINGE = {"hinge": {"power": "Squared", "multi_class": "OneVsRest"}}
 
 
 class LinearSVC(Fits, LinearClassifierMixin, BaseEstimator):
-    """Linear support vector classification: min ½(‖w‖² + β²) + C·Σ sᵢ max(0, 1 − tᵢzᵢ)² with z = Xw + intercept_scaling·β, t = ±1.
+    """Linear support vector classification: min ½(‖w‖² + β²) + C·Σ sᵢ max(0, 1 − tᵢzᵢ)², t = ±1.
 
-    That is LIBLINEAR's problem, whose intercept is under the penalty too; a larger `intercept_scaling` lessens that. More than two
-    classes are fitted one against the rest. The plain hinge has kinks, which the engine's methods do not take.
+    z = Xw + intercept_scaling·β: LIBLINEAR's problem, whose intercept is under the penalty too; a larger
+    `intercept_scaling` lessens that. More than two classes are fitted one against the rest. The plain hinge has
+    kinks, which the engine's methods do not take.
 
     penalty: `"l2"`, or `"l1"` for ‖w‖₁ + |β| in place of the squares.
     loss: `"squared_hinge"`.
