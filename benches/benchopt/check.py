@@ -1,5 +1,6 @@
 """The solvers for benchopt, run by benchopt: each ends at the minimum that NumPy, SciPy or scikit-learn finds.
 
+    venv/bin/pip install -r requirements.txt
     venv/bin/python check.py [logreg_l2 ols ridge lasso]
 
 The benchmarks themselves are repositories of their own, and benchopt ships none: interface/ holds what a solver is given and asked for by

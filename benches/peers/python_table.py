@@ -8,8 +8,9 @@ read data/ of the checkout.
 
 Every contestant runs at the loosest of its tolerances (1e-2, 1e-3, ...) that meets the task's accuracy, which is judged here: the script
 evaluates the objective in NumPy at the solution and takes the gap to the least value that is known (certified, or the lowest that any
-run reached). What never meets it is shown with what it reached. The fastest of each side are then timed in turn, secant first, `repeats`
-times; the ratio is the median of the rounds' ratios. JAX is compiled before it is timed, its compile time stands beside.
+run reached). What never meets it, or runs for more than a minute, is shown with what it reached. The fastest of each side are then timed in
+turn, secant first, `repeats` times; the ratio is the median of the rounds' ratios. JAX is compiled before it is timed, its compile time stands
+beside.
 """
 
 import argparse
@@ -42,7 +43,7 @@ class Contestant:
         self.name, self.run, self.compile_seconds = name, run, compile_seconds
         self.tolerances = tolerances or TOLERANCES
         self.tolerance = self.gap = self.value = self.seconds = None
-        self.met, self.rounds = False, []
+        self.met, self.cut, self.rounds = False, False, []
 
 
 class Task:
@@ -385,7 +386,7 @@ def poisson(folder):
 
 
 def curve_task(title, make_model, formula, x, y, start, certified):
-    """One curve; `formula` is secant's, by `None` it takes the function as the others do."""
+    """One curve; `formula` is secant's, by `None` it takes the function as the others do. Parameters of a formula are b1, b2, ..."""
     import secant
 
     model = make_model(np)
@@ -395,7 +396,13 @@ def curve_task(title, make_model, formula, x, y, start, certified):
     def by_secant():
         if formula is None:
             return lambda tol: secant.curve_fit(model, x, y, start, ftol=tol, xtol=tol, gtol=tol)[0]
-        return (lambda tol: secant.curve_fit(formula, x, y, start)[0]), [0.0]
+        begin = {f"b{i + 1}": value for i, value in enumerate(start)}
+
+        def run(tol):
+            found = secant.curve_fit(formula, x, y, begin).fit.parameters
+            return np.array([found[name] for name in begin])
+
+        return run, [0.0]
 
     def scipy(method):
         from scipy.optimize import curve_fit
@@ -445,13 +452,7 @@ def curve_formula(folder):
         "b1 + b2*cos(2*pi*x/12) + b3*sin(2*pi*x/12) + b5*cos(2*pi*x/b4) + b6*sin(2*pi*x/b4)"
         " + b8*cos(2*pi*x/b7) + b9*sin(2*pi*x/b7)"
     )
-    # The formula's parameters are in order of appearance: b4 follows b5, and b7 follows b8.
-    order = [0, 1, 2, 4, 3, 5, 7, 6, 8]
-    task = curve_task("curve by formula, NIST ENSO, 168 × 9", make, formula, x, y, starts[0], certified)
-    import secant
-
-    task.contestants[0].run = lambda tol: secant.curve_fit(formula, x, y, starts[0][order])[0][order]
-    return task
+    return curve_task("curve by formula, NIST ENSO, 168 × 9", make, formula, x, y, starts[0], certified)
 
 
 def curve_callable(folder):
@@ -754,7 +755,10 @@ def settle(task, contestant):
         seconds, gap = time.perf_counter() - begun, task.gap_of(value)
         if contestant.gap is None or gap < contestant.gap:
             contestant.tolerance, contestant.value, contestant.gap, contestant.seconds = tolerance, value, gap, seconds
-        if gap <= task.accuracy or seconds > PATIENCE:
+        if gap <= task.accuracy:
+            return
+        if seconds > PATIENCE:
+            contestant.cut = True
             return
 
 
@@ -816,11 +820,15 @@ def race(task, repeats):
 def duration(seconds):
     if seconds is None:
         return "–"
-    return f"{1e3 * seconds:.3g} ms" if seconds >= 1e-3 else f"{1e6 * seconds:.3g} µs"
+    for unit, name in ((1.0, "s"), (1e-3, "ms")):
+        if seconds >= unit:
+            return f"{seconds / unit:.3g} {name}"
+    return f"{1e6 * seconds:.3g} µs"
 
 
 def reached(contestant):
-    return f"{contestant.gap:.0e}" + ("" if contestant.met else ", not met")
+    missed = f" after {PATIENCE:g} s" if contestant.cut else ", not met"
+    return f"{contestant.gap:.1e}" + ("" if contestant.met else missed)
 
 
 def compile_of(contestant):
@@ -828,9 +836,9 @@ def compile_of(contestant):
 
 
 def machine():
-    names = [line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")] if (
-        Path("/proc/cpuinfo").exists()
-    ) else []
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     packages = ("numpy", "scipy", "scikit-learn", "statsmodels", "lmfit", "jax", "optax", "optimistix")
     versions = {"Python": platform.python_version(), "secant": version("secant")} | {name: version(name) for name in packages}
@@ -876,7 +884,8 @@ def main():
             rows.append({"task": name, "missing": str(error)})
             continue
         if peer is None:
-            print(f"| {task.title} | {duration(ours.seconds)} | none: {'; '.join(task.missing)} | – | – | {reached(ours)} | – | {task.accuracy:.0e} | – |")
+            none = "; ".join(task.missing)
+            print(f"| {task.title} | {duration(ours.seconds)} | {none} | – | – | {reached(ours)} | – | {task.accuracy:.0e} | – |")
         else:
             print(f"| {task.title} | {duration(ours.seconds)} | {peer.name} | {duration(peer.seconds)} | {ratio:.2g} | {reached(ours)} | "
                   f"{reached(peer)} | {task.accuracy:.0e} | {compile_of(peer)} |", flush=True)
@@ -884,7 +893,7 @@ def main():
             "task": name, "title": task.title, "accuracy": task.accuracy, "reference": task.reference, "secant": ours.name,
             "peer": peer and peer.name, "ratio": ratio, "missing": task.missing,
             "contestants": [
-                {"name": c.name, "tolerance": c.tolerance, "value": c.value, "gap": c.gap, "met": c.met, "seconds": c.seconds,
+                {"name": c.name, "tolerance": c.tolerance, "value": c.value, "gap": c.gap, "met": c.met, "cut": c.cut, "seconds": c.seconds,
                  "rounds": c.rounds, "compile_seconds": c.compile_seconds}
                 for c in task.contestants
             ],
