@@ -129,6 +129,18 @@ def test_ridge(name: str, alpha: float) -> None:
     agree(found, expected, squares(X, y, np.ones(len(y)), alpha), relative=1e-4)
 
 
+@pytest.mark.parametrize("name", ["wine", "breast_cancer", "digits", "diabetes"])
+def test_ridge_with_more_columns_than_samples(name: str) -> None:
+    X, y = read(name)
+    X, y = X[5 : X.shape[1]], y[5 : X.shape[1]]
+    s = np.random.default_rng(1).uniform(0.5, 2.0, len(y))
+    for intercept in (True, False):
+        found = ours.Ridge(0.1, fit_intercept=intercept).fit(X, y, s)
+        expected = theirs.Ridge(0.1, fit_intercept=intercept, solver="svd").fit(X, y, s)
+        agree(found, expected, squares(X, y, s, 0.1))
+    near(ours.LinearRegression().fit(X, y).coef_, theirs.LinearRegression().fit(X, y).coef_)
+
+
 @pytest.mark.parametrize("name", ["iris", "wine", "digits"])
 def test_ridge_of_several_targets(name: str) -> None:
     X, y = read(name)

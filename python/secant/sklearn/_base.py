@@ -124,7 +124,13 @@ class Scores(NamedTuple):
 def centre(X: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """X less its means, and these: a free intercept takes them up, and the columns come nearer to orthogonal to it."""
     means = np.average(X, axis=0, weights=weights)
-    return X - means, means
+    counted = X if weights is None else X[weights > 0.0]
+    same = (counted == counted[0]).all(axis=0)
+    # A constant column is 0, not what its mean was rounded by.
+    means[same] = counted[0, same]
+    inputs = X - means
+    inputs[:, same] = 0.0
+    return inputs, means
 
 
 def fit_scores(

@@ -26,6 +26,8 @@ def solve(
 ) -> Scores:
     """min Σ wᵢ(yᵢ − xᵢᵀβ − β₀)² + α‖β‖² for every column of y; the shortest β where there are several."""
     d = X.shape[1]
+    if d > len(X) and alpha > 0.0:
+        return _wide(X, y, weights, alpha, fit_intercept, certified)
     strengths = np.full(d, alpha)
     found = _core.linear_least_squares(X, y, weights, strengths, fit_intercept, certified, list(names))
     means, levels = np.zeros(d), np.zeros(y.shape[1])
@@ -45,6 +47,20 @@ def solve(
     found["message"] = "solved by QR" + (", all digits certified" if found["certified"] else "")
     found["success"] = True
     return Scores(coef, intercept, found)
+
+
+def _wide(
+    X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, alpha: float, fit_intercept: bool, certified: bool
+) -> Scores:
+    """The same with more columns than samples: β is then a combination of the rows of X, as long as its coordinates."""
+    inputs, means = centre(X, weights) if fit_intercept else (X, np.zeros(X.shape[1]))
+    levels = np.average(y, axis=0, weights=weights) if fit_intercept else np.zeros(y.shape[1])
+    basis, coordinates = np.linalg.qr(inputs.T)
+    rows = np.ascontiguousarray(coordinates.T)
+    names = [f"q{j}" for j in range(len(X))]
+    found = solve(rows, np.ascontiguousarray(y - levels), weights, alpha, False, certified, names)
+    coef = found.coef @ basis.T
+    return Scores(coef, levels - coef @ means, {**found.report, "coefficients": coef})
 
 
 class _LeastSquares(Linear, BaseEstimator):

@@ -112,9 +112,8 @@ class _Concomitant:
 
     def least_squares(self) -> np.ndarray:
         """A start: of least squares, σ the deviation of what is left."""
-        root = np.sqrt(self.s)
-        rows = np.vstack([root[:, None] * self.design, np.diag(np.sqrt(self.ridge))])
-        v = np.linalg.lstsq(rows, np.concatenate([root * self.target, np.zeros(self.ridge.size)]), rcond=None)[0]
+        scaled = self.s[:, None] * self.design
+        v = np.linalg.lstsq(scaled.T @ self.design + np.diag(self.ridge), scaled.T @ self.target, rcond=None)[0]
         deviation = np.sqrt(self.s @ (self.target - self.design @ v) ** 2)
         return np.append(v, max(deviation, 1e-8))
 
@@ -131,9 +130,10 @@ class _Concomitant:
         v, sigma = point[:-1], point[-1]
         u = (self.target - self.design @ v) / sigma
         inside = np.abs(u) <= self.epsilon
-        root = np.sqrt(2.0 * self.s[inside] / sigma)
-        rows = root[:, None] * np.column_stack([self.design[inside], u[inside]])
-        return rows.T @ rows + np.diag(np.append(self.ridge, 0.0))
+        k = np.where(inside, 2.0 * self.s / sigma, 0.0)
+        scaled = k[:, None] * self.design
+        both = (scaled.T @ u)[:, None]
+        return np.block([[scaled.T @ self.design + np.diag(self.ridge), both], [both.T, np.atleast_2d(k @ u**2)]])
 
 
 class QuantileRegressor(_Robust):
