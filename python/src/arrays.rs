@@ -2,7 +2,7 @@
 
 use numpy::ndarray::{Array1, Array2};
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 
 /// A vector of numbers.
@@ -44,4 +44,14 @@ pub fn matrix(
         PyValueError::new_err(format!("{found} numbers are no {rows} × {columns} matrix"))
     })?;
     Ok(array.into_pyarray(py))
+}
+
+/// Refuses a matrix that no memory is given for, before one is made that cannot fail.
+pub fn room(rows: usize, columns: usize) -> PyResult<()> {
+    let mut probe: Vec<f64> = Vec::new();
+    let given = rows.checked_mul(columns).map(|entries| probe.try_reserve_exact(entries));
+    match given {
+        Some(Ok(())) => Ok(()),
+        _ => Err(PyMemoryError::new_err(format!("no memory for a {rows} × {columns} matrix"))),
+    }
 }

@@ -1,6 +1,6 @@
 //! The objective of a fit, for whoever minimises it: value, gradient, curvature, and every method of the engine.
 
-use crate::arrays::{Vector, matrix, numbers, vector};
+use crate::arrays::{Vector, matrix, numbers, room, vector};
 use crate::callbacks::Raised;
 use crate::data::Data;
 use crate::methods::method;
@@ -36,6 +36,22 @@ self_cell! {
         #[covariant]
         dependent: Borrowed,
     }
+}
+
+impl Kept {
+    /// Whether a few passes over the data take less than some milliseconds.
+    fn is_small(&self) -> bool {
+        let owner = self.borrow_owner();
+        owner.graph.flops().saturating_mul(owner.data.samples()) < SMALL
+    }
+}
+
+/// Operations of a pass over the data, below which a thread of its own would cost more than the pass.
+const SMALL: usize = 1 << 20;
+
+/// Work off the interpreter's lock; small work on this thread, for it is done before anyone could press a key.
+fn off<T: Send>(py: Python<'_>, small: bool, work: impl FnOnce() -> T + Send) -> PyResult<T> {
+    if small { run::here(py, work) } else { run::whole(py, &Interrupt::new(), work) }
 }
 
 /// Mean loss over data plus penalty.
@@ -76,7 +92,7 @@ impl PyRisk {
         py: Python<'_>,
         work: impl FnOnce(&Risk<'_>) -> T + Send,
     ) -> PyResult<T> {
-        run::whole(py, &Interrupt::new(), || work(self.risk()))
+        off(py, self.0.is_small(), || work(self.risk()))
     }
 }
 
@@ -147,6 +163,8 @@ impl PyRisk {
     ) -> PyResult<Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)>> {
         let theta = self.theta(&theta)?;
         let n = theta.len();
+        let m = self.risk().as_least_squares().map_or(0, |squares| squares.residual_len());
+        room(m, n)?;
         let found = self.off(py, |risk| {
             let squares = risk.as_least_squares()?;
             let m = squares.residual_len();
@@ -219,7 +237,7 @@ impl PyLinearized {
             let words = format!("v has {} entries, the model has {n} parameters", v.len());
             return Err(PyValueError::new_err(words));
         }
-        let out = run::whole(py, &Interrupt::new(), || {
+        let out = off(py, self.0.borrow_owner().is_small(), || {
             let mut out = vec![0.0; n];
             self.0.with_dependent(|_, at| of(at, &v, &mut out));
             out
@@ -233,6 +251,7 @@ impl PyLinearized {
         of: impl Fn(&LinearizedAt<'_>, &mut Mat<f64>) + Sync,
     ) -> PyResult<Bound<'py, PyAny>> {
         let n = self.0.borrow_owner().borrow_dependent().dim();
+        room(n, n)?;
         let out = run::whole(py, &Interrupt::new(), || {
             let mut out = Mat::zeros(n, n);
             self.0.with_dependent(|_, at| of(at, &mut out));

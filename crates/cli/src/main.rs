@@ -1,4 +1,4 @@
-//! The command `secant`; all of it is in the library beside this file.
+//! The command `secant`; all of it is in the library.
 
 use std::process::ExitCode;
 
