@@ -137,6 +137,13 @@ def _has_classes(loss: Description | None) -> bool:
     return name in _CLASSES
 
 
+def _outputs(data: Data, loss: Description | None) -> int:
+    """Outputs of a linear model for these targets."""
+    if data.y is not None:
+        return data.y.shape[1]
+    return 1 if data.classes == 2 and loss == "logistic" else data.classes
+
+
 def _network(model: Any, data: Data, outputs: int) -> Network:
     if isinstance(model, Network):
         return model
@@ -178,7 +185,7 @@ class Model:
         return values[:, 0] if values.shape[1] == 1 else values
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, float]:
-        """What it is worth on data: loss, rmse, accuracy, …, whatever applies."""
+        """What it is worth on data, by the names of reports: `loss`, `RMSE`, `MAE`, `R²`, `accuracy`, …, whatever applies."""
         return self._core.score(self._data(X, y, sample_weight))
 
     def inference(self, X: Any, y: Any, sample_weight: Any = None, level: float = 0.95) -> dict | None:
@@ -353,8 +360,7 @@ def fit(
     """
     is_classes = bool(classes) if classes is not None else _has_classes(loss) or is_labels(y)
     data, known = dataset(X, y, weights=sample_weight, offset=offset, classes=is_classes)
-    outputs = data.y.shape[1] if data.y is not None else (1 if data.classes == 2 and loss == "logistic" else data.classes)
-    network = _network(net, data, outputs)
+    network = _network(net, data, _outputs(data, loss))
     n = network.dim
     asked = _Options()
     asked.robust = loss if isinstance(loss, str) and loss in _RHO else None
@@ -387,6 +393,8 @@ def fit(
     if notebook is not None:
         told = _both(told, notebook)
     core, raised = _core.fit_network(network._core, data, asked, held_out, told)
+    if notebook is not None:
+        notebook(None)
     found = Fit(core, data, known)
     if raised is not None:
         raised.fit = found
@@ -413,13 +421,19 @@ def _notebook_line() -> Callable | None:
         return None
     display = sys.modules["IPython"].display
     handle = display.display(display.HTML("…"), display_id=True)
-    last = [0.0]
+    shown = [0.0]
+    latest: list[dict] = []
 
-    def told(step: dict) -> None:
+    def told(step: dict | None) -> None:
+        """Shows a step at most ten times a second; `None` is the end, where the last one stays."""
         now = time.monotonic()
-        if now - last[0] < 0.1:
+        if step is not None:
+            latest[:] = [step]
+            if now - shown[0] < 0.1:
+                return
+        elif not latest:
             return
-        last[0] = now
+        shown[0], step = now, latest[0]
         text = f"iteration {step['nit']}: f = {step['fun']:.8g}, ‖∇f‖∞ = {step['gradient']:.2e}, {step['seconds']:.1f} s"
         handle.update(display.HTML(f"<code>{text}</code>"))
 
@@ -450,8 +464,7 @@ class Risk:
     ):
         is_classes = bool(classes) if classes is not None else _has_classes(loss) or is_labels(y)
         data, self.classes = dataset(X, y, weights=sample_weight, offset=offset, classes=is_classes)
-        outputs = data.y.shape[1] if data.y is not None else data.classes
-        self.network = _network(net, data, outputs)
+        self.network = _network(net, data, _outputs(data, loss))
         self._core = _core.Risk(self.network._core, data, _description(loss), _description(penalty, "ridge"))
 
     @property

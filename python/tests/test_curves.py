@@ -106,6 +106,15 @@ def test_bounds():
     assert popt[1] == pytest.approx(1.0, abs=1e-9)
 
 
+def test_two_bounds_of_two_parameters_are_the_lower_and_the_upper_ones():
+    y = 3.0 * np.exp(-1.0 * T)
+    for f in ("a*exp(-k*x)", lambda x, a, k: a * np.exp(-k * x)):
+        popt, _ = secant.curve_fit(f, T, y, bounds=([0, 0], [5, 5]))
+        np.testing.assert_allclose(popt, [3.0, 1.0], rtol=1e-8)
+        popt, _ = secant.curve_fit(f, T, y, bounds=([0, 2], [1, 5]))
+        assert popt[1] == pytest.approx(2.0, abs=1e-9) or popt[0] == pytest.approx(1.0, abs=1e-9)
+
+
 def test_fixed_and_tied_parameters():
     found = secant.curve_fit("a*exp(-b*x) + c", T, Y, fixed={"c": 0.5}, tied={"b": "log(2)/half"})
     values = dict(zip(found.names, found.popt))

@@ -237,6 +237,14 @@ def test_losses_by_name(wave, loss):
     assert fit.converged
 
 
+def test_two_classes_have_one_logistic_score(wave):
+    X, _ = wave
+    labels = (X[:, 0] > 0).astype(int)
+    risk = secant.Risk("linear", X, labels, loss="logistic", penalty=0.1)
+    fit = secant.fit("linear", X, labels, loss="logistic", penalty=0.1, standardize="none")
+    np.testing.assert_allclose(risk.minimize().x, fit.model.theta, rtol=1e-6, atol=1e-9)
+
+
 def test_lasso_paths_are_those_of_coordinate_descent(data_folder):
     linear = pytest.importorskip("sklearn.linear_model")
     table = np.loadtxt(data_folder / "diabetes.csv", delimiter=",", skiprows=1)

@@ -11,7 +11,7 @@ use crate::solver::least_squares::levenberg_marquardt::{
     FASTEST_FALL, LEAST_DAMPING, LINEAR, LevenbergMarquardt, MAX_TRIALS, PROBE, WAKE, WAKE_AGAIN,
 };
 use crate::solver::least_squares::polish::{
-    AGAIN, FLOOR_OFFSET, FLOOR_RESIDUAL, KEEP, RESOLVED, STEPS, is_rounding,
+    AGAIN, FLOOR_OFFSET, FLOOR_RESIDUAL, KEEP, RESOLVED, STEPS,
 };
 use crate::solver::least_squares::residual_model::NEAR;
 use std::time::{Duration, Instant};
@@ -244,7 +244,7 @@ impl<S: Send> Workspace<S> {
     fn is_at_resolution(&mut self, run: &Run<'_>) -> bool {
         let bounds = run.rules.bounds.as_ref();
         self.now.solve(0.0, &mut self.step, &mut self.spare, bounds).is_some()
-            && is_rounding(&self.step.p, &self.now.theta)
+            && vector::is_rounding(&self.step.p, &self.now.theta)
     }
 
     /// Lowers μ where the damped step promises less than f can show and the undamped one much more.

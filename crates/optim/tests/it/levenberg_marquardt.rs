@@ -423,6 +423,9 @@ fn trouble_has_its_reason_and_the_best_point_comes_back() {
     });
     let solution = run(&exact, LevenbergMarquardt::default(), &truth);
     assert!(solution.report.reason.is_success(), "{}", solution.report);
+    let solver = BoundedLevenbergMarquardt::new(Bounds::nonnegative(3));
+    let solution = run(&exact, solver, &truth);
+    assert!(solution.report.reason.is_success(), "{}", solution.report);
 
     let wrong_sign = LeastSquaresFn::new(1, 1, |x, r| r[0] = 1.0 + x[0])
         .with_jacobian(|_: &[f64], mut j: MatMut<'_, f64>| j[(0, 0)] = -1.0);

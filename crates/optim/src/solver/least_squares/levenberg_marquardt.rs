@@ -270,7 +270,7 @@ impl Workspace {
     ) -> bool {
         let mut place = Place { problem, theta: &state.theta };
         let (z, p) = (&mut self.next.scaled, &mut self.next.step);
-        self.model.solve(&mut place, 0.0, z, p).is_some() && polish::is_rounding(p, &state.theta)
+        self.model.solve(&mut place, 0.0, z, p).is_some() && vector::is_rounding(p, &state.theta)
     }
 
     /// Lowers μ where the damped step promises less than f can show and the undamped one much more: after a while in a region

@@ -31,9 +31,6 @@ pub(crate) const FLOOR_OFFSET: f64 = 1e-7;
 /// ‖r‖ ≤ this · ε · ‖r₀‖ is rounding left over from the start.
 pub(crate) const FLOOR_RESIDUAL: f64 = 64.0;
 
-/// |pⱼ| ≤ this · ε · |θⱼ|: a step of a few last bits.
-const LAST_BITS: f64 = 4.0;
-
 /// What one pass came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Polished {
@@ -139,11 +136,6 @@ fn step<P: LeastSquares>(
 /// f is so far below its start that r may be rounding.
 pub(crate) fn at_floor(state: &FitState) -> bool {
     state.value <= f64::EPSILON * state.start_summary().value
-}
-
-/// Whether no entry of θ would move by more than its last bits.
-pub(crate) fn is_rounding(step: &[f64], theta: &[f64]) -> bool {
-    step.iter().zip(theta).all(|(p, t)| p.abs() <= LAST_BITS * f64::EPSILON * t.abs())
 }
 
 fn rounding_of_start(state: &FitState) -> bool {
