@@ -6,8 +6,8 @@ use secant_core::check;
 use secant_core::data::NistNonlinear;
 use secant_core::problem::LeastSquares;
 use secant_optim::{
-    Factorization, LeastSquaresFn, LevenbergMarquardt, OptimError, Reason, Report, Scaling,
-    Solution, Stopping, minimize,
+    BoundedLevenbergMarquardt, Bounds, Factorization, LeastSquaresFn, LevenbergMarquardt,
+    OptimError, Reason, Report, Scaling, Solution, Stopping, minimize,
 };
 
 /// The forms for any shape, and that for m ≤ n.
@@ -423,8 +423,8 @@ fn trouble_has_its_reason_and_the_best_point_comes_back() {
     });
     let solution = run(&exact, LevenbergMarquardt::default(), &truth);
     assert!(solution.report.reason.is_success(), "{}", solution.report);
-    let solver = BoundedLevenbergMarquardt::new(Bounds::nonnegative(3));
-    let solution = run(&exact, solver, &truth);
+    let bounded = BoundedLevenbergMarquardt::new(Bounds::nonnegative(3));
+    let solution = minimize(&exact, bounded, &truth).unwrap();
     assert!(solution.report.reason.is_success(), "{}", solution.report);
 
     let wrong_sign = LeastSquaresFn::new(1, 1, |x, r| r[0] = 1.0 + x[0])
