@@ -64,7 +64,7 @@ impl Method {
     ///
     /// ```
     /// use secant_optim::Method;
-    /// assert_eq!(Method::by_name("Newton-CG")?.name(), "Newton-CG");
+    /// assert_eq!(Method::by_name("Newton-CG")?.name(), "Newton–CG");
     /// let error = Method::by_name("newtn").unwrap_err().to_string();
     /// assert!(error.starts_with("no method `newtn`: did you mean `newton`? there are auto, newton, "));
     /// # Ok::<(), secant_optim::OptimError>(())
