@@ -26,6 +26,12 @@ test-features:
 browser:
     cargo test --features html --test html_browser
 
+# Builds the Python package into `out/python`, an environment of its own, and runs its tests.
+python:
+    python3 -m venv out/python
+    out/python/bin/pip install --quiet './python[sklearn,test]'
+    cd python && ../out/python/bin/pytest -q
+
 # Lints, warnings denied.
 clippy:
     cargo clippy --workspace --all-targets --all-features -- -D warnings

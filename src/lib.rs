@@ -140,7 +140,7 @@ macro_rules! pages {
 }
 
 /// The guide: a tutorial, what to call for what, conventions, files, nodes, methods, comparing them, curves, validating, graphs and feature maps, how
-/// the products work, performance, reports. Its snippets are tests.
+/// the products work, performance, Python, reports. Its snippets are tests.
 pub mod guide {
     pages!(
         tutorial,
@@ -159,6 +159,7 @@ pub mod guide {
         graphs,
         products,
         performance,
+        python,
         watching,
         lasting,
         inference,

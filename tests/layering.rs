@@ -82,6 +82,7 @@ const CRATES: &[(&str, &str, &str)] = &[
     ("secant_optim", "crates/optim/src", "crates/optim/Cargo.toml"),
     ("secant", "src", "Cargo.toml"),
     ("secant_cli", "crates/cli/src", "crates/cli/Cargo.toml"),
+    ("_core", "python/src", "python/Cargo.toml"),
 ];
 
 /// Circles between the files of one folder that are known, by crate and folder; the files are those of the circle.

@@ -213,6 +213,13 @@ fn every_example_is_in_the_readme_and_says_how_it_is_called() {
     for entry in fs::read_dir(root().join("examples")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if path.extension().is_some_and(|extension| extension == "ipynb") {
+            assert!(
+                readme.contains(&format!("`examples/{name}.ipynb`")),
+                "README does not name {name}"
+            );
+            continue;
+        }
         let main = if path.is_dir() { path.join("main.rs") } else { path };
         if !main.exists() {
             continue;

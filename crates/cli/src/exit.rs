@@ -1,7 +1,6 @@
 //! How the command ends, told by its exit status.
 
 use secant::Reason;
-use std::process::ExitCode;
 
 /// What the exit status says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,10 +38,5 @@ impl Exit {
             Self::Failed => 4,
             Self::Interrupted => 130,
         }
-    }
-
-    /// The number for the system.
-    pub fn code(self) -> ExitCode {
-        ExitCode::from(self.number())
     }
 }

@@ -4,6 +4,7 @@ mod checkpoint;
 
 pub use checkpoint::{CheckpointError, Damage};
 
+use secant_core::text::quoted;
 use thiserror::Error;
 
 /// A mistake of the caller, found before the first step.
@@ -21,6 +22,16 @@ pub enum OptimError {
         value: f64,
         /// What is allowed, in words or as an interval.
         allowed: &'static str,
+    },
+    /// A name that no method has, or none of those that take what goes with it.
+    #[error("no method `{}`{nearest}{} there are {known}", quoted(name), if nearest.is_empty() { ":" } else { "" })]
+    UnknownMethod {
+        /// The name.
+        name: String,
+        /// The end of a sentence about the name that was meant; empty where none is near.
+        nearest: String,
+        /// The names that there are.
+        known: String,
     },
     /// The start has another length than the problem.
     #[error("the start has {found} entries, the problem has {expected} parameters")]

@@ -21,6 +21,7 @@ mod advice;
 mod auto;
 mod candidates;
 pub mod lasso_path;
+mod named;
 pub mod rate_finder;
 mod relay;
 pub(crate) mod robust;

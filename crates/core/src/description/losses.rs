@@ -233,6 +233,10 @@ mod tests {
         let gamma = Choice::with_options("gamma", &1.0).unwrap();
         assert_eq!(refused(&gamma), "the loss `gamma`: there are no options");
         assert!(refused(&Choice::plain("mine")).starts_with("there is no loss `mine`, only "));
+        // Options with a default may be left out.
+        for (plain, said) in [("poisson", "Poisson { full: false }"), ("logistic", "Logistic")] {
+            assert_eq!(format!("{:?}", Choice::plain(plain).loss().unwrap()), said);
+        }
         assert_eq!(Choice::with_options("ridge", &f64::NAN), None);
         let own = Penalties::default().and(Own);
         assert_eq!(own.describe(), None);

@@ -16,6 +16,7 @@ pub struct NegativeBinomial {
     /// α ∈ (0, ∞): the variance is μ + αμ².
     pub alpha: f64,
     /// Whether the terms in y and α alone are added, so that ℓ is −ln P(y). They move no minimum. Default false.
+    #[serde(default)]
     pub full: bool,
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Poisson {
     /// Whether ln y! is added, so that ℓ is −ln P(y). It moves no minimum. Default false.
+    #[serde(default)]
     pub full: bool,
 }
 

@@ -353,6 +353,14 @@ fn larger(a: f64, b: f64) -> f64 {
 }
 
 /// (‖x − y‖∞, ‖x − y‖₂).
+/// |pⱼ| ≤ this · ε · |θⱼ|: a step of a few last bits.
+const LAST_BITS: f64 = 4.0;
+
+/// Whether no entry of θ would move by more than its last bits.
+pub fn is_rounding(step: &[f64], theta: &[f64]) -> bool {
+    step.iter().zip(theta).all(|(p, t)| p.abs() <= LAST_BITS * f64::EPSILON * t.abs())
+}
+
 #[cfg(test)]
 pub(crate) fn distance(x: &[f64], y: &[f64]) -> (f64, f64) {
     let sizes = Sizes::of(x, y, x);

@@ -234,7 +234,17 @@ impl<S: Send> Workspace<S> {
                 run.damp();
             }
         }
-        Err(ahead.refusal(self.now.value, run))
+        match ahead.refusal(self.now.value, run) {
+            Reason::LineSearchFailed if self.is_at_resolution(run) => Err(Reason::RoundingFloor),
+            reason => Err(reason),
+        }
+    }
+
+    /// Whether the undamped step is rounding in every entry of θ.
+    fn is_at_resolution(&mut self, run: &Run<'_>) -> bool {
+        let bounds = run.rules.bounds.as_ref();
+        self.now.solve(0.0, &mut self.step, &mut self.spare, bounds).is_some()
+            && vector::is_rounding(&self.step.p, &self.now.theta)
     }
 
     /// Lowers μ where the damped step promises less than f can show and the undamped one much more.

@@ -6,8 +6,8 @@ use secant_core::check;
 use secant_core::data::NistNonlinear;
 use secant_core::problem::LeastSquares;
 use secant_optim::{
-    Factorization, LeastSquaresFn, LevenbergMarquardt, OptimError, Reason, Report, Scaling,
-    Solution, Stopping, minimize,
+    BoundedLevenbergMarquardt, Bounds, Factorization, LeastSquaresFn, LevenbergMarquardt,
+    OptimError, Reason, Report, Scaling, Solution, Stopping, minimize,
 };
 
 /// The forms for any shape, and that for m ≤ n.
@@ -412,6 +412,20 @@ fn trouble_has_its_reason_and_the_best_point_comes_back() {
 
     let solution = run(&nowhere, LevenbergMarquardt::default(), &[1.0]);
     assert_eq!(solution.report.reason, Reason::NonFiniteStart);
+
+    // An exact fit that begins at its solution, with the rounding of r: nothing is left to gain, and nothing was there to compare with.
+    let (t, truth) = ([0.5, 1.0, 1.5, 2.0, 2.5, 3.0], [2.0, 0.7, 1.0]);
+    let model = |p: &[f64], t: f64| p[2] + p[0] * f64::exp(-p[1] * t);
+    let exact = LeastSquaresFn::new(3, 6, |p, r| {
+        for (r, t) in r.iter_mut().zip(t) {
+            *r = model(p, t) - model(&truth, t) * (1.0 + f64::EPSILON);
+        }
+    });
+    let solution = run(&exact, LevenbergMarquardt::default(), &truth);
+    assert!(solution.report.reason.is_success(), "{}", solution.report);
+    let bounded = BoundedLevenbergMarquardt::new(Bounds::nonnegative(3));
+    let solution = minimize(&exact, bounded, &truth).unwrap();
+    assert!(solution.report.reason.is_success(), "{}", solution.report);
 
     let wrong_sign = LeastSquaresFn::new(1, 1, |x, r| r[0] = 1.0 + x[0])
         .with_jacobian(|_: &[f64], mut j: MatMut<'_, f64>| j[(0, 0)] = -1.0);

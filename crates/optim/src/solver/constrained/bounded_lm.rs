@@ -218,7 +218,17 @@ impl Workspace {
             self.rejected += 1;
         }
         let free = self.free_promise(&state.gradient);
-        Err(exhausted(state, first_promise, free, finite_ahead))
+        let reason = exhausted(state, first_promise, free, finite_ahead);
+        let floor = !reason.is_success() && self.is_at_resolution(&state.theta);
+        Err(if floor { Reason::RoundingFloor } else { reason })
+    }
+
+    /// Whether the undamped step in the box is rounding in every entry of θ.
+    fn is_at_resolution(&mut self, theta: &[f64]) -> bool {
+        let damping = std::mem::replace(&mut self.damping, f64::EPSILON * f64::EPSILON);
+        let promised = self.propose(theta);
+        self.damping = damping;
+        promised.is_finite() && vector::is_rounding(&self.step, theta)
     }
 }
 

@@ -253,7 +253,24 @@ impl Workspace {
                 self.damp();
             }
         }
-        Err(ahead.refusal(state))
+        match ahead.refusal(state) {
+            Reason::LineSearchFailed if self.is_at_resolution(problem, state) => {
+                Err(Reason::RoundingFloor)
+            }
+            reason => Err(reason),
+        }
+    }
+
+    /// Whether the undamped step is rounding in every entry of θ: of an exact fit that began at its solution say, where nothing was there to
+    /// compare r with.
+    fn is_at_resolution<P: LeastSquares>(
+        &mut self,
+        problem: &mut Problem<P>,
+        state: &FitState,
+    ) -> bool {
+        let mut place = Place { problem, theta: &state.theta };
+        let (z, p) = (&mut self.next.scaled, &mut self.next.step);
+        self.model.solve(&mut place, 0.0, z, p).is_some() && vector::is_rounding(p, &state.theta)
     }
 
     /// Lowers μ where the damped step promises less than f can show and the undamped one much more: after a while in a region

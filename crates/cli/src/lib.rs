@@ -23,11 +23,19 @@ use args::{Cli, Command};
 use clap::Parser;
 use exit::Exit;
 use screen::Screen;
-use std::process::ExitCode;
+use std::ffi::OsString;
 
-fn main() -> ExitCode {
-    // A wrong command line ends here, with 2.
-    let cli = Cli::parse();
+/// Runs the command line `arguments`, the first of which is the command's own name, and says with which status the process is to end.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        // Help and the version are answers, what is left is a wrong command line.
+        Err(answer) => {
+            // A reader that has gone is no one to tell of it.
+            let _ = answer.print();
+            return if answer.use_stderr() { Exit::Refused.number() } else { Exit::Done.number() };
+        }
+    };
     let screen = Screen::new(&cli.output);
     let done = cli.output.threads().and_then(|()| match &cli.command {
         Command::Fit(args) => fit::run(args, &screen),
@@ -44,10 +52,10 @@ fn main() -> ExitCode {
         Command::Man(args) => pages::man(args),
     });
     match done {
-        Ok(exit) => exit.code(),
+        Ok(exit) => exit.number(),
         Err(failure) => {
             screen.failure(&failure);
-            Exit::Refused.code()
+            Exit::Refused.number()
         }
     }
 }

@@ -1,0 +1,7 @@
+//! The command `secant`; all of it is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(secant_cli::run(std::env::args_os()))
+}

@@ -1,0 +1,41 @@
+"""Fits models full-batch with exact curvature.
+
+SciPy's calls: `minimize`, `least_squares`, `curve_fit` (by a function or by a formula). Many at once: `fit_many`. Networks:
+`Network`, `fit`, `Model`; the objective itself: `Risk`. scikit-learn's estimators: `secant.sklearn`.
+"""
+
+from __future__ import annotations
+
+from . import _core
+from ._curves import Curve, CurveFitResult, curve_fit, fit_formula, fit_many
+from ._least_squares import least_squares
+from ._methods import METHODS, method_options
+from ._minimize import minimize
+from ._models import Fit, GraphBuilder, Model, Network, Risk, fit, lasso_path
+from ._result import OptimizeResult, OptimizeWarning
+
+__version__: str = _core.VERSION
+
+set_threads = _core.set_threads
+
+__all__ = [
+    "METHODS",
+    "Curve",
+    "CurveFitResult",
+    "Fit",
+    "GraphBuilder",
+    "Model",
+    "Network",
+    "OptimizeResult",
+    "OptimizeWarning",
+    "Risk",
+    "curve_fit",
+    "fit",
+    "fit_formula",
+    "fit_many",
+    "lasso_path",
+    "least_squares",
+    "method_options",
+    "minimize",
+    "set_threads",
+]

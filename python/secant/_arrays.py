@@ -1,0 +1,183 @@
+"""From what people have to contiguous arrays of the right types, with at most one copy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def is_frame(data: Any) -> bool:
+    """Whether it is a data frame (pandas, Polars, …): columns with names."""
+    return hasattr(data, "columns") and hasattr(data, "to_numpy")
+
+
+def array(data: Any, name: str) -> np.ndarray:
+    """Numbers as an array of any shape: not copied where they are one of C order and f64."""
+    if is_frame(data) or (hasattr(data, "to_numpy") and not isinstance(data, np.ndarray)):
+        data = data.to_numpy()
+    elif not isinstance(data, np.ndarray) and hasattr(data, "__dlpack__"):
+        data = np.from_dlpack(data)
+    try:
+        numbers = np.asarray(data)
+        if numbers.dtype.kind == "c":
+            raise ValueError(f"{name} holds complex numbers")
+        return np.ascontiguousarray(numbers, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: expected numbers ({error})") from None
+
+
+def vector(data: Any, name: str, length: int | None = None) -> np.ndarray:
+    """Numbers in one dimension; one number stands for `length` of them."""
+    numbers = array(data, name)
+    if length is not None and numbers.size == 1 and numbers.ndim <= 1:
+        return np.full(length, numbers.reshape(-1)[0])
+    numbers = np.atleast_1d(numbers)
+    if numbers.ndim != 1:
+        raise ValueError(f"{name} must have one dimension, it has shape {numbers.shape}")
+    if length is not None and numbers.size != length:
+        raise ValueError(f"{name} has {numbers.size} entries, expected {length}")
+    return numbers
+
+
+def matrix(data: Any, name: str) -> np.ndarray:
+    """Numbers in two dimensions, a sample a row; one dimension is one feature."""
+    numbers = array(data, name)
+    if numbers.ndim == 1:
+        numbers = numbers.reshape(-1, 1)
+    if numbers.ndim != 2:
+        raise ValueError(f"{name} must have two dimensions, it has shape {numbers.shape}")
+    return numbers
+
+
+def names_of(data: Any) -> list[str] | None:
+    """The names of a frame's columns, where all are texts."""
+    if not is_frame(data):
+        return None
+    names = list(data.columns)
+    return names if names and all(isinstance(name, str) for name in names) else None
+
+
+def bounds_of(bounds: Any, n: int, *, arrays: bool = False) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
+    """Lower and upper bounds: pairs with `None` for none, two arrays, or an object with `lb` and `ub`.
+
+    With two entries both readings fit: `arrays` says which one holds.
+    """
+    if bounds is None:
+        return None, None
+    if hasattr(bounds, "lb") and hasattr(bounds, "ub"):
+        lower, upper = bounds.lb, bounds.ub
+    else:
+        pairs = list(bounds)
+        of_pairs = len(pairs) == n and not (arrays and n == 2) and all(
+            isinstance(pair, (tuple, list, np.ndarray)) and len(pair) == 2 for pair in pairs
+        )
+        if of_pairs:
+            lower = [-np.inf if low is None else low for low, _ in pairs]
+            upper = [np.inf if high is None else high for _, high in pairs]
+        elif len(pairs) == 2:
+            lower, upper = pairs
+        else:
+            raise ValueError(f"bounds: expected {n} pairs, or the lower and the upper ones")
+    low, high = vector(lower, "lower bounds", n), vector(upper, "upper bounds", n)
+    if np.isnan(low).any() or np.isnan(high).any():
+        raise ValueError("bounds: one is NaN")
+    if (low > high).any():
+        j = int(np.argmax(low > high))
+        raise ValueError(f"bounds of parameter {j}: the lower one, {low[j]}, is above the upper one, {high[j]}")
+    return low.copy(), high.copy()
+
+
+class Data:
+    """What the engine reads a data set from."""
+
+    __slots__ = (
+        "x", "y", "labels", "classes", "weights", "offset",
+        "feature_names", "target_names", "class_names",
+    )
+
+    def __init__(
+        self,
+        x: np.ndarray,
+        y: np.ndarray | None = None,
+        labels: np.ndarray | None = None,
+        classes: int = 0,
+        weights: np.ndarray | None = None,
+        offset: np.ndarray | None = None,
+        feature_names: list[str] | None = None,
+        target_names: list[str] | None = None,
+        class_names: list[str] | None = None,
+    ):
+        self.x = x
+        self.y = y
+        self.labels = labels
+        self.classes = classes
+        self.weights = weights
+        self.offset = offset
+        self.feature_names = feature_names
+        self.target_names = target_names
+        self.class_names = class_names
+
+
+def is_labels(y: Any) -> bool:
+    """Whether targets can only be classes: texts, truth values."""
+    kind = np.asarray(y).dtype.kind
+    return kind in "OSUb" and not _numbers(y)
+
+
+def _numbers(y: Any) -> bool:
+    try:
+        np.asarray(y, dtype=np.float64)
+    except (TypeError, ValueError):
+        return False
+    return np.asarray(y).dtype.kind == "O"
+
+
+def dataset(
+    x: Any,
+    y: Any = None,
+    *,
+    weights: Any = None,
+    offset: Any = None,
+    classes: bool | np.ndarray = False,
+    feature_names: list[str] | None = None,
+) -> tuple[Data, np.ndarray | None]:
+    """Data for the engine, and the classes that the labels count where there are some.
+
+    `classes` says whether `y` are classes, or which there are.
+    """
+    inputs = matrix(x, "X")
+    samples = inputs.shape[0]
+    if feature_names is None:
+        feature_names = names_of(x)
+    data = Data(inputs, feature_names=feature_names)
+    known = None
+    if y is not None:
+        if classes is False and not is_labels(y):
+            data.y = matrix(y, "y")
+            found = data.y.shape[0]
+            data.target_names = names_of(y)
+        else:
+            texts = np.asarray(y.to_numpy() if hasattr(y, "to_numpy") else y)
+            if texts.ndim != 1:
+                raise ValueError(f"classes must have one dimension, y has shape {texts.shape}")
+            if isinstance(classes, np.ndarray):
+                known = classes
+                labels = np.searchsorted(known, texts)
+                labels = np.minimum(labels, len(known) - 1)
+                strange = known[labels] != texts
+                if strange.any():
+                    raise ValueError(f"y has the class {texts[strange][0]!r}, the model knows {list(known)}")
+            else:
+                known, labels = np.unique(texts, return_inverse=True)
+            data.labels = np.ascontiguousarray(labels, dtype=np.uint32)
+            data.classes = len(known)
+            data.class_names = [str(name) for name in known]
+            found = texts.shape[0]
+        if found != samples:
+            raise ValueError(f"X has {samples} samples, y has {found}")
+    if weights is not None:
+        data.weights = vector(weights, "sample_weight", samples)
+    if offset is not None:
+        data.offset = array(offset, "offset").reshape(-1)
+    return data, known

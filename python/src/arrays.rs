@@ -1,0 +1,57 @@
+//! NumPy arrays in and out.
+
+use numpy::ndarray::{Array1, Array2};
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
+use pyo3::exceptions::{PyMemoryError, PyValueError};
+use pyo3::prelude::*;
+
+/// A vector of numbers.
+pub type Vector<'py> = PyReadonlyArray1<'py, f64>;
+/// A matrix of numbers; N × d in C order is what the engine calls d × N.
+pub type Matrix<'py> = PyReadonlyArray2<'py, f64>;
+
+/// The numbers of a vector, which the Python side has made contiguous.
+pub fn numbers<'a>(vector: &'a Vector<'_>, name: &str) -> PyResult<&'a [f64]> {
+    vector.as_slice().map_err(|_| not_contiguous(name))
+}
+
+/// The numbers of a matrix row by row, which the Python side has made contiguous.
+pub fn rows<'a>(matrix: &'a Matrix<'_>, name: &str) -> PyResult<&'a [f64]> {
+    let array = matrix.as_array();
+    if !array.is_standard_layout() {
+        return Err(not_contiguous(name));
+    }
+    matrix.as_slice().map_err(|_| not_contiguous(name))
+}
+
+fn not_contiguous(name: &str) -> PyErr {
+    PyValueError::new_err(format!("{name} must be contiguous, in C order"))
+}
+
+/// A vector of its own.
+pub fn vector(py: Python<'_>, numbers: Vec<f64>) -> Bound<'_, PyArray1<f64>> {
+    Array1::from_vec(numbers).into_pyarray(py)
+}
+
+/// A matrix of its own, from its numbers row by row.
+pub fn matrix(
+    py: Python<'_>,
+    (rows, columns): (usize, usize),
+    numbers: Vec<f64>,
+) -> PyResult<Bound<'_, PyArray2<f64>>> {
+    let found = numbers.len();
+    let array = Array2::from_shape_vec((rows, columns), numbers).map_err(|_| {
+        PyValueError::new_err(format!("{found} numbers are no {rows} × {columns} matrix"))
+    })?;
+    Ok(array.into_pyarray(py))
+}
+
+/// Refuses a matrix that no memory is given for, before one is made that cannot fail.
+pub fn room(rows: usize, columns: usize) -> PyResult<()> {
+    let mut probe: Vec<f64> = Vec::new();
+    let given = rows.checked_mul(columns).map(|entries| probe.try_reserve_exact(entries));
+    match given {
+        Some(Ok(())) => Ok(()),
+        _ => Err(PyMemoryError::new_err(format!("no memory for a {rows} × {columns} matrix"))),
+    }
+}
