@@ -7,6 +7,7 @@ SciPy's calls: `minimize`, `least_squares`, `curve_fit` (by a function or by a f
 from __future__ import annotations
 
 from . import _core
+from ._arrays import whole
 from ._curves import Curve, CurveFitResult, curve_fit, fit_formula, fit_many
 from ._least_squares import least_squares
 from ._methods import METHODS, method_options
@@ -16,7 +17,11 @@ from ._result import OptimizeResult, OptimizeWarning
 
 __version__: str = _core.VERSION
 
-set_threads = _core.set_threads
+
+def set_threads(threads: int | None = None) -> int:
+    """How many threads fits take from now on; `None`: `SECANT_NUM_THREADS`, or as many as the machine has. Says how many there are."""
+    return _core.set_threads(None if threads is None else whole(threads, "threads", 1))
+
 
 __all__ = [
     "METHODS",
