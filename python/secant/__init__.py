@@ -1,7 +1,7 @@
 """Fits models full-batch with exact curvature.
 
 SciPy's calls: `minimize`, `least_squares`, `curve_fit` (by a function or by a formula). Many at once: `fit_many`. Networks:
-`Network`, `fit`, `Model`; the objective itself: `Risk`. scikit-learn's estimators: `secant.sklearn`.
+`Network`, `fit`, `Model`; the objective itself: `Risk`. Generalised linear models with standard errors: `glm`. scikit-learn's estimators: `secant.sklearn`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from . import _core
 from ._arrays import whole
 from ._curves import Curve, CurveFitResult, curve_fit, fit_formula, fit_many
+from ._glm import Glm, glm
 from ._least_squares import least_squares
 from ._methods import METHODS, method_options
 from ._minimize import minimize
@@ -28,6 +29,7 @@ __all__ = [
     "Curve",
     "CurveFitResult",
     "Fit",
+    "Glm",
     "GraphBuilder",
     "Model",
     "Network",
@@ -38,6 +40,7 @@ __all__ = [
     "fit",
     "fit_formula",
     "fit_many",
+    "glm",
     "lasso_path",
     "least_squares",
     "method_options",
