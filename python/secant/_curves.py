@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from ._arrays import Data, array, bounds_of, is_frame, matrix, names_of, vector
+from ._arrays import Data, array, bounds_of, is_frame, matrix, names_of, vector, whole
 from ._least_squares import least_squares
 from ._result import OptimizeResult, warn
 
@@ -191,7 +191,9 @@ def fit_formula(
         options.sigma = vector(sigma, "sigma", inputs.shape[0])
     options.absolute_sigma = bool(absolute_sigma)
     options.robust = None if loss in ("linear", "squared") else loss
-    options.max_iterations, options.draws, options.seed = max_iterations, draws, seed
+    options.max_iterations = None if max_iterations is None else whole(max_iterations, "max_iterations")
+    options.draws = None if draws is None else whole(draws, "draws", 1)
+    options.seed = whole(seed, "seed")
     data = Data(inputs, targets, feature_names=names)
     fitted, raised = _core.fit_curve(formulas, data, options)
     if raised is not None:

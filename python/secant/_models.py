@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from ._arrays import Data, bounds_of, dataset, is_frame, is_labels, matrix, vector
+from ._arrays import Data, bounds_of, dataset, is_frame, is_labels, matrix, vector, whole
 from ._methods import as_json, options_of, resolve
 from ._minimize import callback_of
 from ._result import OptimizeResult, message_of, status_of
@@ -38,14 +38,14 @@ class Network:
 
         activation: `tanh`, `sigmoid`, `softplus`, `silu`, `gelu`, `relu`, `sine`. init: `glorot`, `he`, `lecun`, `zeros`.
         """
-        made = cls(_core.Network.mlp([int(width) for width in widths], activation))
+        made = cls(_core.Network.mlp([whole(width, "a width", 1) for width in widths], activation))
         return made if init is None else cls(made._core.with_init(init))
 
     @classmethod
     def linear(cls, features: int, outputs: int = 1, *, bias: bool = True) -> Network:
         """A linear score Wx + b."""
         make = _core.Network.linear if bias else _core.Network.linear_without_bias
-        return cls(make(int(features), int(outputs)))
+        return cls(make(whole(features, "features", 1), whole(outputs, "outputs", 1)))
 
     @classmethod
     def from_description(cls, description: Description) -> Network:
@@ -72,7 +72,7 @@ class Network:
 
     def draw(self, seed: int = 0) -> np.ndarray:
         """Parameters as the initialisation draws them."""
-        return self._core.draw(seed)
+        return self._core.draw(whole(seed, "seed"))
 
     def description(self) -> dict:
         """As a dictionary that `from_description` reads."""
@@ -371,17 +371,17 @@ def fit(
     asked.method, implied = resolve(method, bounds is not None, l1 is not None)
     asked.options = as_json(options_of(options, implied))
     asked.standardize = standardize
-    asked.seed = int(seed)
+    asked.seed = whole(seed, "seed")
     asked.start = None if start is None else vector(start, "start", n)
-    asked.starts = int(starts)
+    asked.starts = whole(starts, "starts", 1)
     asked.validation_fraction, held_out = None, None
     if isinstance(validation, (int, float)):
         asked.validation_fraction = float(validation)
     elif validation is not None:
         of = known if known is not None else False
         held_out = dataset(validation[0], validation[1], classes=of, feature_names=data.feature_names)[0]
-    asked.patience = patience
-    asked.max_iterations = max_iterations
+    asked.patience = None if patience is None else whole(patience, "patience", 1)
+    asked.max_iterations = None if max_iterations is None else whole(max_iterations, "max_iterations")
     asked.checkpoint = None
     if checkpoint is not None:
         path, seconds = checkpoint if isinstance(checkpoint, tuple) else (checkpoint, 30.0)
@@ -558,6 +558,6 @@ def lasso_path(
     weights = np.ones(net.dim)
     weights[d:] = 0.0
     chosen = None if alphas is None else np.sort(vector(alphas, "alphas"))[::-1].copy()
-    found = OptimizeResult(_core.lasso_path(risk._core, np.zeros(net.dim), weights, chosen, int(n_alphas), float(eps)))
+    found = OptimizeResult(_core.lasso_path(risk._core, np.zeros(net.dim), weights, chosen, whole(n_alphas, "n_alphas", 2), float(eps)))
     found["intercepts"] = found["thetas"][:, d] if fit_intercept else np.zeros(len(found["alphas"]))
     return found["alphas"], found["thetas"][:, :d].T.copy(), found

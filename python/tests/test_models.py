@@ -287,6 +287,19 @@ def test_bad_data_is_refused_with_its_place(wave):
         fit.predict(X[:, :2])
 
 
+def test_counts_are_whole_numbers_in_their_range(wave):
+    X, y = wave
+    for wrong in ({"seed": -1}, {"starts": 0}, {"max_iterations": -5}, {"patience": 0, "validation": 0.2}):
+        with pytest.raises(ValueError, match="or more, got"):
+            secant.fit("linear", X, y, **wrong)
+    with pytest.raises(TypeError, match="max_iterations: expected a whole number, got 1.5"):
+        secant.fit("linear", X, y, max_iterations=1.5)
+    with pytest.raises(ValueError, match="a width must be 1 or more"):
+        secant.Network.mlp([3, -1, 1])
+    with pytest.raises(ValueError, match="or more"):
+        secant.curve_fit("a*x", [1.0, 2.0], [1.0, 2.0], draws=-1)
+
+
 def test_any_input_that_numpy_reads(wave):
     X, y = wave
     whole = secant.fit("linear", X, y).model.theta

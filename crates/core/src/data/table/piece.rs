@@ -134,13 +134,11 @@ impl<'a> Parser<'a> {
             }
         }
         let trailing = self.reading.dialect.trailing;
-        // A single field may be a blank line, and an empty last one stand behind a trailing delimiter.
-        if !ended
-            || columns == 1
-            || trailing
-                && self.bytes[start..self.at].trim_ascii_end().last()
-                    == Some(&self.reading.dialect.delimiter)
-        {
+        // A single field may be a blank line, and an empty last one stand behind a trailing delimiter, between quotes too.
+        let last = || self.bytes[start..self.at].trim_ascii_end().last().copied();
+        let may_end_empty =
+            || last().is_some_and(|sign| sign == self.reading.dialect.delimiter || sign == b'"');
+        if !ended || columns == 1 || trailing && may_end_empty() {
             return self.irregular(start, line, before);
         }
         self.line_end();

@@ -149,6 +149,20 @@ proptest! {
     }
 }
 
+/// Where every line ends with a delimiter, an empty last field is no column, however it is written.
+#[test]
+fn an_empty_field_between_quotes_ends_a_line_too() {
+    let options =
+        TableOptions { delimiter: Some(b';'), header: Some(false), ..TableOptions::default() };
+    for text in [";;\naa;\"", ";;\naa;\"\"\n", ";;\naa;\" \"\n", ";;\naa;\n"] {
+        let found = in_blocks(text.as_bytes(), &options, 1, 2);
+        assert!(
+            matches!(found, Err(DataError::Ragged { found: 1, expected: 2, .. })),
+            "{text:?} {found:?}"
+        );
+    }
+}
+
 #[test]
 fn lines_are_counted_over_blocks() {
     let text = "\n# one\na,b\n1,2\n\n\"x\ny\",\"3\r\n4\"\r\n5,6\r7,8\n";
