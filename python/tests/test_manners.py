@@ -16,14 +16,22 @@ import secant
 from secant import _arrays
 
 
+@pytest.fixture(autouse=True)
+def interruptible():
+    """Ctrl-C raises, also where the tests run in the background, whose shell has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(scope="module")
 def slow():
-    """A fit that goes on for minutes if nobody ends it."""
+    """A fit that goes on for a minute if nobody ends it."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((4000, 10))
     y = np.sin(3 * X[:, 0]) * X[:, 1] + np.cos(2 * X[:, 2])
     net = secant.Network.mlp([10, 24, 24, 1])
-    options = {"method": "lbfgs", "max_iterations": 10**9, "options": {"gradient_tolerance": 0.0}}
+    options = {"method": "lbfgs", "max_iterations": 10**9, "options": {"gradient_tolerance": 0.0, "max_time": 60.0}}
     return net, X, y, options
 
 
@@ -83,7 +91,7 @@ def test_ctrl_c_in_a_callback_is_the_callbacks():
     timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
-        secant.minimize(fun, np.ones(20), method="gradient-descent", options={"max_iterations": 10**6})
+        secant.minimize(fun, np.ones(20), method="gradient-descent", options={"max_iterations": 10**6, "max_time": 60.0})
     assert secant.minimize(lambda x: float(x[0] ** 2), [1.0]).success
 
 
