@@ -15,6 +15,11 @@ pub fn numbers<'a>(vector: &'a Vector<'_>, name: &str) -> PyResult<&'a [f64]> {
     vector.as_slice().map_err(|_| not_contiguous(name))
 }
 
+/// A copy of them, where there is a vector.
+pub fn optional(vector: Option<Vector<'_>>, name: &str) -> PyResult<Option<Vec<f64>>> {
+    vector.map(|vector| Ok(numbers(&vector, name)?.to_vec())).transpose()
+}
+
 /// The numbers of a matrix row by row, which the Python side has made contiguous.
 pub fn rows<'a>(matrix: &'a Matrix<'_>, name: &str) -> PyResult<&'a [f64]> {
     let array = matrix.as_array();

@@ -1,10 +1,9 @@
 //! Curves by formula.
 
-use crate::arrays::{Matrix, Vector, matrix, numbers, rows, vector};
+use crate::arrays::{Matrix, Vector, numbers, rows};
 use crate::callbacks::Raised;
 use crate::data::Data;
-use crate::model::{PyModel, band_rows};
-use crate::report::of_json;
+use crate::model::PyModel;
 use crate::{errors, least_squares, report, run};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -39,19 +38,11 @@ impl PyCurveFit {
         let found = run::whole(py, &Interrupt::new(), || {
             self.0.inference_with(|infer| infer.level(level))
         })?;
-        let found = found.map_err(errors::of_fit)?;
-        let entries = of_json(py, &serde_json::to_value(&found).map_err(errors::wrong)?)?;
-        entries.set_item("text", found.to_string())?;
-        Ok(entries)
+        report::inference(py, &found.map_err(errors::of_fit)?)
     }
 
     fn predict<'py>(&self, py: Python<'py>, x: Matrix<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let inputs = rows(&x, "X")?;
-        let found = run::whole(py, &Interrupt::new(), || self.0.predict(inputs))?;
-        let values = found.map_err(errors::of_fit)?;
-        let samples = x.as_array().nrows();
-        let columns = values.len().checked_div(samples).unwrap_or(0);
-        Ok(matrix(py, (samples, columns), values)?.into_any())
+        run::outputs(py, &x, |inputs| self.0.predict(inputs))
     }
 
     /// Value, confidence and prediction bounds: five columns.
@@ -63,8 +54,7 @@ impl PyCurveFit {
     ) -> PyResult<Bound<'py, PyAny>> {
         let inputs = rows(&x, "X")?;
         let found = run::whole(py, &Interrupt::new(), || self.0.band(inputs, level))?;
-        let points = found.map_err(errors::of_fit)?;
-        Ok(matrix(py, (points.len(), 5), band_rows(&points))?.into_any())
+        report::band(py, &found.map_err(errors::of_fit)?)
     }
 
     #[getter]
@@ -147,11 +137,6 @@ pub fn fit_curve(
     let (done, signal) = run::away(py, &raised.interrupt, || curve.fit(&data))?;
     let fitted = done.map_err(errors::of_fit)?;
     Ok((PyCurveFit(fitted), signal.map(|error| error.into_value(py).into_any())))
-}
-
-/// A vector that stands alone.
-pub fn column(py: Python<'_>, numbers: Vec<f64>) -> Bound<'_, PyAny> {
-    vector(py, numbers).into_any()
 }
 
 /// The parameters of formulas whose inputs have these names, in order of appearance.

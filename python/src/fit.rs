@@ -3,8 +3,8 @@
 use crate::arrays::{Vector, numbers};
 use crate::callbacks::Raised;
 use crate::data::Data;
-use crate::methods::method;
-use crate::minimize::{bounds, observer, weights, within};
+use crate::methods::{Within, method};
+use crate::minimize::observer;
 use crate::model::{PyModel, PyNetwork};
 use crate::risk::{loss, penalty};
 use crate::{errors, least_squares, report, run};
@@ -122,7 +122,7 @@ pub fn fit_network(
 ) -> PyResult<(PyFitted, Option<Py<PyAny>>)> {
     let data = data.dataset()?;
     let validation = validation.map(|data| data.dataset()).transpose()?;
-    let within = within(bounds(options.lower, options.upper)?, weights(options.l1)?)?;
+    let within = Within::of(options.lower, options.upper, options.l1)?;
     let raised = Raised::default();
     let mut fit = secant::fit(&network.0, &data)
         .method(method(&options.method, within, &options.options)?)

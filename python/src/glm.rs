@@ -1,6 +1,6 @@
 //! Generalised linear models with standard errors.
 
-use crate::arrays::{Matrix, matrix, rows};
+use crate::arrays::Matrix;
 use crate::data::Data;
 use crate::{errors, report, run};
 use pyo3::exceptions::PyValueError;
@@ -54,12 +54,7 @@ impl PyGlmFit {
 
     /// N × c means.
     fn predict<'py>(&self, py: Python<'py>, x: Matrix<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let inputs = rows(&x, "X")?;
-        let values = run::whole(py, &Interrupt::new(), || self.0.predict(inputs))?;
-        let values = values.map_err(errors::of_fit)?;
-        let samples = x.as_array().nrows();
-        let columns = values.len().checked_div(samples).unwrap_or(0);
-        Ok(matrix(py, (samples, columns), values)?.into_any())
+        run::outputs(py, &x, |inputs| self.0.predict(inputs))
     }
 
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {

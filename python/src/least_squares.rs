@@ -1,9 +1,9 @@
 //! `least_squares`: residuals in Python.
 
-use crate::arrays::{Vector, matrix, numbers, vector};
+use crate::arrays::{Vector, matrix, numbers, optional, vector};
 use crate::callbacks::{Raised, point, write};
 use crate::methods::{Within, method};
-use crate::minimize::{bounds, observer};
+use crate::minimize::observer;
 use crate::{errors, report, run};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -59,18 +59,12 @@ impl Functions {
 
 /// ρ by SciPy's names and ours.
 pub fn rho(name: &str) -> PyResult<Rho> {
-    Ok(match name {
-        "linear" | "squared" => Rho::Squared,
-        "huber" => Rho::Huber,
-        "soft_l1" | "soft-l1" => Rho::SoftL1,
-        "cauchy" => Rho::Cauchy,
-        "tukey" => Rho::Tukey,
-        _ => {
-            let name = report::quoted(name);
-            return Err(PyValueError::new_err(format!(
-                "no loss `{name}`: expected one of linear, huber, soft_l1, cauchy, tukey"
-            )));
-        }
+    let ours = if name == "linear" { "squared".to_owned() } else { name.replace('_', "-") };
+    Rho::ALL.into_iter().find(|rho| rho.name() == ours).ok_or_else(|| {
+        let name = report::quoted(name);
+        PyValueError::new_err(format!(
+            "no loss `{name}`: expected one of linear, huber, soft_l1, cauchy, tukey"
+        ))
     })
 }
 
@@ -101,13 +95,11 @@ pub fn least_squares<'py>(
     let theta0 = numbers(&x0, "x0")?.to_vec();
     let (m, n) = (residuals, theta0.len());
     let rho = rho(loss)?;
-    let within = bounds(lower, upper)?.map_or(Within::Nothing, Within::Bounds);
-    let method = method(method_name, within, options)?;
+    let method = method(method_name, Within::of(lower, upper, None)?, options)?;
     let calls = [const { AtomicU64::new(0) }; 2];
     let functions = Functions { fun, jac, args, kwargs, calls };
     let raised = Raised::default();
-    let typical = typical.map(|typical| Ok::<_, PyErr>(numbers(&typical, "x_scale")?.to_vec()));
-    let typical = typical.transpose()?;
+    let typical = optional(typical, "x_scale")?;
     let done = run::here(py, || {
         let mut problem = functions.problem(n, m, &raised);
         if let Some(typical) = typical {

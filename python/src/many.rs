@@ -1,8 +1,7 @@
 //! Thousands of small fits of one formula.
 
-use crate::arrays::{Matrix, Vector, matrix, numbers, rows};
-use crate::curves::column;
-use crate::minimize::bounds;
+use crate::arrays::{Matrix, Vector, matrix, numbers, rows, vector};
+use crate::methods::bounds;
 use crate::{errors, least_squares, run};
 use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyValueError;
@@ -86,9 +85,9 @@ pub fn fit_many<'py>(
     table
         .set_item("success", fits.iter().map(|fit| fit.outcome.is_success()).collect::<Vec<_>>())?;
     table.set_item("message", fits.iter().map(|fit| fit.outcome.sentence()).collect::<Vec<_>>())?;
-    table.set_item("nit", column(py, flat(|fit| vec![fit.iterations as f64])))?;
-    table.set_item("nfev", column(py, flat(|fit| vec![fit.evaluations as f64])))?;
-    table.set_item("sum_of_squares", column(py, flat(|fit| vec![fit.sum_of_squares])))?;
+    table.set_item("nit", vector(py, flat(|fit| vec![fit.iterations as f64])))?;
+    table.set_item("nfev", vector(py, flat(|fit| vec![fit.evaluations as f64])))?;
+    table.set_item("sum_of_squares", vector(py, flat(|fit| vec![fit.sum_of_squares])))?;
     table.set_item("text", fits.to_string())?;
     Ok(table)
 }

@@ -1,5 +1,6 @@
 //! Methods by name, with options by name: those of the engine's own types, read as their serialised form.
 
+use crate::arrays::{Vector, optional};
 use crate::errors;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -12,6 +13,40 @@ pub enum Within {
     Nothing,
     Bounds(Bounds),
     L1(L1),
+}
+
+/// Bounds, unless all are infinite.
+pub fn bounds(lower: Option<Vector<'_>>, upper: Option<Vector<'_>>) -> PyResult<Option<Bounds>> {
+    let (Some(lower), Some(upper)) = (optional(lower, "bounds")?, optional(upper, "bounds")?)
+    else {
+        return Ok(None);
+    };
+    let bounds = Bounds::new(lower, upper).map_err(|error| errors::of_optim(&error))?;
+    Ok((!bounds.is_free()).then_some(bounds))
+}
+
+/// Weights of |θ|, unless there are none.
+pub fn weights(l1: Option<Vector<'_>>) -> PyResult<Option<L1>> {
+    let weights = optional(l1, "l1")?.filter(|weights| weights.iter().any(|w| *w != 0.0));
+    Ok(weights.map(L1::per_parameter))
+}
+
+impl Within {
+    /// What is asked of θ.
+    pub fn of(
+        lower: Option<Vector<'_>>,
+        upper: Option<Vector<'_>>,
+        l1: Option<Vector<'_>>,
+    ) -> PyResult<Self> {
+        match (bounds(lower, upper)?, weights(l1)?) {
+            (None, None) => Ok(Self::Nothing),
+            (Some(bounds), None) => Ok(Self::Bounds(bounds)),
+            (None, Some(l1)) => Ok(Self::L1(l1)),
+            (Some(_), Some(_)) => {
+                Err(PyValueError::new_err("bounds and an L1 penalty at once: no method takes both"))
+            }
+        }
+    }
 }
 
 /// Options that hold for every method: its `Stopping`.
@@ -95,43 +130,36 @@ fn with_options(method: Method, options: &str) -> PyResult<Method> {
     Ok(joined(method, kept))
 }
 
-/// What a method was made for.
-enum Kept {
-    Nothing,
-    Bounds(Bounds),
-    L1(L1),
-}
-
-fn parted(mut method: Method) -> (Method, Kept) {
+fn parted(mut method: Method) -> (Method, Within) {
     let kept = match &mut method {
-        Method::LbfgsB(solver) => Kept::Bounds(std::mem::take(&mut solver.bounds)),
-        Method::Tron(solver) => Kept::Bounds(std::mem::take(&mut solver.bounds)),
+        Method::LbfgsB(solver) => Within::Bounds(std::mem::take(&mut solver.bounds)),
+        Method::Tron(solver) => Within::Bounds(std::mem::take(&mut solver.bounds)),
         Method::BoundedLevenbergMarquardt(solver) => {
-            Kept::Bounds(std::mem::take(&mut solver.bounds))
+            Within::Bounds(std::mem::take(&mut solver.bounds))
         }
-        Method::OwlQn(solver) => Kept::L1(std::mem::take(&mut solver.l1)),
-        Method::ProximalNewton(solver) => Kept::L1(std::mem::take(&mut solver.l1)),
+        Method::OwlQn(solver) => Within::L1(std::mem::take(&mut solver.l1)),
+        Method::ProximalNewton(solver) => Within::L1(std::mem::take(&mut solver.l1)),
         Method::Auto(auto) => match (auto.bounds.take(), auto.l1.take()) {
-            (Some(bounds), _) => Kept::Bounds(bounds),
-            (None, Some(l1)) => Kept::L1(l1),
-            (None, None) => Kept::Nothing,
+            (Some(bounds), _) => Within::Bounds(bounds),
+            (None, Some(l1)) => Within::L1(l1),
+            (None, None) => Within::Nothing,
         },
-        _ => Kept::Nothing,
+        _ => Within::Nothing,
     };
     (method, kept)
 }
 
-fn joined(mut method: Method, kept: Kept) -> Method {
+fn joined(mut method: Method, kept: Within) -> Method {
     match (&mut method, kept) {
-        (Method::LbfgsB(solver), Kept::Bounds(bounds)) => solver.bounds = bounds,
-        (Method::Tron(solver), Kept::Bounds(bounds)) => solver.bounds = bounds,
-        (Method::BoundedLevenbergMarquardt(solver), Kept::Bounds(bounds)) => {
+        (Method::LbfgsB(solver), Within::Bounds(bounds)) => solver.bounds = bounds,
+        (Method::Tron(solver), Within::Bounds(bounds)) => solver.bounds = bounds,
+        (Method::BoundedLevenbergMarquardt(solver), Within::Bounds(bounds)) => {
             solver.bounds = bounds;
         }
-        (Method::OwlQn(solver), Kept::L1(l1)) => solver.l1 = l1,
-        (Method::ProximalNewton(solver), Kept::L1(l1)) => solver.l1 = l1,
-        (Method::Auto(auto), Kept::Bounds(bounds)) => auto.bounds = Some(bounds),
-        (Method::Auto(auto), Kept::L1(l1)) => auto.l1 = Some(l1),
+        (Method::OwlQn(solver), Within::L1(l1)) => solver.l1 = l1,
+        (Method::ProximalNewton(solver), Within::L1(l1)) => solver.l1 = l1,
+        (Method::Auto(auto), Within::Bounds(bounds)) => auto.bounds = Some(bounds),
+        (Method::Auto(auto), Within::L1(l1)) => auto.l1 = Some(l1),
         _ => {}
     }
     method

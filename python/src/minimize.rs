@@ -1,15 +1,15 @@
 //! `minimize`: functions in Python under every method.
 
-use crate::arrays::{Vector, numbers, vector};
+use crate::arrays::{Vector, numbers, optional, vector};
 use crate::callbacks::{Raised, number, point, write};
 use crate::methods::{Within, method};
 use crate::{errors, report, run};
-use pyo3::exceptions::{PyStopIteration, PyValueError};
+use pyo3::exceptions::PyStopIteration;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use secant::faer::MatMut;
 use secant::optim::{OptimError, Progress, Watch};
-use secant::{Bounds, L1, Objective, ObjectiveFn, RunOptions};
+use secant::{Objective, ObjectiveFn, RunOptions};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -167,33 +167,6 @@ pub fn observer<'w>(
     }
 }
 
-/// Bounds, unless all are infinite.
-pub fn bounds(lower: Option<Vector<'_>>, upper: Option<Vector<'_>>) -> PyResult<Option<Bounds>> {
-    let (Some(lower), Some(upper)) = (lower, upper) else { return Ok(None) };
-    let (lower, upper) = (numbers(&lower, "bounds")?.to_vec(), numbers(&upper, "bounds")?.to_vec());
-    let bounds = Bounds::new(lower, upper).map_err(|error| errors::of_optim(&error))?;
-    Ok((!bounds.is_free()).then_some(bounds))
-}
-
-/// Weights of |θ|, unless there are none.
-pub fn weights(l1: Option<Vector<'_>>) -> PyResult<Option<L1>> {
-    let Some(l1) = l1 else { return Ok(None) };
-    let weights = numbers(&l1, "l1")?;
-    Ok(weights.iter().any(|w| *w != 0.0).then(|| L1::per_parameter(weights)))
-}
-
-/// The method for what is asked of θ.
-pub fn within(bounds: Option<Bounds>, l1: Option<L1>) -> PyResult<Within> {
-    match (bounds, l1) {
-        (None, None) => Ok(Within::Nothing),
-        (Some(bounds), None) => Ok(Within::Bounds(bounds)),
-        (None, Some(l1)) => Ok(Within::L1(l1)),
-        (Some(_), Some(_)) => {
-            Err(PyValueError::new_err("bounds and an L1 penalty at once: no method takes both"))
-        }
-    }
-}
-
 /// What [`minimize`] gives.
 type Minimized<'py> =
     (Bound<'py, PyAny>, Bound<'py, PyDict>, Option<Bound<'py, PyAny>>, Bound<'py, PyAny>, [u64; 3]);
@@ -223,12 +196,11 @@ pub fn minimize<'py>(
 ) -> PyResult<Minimized<'py>> {
     let theta0 = numbers(&x0, "x0")?.to_vec();
     let n = theta0.len();
-    let method = method(method_name, within(bounds(lower, upper)?, weights(l1)?)?, options)?;
+    let method = method(method_name, Within::of(lower, upper, l1)?, options)?;
     let calls = [const { AtomicU64::new(0) }; 3];
     let functions = Functions { fun, both, jac, hess, hessp, args, calls };
     let raised = Raised::default();
-    let typical = typical.map(|typical| Ok::<_, PyErr>(numbers(&typical, "typical")?.to_vec()));
-    let typical = typical.transpose()?;
+    let typical = optional(typical, "typical")?;
     let done = run::here(py, || {
         let mut problem = functions.problem(n, &raised);
         if let Some(typical) = typical {

@@ -1,9 +1,8 @@
 //! Networks and fitted models.
 
-use crate::arrays::{Matrix, matrix, rows, vector};
+use crate::arrays::{Matrix, rows, vector};
 use crate::data::Data;
-use crate::report::of_json;
-use crate::{errors, run};
+use crate::{errors, report, run};
 use numpy::PyArray1;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -49,7 +48,7 @@ impl PyNetwork {
         let found = ACTIVATIONS.iter().find(|(name, _)| *name == activation);
         let Some((_, activation)) = found else {
             let known = ACTIVATIONS.map(|(name, _)| name).join(", ");
-            let name = crate::report::quoted(activation);
+            let name = report::quoted(activation);
             let words = format!("no activation `{name}`: expected one of {known}");
             return Err(PyValueError::new_err(words));
         };
@@ -89,7 +88,7 @@ impl PyNetwork {
             "lecun" => Init::LeCun,
             "zeros" => Init::Zeros,
             _ => {
-                let name = crate::report::quoted(name);
+                let name = report::quoted(name);
                 return Err(PyValueError::new_err(format!(
                     "no initialisation `{name}`: expected one of glorot, he, lecun, zeros"
                 )));
@@ -171,13 +170,8 @@ impl PyModel {
         x: &Matrix<'py>,
         of: impl FnOnce(&Model, &[f64]) -> Result<Vec<f64>, secant::FitError> + Send,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let inputs = rows(x, "X")?;
         self.check(x)?;
-        let found = run::whole(py, &Interrupt::new(), || of(&self.0, inputs))?;
-        let values = found.map_err(errors::of_fit)?;
-        let samples = x.as_array().nrows();
-        let columns = values.len().checked_div(samples).unwrap_or(0);
-        Ok(matrix(py, (samples, columns), values)?.into_any())
+        run::outputs(py, x, |inputs| of(&self.0, inputs))
     }
 
     fn check(&self, x: &Matrix<'_>) -> PyResult<()> {
@@ -237,13 +231,10 @@ impl PyModel {
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let data = data.dataset()?;
         let found = run::whole(py, &Interrupt::new(), || {
-            let found = self.0.inference(&data)?.with_level(level)?;
-            Ok(found.table().map(|table| (serde_json::to_value(table), table.to_string())))
+            Ok(self.0.inference(&data)?.with_level(level)?.table().cloned())
         })?;
-        let Some((value, text)) = found.map_err(errors::of_fit)? else { return Ok(None) };
-        let found = of_json(py, &value.map_err(errors::wrong)?)?;
-        found.set_item("text", text)?;
-        Ok(Some(found))
+        let table = found.map_err(errors::of_fit)?;
+        table.map(|table| report::inference(py, &table)).transpose()
     }
 
     /// Value, confidence and prediction bounds of every output at new samples: five columns.
@@ -259,8 +250,7 @@ impl PyModel {
         let found = run::whole(py, &Interrupt::new(), || {
             self.0.inference(&data)?.with_level(level)?.band(inputs)
         })?;
-        let points = found.map_err(errors::of_fit)?;
-        Ok(matrix(py, (points.len(), 5), band_rows(&points))?.into_any())
+        report::band(py, &found.map_err(errors::of_fit)?)
     }
 
     #[getter]
@@ -337,15 +327,4 @@ impl PyModel {
     fn __str__(&self) -> String {
         self.0.graph().to_string()
     }
-}
-
-/// Value, confidence and prediction bounds, point by point.
-pub fn band_rows(points: &[secant::inference::BandPoint]) -> Vec<f64> {
-    points
-        .iter()
-        .flat_map(|point| {
-            let (low, high) = point.confidence;
-            [point.value, low, high, point.prediction.0, point.prediction.1]
-        })
-        .collect()
 }

@@ -1,8 +1,7 @@
 //! The minima of mean loss + λ‖θ‖₁ along λ.
 
-use crate::arrays::{Vector, matrix, numbers};
-use crate::curves::column;
-use crate::minimize::weights;
+use crate::arrays::{Vector, matrix, numbers, optional, vector};
+use crate::methods::weights;
 use crate::risk::PyRisk;
 use crate::{errors, run};
 use pyo3::prelude::*;
@@ -23,19 +22,18 @@ pub fn lasso_path<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let theta0 = numbers(&theta0, "theta0")?;
     let l1 = weights(Some(l1))?.unwrap_or_default();
-    let lambdas =
-        lambdas.map(|all| Ok::<_, PyErr>(numbers(&all, "alphas")?.to_vec())).transpose()?;
+    let lambdas = optional(lambdas, "alphas")?;
     let path = LassoPath { l1, lambdas, points, ratio };
     let found = run::whole(py, &Interrupt::new(), || path.run(risk.risk(), theta0))?;
     let found = found.map_err(|error| errors::of_optim(&error))?;
     let entries = PyDict::new(py);
     let all: Vec<f64> = found.iter().flat_map(|point| point.solution.theta.clone()).collect();
-    entries.set_item("alphas", column(py, found.iter().map(|point| point.lambda).collect()))?;
+    entries.set_item("alphas", vector(py, found.iter().map(|point| point.lambda).collect()))?;
     entries.set_item("thetas", matrix(py, (found.len(), theta0.len()), all)?)?;
     let values = found.iter().map(|point| point.solution.report.value).collect();
-    entries.set_item("values", column(py, values))?;
+    entries.set_item("values", vector(py, values))?;
     let gaps = found.iter().map(|point| point.solution.report.gradient.max).collect();
-    entries.set_item("gradients", column(py, gaps))?;
+    entries.set_item("gradients", vector(py, gaps))?;
     entries.set_item("nonzero", found.iter().map(|point| point.nonzero).collect::<Vec<_>>())?;
     entries.set_item(
         "iterations",

@@ -1,11 +1,12 @@
 //! A run's report as a dictionary, its trace as arrays.
 
-use crate::arrays::vector;
+use crate::arrays::{matrix, vector};
 use crate::errors;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use secant::Report;
 use secant::core::text;
+use secant::inference::{BandPoint, Inference};
 use secant::optim::TraceEntry;
 use serde_json::Value;
 
@@ -67,8 +68,25 @@ fn trace<'py>(py: Python<'py>, entries: &[TraceEntry]) -> PyResult<Bound<'py, Py
     Ok(columns)
 }
 
+/// Estimates with errors by names, as they are serialised, with their table as `text`.
+pub fn inference<'py>(py: Python<'py>, found: &Inference) -> PyResult<Bound<'py, PyAny>> {
+    let entries = of_json(py, &serde_json::to_value(found).map_err(errors::wrong)?)?;
+    entries.set_item("text", found.to_string())?;
+    Ok(entries)
+}
+
+/// Value, confidence and prediction bounds of every point: five columns.
+pub fn band<'py>(py: Python<'py>, points: &[BandPoint]) -> PyResult<Bound<'py, PyAny>> {
+    let row = |point: &BandPoint| {
+        let (low, high) = point.confidence;
+        [point.value, low, high, point.prediction.0, point.prediction.1]
+    };
+    let rows = points.iter().flat_map(row).collect();
+    Ok(matrix(py, (points.len(), 5), rows)?.into_any())
+}
+
 /// JSON as Python's objects; words for numbers that are not finite are such numbers.
-pub fn of_json<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
+fn of_json<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
     Ok(match value {
         Value::Null => py.None().into_bound(py),
         Value::Bool(flag) => flag.into_pyobject(py)?.to_owned().into_any(),

@@ -3,8 +3,8 @@
 use crate::arrays::{Vector, matrix, numbers, room, vector};
 use crate::callbacks::Raised;
 use crate::data::Data;
-use crate::methods::method;
-use crate::minimize::{bounds, observer, weights, within};
+use crate::methods::{Within, method};
+use crate::minimize::observer;
 use crate::model::PyNetwork;
 use crate::{errors, report, run};
 use pyo3::exceptions::PyValueError;
@@ -192,7 +192,7 @@ impl PyRisk {
         callback: Option<Py<PyAny>>,
     ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyDict>)> {
         let theta0 = numbers(&theta0, "theta0")?.to_vec();
-        let method = method(method_name, within(bounds(lower, upper)?, weights(l1)?)?, options)?;
+        let method = method(method_name, Within::of(lower, upper, l1)?, options)?;
         let raised = Raised::default();
         let (done, signal) = run::away(py, &raised.interrupt, || {
             let mut watch = Watch::new().interrupt(raised.interrupt.clone());

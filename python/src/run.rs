@@ -1,9 +1,10 @@
 //! A piece of work without the interpreter's lock, that Ctrl-C ends.
 
-use crate::threads;
+use crate::arrays::{Matrix, matrix, rows};
+use crate::{errors, threads};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use secant::Interrupt;
+use secant::{FitError, Interrupt};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
@@ -65,6 +66,19 @@ pub fn whole<T: Send>(
         (done, None) => Ok(done),
         (_, Some(raised)) => Err(raised),
     }
+}
+
+/// What a model makes of samples: `of` their numbers gives a row for each.
+pub fn outputs<'py>(
+    py: Python<'py>,
+    x: &Matrix<'py>,
+    of: impl FnOnce(&[f64]) -> Result<Vec<f64>, FitError> + Send,
+) -> PyResult<Bound<'py, PyAny>> {
+    let inputs = rows(x, "X")?;
+    let values = whole(py, &Interrupt::new(), || of(inputs))?.map_err(errors::of_fit)?;
+    let samples = x.as_array().nrows();
+    let columns = values.len().checked_div(samples).unwrap_or(0);
+    Ok(matrix(py, (samples, columns), values)?.into_any())
 }
 
 /// Runs `work` on the calling thread without the interpreter's lock, which callbacks take again. A signal is heard by the Python code that
