@@ -133,16 +133,14 @@ class Data:
 
 def is_labels(y: Any) -> bool:
     """Whether targets can only be classes: texts, truth values."""
-    kind = np.asarray(y).dtype.kind
-    return kind in "OSUb" and not _numbers(y)
-
-
-def _numbers(y: Any) -> bool:
+    values = np.asarray(y)
+    if values.dtype.kind != "O":
+        return values.dtype.kind in "SUb"
     try:
-        np.asarray(y, dtype=np.float64)
+        values.astype(np.float64)
     except (TypeError, ValueError):
-        return False
-    return np.asarray(y).dtype.kind == "O"
+        return True
+    return False
 
 
 def dataset(

@@ -10,7 +10,7 @@ import numpy as np
 
 from . import _core
 from ._arrays import Data, array, bounds_of, is_frame, matrix, names_of, vector, whole
-from ._least_squares import least_squares
+from ._least_squares import _is_free, least_squares
 from ._result import OptimizeResult, warn
 
 
@@ -270,9 +270,8 @@ def _by_formula(f, xdata, ydata, p0, sigma, absolute, bounds, method, nan_policy
         raise ValueError(f"method {method!r}: a formula takes the one that suits it; leave `method` out")
     if sigma is not None and np.ndim(sigma) == 2:
         raise ValueError("sigma: for a formula one number for each sample; a covariance matrix goes with a function")
-    if isinstance(bounds, tuple) and len(bounds) == 2 and all(np.ndim(b) == 0 for b in bounds):
-        low, high = bounds
-        bounds = None if (low, high) == (-np.inf, np.inf) else bounds
+    if _is_free(bounds):
+        bounds = None
     if nan_policy is not None:
         inputs, names = _inputs(xdata, None)
         targets = vector(ydata, "ydata")
@@ -289,8 +288,8 @@ def _by_formula(f, xdata, ydata, p0, sigma, absolute, bounds, method, nan_policy
     if limit is not None:
         kwargs.setdefault("max_iterations", int(limit))
     fit = fit_formula(f, xdata, ydata, p0, sigma, absolute, bounds, **kwargs)
-    names = list(fit.parameters)
-    popt = np.array([fit.parameters[name] for name in names])
+    parameters = fit.parameters
+    names, popt = list(parameters), np.array(list(parameters.values()))
     k = len(names)
     try:
         found = fit.inference()

@@ -26,19 +26,13 @@ def callback_of(callback: Callable | None) -> Callable | None:
         parameters = set(inspect.signature(callback).parameters)
     except (TypeError, ValueError):
         parameters = set()
-    if parameters == {"intermediate_result"}:
+    takes_results = parameters == {"intermediate_result"}
 
-        def told(step: dict) -> Any:
-            if step["nit"] == 0:
-                return False
-            return callback(intermediate_result=OptimizeResult(step)) is True
-
-    else:
-
-        def told(step: dict) -> Any:
-            if step["nit"] == 0:
-                return False
-            return callback(np.copy(step["x"])) is True
+    def told(step: dict) -> bool:
+        if step["nit"] == 0:
+            return False
+        answer = callback(intermediate_result=OptimizeResult(step)) if takes_results else callback(step["x"])
+        return answer is True
 
     return told
 

@@ -132,9 +132,12 @@ def _description(value: Description | float | None, number: str | None = None) -
     return json.dumps(value)
 
 
-def _has_classes(loss: Description | None) -> bool:
+def _are_classes(y: Any, loss: Description | None, said: bool | None) -> bool:
+    """Whether targets are classes: where it is said, where the loss is one of classes, where they can be nothing else."""
+    if said is not None:
+        return bool(said)
     name = loss if isinstance(loss, str) else next(iter(loss), "") if loss else ""
-    return name in _CLASSES
+    return name in _CLASSES or is_labels(y)
 
 
 def _outputs(data: Data, loss: Description | None) -> int:
@@ -358,7 +361,7 @@ def fit(
 
     Ctrl-C ends the fit within an evaluation; the exception has the best model so far as `fit`.
     """
-    is_classes = bool(classes) if classes is not None else _has_classes(loss) or is_labels(y)
+    is_classes = _are_classes(y, loss, classes)
     data, known = dataset(X, y, weights=sample_weight, offset=offset, classes=is_classes)
     network = _network(net, data, _outputs(data, loss))
     n = network.dim
@@ -462,7 +465,7 @@ class Risk:
         offset: Any = None,
         classes: bool | None = None,
     ):
-        is_classes = bool(classes) if classes is not None else _has_classes(loss) or is_labels(y)
+        is_classes = _are_classes(y, loss, classes)
         data, self.classes = dataset(X, y, weights=sample_weight, offset=offset, classes=is_classes)
         self.network = _network(net, data, _outputs(data, loss))
         self._core = _core.Risk(self.network._core, data, _description(loss), _description(penalty, "ridge"))

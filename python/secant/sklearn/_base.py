@@ -15,13 +15,13 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from .. import _core
 from .._arrays import Data
-from .._methods import as_json, resolve
+from .._methods import as_json, method_options, resolve
 from .._minimize import minimize
 from .._models import Network
 
 
 #: Of the gradient, against that of the start: the engine's own.
-TOLERANCE = 1e-9
+TOLERANCE: float = method_options("auto")["gradient_tolerance"]
 
 
 class Fits:
@@ -67,6 +67,13 @@ class Linear(Fits, MultiOutputMixin, RegressorMixin):
         X = self._inputs(X)
         return X @ self.coef_.T + self.intercept_
 
+    def _set(self, parts: Sequence[Scores], dimensions: int) -> None:
+        """Coefficients of targets that came in one dimension or in two."""
+        coef = np.vstack([part.coef for part in parts])
+        intercept = np.concatenate([part.intercept for part in parts])
+        self.coef_ = coef if dimensions > 1 else coef[0]
+        self.intercept_ = (intercept if dimensions > 1 else float(intercept[0])) if self.fit_intercept else 0.0
+
 
 def weights_of(sample_weight: Any, X: np.ndarray) -> np.ndarray | None:
     """Weights of the samples, none below 0 and one above."""
@@ -101,6 +108,20 @@ def positive_number(value: Any, name: str, *, zero: bool = True) -> float:
     """A number from 0 on."""
     kinds = (int, float, np.integer, np.floating)
     return float(check_scalar(value, name, kinds, min_val=0.0, include_boundaries="left" if zero else "neither"))
+
+
+def penalties(alpha: Any) -> np.ndarray:
+    """α ≥ 0: one, or one for each target."""
+    alphas = np.atleast_1d(np.asarray(alpha, dtype=np.float64))
+    if not (np.isfinite(alphas) & (alphas >= 0.0)).all():
+        raise ValueError(f"alpha == {alpha}, must be 0 or more and finite")
+    return alphas
+
+
+def check_penalties(alphas: np.ndarray, targets: int) -> None:
+    """One α for all targets, or one for each."""
+    if len(alphas) not in (1, targets):
+        raise ValueError(f"Number of targets and number of penalties do not correspond: {targets} != {len(alphas)}")
 
 
 def iterations(reports: Sequence[dict]) -> list[int]:

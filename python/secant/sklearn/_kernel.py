@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.metrics.pairwise import pairwise_kernels
 
 from .. import _core
-from ._base import Fits
+from ._base import Fits, check_penalties, penalties
 
 
 class KernelRidge(Fits, MultiOutputMixin, RegressorMixin, BaseEstimator):
@@ -50,16 +50,11 @@ class KernelRidge(Fits, MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> KernelRidge:
         """Fits to N × d inputs (N × N kernel values if precomputed) and N, or N × t, targets."""
-        alphas = np.atleast_1d(np.asarray(self.alpha, dtype=np.float64))
-        if not (np.isfinite(alphas) & (alphas >= 0.0)).all():
-            raise ValueError(f"alpha == {self.alpha}, must be 0 or more and finite")
+        alphas = penalties(self.alpha)
         X, y, weights = self._training_data(X, y, sample_weight, multi_output=True)
         kernel = np.ascontiguousarray(self._kernel(X), dtype=np.float64)
         targets = y.reshape(len(y), -1)
-        if len(alphas) not in (1, targets.shape[1]):
-            raise ValueError(
-                f"Number of targets and number of penalties do not correspond: {targets.shape[1]} != {len(alphas)}"
-            )
+        check_penalties(alphas, targets.shape[1])
         root = None if weights is None else np.sqrt(weights)[:, None]
         if root is not None:
             kernel, targets = kernel * root * root.T, targets * root

@@ -55,10 +55,8 @@ class ElasticNet(Linear, BaseEstimator):
         targets = y.reshape(len(y), -1).T
         starts = [self._start(j, X.shape[1], len(targets)) for j in range(len(targets))]
         parts = [self._one(X, column, start, options) for column, start in zip(targets, starts)]
-        coef, intercept = np.vstack([part.coef for part in parts]), np.concatenate([part.intercept for part in parts])
+        self._set(parts, y.ndim)
         counts = iterations([part.report for part in parts])
-        self.coef_ = coef if y.ndim > 1 else coef[0]
-        self.intercept_ = (intercept if y.ndim > 1 else float(intercept[0])) if self.fit_intercept else 0.0
         self.n_iter_ = counts if y.ndim > 1 else counts[0]
         self.report_ = parts[0].report
         self._ended([part.report for part in parts])
@@ -85,8 +83,6 @@ class Lasso(ElasticNet):
     Parameters and what is fitted are as of `ElasticNet`, whose `l1_ratio` is 1.
     """
 
-    l1_ratio = 1.0
-
     def __init__(
         self,
         alpha: float = 1.0,
@@ -98,10 +94,7 @@ class Lasso(ElasticNet):
         positive: bool = False,
         method: str | None = None,
     ):
-        self.alpha = alpha
-        self.fit_intercept = fit_intercept
-        self.max_iter = max_iter
-        self.tol = tol
-        self.warm_start = warm_start
-        self.positive = positive
-        self.method = method
+        super().__init__(
+            alpha, l1_ratio=1.0, fit_intercept=fit_intercept, max_iter=max_iter, tol=tol, warm_start=warm_start,
+            positive=positive, method=method,
+        )

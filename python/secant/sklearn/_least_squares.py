@@ -12,7 +12,9 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import GridSearchCV
 
 from .. import _core
-from ._base import Linear, Scores, centre, fit_nonnegative, iterations, positive_number, stopping
+from ._base import (
+    Linear, Scores, centre, check_penalties, fit_nonnegative, iterations, penalties, positive_number, stopping,
+)
 
 
 def solve(
@@ -71,23 +73,15 @@ class _LeastSquares(Linear, BaseEstimator):
     def _solved(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, alphas: np.ndarray) -> list[dict]:
         """Sets the coefficients, each target with its α."""
         targets = y.reshape(len(y), -1)
-        of = [slice(j, j + 1) for j in range(targets.shape[1])]
-        if len(alphas) == 1:
-            of = [slice(0, targets.shape[1])]
-        elif len(alphas) != len(of):
-            raise ValueError(f"Number of targets and number of penalties do not correspond: {len(of)} != {len(alphas)}")
+        check_penalties(alphas, targets.shape[1])
+        one_for_all = len(alphas) == 1
+        of = [slice(None)] if one_for_all else [slice(j, j + 1) for j in range(targets.shape[1])]
         parts = []
         for columns, alpha in zip(of, alphas):
             chosen = np.ascontiguousarray(targets[:, columns])
             parts.append(solve(X, chosen, weights, alpha, self.fit_intercept, self.certified, self._names()))
         self._set(parts, y.ndim)
         return [part.report for part in parts]
-
-    def _set(self, parts: Sequence[Scores], dimensions: int) -> None:
-        coef = np.vstack([part.coef for part in parts])
-        intercept = np.concatenate([part.intercept for part in parts])
-        self.coef_ = coef if dimensions > 1 else coef[0]
-        self.intercept_ = (intercept if dimensions > 1 else float(intercept[0])) if self.fit_intercept else 0.0
 
     def _bounded(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, alphas: np.ndarray) -> list[dict]:
         total = len(X) if weights is None else float(weights.sum())
@@ -168,9 +162,7 @@ class Ridge(_LeastSquares):
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Ridge:
         """Fits to N × d inputs and N, or N × t, targets."""
         X, y, weights = self._training_data(X, y, sample_weight, multi_output=True)
-        alphas = np.atleast_1d(np.asarray(self.alpha, dtype=np.float64))
-        if not (np.isfinite(alphas) & (alphas >= 0.0)).all():
-            raise ValueError(f"alpha == {self.alpha}, must be 0 or more and finite")
+        alphas = penalties(self.alpha)
         if self.positive:
             reports = self._bounded(X, y, weights, alphas)
             self.n_iter_ = np.array(iterations(reports))
