@@ -35,6 +35,7 @@ mod groups;
 mod hint;
 mod idx;
 mod libsvm;
+mod moments;
 mod nist;
 mod npy;
 mod source;

@@ -79,26 +79,7 @@ impl Standardizer {
     }
 
     fn fit(rows: usize, values: &[f64], names: &[String], weights: Option<&[f64]>) -> Self {
-        let mut column = Vec::with_capacity(values.len() / rows);
-        // wᵢ/Σ wᵢ of the samples that count; the others are left out, so that a constant row is seen as one.
-        let shares = weights.map(|weights| {
-            let total = sum(weights.iter().copied());
-            let counting = weights.iter().filter(|w| **w > 0.0);
-            counting.map(|w| w / total).collect::<Vec<f64>>()
-        });
-        let moments = (0..rows).map(|row| {
-            column.clear();
-            let entries = values.iter().skip(row).step_by(rows);
-            match weights {
-                None => column.extend(entries),
-                Some(weights) => {
-                    let counting = entries.zip(weights).filter(|(_, w)| **w > 0.0);
-                    column.extend(counting.map(|(x, _)| x));
-                }
-            }
-            moments(&column, shares.as_deref())
-        });
-        let (means, deviations) = moments.unzip();
+        let (means, deviations) = super::moments::moments(rows, values, weights);
         Self { names: names.to_vec(), means, deviations }
     }
 
@@ -257,61 +238,4 @@ impl From<Standardizer> for Parts {
         let Standardizer { names, means, deviations } = scaling;
         Self { names, means, deviations }
     }
-}
-
-/// Mean and population deviation of at least one finite number, in two passes with compensated sums (Neumaier 1974),
-/// both to about one rounding (Chan, Golub and `LeVeque` 1983, formula 1.7).
-/// Each counts by its share of a sum of 1, or all alike.
-fn moments(values: &[f64], shares: Option<&[f64]>) -> (f64, f64) {
-    let first = values[0];
-    // Exactly constant: the rounding of a mean must not make a deviation of it.
-    if values.iter().all(|&value| value == first) {
-        return (first, 0.0);
-    }
-    // Powers of two, so that scaling is exact: sums of large numbers and squares of small ones stay in range.
-    let unit = power_of_two_below(largest(values.iter().copied()));
-    let shift = mean(values.iter().map(|value| value / unit), shares);
-    let offsets = values.iter().map(|value| value / unit - shift);
-    let offset = mean(offsets.clone(), shares);
-    let spread = power_of_two_below(largest(offsets.clone()));
-    let squares = offsets.map(|value| {
-        let centred = (value - offset) / spread;
-        centred * centred
-    });
-    let deviation = mean(squares, shares).sqrt() * spread * unit;
-    ((shift + offset) * unit, deviation)
-}
-
-/// The mean, all alike or by shares of a sum of 1.
-fn mean(values: impl ExactSizeIterator<Item = f64>, shares: Option<&[f64]>) -> f64 {
-    let count = values.len() as f64;
-    match shares {
-        None => sum(values) / count,
-        Some(shares) => sum(values.zip(shares).map(|(value, share)| value * share)),
-    }
-}
-
-fn largest(values: impl Iterator<Item = f64>) -> f64 {
-    values.fold(0.0, |largest, value| f64::max(largest, value.abs()))
-}
-
-/// The largest power of two that is not above a positive number; subnormal numbers share the smallest normal one.
-fn power_of_two_below(value: f64) -> f64 {
-    const EXPONENT: u64 = 0x7FF << 52;
-    f64::from_bits(value.to_bits() & EXPONENT).max(f64::MIN_POSITIVE)
-}
-
-/// The sum of the numbers, compensated (Neumaier 1974).
-fn sum(values: impl Iterator<Item = f64>) -> f64 {
-    let (mut total, mut lost) = (0.0_f64, 0.0);
-    for value in values {
-        let next = total + value;
-        lost += if total.abs() >= value.abs() {
-            (total - next) + value
-        } else {
-            (value - next) + total
-        };
-        total = next;
-    }
-    total + lost
 }

@@ -248,3 +248,49 @@ proptest! {
         prop_assert_eq!((mean * scale, deviation * scale), (scaled_mean, scaled_deviation));
     }
 }
+
+/// Mean and deviation with twice the digits, a number after the other.
+fn slow_moments(values: &[f64], weights: Option<&[f64]>) -> (f64, f64) {
+    use crate::double_double::DoubleDouble as Dd;
+    let weight = |i: usize| Dd::from(weights.map_or(1.0, |weights| weights[i]));
+    let total = (0..values.len()).fold(Dd::ZERO, |sum, i| sum + weight(i));
+    let sum = |term: &dyn Fn(Dd) -> Dd| {
+        let terms = values.iter().enumerate().map(|(i, x)| weight(i) * term(Dd::from(*x)));
+        terms.fold(Dd::ZERO, |sum, term| sum + term) / total
+    };
+    let mean = sum(&|x| x);
+    let variance = sum(&|x| (x - mean) * (x - mean));
+    (f64::from(mean), f64::from(variance.sqrt()))
+}
+
+#[test]
+fn moments_of_long_tables_are_those_of_twice_the_digits_and_do_not_depend_on_threads() {
+    let close = |found: f64, exact: f64| (found - exact).abs() <= f64::EPSILON * exact.abs();
+    for (rows, samples) in [(1, 70_001), (3, 50_000), (7, 9_999), (100, 3_001), (20_000, 3)] {
+        let mut random = crate::random::Random::new(5);
+        let mut next = || random.uniform();
+        // Rows of all sizes, some far from 0.
+        let values: Vec<f64> = (0..samples * rows)
+            .map(|i| (next() + (i % rows % 5) as f64 * 1e4) * 10_f64.powf((i % rows % 7) as f64))
+            .collect();
+        let drawn: Vec<f64> = (0..samples).map(|i| if i % 3 == 0 { 0.0 } else { next() }).collect();
+        let targets = vec![0.0; samples];
+        let plain = Dataset::from_slices(rows, &values, 1, &targets).unwrap();
+        for weights in [None, Some(&drawn[..])] {
+            let data = match weights {
+                None => plain.clone(),
+                Some(weights) => plain.clone().with_weights(weights.to_vec()).unwrap(),
+            };
+            let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+            let scaling = Standardizer::fit_inputs(&data);
+            assert_eq!(alone.install(|| Standardizer::fit_inputs(&data)), scaling);
+            for row in (0..rows).step_by(rows.div_ceil(11)) {
+                let column: Vec<f64> = values.iter().skip(row).step_by(rows).copied().collect();
+                let (mean, deviation) = slow_moments(&column, weights);
+                let found = (scaling.means()[row], scaling.deviations()[row]);
+                assert!(close(found.0, mean), "{rows} rows, {row}: {found:?}, {mean:e}");
+                assert!(close(found.1, deviation), "{rows} rows, {row}: {found:?}, {deviation:e}");
+            }
+        }
+    }
+}
