@@ -4,13 +4,9 @@ mod saved;
 
 use crate::error::FitError;
 use secant_core::data::Dataset;
-use secant_core::faer::Mat;
 use secant_core::risk::RiskError;
 use secant_optim::{Accuracy, LeaveOneOut, LinearLeastSquares, LinearSolution};
 use std::borrow::Cow;
-
-/// Name of the constant column.
-const INTERCEPT: &str = "(intercept)";
 
 /// A linear regression being described; [`solve`](Self::solve) solves it.
 #[derive(Clone, Debug)]
@@ -112,28 +108,23 @@ impl<'a> LinearRegression<'a> {
                 return Err(RiskError::Offset { rows, outputs }.into());
             }
         };
-        let constant = usize::from(self.intercept);
-        let inputs = data.inputs_mat();
-        let design = Mat::from_fn(data.samples(), data.features() + constant, |i, j| {
-            j.checked_sub(constant).map_or(1.0, |feature| inputs[(feature, i)])
-        });
-        let intercept = self.intercept.then(|| INTERCEPT.to_owned());
-        let mut ridges = vec![self.ridge; design.ncols()];
+        let columns = data.features() + usize::from(self.intercept);
+        let mut ridges = vec![self.ridge; columns];
         if self.intercept {
             // Its range is still checked where there is no feature.
             ridges[0] = if self.ridge >= 0.0 { 0.0 } else { self.ridge };
         }
-        let names = intercept.into_iter().chain(data.feature_names().iter().cloned()).collect();
         let weights = self.weights.or(data.weights());
-        Ok(Assembled { design, targets, names, ridges, weights, accuracy: self.accuracy })
+        let (intercept, accuracy) = (self.intercept, self.accuracy);
+        Ok(Assembled { data, intercept, targets, ridges, weights, accuracy })
     }
 }
 
 /// What a problem of linear least squares is made of.
 struct Assembled<'a> {
-    design: Mat<f64>,
+    data: &'a Dataset,
+    intercept: bool,
     targets: Cow<'a, [f64]>,
-    names: Vec<String>,
     ridges: Vec<f64>,
     weights: Option<&'a [f64]>,
     accuracy: Accuracy,
@@ -141,10 +132,12 @@ struct Assembled<'a> {
 
 impl Assembled<'_> {
     fn problem(&self) -> LinearLeastSquares<'_> {
-        let problem = LinearLeastSquares::new(self.design.as_ref(), &self.targets)
-            .with_names(self.names.iter().cloned())
-            .with_ridges(self.ridges.clone())
+        let names = self.data.feature_names().iter().cloned();
+        let problem = LinearLeastSquares::new(self.data.inputs_mat().transpose(), &self.targets)
+            .with_names(names)
             .with_accuracy(self.accuracy);
+        let problem = if self.intercept { problem.with_constant() } else { problem };
+        let problem = problem.with_ridges(self.ridges.clone());
         match self.weights {
             Some(weights) => problem.with_weights(weights),
             None => problem,

@@ -10,9 +10,11 @@
 //! last bit as long as that is below 1; the size of the last correction is reported.
 //! Source: Golub (1965) for QR; Björck (1967), BIT 7, for the refinement; Demmel, Hida, Riedy & Li (2009), ACM TOMS 35, for the digits kept.
 
+mod blocks;
 mod leave_one_out;
 mod null;
 mod refine;
+mod tall;
 
 use crate::linalg::qr::PivotedQr;
 use crate::linalg::vector;
@@ -26,6 +28,8 @@ use thiserror::Error;
 pub use leave_one_out::LeaveOneOut;
 pub use null::NullDirection;
 
+/// Name of the constant column.
+const INTERCEPT: &str = "(intercept)";
 /// Refinements of [`Accuracy::Working`]. Without one, large residuals cost digits by the square of the condition.
 const WORKING_REFINEMENTS: u32 = 1;
 
@@ -109,6 +113,8 @@ impl std::fmt::Debug for LinearError {
 #[must_use = "nothing happens before `solve`"]
 pub struct LinearLeastSquares<'a> {
     design: MatRef<'a, f64>,
+    /// Whether a column of ones comes before those of the design.
+    constant: bool,
     design_rest: Option<MatRef<'a, f64>>,
     targets: &'a [f64],
     targets_rest: Option<&'a [f64]>,
@@ -163,6 +169,7 @@ impl<'a> LinearLeastSquares<'a> {
         let n = design.ncols();
         Self {
             design,
+            constant: false,
             design_rest: None,
             targets,
             targets_rest: None,
@@ -171,6 +178,31 @@ impl<'a> LinearLeastSquares<'a> {
             names: (0..n).map(|j| format!("column {j}")).collect(),
             accuracy: Accuracy::default(),
         }
+    }
+
+    /// A column of ones before those of the design, which is not copied for it: β₀, named `(intercept)`, without ridge. Names and ridges that
+    /// are given have one entry more then, and come after this call.
+    ///
+    /// ```
+    /// use secant_core::faer::mat;
+    /// use secant_optim::LinearLeastSquares;
+    /// let x = mat![[0.0], [1.0], [2.0]];
+    /// let fit = LinearLeastSquares::new(x.as_ref(), &[2.0, 5.0, 8.0]).with_constant().solve()?;
+    /// assert!((fit.coefficients[0] - 2.0).abs() < 1e-14 && (fit.coefficients[1] - 3.0).abs() < 1e-14);
+    /// # Ok::<(), secant_optim::LinearError>(())
+    /// ```
+    pub fn with_constant(mut self) -> Self {
+        if !self.constant {
+            self.constant = true;
+            self.names.insert(0, INTERCEPT.to_owned());
+            self.ridge.insert(0, 0.0);
+        }
+        self
+    }
+
+    /// n, with the constant where there is one.
+    fn columns(&self) -> usize {
+        self.design.ncols() + usize::from(self.constant)
     }
 
     /// What entries and targets are beyond their rounding to `f64`, for [`Accuracy::Certified`]: without it a power such as x¹⁰
@@ -186,9 +218,10 @@ impl<'a> LinearLeastSquares<'a> {
         self
     }
 
-    /// λⱼ = `lambda` ≥ 0 for every column. Default 0.
+    /// λⱼ = `lambda` ≥ 0 for every column but a [constant](Self::with_constant). Default 0.
     pub fn with_ridge(mut self, lambda: f64) -> Self {
-        self.ridge = vec![lambda; self.design.ncols()];
+        self.ridge = vec![lambda; self.columns()];
+        self.ridge[..usize::from(self.constant)].fill(0.0);
         self
     }
 
@@ -215,13 +248,18 @@ impl<'a> LinearLeastSquares<'a> {
     /// # Errors
     /// No rows or columns; lengths that do not fit the design; an entry that is not finite, a negative weight or ridge, each with its place.
     pub fn solve(&self) -> Result<LinearSolution, LinearError> {
-        self.factored().map(|(solution, ..)| solution)
+        self.check_shapes()?;
+        match self.solve_tall() {
+            Some(solution) => Ok(solution),
+            None => self.factored().map(|(solution, ..)| solution),
+        }
     }
 
     /// The solution, the factors of A with its columns scaled, and b.
     fn factored(&self) -> Result<(LinearSolution, PivotedQr, Vec<f64>), LinearError> {
-        self.check()?;
-        let (m, n) = (self.design.nrows(), self.design.ncols());
+        self.check_shapes()?;
+        self.check_finite()?;
+        let (m, n) = (self.design.nrows(), self.columns());
         let system = self.system();
         let mut qr = PivotedQr::new(system.rows(), n);
         for j in 0..n {
@@ -255,8 +293,8 @@ impl<'a> LinearLeastSquares<'a> {
         Ok((solution, qr, system.into_right()))
     }
 
-    fn check(&self) -> Result<(), LinearError> {
-        let (rows, columns) = (self.design.nrows(), self.design.ncols());
+    fn check_shapes(&self) -> Result<(), LinearError> {
+        let (rows, columns) = (self.design.nrows(), self.columns());
         if rows == 0 || columns == 0 {
             return Err(LinearError::Empty { rows, columns });
         }
@@ -275,7 +313,7 @@ impl<'a> LinearLeastSquares<'a> {
         }
         if let (Some(design), Some(targets)) = (self.design_rest, self.targets_rest) {
             length("rest of the design, rows", rows, design.nrows())?;
-            length("rest of the design, columns", columns, design.ncols())?;
+            length("rest of the design, columns", self.design.ncols(), design.ncols())?;
             length("rest of the targets", rows, targets.len())?;
         }
         let not_negative = |what, numbers: &[f64]| {
@@ -286,13 +324,17 @@ impl<'a> LinearLeastSquares<'a> {
             }
         };
         not_negative("weight", self.weights.unwrap_or_default())?;
-        not_negative("ridge", &self.ridge)?;
-        for j in 0..columns {
+        not_negative("ridge", &self.ridge)
+    }
+
+    fn check_finite(&self) -> Result<(), LinearError> {
+        let rows = self.design.nrows();
+        for (j, name) in self.names.iter().skip(usize::from(self.constant)).enumerate() {
             for row in 0..rows {
                 let rest = self.design_rest.map_or(0.0, |rest| rest[(row, j)]);
                 let value = self.design[(row, j)] + rest;
                 if !value.is_finite() {
-                    return Err(LinearError::NotFinite { what: self.names[j].clone(), row, value });
+                    return Err(LinearError::NotFinite { what: name.clone(), row, value });
                 }
             }
         }
@@ -306,6 +348,9 @@ impl<'a> LinearLeastSquares<'a> {
     }
 
     fn entry(&self, i: usize, j: usize) -> DoubleDouble {
+        let Some(j) = j.checked_sub(usize::from(self.constant)) else {
+            return DoubleDouble::from(1.0);
+        };
         let low = self.design_rest.map_or(0.0, |rest| rest[(i, j)]);
         DoubleDouble::from(self.design[(i, j)]) + DoubleDouble::from(low)
     }
@@ -321,7 +366,7 @@ impl<'a> LinearLeastSquares<'a> {
 
     /// A and b, with twice the digits.
     fn system(&self) -> Twofold {
-        let (m, n) = (self.design.nrows(), self.design.ncols());
+        let (m, n) = (self.design.nrows(), self.columns());
         let roots: Option<Vec<DoubleDouble>> =
             self.weights.map(|w| w.iter().map(|w| DoubleDouble::from(*w).sqrt()).collect());
         let weighted = |i: usize, value: DoubleDouble| match &roots {
@@ -365,7 +410,7 @@ impl<'a> LinearLeastSquares<'a> {
         scales: &[f64],
         sum: f64,
     ) -> Option<Vec<f64>> {
-        let n = self.design.ncols();
+        let n = self.columns();
         let counted = (0..self.design.nrows()).filter(|i| self.weight(*i) > 0.0).count();
         let free = counted.checked_sub(n).filter(|free| *free > 0)?;
         if rank < n || self.ridge.iter().any(|lambda| *lambda > 0.0) {

@@ -130,7 +130,12 @@ impl PivotedQr {
 
     /// Columns of Q that A spans to working precision.
     pub(crate) fn rank(&self) -> usize {
-        let floor = self.r[0].abs() * self.resolution();
+        self.rank_of(self.m)
+    }
+
+    /// The same where A is itself the triangle of a matrix of `rows` rows.
+    pub(crate) fn rank_of(&self, rows: usize) -> usize {
+        let floor = self.r[0].abs() * f64::EPSILON * rows.max(self.n) as f64;
         let pivots = (0..self.tau.len()).map(|j| self.r[j * self.n + j].abs());
         pivots.take_while(|pivot| *pivot > floor).count()
     }

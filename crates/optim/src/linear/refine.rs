@@ -7,11 +7,11 @@ use secant_core::double_double::{DoubleDouble, quick_two_sum, two_product, two_s
 /// Most refinements: at the slowest rate that counts as convergence, ½, enough for 53 bits.
 pub(super) const MAX_REFINEMENTS: u32 = 60;
 /// Refinement ends when no coefficient changes by more than this part of itself: an eighth of the last bit.
-const CONVERGED: f64 = f64::EPSILON / 16.0;
+pub(super) const CONVERGED: f64 = f64::EPSILON / 16.0;
 /// A correction that is more than this part of the one before it is no progress.
-const STALLED: f64 = 0.5;
+pub(super) const STALLED: f64 = 0.5;
 /// Without further progress coefficients count as converged up to here: their last two bits.
-const GOOD: f64 = 4.0 * f64::EPSILON;
+pub(super) const GOOD: f64 = 4.0 * f64::EPSILON;
 
 /// A·S and b as pairs of numbers, S a diagonal of powers of two that brings the norms of the columns into [1, 2).
 #[derive(Clone, Debug)]
@@ -136,7 +136,7 @@ impl Twofold {
 }
 
 /// max |δβⱼ/βⱼ|, where a βⱼ below ε·‖β‖∞ of the scaled columns counts as that: one that is zero has no relative error.
-fn relative_change(delta: &[f64], beta: &[DoubleDouble]) -> f64 {
+pub(super) fn relative_change(delta: &[f64], beta: &[DoubleDouble]) -> f64 {
     let largest = beta.iter().fold(0.0_f64, |most, beta| most.max(beta.high.abs()));
     let changes = delta.iter().zip(beta).filter(|(delta, _)| **delta != 0.0);
     let changes =
@@ -194,7 +194,7 @@ fn dot(x: (&[f64], &[f64]), y: (&[f64], &[f64])) -> f64 {
 }
 
 /// The largest power of two up to a normal `x` > 0; 1 for what has none.
-fn power_of_two(x: f64) -> f64 {
+pub(super) fn power_of_two(x: f64) -> f64 {
     const EXPONENT: u64 = 0x7ff0_0000_0000_0000;
     if x.is_normal() { f64::from_bits(x.to_bits() & EXPONENT) } else { 1.0 }
 }
