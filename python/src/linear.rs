@@ -10,13 +10,16 @@ use secant::faer::linalg::solvers::{Llt, Solve};
 use secant::faer::{Mat, MatRef, Side};
 use secant::optim::{Accuracy, LinearLeastSquares, LinearSolution};
 
-/// The columns of a problem: an N × d matrix, with a column of ones before it where there is an intercept.
-fn design(x: &[f64], columns: usize, intercept: bool) -> Mat<f64> {
+/// A problem of x (row by row) and y, with a column of ones before those of x where there is an intercept.
+fn problem<'a>(
+    x: &'a [f64],
+    columns: usize,
+    y: &'a [f64],
+    intercept: bool,
+) -> LinearLeastSquares<'a> {
     let x = MatRef::from_row_major_slice(x, x.len() / columns.max(1), columns);
-    let constant = usize::from(intercept);
-    Mat::from_fn(x.nrows(), columns + constant, |i, j| {
-        j.checked_sub(constant).map_or(1.0, |feature| x[(i, feature)])
-    })
+    let problem = LinearLeastSquares::new(x, y);
+    if intercept { problem.with_constant() } else { problem }
 }
 
 /// λ of every column, none for the intercept.
@@ -68,11 +71,10 @@ pub fn linear_least_squares<'py>(
     let names: Vec<String> =
         intercept.then(|| "(intercept)".to_owned()).into_iter().chain(names).collect();
     let solved = run::whole(py, &Interrupt::new(), || {
-        let design = design(inputs, columns, intercept);
         (0..outputs)
             .map(|output| {
                 let y: Vec<f64> = targets.iter().skip(output).step_by(outputs).copied().collect();
-                let problem = LinearLeastSquares::new(design.as_ref(), &y)
+                let problem = problem(inputs, columns, &y, intercept)
                     .with_ridges(strengths.clone())
                     .with_names(names.iter().cloned())
                     .with_accuracy(accuracy);
@@ -102,8 +104,7 @@ pub fn leave_one_out<'py>(
     let weights = weights.as_ref().map(|weights| numbers(weights, "sample_weight")).transpose()?;
     let strengths = ridges(numbers(&strengths, "alpha")?, intercept);
     let solved = run::whole(py, &Interrupt::new(), || {
-        let design = design(inputs, columns, intercept);
-        let problem = LinearLeastSquares::new(design.as_ref(), targets).with_ridges(strengths);
+        let problem = problem(inputs, columns, targets, intercept).with_ridges(strengths);
         match weights {
             Some(weights) => problem.with_weights(weights).leave_one_out(),
             None => problem.leave_one_out(),

@@ -116,14 +116,16 @@ impl Sums {
         }
         let (mine, theirs) = (self.weight, other.weight);
         let total = mine + theirs;
+        let one = DoubleDouble::from(1.0);
+        let (of_mine, of_theirs, share) = (one / mine, one / theirs, mine * theirs / total);
         for row in 0..self.first.len() {
             self.least[row] = self.least[row].min(other.least[row]);
             self.most[row] = self.most[row].max(other.most[row]);
             self.second[row] = self.second[row] + other.second[row];
             if mine.high > 0.0 {
                 // Σ about the common mean: the distance δ of both means counts by n·m/(n + m).
-                let delta = other.first[row] / theirs - self.first[row] / mine;
-                self.second[row] = self.second[row] + delta * delta * (mine * theirs / total);
+                let delta = other.first[row] * of_theirs - self.first[row] * of_mine;
+                self.second[row] = self.second[row] + delta * delta * share;
             }
             self.first[row] = self.first[row] + other.first[row];
         }

@@ -27,7 +27,7 @@ const BLOCKS: usize = 4;
 const KEPT: usize = 1 << 25;
 /// Numbers that are summed side by side.
 const LANES: usize = 8;
-/// Columns that are copied together out of contiguous rows.
+/// Rows that are copied together where they are contiguous: a cache line of every column.
 const COPIED: usize = 8;
 
 /// The rows of a problem in blocks and shards.
@@ -126,18 +126,7 @@ impl<'p, 'a> Blocks<'p, 'a> {
             columns
         };
         if design.col_stride() == 1 {
-            let part = design.subrows(range.start, rows).transpose();
-            for (group, columns) in columns.chunks_mut(COPIED * rows).enumerate() {
-                for i in 0..rows {
-                    let Some(row) = part.col(i).try_as_col_major().map(ColRef::as_slice) else {
-                        continue;
-                    };
-                    let row = &row[group * COPIED..];
-                    for (column, entry) in columns.chunks_exact_mut(rows).zip(row) {
-                        column[i] = *entry;
-                    }
-                }
-            }
+            transpose(design.subrows(range.start, rows).transpose(), columns);
             return;
         }
         for (j, column) in columns.chunks_exact_mut(rows).enumerate() {
@@ -249,6 +238,29 @@ impl<'p, 'a> Blocks<'p, 'a> {
             }
         }
         total
+    }
+}
+
+/// `columns` ← the rows of `x` (n × m), each contiguous in it as a column: some of these at a time, so that every line of a column
+/// is written once.
+fn transpose(x: MatRef<'_, f64>, columns: &mut [f64]) {
+    let (n, m) = x.shape();
+    let sample = |i: usize| x.col(i).try_as_col_major().map_or(&[][..], ColRef::as_slice);
+    let whole = m / COPIED * COPIED;
+    for first in (0..whole).step_by(COPIED) {
+        let samples: [&[f64]; COPIED] = std::array::from_fn(|k| sample(first + k));
+        debug_assert!(samples.iter().all(|sample| sample.len() == n), "contiguous rows");
+        for (j, column) in columns.chunks_exact_mut(m).enumerate() {
+            let line = &mut column[first..first + COPIED];
+            for (entry, sample) in line.iter_mut().zip(&samples) {
+                *entry = sample[j];
+            }
+        }
+    }
+    for i in whole..m {
+        for (column, entry) in columns.chunks_exact_mut(m).zip(sample(i)) {
+            column[i] = *entry;
+        }
     }
 }
 
