@@ -8,7 +8,7 @@
 //! computed with twice the digits, the correction is solved for and added to r and β, which are kept with twice the digits too. Some
 //! 40mn flops per refinement: one for [`Accuracy::Working`], as many as it takes for [`Accuracy::Certified`]. Each multiplies the error by about the condition of the scaled A times ε, so that the coefficients are right to the
 //! last bit as long as that is below 1; the size of the last correction is reported.
-//! Designs with many more rows than columns are read by blocks, and R alone is kept ([`tall`]); what is said above then holds of those that
+//! Designs with many more rows than columns are read by blocks, and R alone is kept (`tall`); what is said above then holds of those that
 //! are too ill conditioned for it.
 //! Source: Golub (1965) for QR; Björck (1967), BIT 7, for the refinement; Demmel, Hida, Riedy & Li (2009), ACM TOMS 35, for the digits kept.
 
