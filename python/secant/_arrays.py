@@ -100,17 +100,43 @@ def bounds_of(bounds: Any, n: int, *, arrays: bool = False) -> tuple[np.ndarray,
     return low.copy(), high.copy()
 
 
+def is_sparse(data: Any) -> bool:
+    """Whether it is one of SciPy's sparse matrices or arrays."""
+    return hasattr(data, "tocsr") and hasattr(data, "nnz")
+
+
+class Sparse:
+    """The entries of a sparse matrix, a sample a row, as the engine reads them."""
+
+    __slots__ = ("shape", "offsets", "indices", "values")
+
+    def __init__(self, data: Any, name: str):
+        rows = data.tocsr()
+        if rows.ndim != 2:
+            raise ValueError(f"{name} must have two dimensions, it has shape {rows.shape}")
+        if rows.dtype.kind not in "fiub":
+            raise ValueError(f"{name}: expected numbers, the entries are of type {rows.dtype}")
+        if not rows.has_canonical_format:
+            # Entries of one place are added up; what was handed over stays as it is.
+            rows = rows.copy() if rows is data else rows
+            rows.sum_duplicates()
+        self.shape = rows.shape
+        self.offsets = np.ascontiguousarray(rows.indptr, dtype=np.uint64)
+        self.indices = np.ascontiguousarray(rows.indices, dtype=np.uint32)
+        self.values = np.ascontiguousarray(rows.data, dtype=np.float64)
+
+
 class Data:
-    """What the engine reads a data set from."""
+    """What the engine reads a data set from: inputs `x`, or the entries of `sparse` ones."""
 
     __slots__ = (
-        "x", "y", "labels", "classes", "weights", "offset",
+        "x", "sparse", "y", "labels", "classes", "weights", "offset",
         "feature_names", "target_names", "class_names",
     )
 
     def __init__(
         self,
-        x: np.ndarray,
+        x: np.ndarray | Sparse,
         y: np.ndarray | None = None,
         labels: np.ndarray | None = None,
         classes: int = 0,
@@ -120,7 +146,7 @@ class Data:
         target_names: list[str] | None = None,
         class_names: list[str] | None = None,
     ):
-        self.x = x
+        self.x, self.sparse = (None, x) if isinstance(x, Sparse) else (x, None)
         self.y = y
         self.labels = labels
         self.classes = classes
@@ -129,6 +155,11 @@ class Data:
         self.feature_names = feature_names
         self.target_names = target_names
         self.class_names = class_names
+
+    @property
+    def features(self) -> int:
+        """Numbers of a sample."""
+        return (self.sparse if self.x is None else self.x).shape[1]
 
 
 def is_labels(y: Any) -> bool:
@@ -141,6 +172,11 @@ def is_labels(y: Any) -> bool:
     except (TypeError, ValueError):
         return True
     return False
+
+
+def inputs_of(x: Any) -> np.ndarray | Sparse:
+    """Inputs, a sample a row; sparse ones stay so."""
+    return Sparse(x, "X") if is_sparse(x) else matrix(x, "X")
 
 
 def dataset(
@@ -156,7 +192,7 @@ def dataset(
 
     `classes` says whether `y` are classes, or which there are.
     """
-    inputs = matrix(x, "X")
+    inputs = inputs_of(x)
     samples = inputs.shape[0]
     if feature_names is None:
         feature_names = names_of(x)

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from ._arrays import Data, bounds_of, dataset, is_frame, is_labels, matrix, vector, whole
+from ._arrays import Data, bounds_of, dataset, is_frame, is_labels, is_sparse, matrix, vector, whole
 from ._methods import as_json, options_of, resolve
 from ._minimize import callback_of
 from ._result import OptimizeResult, message_of, status_of
 
 Description = str | Mapping[str, Any]
 
+#: Numbers of sparse inputs that are made dense at a time.
+_DENSE = 1 << 22
 _RHO = ("huber", "soft_l1", "soft-l1", "cauchy", "tukey")
 _CLASSES = ("logistic", "softmax", "smoothed-softmax", "hinge")
 
@@ -151,7 +153,7 @@ def _network(model: Any, data: Data, outputs: int) -> Network:
     if isinstance(model, Network):
         return model
     if isinstance(model, str) and model == "linear":
-        return Network.linear(data.x.shape[1], outputs)
+        return Network.linear(data.features, outputs)
     return Network.from_description(model)
 
 
@@ -165,26 +167,25 @@ class Model:
 
     def predict(self, X: Any) -> np.ndarray:
         """Numbers in the units of the targets, N or N × c; of a classifier classes."""
-        inputs = self._inputs(X)
         if self.classes is not None:
-            return self.classes[self._core.predict_classes(inputs)]
-        values = self._core.predict(inputs)
+            return self.classes[self._by_rows(self._core.predict_classes, X)]
+        values = self._by_rows(self._core.predict, X)
         return values[:, 0] if values.shape[1] == 1 else values
 
     def outputs(self, X: Any) -> np.ndarray:
         """What the network gives, N × c: scores before any link."""
-        return self._core.predict(self._inputs(X))
+        return self._by_rows(self._core.predict, X)
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities of the classes, N × classes."""
-        values = self._core.predict_proba(self._inputs(X))
+        values = self._by_rows(self._core.predict_proba, X)
         if values.shape[1] == 1:
             values = np.hstack([1.0 - values, values])
         return values
 
     def mean(self, X: Any) -> np.ndarray:
         """Means of the response, N or N × c: what the loss's link makes of the outputs."""
-        values = self._core.mean(self._inputs(X))
+        values = self._by_rows(self._core.mean, X)
         return values[:, 0] if values.shape[1] == 1 else values
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, float]:
@@ -249,6 +250,15 @@ class Model:
     def __repr__(self) -> str:
         return str(self._core)
 
+    def _by_rows(self, predict: Callable[[np.ndarray], np.ndarray], X: Any) -> np.ndarray:
+        """Predictions; of sparse inputs some rows at a time, made dense."""
+        if not is_sparse(X):
+            return predict(self._inputs(X))
+        rows = X.tocsr()
+        step = max(1, _DENSE // max(1, rows.shape[1]))
+        parts = (rows[first : first + step].toarray() for first in range(0, max(1, rows.shape[0]), step))
+        return np.concatenate([predict(matrix(part, "X")) for part in parts])
+
     def _inputs(self, X: Any) -> np.ndarray:
         if is_frame(X) and self.feature_names and all(name in list(X.columns) for name in self.feature_names):
             X = X[self.feature_names]
@@ -257,7 +267,7 @@ class Model:
     def _data(self, X: Any, y: Any, weights: Any) -> Data:
         classes: bool | np.ndarray = False if self.classes is None else self.classes
         names = self.feature_names or None
-        return dataset(self._inputs(X), y, weights=weights, classes=classes, feature_names=names)[0]
+        return dataset(X if is_sparse(X) else self._inputs(X), y, weights=weights, classes=classes, feature_names=names)[0]
 
 
 def _classes_of(core: Any) -> np.ndarray | None:

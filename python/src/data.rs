@@ -3,15 +3,19 @@
 use crate::arrays::{Matrix, Vector, numbers, rows};
 use crate::errors;
 use numpy::PyReadonlyArray1;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use secant::{Dataset, Targets};
+use secant::{Dataset, SparseInputs, Targets};
 
 /// What a fit is fitted to, as the Python side hands it over: contiguous and of the right types.
 #[derive(FromPyObject)]
 pub struct Data<'py> {
     /// N × d.
     #[pyo3(attribute("x"))]
-    x: Matrix<'py>,
+    x: Option<Matrix<'py>>,
+    /// In place of these.
+    #[pyo3(attribute("sparse"))]
+    sparse: Option<Sparse<'py>>,
     /// N × c numbers.
     #[pyo3(attribute("y"))]
     y: Option<Matrix<'py>>,
@@ -33,11 +37,49 @@ pub struct Data<'py> {
     class_names: Option<Vec<String>>,
 }
 
+/// Inputs as compressed rows.
+#[derive(FromPyObject)]
+struct Sparse<'py> {
+    /// (N, d).
+    #[pyo3(attribute("shape"))]
+    shape: (usize, usize),
+    #[pyo3(attribute("offsets"))]
+    offsets: PyReadonlyArray1<'py, u64>,
+    #[pyo3(attribute("indices"))]
+    indices: PyReadonlyArray1<'py, u32>,
+    #[pyo3(attribute("values"))]
+    values: Vector<'py>,
+}
+
+impl Sparse<'_> {
+    fn inputs(&self) -> PyResult<SparseInputs> {
+        let offsets = self.offsets.as_slice().map_err(errors::wrong)?;
+        let offsets: Result<Vec<usize>, _> = offsets.iter().map(|&at| at.try_into()).collect();
+        let indices = self.indices.as_slice().map_err(errors::wrong)?.to_vec();
+        let values = numbers(&self.values, "X")?.to_vec();
+        let inputs =
+            SparseInputs::new(self.shape.1, offsets.map_err(errors::wrong)?, indices, values);
+        inputs.map_err(errors::wrong)
+    }
+}
+
+/// Inputs of either kind.
+enum Inputs {
+    Dense(usize, Vec<f64>),
+    Sparse(SparseInputs),
+}
+
 impl Data<'_> {
     /// The data set: the one copy of the numbers.
     pub fn dataset(&self) -> PyResult<Dataset> {
-        let features = self.x.as_array().ncols();
-        let inputs = rows(&self.x, "X")?.to_vec();
+        let (inputs, samples) = match (&self.x, &self.sparse) {
+            (Some(x), _) => {
+                let (samples, features) = x.as_array().dim();
+                (Inputs::Dense(features, rows(x, "X")?.to_vec()), samples)
+            }
+            (None, Some(sparse)) => (Inputs::Sparse(sparse.inputs()?), sparse.shape.0),
+            (None, None) => return Err(PyValueError::new_err("X is missing")),
+        };
         let targets = match (&self.y, &self.labels) {
             (Some(y), _) => {
                 let outputs = y.as_array().ncols();
@@ -47,12 +89,13 @@ impl Data<'_> {
                 let labels = labels.as_slice().map_err(errors::wrong)?.to_vec();
                 Targets::Labels { classes: self.classes, labels }
             }
-            (None, None) => {
-                let samples = self.x.as_array().nrows();
-                Targets::Values { rows: 1, values: vec![0.0; samples] }
-            }
+            (None, None) => Targets::Values { rows: 1, values: vec![0.0; samples] },
         };
-        let mut data = Dataset::new(features, inputs, targets).map_err(errors::wrong)?;
+        let data = match inputs {
+            Inputs::Dense(features, inputs) => Dataset::new(features, inputs, targets),
+            Inputs::Sparse(inputs) => Dataset::from_sparse(inputs, targets),
+        };
+        let mut data = data.map_err(errors::wrong)?;
         if let Some(names) = &self.feature_names {
             data = data.with_feature_names(names.clone()).map_err(errors::wrong)?;
         }

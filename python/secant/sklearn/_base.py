@@ -8,13 +8,14 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from .. import _core
-from .._arrays import Data
+from .._arrays import Data, Sparse
 from .._methods import as_json, method_options, resolve
 from .._minimize import minimize
 from .._models import Network
@@ -27,21 +28,33 @@ TOLERANCE: float = method_options("auto")["gradient_tolerance"]
 class Fits:
     """An estimator that keeps the engine's report: `report_`, and `n_iter_` where it iterates."""
 
+    #: Whether it takes sparse inputs.
+    _sparse = False
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = self._sparse
+        return tags
+
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "report_")
 
     def _training_data(
         self, X: Any, y: Any, sample_weight: Any, *, multi_output: bool = False, numeric: bool = True
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """X, y and the weights as arrays; no weights where none were given."""
-        X, y = validate_data(self, X, y, dtype=np.float64, order="C", multi_output=multi_output, y_numeric=numeric)
+    ) -> tuple[Any, np.ndarray, np.ndarray | None]:
+        """X, y and the weights as arrays, X as a sparse matrix where it is one and may be; no weights where none were given."""
+        X, y = validate_data(
+            self, X, y, dtype=np.float64, order="C", multi_output=multi_output, y_numeric=numeric,
+            accept_sparse="csr" if self._sparse else False,
+        )
         if numeric:
             y = np.ascontiguousarray(y, dtype=np.float64)
         return X, y, weights_of(sample_weight, X)
 
     def _inputs(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
-        return validate_data(self, X, dtype=np.float64, order="C", reset=False)
+        sparse = "csr" if self._sparse else False
+        return validate_data(self, X, dtype=np.float64, order="C", reset=False, accept_sparse=sparse)
 
     def _ended(self, reports: Sequence[dict]) -> None:
         """Warns where a run ended without a minimum."""
@@ -155,7 +168,7 @@ def centre(X: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.nd
 
 
 def fit_scores(
-    X: np.ndarray,
+    X: Any,
     y: np.ndarray,
     loss: Any,
     *,
@@ -175,7 +188,9 @@ def fit_scores(
     Starts from W = 0 and b = `level`, or from the (W, b) of an earlier fit.
     """
     d = X.shape[1]
-    inputs, means = centre(X, weights) if fit_intercept else (X, np.zeros(d))
+    # Sparse inputs keep their zeros.
+    inputs, means = centre(X, weights) if fit_intercept and not issparse(X) else (X, np.zeros(d))
+    inputs = Sparse(inputs, "X") if issparse(inputs) else inputs
     net = Network.linear(d, outputs, bias=fit_intercept)
     data = Data(inputs, weights=weights)
     if classes:

@@ -13,6 +13,8 @@ from ._base import Fits, fit_scores, iterations, positive_number, weights_of
 
 
 class _LogLink(Fits, RegressorMixin, BaseEstimator):
+    _sparse = True
+
     def __init__(
         self,
         *,
@@ -87,7 +89,7 @@ class PoissonRegressor(_LogLink):
     warm_start: starts where the last fit ended.
     method: a name in `secant.METHODS`; by default one is chosen.
 
-    Fitted: `coef_`, `intercept_`, `n_iter_`, `report_`.
+    X may be sparse. Fitted: `coef_`, `intercept_`, `n_iter_`, `report_`.
     """
 
     _loss = {"poisson": {"full": False}}

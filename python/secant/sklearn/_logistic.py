@@ -52,8 +52,10 @@ class LogisticRegression(Fits, LinearClassifierMixin, BaseEstimator):
     warm_start: starts where the last fit ended.
     method: a name in `secant.METHODS`; by default one is chosen.
 
-    Fitted: `classes_`, `coef_`, `intercept_`, `n_iter_`, `report_`.
+    X may be sparse. Fitted: `classes_`, `coef_`, `intercept_`, `n_iter_`, `report_`.
     """
+
+    _sparse = True
 
     def __init__(
         self,
@@ -86,7 +88,7 @@ class LogisticRegression(Fits, LinearClassifierMixin, BaseEstimator):
         if self.class_weight is not None:
             of = of_classes(self.class_weight, self.classes_, labels, weights)[labels]
             weights = of if weights is None else of * weights
-        total = len(X) if weights is None else float(weights.sum())
+        total = X.shape[0] if weights is None else float(weights.sum())
         count = len(self.classes_)
         outputs = 1 if count == 2 else count
         start = None

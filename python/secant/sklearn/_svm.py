@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.linear_model._base import LinearClassifierMixin
 
@@ -29,8 +30,10 @@ class LinearSVC(Fits, LinearClassifierMixin, BaseEstimator):
     max_iter: `None` is the engine's limit.
     method: a name in `secant.METHODS`; by default one is chosen.
 
-    Fitted: `classes_`, `coef_`, `intercept_`, `n_iter_` (the most of any class), `report_` (of the first class).
+    X may be sparse. Fitted: `classes_`, `coef_`, `intercept_`, `n_iter_` (the most of any class), `report_` (of the first class).
     """
+
+    _sparse = True
 
     def __init__(
         self,
@@ -69,7 +72,8 @@ class LinearSVC(Fits, LinearClassifierMixin, BaseEstimator):
         inputs = X
         if self.fit_intercept:
             scaling = positive_number(self.intercept_scaling, "intercept_scaling", zero=False)
-            inputs = np.column_stack([X, np.full(len(X), scaling)])
+            ones = np.full((X.shape[0], 1), scaling)
+            inputs = sparse.hstack([X, ones], format="csr") if sparse.issparse(X) else np.hstack([X, ones])
         if count == 2:
             parts = [self._one(inputs, labels == 1, of[labels], weights)]
         else:
