@@ -88,7 +88,7 @@ impl ArrowBlocks {
     }
 
     /// Every column of a block: its parameter, the rows of the group, the entries.
-    fn columns(&self) -> impl Iterator<Item = (usize, Range<usize>, &[f64])> {
+    pub(crate) fn columns(&self) -> impl Iterator<Item = (usize, Range<usize>, &[f64])> {
         let mut rest = &self.entries[..];
         self.arrow.groups.iter().flat_map(move |group| {
             let (rows, width) = (group.rows.clone(), self.arrow.width(group));
@@ -311,6 +311,90 @@ impl ArrowQr {
     }
 }
 
+/// R of a group's own columns and the shared ones, after an undamped [`ArrowQr::reduce`]: RᵀR is AᵀA with the own columns of all other
+/// groups taken out.
+pub(crate) struct Triangle {
+    /// The columns of the block that are independent, in the order of R.
+    pub order: Vec<usize>,
+    /// rank × rank, row by row.
+    pub r: Vec<f64>,
+    /// The other columns that are not held, each with its entries in the rows of R.
+    pub dependent: Vec<(usize, Vec<f64>)>,
+}
+
+impl ArrowQr {
+    pub(crate) fn triangle(&self, g: usize, held: &[bool]) -> Triangle {
+        let group = &self.groups[g];
+        let (p, height, own) = (group.own.len(), group.right.len(), group.rank);
+        let rank = own + self.rank;
+        let entry = |i: usize, column: usize| match (i.checked_sub(own), column.checked_sub(p)) {
+            (None, None) => group.head.r(i, column),
+            (Some(_), None) => 0.0,
+            (None, Some(k)) => group.tail[self.stack.order()[k] * height + i],
+            (Some(i), Some(k)) => self.stack.r(i, k),
+        };
+        // Columns as they stand in R: own ones by `head`, shared ones by `stack`.
+        let leading: Vec<usize> = (0..own).chain(p..p + self.rank).collect();
+        let name = |column: usize| match column.checked_sub(p) {
+            None => group.head.order()[column],
+            Some(k) => p + self.stack.order()[k],
+        };
+        let upper = |i: usize, k: usize| if i <= k { entry(i, leading[k]) } else { 0.0 };
+        let r = (0..rank * rank).map(|at| upper(at / rank, at % rank)).collect();
+        let others = (own..p).chain(p + self.rank..group.place.len());
+        let free = others.filter(|column| !held[group.parameter(&self.shared, name(*column))]);
+        let of = |column: usize| {
+            let seen = if column < p { own } else { rank };
+            let entries = (0..rank).map(|i| if i < seen { entry(i, column) } else { 0.0 });
+            (name(column), entries.collect())
+        };
+        Triangle {
+            order: leading.iter().map(|column| name(*column)).collect(),
+            r,
+            dependent: free.map(of).collect(),
+        }
+    }
+
+    /// The rows of every group of the columns of Q that R stands beside: a group's own, then the shared ones; column-major. In the order of
+    /// the groups, after an undamped [`reduce`](Self::reduce).
+    pub(crate) fn q_rows(&self) -> Vec<Vec<f64>> {
+        let mut shared = vec![vec![0.0; self.stack.rows()]; self.rank];
+        for (k, column) in shared.iter_mut().enumerate() {
+            self.stack.q_column(k, column);
+        }
+        let mut at = 0;
+        let mut rows = |group: &Block| {
+            let (m, left) = (group.rows.len(), group.left());
+            let part = at..at + left;
+            at += left;
+            let mut q = vec![0.0; m * (group.rank + self.rank)];
+            for (k, column) in q.chunks_exact_mut(m.max(1)).enumerate() {
+                match k.checked_sub(group.rank) {
+                    None => column[k] = 1.0,
+                    Some(k) => column[group.rank..group.right.len()]
+                        .copy_from_slice(&shared[k][part.clone()]),
+                }
+                if !group.own.is_empty() {
+                    group.head.multiply_q(&mut column[..group.right.len()]);
+                }
+                group.qr.multiply_q(column);
+            }
+            q
+        };
+        self.groups.iter().map(&mut rows).collect()
+    }
+
+    /// Columns of Q: independent own ones of all groups, and shared ones.
+    pub(crate) fn whole_rank(&self) -> usize {
+        self.groups.iter().map(|group| group.rank).sum::<usize>() + self.rank
+    }
+
+    /// Own columns of group `g` that are independent.
+    pub(crate) fn own_rank(&self, g: usize) -> usize {
+        self.groups[g].rank
+    }
+}
+
 impl Block {
     fn parameter(&self, shared: &Range<usize>, column: usize) -> usize {
         match column.checked_sub(self.own.len()) {
@@ -400,5 +484,152 @@ impl Block {
         for (c, &column) in c.iter().zip(self.head.order()) {
             self.z[column] = *c;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secant_core::problem::ArrowGroup;
+    use secant_core::random::Random;
+
+    /// Groups of these sizes, with p own and q shared parameters.
+    fn arrow(sizes: &[usize], p: usize, q: usize) -> Arrow {
+        let mut row = 0;
+        let group = |(g, size): (usize, &usize)| {
+            row += size;
+            ArrowGroup { rows: row - size..row, own: q + g * p..q + (g + 1) * p }
+        };
+        Arrow { shared: 0..q, groups: sizes.iter().enumerate().map(group).collect() }
+    }
+
+    fn random_blocks(arrow: &Arrow, seed: u64) -> (ArrowBlocks, Vec<f64>) {
+        let mut random = Random::new(seed);
+        let mut blocks = ArrowBlocks::new(arrow.clone());
+        blocks.entries.fill_with(|| random.normal());
+        let m = arrow.groups.last().unwrap().rows.end;
+        (blocks, (0..m).map(|_| random.normal()).collect())
+    }
+
+    /// The same matrix with all its zeros; columns that are left out are zero.
+    fn dense(blocks: &ArrowBlocks, m: usize, n: usize, out: &[bool]) -> PivotedQr {
+        let mut qr = PivotedQr::new(m, n);
+        for (j, rows, entries) in blocks.columns() {
+            if !out[j] {
+                qr.column_mut(j)[rows].copy_from_slice(entries);
+            }
+        }
+        qr
+    }
+
+    fn dense_solution(qr: &mut PivotedQr, mu: f64, b: &[f64], n: usize) -> Vec<f64> {
+        let mut b = b.to_vec();
+        qr.factor();
+        qr.transpose_q(&mut b);
+        b.resize(b.len().max(n), 0.0);
+        let mut z = vec![0.0; n];
+        qr.solve(mu, &mut b[..n], &mut z);
+        z
+    }
+
+    fn solve(
+        blocks: &ArrowBlocks,
+        b: &[f64],
+        asked: Asked<'_>,
+        z: &mut [f64],
+    ) -> (ArrowQr, Vec<f64>) {
+        let mut qr = ArrowQr::new(&blocks.arrow);
+        qr.factor(blocks, &vec![1.0; z.len()]);
+        let mut right = vec![0.0; ArrowQr::right_len(&blocks.arrow)];
+        qr.project(&mut b.to_vec(), &mut right);
+        qr.solve(asked, &right, z);
+        (qr, right)
+    }
+
+    fn assert_near(found: &[f64], expected: &[f64], what: &str) {
+        let size = vector::norm(expected);
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() <= 1e-12 * size, "{what}: {found} {expected}");
+        }
+    }
+
+    #[test]
+    fn damped_and_undamped_solutions_are_those_of_the_dense_matrix() {
+        let shapes = [
+            (&[7, 5, 9][..], 2, 2),
+            (&[30][..], 2, 3),
+            (&[8, 8][..], 3, 0),
+            (&[8, 8][..], 0, 3),
+            // A group that does not determine its own parameters and the shared ones by itself.
+            (&[2, 9, 1, 12][..], 1, 2),
+        ];
+        for (seed, (sizes, p, q)) in shapes.into_iter().enumerate() {
+            let arrow = arrow(sizes, p, q);
+            let (blocks, b) = random_blocks(&arrow, seed as u64);
+            let n = q + p * sizes.len();
+            assert_eq!(arrow.fault(b.len(), n), None);
+            for mu in [0.0, 1e-6, 1.0, 1e4] {
+                let mut full = dense(&blocks, b.len(), n, &vec![false; n]);
+                let expected = dense_solution(&mut full, mu, &b, n);
+                let mut z = vec![0.0; n];
+                let (mut qr, right) = solve(&blocks, &b, Asked::damped(mu), &mut z);
+                assert_near(&z, &expected, &format!("{sizes:?} {p} {q}, μ = {mu}"));
+                let mut image = vec![0.0; right.len()];
+                qr.multiply(&z, &mut image);
+                let mut product = vec![0.0; b.len()];
+                blocks.multiply(&z, &mut product);
+                let (one, other) = (vector::norm(&image), vector::norm(&product));
+                assert!((one / other - 1.0).abs() < 1e-13);
+                if mu == 0.0 {
+                    assert!((qr.tangent_part(&right) / other - 1.0).abs() < 1e-12);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn entries_that_are_held_stay_and_the_others_are_those_of_the_rest() {
+        let arrow = arrow(&[6, 9, 7], 2, 2);
+        let (blocks, b) = random_blocks(&arrow, 5);
+        // A shared one and one of the second group's own.
+        let held: Vec<bool> = (0..8).map(|j| j == 1 || j == 4).collect();
+        for mu in [0.0, 0.3] {
+            let mut z = vec![0.0; 8];
+            (z[1], z[4]) = (0.7, -1.5);
+            let mut known = vec![0.0; b.len()];
+            blocks.multiply(&z, &mut known);
+            let left: Vec<f64> = b.iter().zip(&known).map(|(b, known)| b - known).collect();
+            let mut expected = dense_solution(&mut dense(&blocks, b.len(), 8, &held), mu, &left, 8);
+            (expected[1], expected[4]) = (0.7, -1.5);
+            let asked = Asked { held: Some(&held), ..Asked::damped(mu) };
+            solve(&blocks, &b, asked, &mut z);
+            assert_near(&z, &expected, &format!("μ = {mu}"));
+        }
+    }
+
+    #[test]
+    fn directions_that_nothing_depends_on_are_left_out() {
+        let arrow = arrow(&[6, 9, 7], 2, 2);
+        let (mut blocks, b) = random_blocks(&arrow, 6);
+        // The second own column of the first group is twice the first; the second shared column is that of the first own ones everywhere.
+        let mut at = 0;
+        for (g, size) in [6, 9, 7].into_iter().enumerate() {
+            let block = &mut blocks.entries[at..at + 4 * size];
+            at += 4 * size;
+            block.copy_within(0..size, 3 * size);
+            if g == 0 {
+                (0..size).for_each(|i| block[size + i] = 2.0 * block[i]);
+            }
+        }
+        let mut z = vec![0.0; 8];
+        let (mut qr, right) = solve(&blocks, &b, Asked::damped(0.0), &mut z);
+        assert_eq!(z.iter().filter(|z| **z == 0.0).count(), 2);
+        let mut full = dense(&blocks, b.len(), 8, &[false; 8]);
+        let expected = dense_solution(&mut full, 0.0, &b, 8);
+        let (mut one, mut other) = (vec![0.0; b.len()], vec![0.0; b.len()]);
+        blocks.multiply(&z, &mut one);
+        blocks.multiply(&expected, &mut other);
+        assert_near(&one, &other, "the image");
+        assert!((qr.tangent_part(&right) / vector::norm(&other) - 1.0).abs() < 1e-12);
     }
 }
