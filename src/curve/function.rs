@@ -282,8 +282,8 @@ impl FunctionFit {
     pub fn band(&self, inputs: &[f64], level: f64) -> Result<Vec<BandPoint>, FitError> {
         let (m, n) = (self.samples(inputs)?, self.theta.len());
         let (mut values, mut rows) = (vec![0.0; m], vec![0.0; m * n]);
-        let within = self.prepared.bounds.as_box();
-        let within = Some(within).filter(|within| within.contains(&self.theta));
+        let (lower, upper) = (self.prepared.bounds.lower(), self.prepared.bounds.upper());
+        let within = Some(InBox { lower, upper }).filter(|within| within.contains(&self.theta));
         let mut evaluator = self.model.evaluator();
         evaluator.values_jacobian(&self.theta, within, inputs, &mut values, &mut rows);
         let found = self.inference_with(|infer| infer.level(level))?;
