@@ -7,14 +7,16 @@ use crate::curve::model::made_of;
 use crate::error::FitError;
 use crate::fit::{decision_of, robust_loss};
 use crate::model::{FitSummary, Model};
+use secant_core::files::write_atomically;
 use secant_core::formula::Formula;
 use secant_core::loss::{Loss, SquaredError};
 use secant_core::network::Network;
 use secant_core::penalty::NoPenalty;
 use secant_optim::inference::{BandPoint, Infer, Inference, significant};
 use secant_optim::{Report, Solution};
-use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
+use std::{fmt, io};
 
 /// Groups that `Display` shows.
 const SHOWN: usize = 20;
@@ -213,6 +215,14 @@ impl GroupedFit {
             lines.push(std::iter::once(quote(key)).chain(values).collect::<Vec<_>>().join(","));
         }
         lines.join("\n") + "\n"
+    }
+
+    /// Writes [`to_csv`](Self::to_csv) to a file: the whole of it or nothing.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn write_csv(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        write_atomically(path, self.to_csv().as_bytes())
     }
 }
 
