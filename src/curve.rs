@@ -3,6 +3,7 @@
 mod evaluate;
 mod fitted;
 mod function;
+mod functions;
 mod grouped;
 mod inference;
 mod model;
@@ -14,7 +15,8 @@ mod solve;
 mod starts;
 
 pub use fitted::{CurveFit, CurveParameter, Origin};
-pub use function::{CurveFunction, FromFn, FunctionFit};
+pub use function::{FromFn, FunctionFit};
+pub use functions::CurveFunction;
 pub use grouped::{Grouped, GroupedFit, GroupedInference};
 
 use crate::curve_error::CurveError;

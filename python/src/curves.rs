@@ -98,11 +98,7 @@ pub struct Options<'py> {
 }
 
 /// The curve of these formulas, with all that was said of it.
-fn described(
-    formulas: &[String],
-    options: Options<'_>,
-    interrupt: &Interrupt,
-) -> PyResult<Curve> {
+fn described(formulas: &[String], options: Options<'_>, interrupt: &Interrupt) -> PyResult<Curve> {
     let mut curve = Curve::several(formulas)
         .map_err(errors::of_fit)?
         .start(options.start)
@@ -183,11 +179,7 @@ impl PyGroupedFit {
     }
 
     /// The shared parameters and every group's own, by name: value and standard error; and the table as text.
-    fn inference(
-        &self,
-        py: Python<'_>,
-        level: f64,
-    ) -> PyResult<(Vec<(String, f64, f64)>, String)> {
+    fn inference(&self, py: Python<'_>, level: f64) -> PyResult<(Vec<(String, f64, f64)>, String)> {
         let found = run::whole(py, &Interrupt::new(), || {
             self.0.inference_with(|infer| infer.level(level))
         })?;

@@ -1,31 +1,23 @@
 //! `Curve::from_fn(["a", "b"], |x, p| …)?.fit(&data)?`: a curve from a function of Rust.
 
-use super::evaluate::{CurveEvaluator, CurveModel};
+use super::evaluate::CurveModel;
 use super::fitted::{CurveParameter, Origin};
+use super::functions::{Closure, CurveFunction, Generic};
 use super::prepared::Prepared;
 use super::problem::{CurveProblem, Layout};
 use super::solve::minimize;
-use super::starts::{Search, Sought};
+use super::starts::{POLISH, Search, Sought};
 use super::{Alone, Curve, Said};
 use crate::curve_error::CurveError;
 use crate::error::FitError;
 use secant_core::data::Dataset;
-use secant_core::differences::Differences;
-use secant_core::faer::{Mat, MatMut, MatRef};
+use secant_core::faer::{Mat, MatRef};
 use secant_core::predict::PredictError;
-use secant_core::problem::{Derivatives, InBox, LeastSquares};
-use secant_core::real::{Real, Residuals};
+use secant_core::problem::InBox;
 use secant_optim::inference::{BandPoint, Derived, Infer, Inference};
-use secant_optim::{Report, Solution, residuals};
+use secant_optim::{Report, Solution};
 use std::fmt;
 use std::sync::Arc;
-
-/// A function z(x; p) of inputs x (d numbers, the columns of the data in their order) and parameters p, written for every [`Real`], so that its
-/// derivatives are exact: see [`Curve::from_function`].
-pub trait CurveFunction: Send + Sync {
-    /// z at one sample; outside its domain NaN. The same p give the same bits, whatever `T`.
-    fn value<T: Real>(&self, x: &[f64], p: &[T]) -> T;
-}
 
 /// The kind of a [`Curve`] that comes from a function.
 #[derive(Clone)]
@@ -60,11 +52,11 @@ impl Curve<Alone> {
         function: impl Fn(&[f64], &[f64]) -> f64 + Send + Sync + 'static,
     ) -> Curve<FromFn> {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
-        let model = Arc::new(Closure { function, parameters: names.len() });
+        let model = Arc::new(Closure::new(function, names.len()));
         Curve { kind: FromFn { names, model }, said: Said::new(Vec::new()) }
     }
 
-    /// A curve from a function written for every [`Real`], p in the order of `names`: exact derivatives, by dual numbers.
+    /// A curve from a function written for every [`Real`](crate::Real), p in the order of `names`: exact derivatives, by dual numbers.
     ///
     /// ```
     /// use secant::{Curve, CurveFunction, Dataset, Real};
@@ -93,7 +85,7 @@ impl Curve<Alone> {
         function: impl CurveFunction + 'static,
     ) -> Curve<FromFn> {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
-        let model = Arc::new(Generic { function, parameters: names.len() });
+        let model = Arc::new(Generic::new(function, names.len()));
         Curve { kind: FromFn { names, model }, said: Said::new(Vec::new()) }
     }
 }
@@ -118,24 +110,7 @@ impl Curve<FromFn> {
         let whole: Option<Vec<f64>> = prepared.start.iter().copied().collect();
         let (theta, note) = match whole {
             Some(theta) => (theta, None),
-            None => {
-                let sought = Sought {
-                    model: &*model,
-                    names: &prepared.free,
-                    linear: Vec::new(),
-                    data: &prepared.data,
-                    bounds: &prepared.bounds,
-                    start: &prepared.start,
-                };
-                let found = Search::new(sought, said.draws, said.seed).best(|data, theta| {
-                    let layout = Layout::alone(theta.len(), data.samples());
-                    let problem = CurveProblem::new(&*model, &layout, data);
-                    let steps = Some(super::starts::POLISH);
-                    let end = minimize(said, problem, &prepared.bounds, theta, steps)?.0;
-                    Ok((end.theta, end.report.value))
-                })?;
-                (found.theta, Some(found.note))
-            }
+            None => searched(said, &prepared, &*model)?,
         };
         prepared.check_start(&*model, &theta)?;
         let problem = CurveProblem::new(&*model, &layout, &prepared.data);
@@ -143,6 +118,29 @@ impl Curve<FromFn> {
         solution.report.notes.extend(note);
         Ok(FunctionFit::new(said, prepared, model, theta, solution))
     }
+}
+
+/// A start that was looked for, and the note on it.
+fn searched(
+    said: &Said,
+    prepared: &Prepared,
+    model: &dyn CurveModel,
+) -> Result<(Vec<f64>, Option<String>), FitError> {
+    let sought = Sought {
+        model,
+        names: &prepared.free,
+        linear: Vec::new(),
+        data: &prepared.data,
+        bounds: &prepared.bounds,
+        start: &prepared.start,
+    };
+    let found = Search::new(sought, said.draws, said.seed).best(|data, theta| {
+        let layout = Layout::alone(theta.len(), data.samples());
+        let problem = CurveProblem::new(model, &layout, data);
+        let end = minimize(said, problem, &prepared.bounds, theta, Some(POLISH))?.0;
+        Ok((end.theta, end.report.value))
+    })?;
+    Ok((found.theta, Some(found.note)))
 }
 
 /// A fitted function: its parameters by name, predictions, errors and bands, the report.
@@ -289,148 +287,5 @@ impl FunctionFit {
         let found = self.inference_with(|infer| infer.level(level))?;
         let rows = MatRef::from_row_major_slice(&rows, m, n);
         Ok(found.band_with(&values, rows, &vec![1.0; m])?)
-    }
-}
-
-/// J by rows from J by columns.
-fn by_rows(columns: &[f64], m: usize, rows: &mut [f64]) {
-    let n = rows.len() / m.max(1);
-    for (i, row) in rows.chunks_exact_mut(n.max(1)).enumerate() {
-        row.iter_mut().zip(columns[i..].iter().step_by(m)).for_each(|(to, from)| *to = *from);
-    }
-}
-
-/// A function for every `Real`.
-struct Generic<F> {
-    function: F,
-    parameters: usize,
-}
-
-/// A closure.
-struct Closure<F> {
-    function: F,
-    parameters: usize,
-}
-
-macro_rules! debug {
-    ($($name:ident),+) => { $(
-        impl<F> fmt::Debug for $name<F> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let mut shown = f.debug_struct(stringify!($name));
-                shown.field("parameters", &self.parameters).finish_non_exhaustive()
-            }
-        }
-    )+ };
-}
-debug!(Generic, Closure);
-
-impl<F: CurveFunction> CurveModel for Generic<F> {
-    fn parameters(&self) -> usize {
-        self.parameters
-    }
-    fn outputs(&self) -> usize {
-        1
-    }
-    fn derivatives(&self) -> Derivatives {
-        Derivatives::Exact
-    }
-    fn evaluator(&self) -> Box<dyn CurveEvaluator + '_> {
-        Box::new(Exact(&self.function))
-    }
-}
-
-impl<F: Fn(&[f64], &[f64]) -> f64 + Send + Sync> CurveModel for Closure<F> {
-    fn parameters(&self) -> usize {
-        self.parameters
-    }
-    fn outputs(&self) -> usize {
-        1
-    }
-    fn derivatives(&self) -> Derivatives {
-        Derivatives::Differences
-    }
-    fn evaluator(&self) -> Box<dyn CurveEvaluator + '_> {
-        Box::new(ByDifferences(&self.function))
-    }
-}
-
-struct Exact<'a, F>(&'a F);
-
-/// The function at many samples, as residuals.
-struct AtSamples<'a, F> {
-    function: &'a F,
-    inputs: &'a [f64],
-    samples: usize,
-    parameters: usize,
-}
-
-impl<F: CurveFunction> Residuals for AtSamples<'_, F> {
-    fn parameters(&self) -> usize {
-        self.parameters
-    }
-    fn residual_len(&self) -> usize {
-        self.samples
-    }
-    fn residuals<T: Real>(&self, theta: &[T], r: &mut [T]) {
-        let d = self.inputs.len() / self.samples.max(1);
-        for (r, x) in r.iter_mut().zip(self.inputs.chunks_exact(d.max(1))) {
-            *r = self.function.value(x, theta);
-        }
-    }
-}
-
-impl<F: CurveFunction> CurveEvaluator for Exact<'_, F> {
-    fn values(&mut self, theta: &[f64], inputs: &[f64], values: &mut [f64]) {
-        let samples = values.len();
-        let at = AtSamples { function: self.0, inputs, samples, parameters: theta.len() };
-        at.residuals(theta, values);
-    }
-    fn values_jacobian(
-        &mut self,
-        theta: &[f64],
-        _: Option<InBox<'_>>,
-        inputs: &[f64],
-        values: &mut [f64],
-        rows: &mut [f64],
-    ) {
-        let (m, n) = (values.len(), theta.len());
-        let at = AtSamples { function: self.0, inputs, samples: m, parameters: n };
-        let mut columns = vec![0.0; m * n];
-        let matrix = MatMut::from_column_major_slice_mut(&mut columns, m, n);
-        residuals(at).jacobian(theta, values, matrix);
-        by_rows(&columns, m, rows);
-    }
-}
-
-struct ByDifferences<'a, F>(&'a F);
-
-impl<F: Fn(&[f64], &[f64]) -> f64> ByDifferences<'_, F> {
-    fn each(&self, theta: &[f64], inputs: &[f64], values: &mut [f64]) {
-        let d = inputs.len() / values.len().max(1);
-        for (value, x) in values.iter_mut().zip(inputs.chunks_exact(d.max(1))) {
-            *value = (self.0)(x, theta);
-        }
-    }
-}
-
-impl<F: Fn(&[f64], &[f64]) -> f64> CurveEvaluator for ByDifferences<'_, F> {
-    fn values(&mut self, theta: &[f64], inputs: &[f64], values: &mut [f64]) {
-        self.each(theta, inputs, values);
-    }
-    fn values_jacobian(
-        &mut self,
-        theta: &[f64],
-        within: Option<InBox<'_>>,
-        inputs: &[f64],
-        values: &mut [f64],
-        rows: &mut [f64],
-    ) {
-        let (m, n) = (values.len(), theta.len());
-        self.each(theta, inputs, values);
-        let mut columns = vec![0.0; m * n];
-        let matrix = MatMut::from_column_major_slice_mut(&mut columns, m, n);
-        let function = |theta: &[f64], out: &mut [f64]| self.each(theta, inputs, out);
-        Differences { typical: &[], within }.jacobian(&function, theta, values, matrix);
-        by_rows(&columns, m, rows);
     }
 }

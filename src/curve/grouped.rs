@@ -5,6 +5,7 @@ mod inference;
 mod parts;
 #[cfg(feature = "plot")]
 mod picture;
+mod rows;
 mod starts;
 
 pub use fitted::GroupedFit;

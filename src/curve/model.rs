@@ -150,11 +150,20 @@ pub(super) fn position_of_free(
     free(formula.parameters(), &last_of_each(&curve.replaced), name, what)
 }
 
-/// The names of the free parameters that a parameter is made of.
+/// The names of the free parameters that a parameter is made of; ties do not go in a circle.
 pub(super) fn made_of(curve: &Said, name: &str) -> Result<Vec<String>, CurveError> {
-    let replaced = last_of_each(&curve.replaced);
-    let alone = Formula::new::<&str>(name, &[])?.substitute(replacements(&replaced))?;
-    Ok(alone.parameters().to_vec())
+    let by = curve.replaced.iter().rev().find(|(known, _)| known == name).map(|(_, by)| by);
+    Ok(match by {
+        None => vec![name.to_owned()],
+        Some(Replaced::Fixed(_)) => Vec::new(),
+        Some(Replaced::Tied(text)) => {
+            let mut parts = Vec::new();
+            for part in Formula::new::<&str>(text, &[])?.parameters() {
+                parts.extend(made_of(curve, part)?);
+            }
+            parts
+        }
+    })
 }
 
 fn replacements(

@@ -18,7 +18,7 @@ pub(super) fn minimize(
     theta: &[f64],
     steps: Option<u64>,
 ) -> Result<(Solution, Option<f64>), FitError> {
-    let method = method(said, bounds, steps)?;
+    let method = method(said, bounds, steps);
     let run = |problem: &CurveProblem<'_>, theta: &[f64]| {
         let mut watch = Watch::new();
         if let Some(interrupt) = &said.interrupt {
@@ -39,7 +39,7 @@ pub(super) fn minimize(
     Ok((solution, Some(rho.tuning() * scale)))
 }
 
-fn method(said: &Said, bounds: &Bounds, steps: Option<u64>) -> Result<Method, FitError> {
+fn method(said: &Said, bounds: &Bounds, steps: Option<u64>) -> Method {
     let mut method = match &said.method {
         Some(method) => method.clone(),
         None if bounds.is_free() => LevenbergMarquardt::new().into(),
@@ -50,7 +50,7 @@ fn method(said: &Said, bounds: &Bounds, steps: Option<u64>) -> Result<Method, Fi
         let stopping = method.stopping_mut();
         stopping.max_iterations = stopping.max_iterations.min(steps);
     }
-    Ok(method)
+    method
 }
 
 fn run_method(

@@ -1,6 +1,7 @@
 //! A curve fitted to several groups of data.
 
 use super::parts::Parts;
+use super::rows::write_rows;
 use super::{Bounds, Layout, Resolved, Said};
 use crate::curve::fitted::{CurveFit, CurveParameter, Joint};
 use crate::curve::model::made_of;
@@ -271,7 +272,7 @@ impl fmt::Display for GroupedFit {
             row.extend(own.iter().map(|i| significant(values[*i], DIGITS)));
             rows.push(row);
         }
-        super::inference::write_rows(f, &rows)?;
+        write_rows(f, &rows)?;
         let left = self.groups().len().saturating_sub(SHOWN);
         if left > 0 {
             writeln!(f, "… and {left} groups more")?;

@@ -34,12 +34,12 @@ pub(super) fn find(
     let part = |g: usize| part(resolved, layout, start, g);
     let (mut ends, mut refusal) = (Vec::new(), None);
     let mut take = |one: Result<Resolved, FitError>| {
-        let end = one.and_then(|one| match one.whole_start() {
-            Some(theta) => Ok(said.run(&one, &network, &one.data, &theta, true)?.into_model()),
-            None => {
-                let theta = said.search(&one, &network)?.0;
-                Ok(said.run(&one, &network, &one.data, &theta, true)?.into_model())
-            }
+        let end = one.and_then(|one| {
+            let theta = match one.whole_start() {
+                Some(theta) => theta,
+                None => said.search(&one, &network)?.0,
+            };
+            Ok(said.run(&one, &network, &one.data, &theta, true)?.into_model())
         });
         match end {
             Ok(model) => ends.push(model.theta().to_vec()),

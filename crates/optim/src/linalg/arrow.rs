@@ -6,6 +6,14 @@
 //! each μ, in parallel over the groups; memory that of the blocks and O(G(p + q)²).
 //! Source: Björck (1996) §6.3, block-angular least squares.
 
+mod blocks;
+#[cfg(test)]
+mod tests;
+mod triangle;
+
+pub(crate) use blocks::ArrowBlocks;
+pub(crate) use triangle::Triangle;
+
 use super::qr::PivotedQr;
 use super::vector;
 use rayon::prelude::*;
@@ -15,14 +23,6 @@ use std::ops::Range;
 
 /// Fewer groups than this are not worth another thread.
 const TOGETHER: usize = 16;
-
-/// The blocks of J before they are scaled.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct ArrowBlocks {
-    pub arrow: Arrow,
-    /// One block after the other, column-major, own columns before the shared ones.
-    pub entries: Vec<f64>,
-}
 
 /// A with its factors, and the scratch of a damped solve.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -71,58 +71,13 @@ pub(crate) struct Asked<'a> {
     pub resolution: f64,
 }
 
-impl<'a> Asked<'a> {
+impl Asked<'_> {
     pub(crate) fn damped(damping: f64) -> Self {
         Self { damping, held: None, resolution: 0.0 }
     }
 
     fn holds(&self, j: usize) -> bool {
         self.held.is_some_and(|held| held[j])
-    }
-}
-
-impl ArrowBlocks {
-    pub(crate) fn new(arrow: Arrow) -> Self {
-        let entries = vec![0.0; arrow.entries()];
-        Self { arrow, entries }
-    }
-
-    /// Every column of a block: its parameter, the rows of the group, the entries.
-    pub(crate) fn columns(&self) -> impl Iterator<Item = (usize, Range<usize>, &[f64])> {
-        let mut rest = &self.entries[..];
-        self.arrow.groups.iter().flat_map(move |group| {
-            let (rows, width) = (group.rows.clone(), self.arrow.width(group));
-            let (block, behind) = rest.split_at(rows.len() * width);
-            rest = behind;
-            (0..width).map(move |column| {
-                let entries = &block[column * rows.len()..(column + 1) * rows.len()];
-                (self.arrow.parameter(group, column), rows.clone(), entries)
-            })
-        })
-    }
-
-    /// `out` ← ‖Aⱼ‖.
-    pub(crate) fn column_norms(&self, out: &mut [f64]) {
-        out.fill(0.0);
-        for (j, _, entries) in self.columns() {
-            out[j] = out[j].hypot(vector::norm(entries));
-        }
-    }
-
-    /// `out` ← Aᵀ·b.
-    pub(crate) fn multiply_transposed(&self, b: &[f64], out: &mut [f64]) {
-        out.fill(0.0);
-        for (j, rows, entries) in self.columns() {
-            out[j] += vector::dot(entries, &b[rows]);
-        }
-    }
-
-    /// `out` ← A·x.
-    pub(crate) fn multiply(&self, x: &[f64], out: &mut [f64]) {
-        out.fill(0.0);
-        for (j, rows, entries) in self.columns() {
-            vector::axpy(x[j], entries, &mut out[rows]);
-        }
     }
 }
 
@@ -217,7 +172,7 @@ impl ArrowQr {
     /// `z` ← argmin ‖A·z − b‖² + μ‖z‖² over the entries that are not held, from `right`, which is b as [`project`](Self::project) lays it
     /// out. Without damping a direction that A does not see stays out: its entry is zero.
     pub(crate) fn solve(&mut self, asked: Asked<'_>, right: &[f64], z: &mut [f64]) {
-        self.reduce(asked, right, Some(z));
+        self.reduce(asked, right, Some(&*z));
         let q = self.shared.len();
         if asked.damping > 0.0 && q > 0 {
             let mut c = std::mem::take(&mut self.right);
@@ -269,9 +224,8 @@ impl ArrowQr {
 
     /// Takes the own columns out of every group and factorises what is left of the shared ones; `right` of the stack is Qᵀb. `z` has the
     /// entries that are held.
-    pub(crate) fn reduce(&mut self, asked: Asked<'_>, right: &[f64], z: Option<&mut [f64]>) {
+    pub(crate) fn reduce(&mut self, asked: Asked<'_>, right: &[f64], z: Option<&[f64]>) {
         let (shared, largest) = (self.shared.clone(), self.largest);
-        let z = z.as_deref();
         self.groups.par_iter_mut().with_min_len(TOGETHER).for_each(|group| {
             group.reduce(&shared, asked, largest, &right[group.place.clone()], z);
         });
@@ -308,90 +262,6 @@ impl ArrowQr {
         let largest = largest.max(self.stack.r(0, 0).abs());
         let floor = largest * asked.resolution.max(self.stack.resolution());
         self.rank = (0..pivots).take_while(|k| self.stack.r(*k, *k).abs() > floor).count();
-    }
-}
-
-/// R of a group's own columns and the shared ones, after an undamped [`ArrowQr::reduce`]: RᵀR is AᵀA with the own columns of all other
-/// groups taken out.
-pub(crate) struct Triangle {
-    /// The columns of the block that are independent, in the order of R.
-    pub order: Vec<usize>,
-    /// rank × rank, row by row.
-    pub r: Vec<f64>,
-    /// The other columns that are not held, each with its entries in the rows of R.
-    pub dependent: Vec<(usize, Vec<f64>)>,
-}
-
-impl ArrowQr {
-    pub(crate) fn triangle(&self, g: usize, held: &[bool]) -> Triangle {
-        let group = &self.groups[g];
-        let (p, height, own) = (group.own.len(), group.right.len(), group.rank);
-        let rank = own + self.rank;
-        let entry = |i: usize, column: usize| match (i.checked_sub(own), column.checked_sub(p)) {
-            (None, None) => group.head.r(i, column),
-            (Some(_), None) => 0.0,
-            (None, Some(k)) => group.tail[self.stack.order()[k] * height + i],
-            (Some(i), Some(k)) => self.stack.r(i, k),
-        };
-        // Columns as they stand in R: own ones by `head`, shared ones by `stack`.
-        let leading: Vec<usize> = (0..own).chain(p..p + self.rank).collect();
-        let name = |column: usize| match column.checked_sub(p) {
-            None => group.head.order()[column],
-            Some(k) => p + self.stack.order()[k],
-        };
-        let upper = |i: usize, k: usize| if i <= k { entry(i, leading[k]) } else { 0.0 };
-        let r = (0..rank * rank).map(|at| upper(at / rank, at % rank)).collect();
-        let others = (own..p).chain(p + self.rank..group.place.len());
-        let free = others.filter(|column| !held[group.parameter(&self.shared, name(*column))]);
-        let of = |column: usize| {
-            let seen = if column < p { own } else { rank };
-            let entries = (0..rank).map(|i| if i < seen { entry(i, column) } else { 0.0 });
-            (name(column), entries.collect())
-        };
-        Triangle {
-            order: leading.iter().map(|column| name(*column)).collect(),
-            r,
-            dependent: free.map(of).collect(),
-        }
-    }
-
-    /// The rows of every group of the columns of Q that R stands beside: a group's own, then the shared ones; column-major. In the order of
-    /// the groups, after an undamped [`reduce`](Self::reduce).
-    pub(crate) fn q_rows(&self) -> Vec<Vec<f64>> {
-        let mut shared = vec![vec![0.0; self.stack.rows()]; self.rank];
-        for (k, column) in shared.iter_mut().enumerate() {
-            self.stack.q_column(k, column);
-        }
-        let mut at = 0;
-        let mut rows = |group: &Block| {
-            let (m, left) = (group.rows.len(), group.left());
-            let part = at..at + left;
-            at += left;
-            let mut q = vec![0.0; m * (group.rank + self.rank)];
-            for (k, column) in q.chunks_exact_mut(m.max(1)).enumerate() {
-                match k.checked_sub(group.rank) {
-                    None => column[k] = 1.0,
-                    Some(k) => column[group.rank..group.right.len()]
-                        .copy_from_slice(&shared[k][part.clone()]),
-                }
-                if !group.own.is_empty() {
-                    group.head.multiply_q(&mut column[..group.right.len()]);
-                }
-                group.qr.multiply_q(column);
-            }
-            q
-        };
-        self.groups.iter().map(&mut rows).collect()
-    }
-
-    /// Columns of Q: independent own ones of all groups, and shared ones.
-    pub(crate) fn whole_rank(&self) -> usize {
-        self.groups.iter().map(|group| group.rank).sum::<usize>() + self.rank
-    }
-
-    /// Own columns of group `g` that are independent.
-    pub(crate) fn own_rank(&self, g: usize) -> usize {
-        self.groups[g].rank
     }
 }
 
@@ -484,152 +354,5 @@ impl Block {
         for (c, &column) in c.iter().zip(self.head.order()) {
             self.z[column] = *c;
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use secant_core::problem::ArrowGroup;
-    use secant_core::random::Random;
-
-    /// Groups of these sizes, with p own and q shared parameters.
-    fn arrow(sizes: &[usize], p: usize, q: usize) -> Arrow {
-        let mut row = 0;
-        let group = |(g, size): (usize, &usize)| {
-            row += size;
-            ArrowGroup { rows: row - size..row, own: q + g * p..q + (g + 1) * p }
-        };
-        Arrow { shared: 0..q, groups: sizes.iter().enumerate().map(group).collect() }
-    }
-
-    fn random_blocks(arrow: &Arrow, seed: u64) -> (ArrowBlocks, Vec<f64>) {
-        let mut random = Random::new(seed);
-        let mut blocks = ArrowBlocks::new(arrow.clone());
-        blocks.entries.fill_with(|| random.normal());
-        let m = arrow.groups.last().unwrap().rows.end;
-        (blocks, (0..m).map(|_| random.normal()).collect())
-    }
-
-    /// The same matrix with all its zeros; columns that are left out are zero.
-    fn dense(blocks: &ArrowBlocks, m: usize, n: usize, out: &[bool]) -> PivotedQr {
-        let mut qr = PivotedQr::new(m, n);
-        for (j, rows, entries) in blocks.columns() {
-            if !out[j] {
-                qr.column_mut(j)[rows].copy_from_slice(entries);
-            }
-        }
-        qr
-    }
-
-    fn dense_solution(qr: &mut PivotedQr, mu: f64, b: &[f64], n: usize) -> Vec<f64> {
-        let mut b = b.to_vec();
-        qr.factor();
-        qr.transpose_q(&mut b);
-        b.resize(b.len().max(n), 0.0);
-        let mut z = vec![0.0; n];
-        qr.solve(mu, &mut b[..n], &mut z);
-        z
-    }
-
-    fn solve(
-        blocks: &ArrowBlocks,
-        b: &[f64],
-        asked: Asked<'_>,
-        z: &mut [f64],
-    ) -> (ArrowQr, Vec<f64>) {
-        let mut qr = ArrowQr::new(&blocks.arrow);
-        qr.factor(blocks, &vec![1.0; z.len()]);
-        let mut right = vec![0.0; ArrowQr::right_len(&blocks.arrow)];
-        qr.project(&mut b.to_vec(), &mut right);
-        qr.solve(asked, &right, z);
-        (qr, right)
-    }
-
-    fn assert_near(found: &[f64], expected: &[f64], what: &str) {
-        let size = vector::norm(expected);
-        for (found, expected) in found.iter().zip(expected) {
-            assert!((found - expected).abs() <= 1e-12 * size, "{what}: {found} {expected}");
-        }
-    }
-
-    #[test]
-    fn damped_and_undamped_solutions_are_those_of_the_dense_matrix() {
-        let shapes = [
-            (&[7, 5, 9][..], 2, 2),
-            (&[30][..], 2, 3),
-            (&[8, 8][..], 3, 0),
-            (&[8, 8][..], 0, 3),
-            // A group that does not determine its own parameters and the shared ones by itself.
-            (&[2, 9, 1, 12][..], 1, 2),
-        ];
-        for (seed, (sizes, p, q)) in shapes.into_iter().enumerate() {
-            let arrow = arrow(sizes, p, q);
-            let (blocks, b) = random_blocks(&arrow, seed as u64);
-            let n = q + p * sizes.len();
-            assert_eq!(arrow.fault(b.len(), n), None);
-            for mu in [0.0, 1e-6, 1.0, 1e4] {
-                let mut full = dense(&blocks, b.len(), n, &vec![false; n]);
-                let expected = dense_solution(&mut full, mu, &b, n);
-                let mut z = vec![0.0; n];
-                let (mut qr, right) = solve(&blocks, &b, Asked::damped(mu), &mut z);
-                assert_near(&z, &expected, &format!("{sizes:?} {p} {q}, μ = {mu}"));
-                let mut image = vec![0.0; right.len()];
-                qr.multiply(&z, &mut image);
-                let mut product = vec![0.0; b.len()];
-                blocks.multiply(&z, &mut product);
-                let (one, other) = (vector::norm(&image), vector::norm(&product));
-                assert!((one / other - 1.0).abs() < 1e-13);
-                if mu == 0.0 {
-                    assert!((qr.tangent_part(&right) / other - 1.0).abs() < 1e-12);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn entries_that_are_held_stay_and_the_others_are_those_of_the_rest() {
-        let arrow = arrow(&[6, 9, 7], 2, 2);
-        let (blocks, b) = random_blocks(&arrow, 5);
-        // A shared one and one of the second group's own.
-        let held: Vec<bool> = (0..8).map(|j| j == 1 || j == 4).collect();
-        for mu in [0.0, 0.3] {
-            let mut z = vec![0.0; 8];
-            (z[1], z[4]) = (0.7, -1.5);
-            let mut known = vec![0.0; b.len()];
-            blocks.multiply(&z, &mut known);
-            let left: Vec<f64> = b.iter().zip(&known).map(|(b, known)| b - known).collect();
-            let mut expected = dense_solution(&mut dense(&blocks, b.len(), 8, &held), mu, &left, 8);
-            (expected[1], expected[4]) = (0.7, -1.5);
-            let asked = Asked { held: Some(&held), ..Asked::damped(mu) };
-            solve(&blocks, &b, asked, &mut z);
-            assert_near(&z, &expected, &format!("μ = {mu}"));
-        }
-    }
-
-    #[test]
-    fn directions_that_nothing_depends_on_are_left_out() {
-        let arrow = arrow(&[6, 9, 7], 2, 2);
-        let (mut blocks, b) = random_blocks(&arrow, 6);
-        // The second own column of the first group is twice the first; the second shared column is that of the first own ones everywhere.
-        let mut at = 0;
-        for (g, size) in [6, 9, 7].into_iter().enumerate() {
-            let block = &mut blocks.entries[at..at + 4 * size];
-            at += 4 * size;
-            block.copy_within(0..size, 3 * size);
-            if g == 0 {
-                (0..size).for_each(|i| block[size + i] = 2.0 * block[i]);
-            }
-        }
-        let mut z = vec![0.0; 8];
-        let (mut qr, right) = solve(&blocks, &b, Asked::damped(0.0), &mut z);
-        assert_eq!(z.iter().filter(|z| **z == 0.0).count(), 2);
-        let mut full = dense(&blocks, b.len(), 8, &[false; 8]);
-        let expected = dense_solution(&mut full, 0.0, &b, 8);
-        let (mut one, mut other) = (vec![0.0; b.len()], vec![0.0; b.len()]);
-        blocks.multiply(&z, &mut one);
-        blocks.multiply(&expected, &mut other);
-        assert_near(&one, &other, "the image");
-        assert!((qr.tangent_part(&right) / vector::norm(&other) - 1.0).abs() < 1e-12);
     }
 }
