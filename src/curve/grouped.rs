@@ -167,7 +167,7 @@ impl Curve<Grouped> {
         let problem = CurveProblem::new(&resolved.formula, &layout, &resolved.data);
         let (theta, note) = match start.iter().copied().collect::<Option<Vec<f64>>>() {
             Some(theta) => (theta, None),
-            None => starts::find(said, (&resolved, &layout), &start, &bounds, &problem)?,
+            None => starts::find(said, (&resolved, &layout), &start)?,
         };
         check_start(&resolved, &layout, &parts, &theta)?;
         let (mut solution, scale) = minimize(said, problem, &bounds, &theta, None)?;

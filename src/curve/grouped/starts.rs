@@ -2,10 +2,10 @@
 //!
 //! The curve is fitted to all groups as if they were one, and to some of the groups by themselves, from starts that are looked for as those
 //! of any curve. Each of these ends gives values of the shared parameters; every group then takes the own values of the end that suits it
-//! best, those that enter linearly solved for. The best of these starts are fitted to all groups for some steps, and the best of that is the
-//! start.
+//! best, those that enter linearly solved for. The best of these starts are fitted for some steps, and the best of that is the start. With many
+//! groups all this is done with some of them, and the others take the own values that suit them of those that were found.
 
-use super::{Bounds, CurveProblem, Layout, Resolved, Said, minimize};
+use super::{CurveProblem, Layout, Resolved, Said, minimize, spread};
 use crate::curve::starts::{Search, Sought};
 use crate::error::FitError;
 use rayon::prelude::*;
@@ -13,9 +13,11 @@ use secant_core::data::Dataset;
 use secant_core::network::Network;
 use secant_core::problem::Objective;
 
-/// Groups that are fitted by themselves.
+/// Groups that starts are looked for in; the others take what was found.
+const SEEN: usize = 32;
+/// Groups of these that are fitted by themselves.
 const ALONE: usize = 4;
-/// Starts that are fitted to all groups, and the steps of these fits.
+/// Starts that are fitted to all of these, and the steps of these fits.
 const FITTED: usize = 3;
 const STEPS: u64 = 30;
 
@@ -26,12 +28,45 @@ pub(super) fn find(
     said: &Said,
     (resolved, layout): (&Resolved, &Layout),
     start: &[Option<f64>],
-    bounds: &Bounds,
-    problem: &CurveProblem<'_>,
 ) -> Result<Found, FitError> {
+    let groups = layout.groups.len();
+    let chosen: Vec<usize> = spaced(groups, SEEN).collect();
+    let (some, theta) = if chosen.len() == groups {
+        let theta = of_some(said, (resolved, layout), start)?;
+        (layout.clone(), theta)
+    } else {
+        let (few, some, start) = part_of(resolved, layout, start, &chosen)?;
+        let theta = of_some(said, (&few, &some), &start)?;
+        (some, theta)
+    };
+    let note = Some(format!(
+        "automatic start: from fits to {} groups as one and to {} of them alone (seed {})",
+        chosen.len(),
+        chosen.len().min(ALONE),
+        said.seed
+    ));
+    if chosen.len() == groups {
+        return Ok((theta, note));
+    }
+    let ends: Vec<Vec<f64>> =
+        spaced(chosen.len(), ALONE + 1).map(|g| some.of_group(g, &theta)).collect();
+    Ok((assembled(said, (resolved, layout), start, (&ends[0], &ends))?, note))
+}
+
+/// At most `most` of the numbers below `count`, at equal distances.
+fn spaced(count: usize, most: usize) -> impl Iterator<Item = usize> {
+    let some = count.min(most);
+    (0..some).map(move |i| if some == count { i } else { i * (count - 1) / (some - 1).max(1) })
+}
+
+/// θ of groups that are all looked at.
+fn of_some(
+    said: &Said,
+    (resolved, layout): (&Resolved, &Layout),
+    start: &[Option<f64>],
+) -> Result<Vec<f64>, FitError> {
     let network = Network::from(resolved.formula.graph()?);
     let groups = layout.groups.len();
-    let part = |g: usize| part(resolved, layout, start, g);
     let (mut ends, mut refusal) = (Vec::new(), None);
     let mut take = |one: Result<Resolved, FitError>| {
         let end = one.and_then(|one| {
@@ -48,41 +83,53 @@ pub(super) fn find(
     };
     take(Ok(resolved.clone()));
     if groups > 1 {
-        let seen = groups.min(ALONE);
-        (0..seen).for_each(|i| take(part(i * (groups - 1) / (seen - 1).max(1))));
+        spaced(groups, ALONE).for_each(|g| take(part(resolved, layout, start, g)));
     }
     if let (true, Some(refusal)) = (ends.is_empty(), refusal) {
         return Err(refusal);
     }
+    let bounds = spread(layout, &resolved.bounds)?;
     let mut candidates = Vec::new();
     for shared in &ends {
         let theta = assembled(said, (resolved, layout), start, (shared, &ends))?;
-        let value = problem.value(&theta);
-        if value.is_finite() {
-            candidates.push((value, theta));
-        }
-    }
-    candidates.sort_by(|one, other| one.0.total_cmp(&other.0));
-    candidates.truncate(FITTED);
-    let fitted = candidates.iter().filter_map(|(_, theta)| {
         let problem = CurveProblem::new(&resolved.formula, layout, &resolved.data);
-        let plain = Said { robust: None, ..said.clone() };
-        let (solution, _) = minimize(&plain, problem, bounds, theta, Some(STEPS)).ok()?;
+        candidates.push((problem.value(&theta), theta));
+    }
+    // NaN comes last.
+    candidates.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let plain = Said { robust: None, ..said.clone() };
+    let fitted = candidates.iter().take(FITTED).filter_map(|(_, theta)| {
+        let problem = CurveProblem::new(&resolved.formula, layout, &resolved.data);
+        let (solution, _) = minimize(&plain, problem, &bounds, theta, Some(STEPS)).ok()?;
         Some((solution.report.value, solution.theta))
     });
-    let best = fitted
-        .filter(|(value, _)| value.is_finite())
-        .min_by(|one, other| one.0.total_cmp(&other.0));
-    let theta = match best.or_else(|| candidates.into_iter().next()) {
-        Some((_, theta)) => theta,
-        None => assembled(said, (resolved, layout), start, (&ends[0], &ends))?,
-    };
-    let note = format!(
-        "automatic start: from fits to all groups as one and to {} of them alone (seed {})",
-        if groups > 1 { groups.min(ALONE) } else { 0 },
-        said.seed
-    );
-    Ok((theta, Some(note)))
+    let finite = fitted.filter(|(value, _)| value.is_finite());
+    let best = finite.min_by(|one, other| one.0.total_cmp(&other.0));
+    Ok(best.unwrap_or_else(|| candidates.swap_remove(0)).1)
+}
+
+/// Some of the groups, with their starts.
+fn part_of(
+    resolved: &Resolved,
+    layout: &Layout,
+    start: &[Option<f64>],
+    chosen: &[usize],
+) -> Result<(Resolved, Layout, Vec<Option<f64>>), FitError> {
+    let (mut samples, mut groups) = (Vec::new(), Vec::new());
+    for g in chosen {
+        let first = samples.len();
+        samples.extend(layout.groups[*g].clone());
+        groups.push(first..samples.len());
+    }
+    let some = Layout { groups, ..layout.clone() };
+    let mut of_some = vec![None; some.dim()];
+    for (i, g) in chosen.iter().enumerate() {
+        for (k, value) in layout.of_group(*g, start).into_iter().enumerate() {
+            of_some[some.place(i, k)] = value;
+        }
+    }
+    let few = Resolved { data: resolved.data.select(&samples)?, ..resolved.clone() };
+    Ok((few, some, of_some))
 }
 
 /// The curve of one group alone, its start as far as it is known.
