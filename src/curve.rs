@@ -1,13 +1,23 @@
 //! `curve("a*exp(-b*x) + c")?…fit(&data)?`: a formula fitted to measurements, with exact derivatives, errors and bands.
 
+mod evaluate;
 mod fitted;
+mod function;
+mod functions;
+mod grouped;
 mod inference;
 mod model;
 #[cfg(feature = "plot")]
 mod picture;
+mod prepared;
+mod problem;
+mod solve;
 mod starts;
 
 pub use fitted::{CurveFit, CurveParameter, Origin};
+pub use function::{FromFn, FunctionFit};
+pub use functions::CurveFunction;
+pub use grouped::{Grouped, GroupedFit, GroupedInference};
 
 use crate::curve_error::CurveError;
 use crate::error::FitError;
@@ -20,7 +30,7 @@ use secant_core::rho::Rho;
 use secant_optim::{
     BoundedLevenbergMarquardt, Interrupt, LevenbergMarquardt, Method, Stopping, Tron,
 };
-use starts::Search;
+use starts::{Search, Sought};
 use std::ops::{Bound, RangeBounds};
 
 /// Draws of an automatic start, for each parameter that enters nonlinearly.
@@ -33,7 +43,29 @@ const DRAWS: usize = 2_000;
 /// parameters are those of the formula, in the units of the data.
 #[derive(Clone, Debug)]
 #[must_use = "nothing happens before `fit`"]
-pub struct Curve {
+pub struct Curve<K = Alone> {
+    kind: K,
+    said: Said,
+}
+
+/// A curve of one set of data, all of its parameters one number: the kind of a [`Curve`] that nothing else was said of.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Alone;
+
+/// The kinds of a [`Curve`] that come from a formula, so that parameters can be [tied](Curve::tie).
+pub trait OfFormula: sealed::Sealed {}
+impl OfFormula for Alone {}
+impl OfFormula for Grouped {}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Alone {}
+    impl Sealed for super::Grouped {}
+}
+
+/// What was said of a curve, whatever it is fitted to.
+#[derive(Clone, Debug)]
+struct Said {
     texts: Vec<String>,
     start: Vec<(String, f64)>,
     bounds: Vec<(String, f64, f64)>,
@@ -82,16 +114,10 @@ pub fn curve(formula: &str) -> Result<Curve, FitError> {
     Curve::several(&[formula])
 }
 
-impl Curve {
-    /// Several outputs, one formula for each column of the targets; names that several formulas have are one parameter.
-    ///
-    /// # Errors
-    /// As [`curve`].
-    pub fn several<S: AsRef<str>>(formulas: &[S]) -> Result<Self, FitError> {
-        // Whether it is a formula does not depend on which names are features.
-        Formula::several::<S, &str>(formulas, &[]).map_err(CurveError::from)?;
-        Ok(Self {
-            texts: formulas.iter().map(|text| text.as_ref().to_owned()).collect(),
+impl Said {
+    fn new(texts: Vec<String>) -> Self {
+        Self {
+            texts,
             start: Vec::new(),
             bounds: Vec::new(),
             replaced: Vec::new(),
@@ -105,13 +131,30 @@ impl Curve {
             interrupt: None,
             draws: DRAWS,
             seed: 0,
-        })
+        }
     }
+}
 
+impl Curve {
+    /// Several outputs, one formula for each column of the targets; names that several formulas have are one parameter.
+    ///
+    /// # Errors
+    /// As [`curve`].
+    pub fn several<S: AsRef<str>>(formulas: &[S]) -> Result<Self, FitError> {
+        // Whether it is a formula does not depend on which names are features.
+        Formula::several::<S, &str>(formulas, &[]).map_err(CurveError::from)?;
+        let texts = formulas.iter().map(|text| text.as_ref().to_owned()).collect();
+        Ok(Self { kind: Alone, said: Said::new(texts) })
+    }
+}
+
+impl<K> Curve<K> {
     /// Where the parameters start, by name. Those that are not named are looked for: see [`draws`](Self::draws). May be called again; of
     /// one name the last value holds.
     pub fn start<S: AsRef<str>>(mut self, values: impl IntoIterator<Item = (S, f64)>) -> Self {
-        self.start.extend(values.into_iter().map(|(name, value)| (name.as_ref().into(), value)));
+        self.said
+            .start
+            .extend(values.into_iter().map(|(name, value)| (name.as_ref().into(), value)));
         self
     }
 
@@ -123,68 +166,62 @@ impl Curve {
         };
         let lower = end(range.start_bound(), f64::NEG_INFINITY);
         let upper = end(range.end_bound(), f64::INFINITY);
-        self.bounds.push((name.into(), lower, upper));
+        self.said.bounds.push((name.into(), lower, upper));
         self
     }
 
     /// Holds a parameter at a value.
     pub fn fix(mut self, name: &str, value: f64) -> Self {
-        self.replaced.push((name.into(), Replaced::Fixed(value)));
-        self
-    }
-
-    /// Puts a formula of other parameters in place of a parameter: `tie("d", "2*a")`. Names that it brings in are parameters.
-    pub fn tie(mut self, name: &str, formula: &str) -> Self {
-        self.replaced.push((name.into(), Replaced::Tied(formula.into())));
+        self.said.replaced.push((name.into(), Replaced::Fixed(value)));
         self
     }
 
     /// The standard deviation of every sample's y, N positive numbers: by what it differs is divided by it.
     pub fn sigma(mut self, sigma: &[f64]) -> Self {
-        self.sigma = Some(sigma.to_vec());
+        self.said.sigma = Some(sigma.to_vec());
         self
     }
 
     /// The same from a column of the data, which is then no input.
     pub fn sigma_column(mut self, name: &str) -> Self {
-        self.sigma_column = Some(name.into());
+        self.said.sigma_column = Some(name.into());
         self
     }
 
     /// Whether the σ are what they say, as SciPy's `absolute_sigma`: errors then come from them alone and not from the residuals. Default
     /// false: only their ratios count.
     pub fn absolute_sigma(mut self, absolute: bool) -> Self {
-        self.absolute_sigma = absolute;
+        self.said.absolute_sigma = absolute;
         self
     }
 
     /// ρ in place of the square, for outliers; its scale is estimated from the residuals.
     pub fn robust(mut self, rho: Rho) -> Self {
-        self.robust = Some(rho);
+        self.said.robust = Some(rho);
         self
     }
 
     /// The method, with its options. It does not know of [`bounds`](Self::bounds) of the curve: with bounds leave it out.
     pub fn method(mut self, method: impl Into<Method>) -> Self {
-        self.method = Some(method.into());
+        self.said.method = Some(method.into());
         self
     }
 
     /// When to stop, in place of the method's own.
     pub fn stopping(mut self, stopping: Stopping) -> Self {
-        self.stopping = Some(stopping);
+        self.said.stopping = Some(stopping);
         self
     }
 
     /// The most iterations.
     pub fn max_iterations(mut self, iterations: u64) -> Self {
-        self.max_iterations = Some(iterations);
+        self.said.max_iterations = Some(iterations);
         self
     }
 
     /// What ends the fit from outside.
     pub fn interrupt(mut self, interrupt: &Interrupt) -> Self {
-        self.interrupt = Some(interrupt.clone());
+        self.said.interrupt = Some(interrupt.clone());
         self
     }
 
@@ -193,39 +230,60 @@ impl Curve {
     /// Parameters that enter linearly are solved for; the others are drawn over magnitudes that the ranges of the data suggest, the best
     /// few draws are fitted, and the best of these is the start. The report says so.
     pub fn draws(mut self, draws: usize) -> Self {
-        self.draws = draws;
+        self.said.draws = draws;
         self
     }
 
     /// The seed of automatic starts. Default 0.
     pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
+        self.said.seed = seed;
         self
     }
+}
 
+impl<K: OfFormula> Curve<K> {
+    /// Puts a formula of other parameters in place of a parameter: `tie("d", "2*a")`. Names that it brings in are parameters.
+    pub fn tie(mut self, name: &str, formula: &str) -> Self {
+        self.said.replaced.push((name.into(), Replaced::Tied(formula.into())));
+        self
+    }
+}
+
+impl Curve {
     /// Fits the curve.
     ///
     /// # Errors
     /// [`FitError::Curve`] with what does not fit: names, starts, bounds, ties, σ, a formula that is not finite at the start; what
     /// [`fit`](crate::fit()) refuses. Numerical trouble is a [`Reason`](crate::Reason) in the report.
     pub fn fit(&self, data: &Dataset) -> Result<CurveFit, FitError> {
-        let resolved = Resolved::new(self, data)?;
+        let said = &self.said;
+        let resolved = Resolved::new(said, data)?;
         let network = Network::from(resolved.formula.graph()?);
-        let mut notes = Vec::new();
-        let theta = if let Some(theta) = resolved.whole_start() {
-            resolved.check_start(&theta)?;
-            theta
-        } else {
-            let search = Search::new(&resolved, self.draws, self.seed);
-            let found = search.best(|data, theta| {
-                let polished = self.run(&resolved, &network, data, theta, true)?;
+        let (theta, notes) = match resolved.whole_start() {
+            Some(theta) => {
+                resolved.check_start(&theta)?;
+                (theta, None)
+            }
+            None => said.search(&resolved, &network)?,
+        };
+        let fitted = said.run(&resolved, &network, &resolved.data, &theta, false)?;
+        Ok(CurveFit::new(said, resolved, &theta, fitted, notes))
+    }
+}
+
+impl Said {
+    /// A start that was looked for, and the note on it.
+    fn search(
+        &self,
+        resolved: &Resolved,
+        network: &Network,
+    ) -> Result<(Vec<f64>, Option<String>), FitError> {
+        let found =
+            Search::new(Sought::of(resolved), self.draws, self.seed).best(|data, theta| {
+                let polished = self.run(resolved, network, data, theta, true)?;
                 Ok((polished.model().theta().to_vec(), polished.report().value))
             })?;
-            notes.push(found.note);
-            found.theta
-        };
-        let fitted = self.run(&resolved, &network, &resolved.data, &theta, false)?;
-        Ok(CurveFit::new(self, resolved, &theta, fitted, notes))
+        Ok((found.theta, Some(found.note)))
     }
 
     fn run(

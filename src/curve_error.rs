@@ -155,6 +155,93 @@ pub enum CurveError {
         /// Its inputs.
         inputs: String,
     },
+    /// A curve with own parameters of groups, fitted to data whose groups are not said.
+    #[error(
+        "which group a sample belongs to is not said: by a column, `groups`, by keys, `groups_of`, or fit several data sets, `fit_sets`"
+    )]
+    NoGroups,
+    /// A column or keys of groups beside several data sets, which are the groups.
+    #[error("`groups` and `fit_sets` are two answers to one question: leave one out")]
+    GroupsAndSets,
+    /// The column of the groups as an input.
+    #[error(
+        "the formula names the group column {}: it tells the groups apart, and is no input",
+        quoted(column)
+    )]
+    GroupInFormula {
+        /// The column.
+        column: String,
+    },
+    /// Another number of keys than samples.
+    #[error("{found} keys of groups for {samples} samples")]
+    GroupCount {
+        /// N.
+        samples: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// A key that names no group.
+    #[error("the group of sample {sample} (from 0) is {}, which names none", quoted(key))]
+    GroupKey {
+        /// The sample, from 0.
+        sample: usize,
+        /// Its key.
+        key: String,
+    },
+    /// No data sets.
+    #[error("no data set to fit")]
+    NoSets,
+    /// Two data sets of one name.
+    #[error("two data sets are called {}", quoted(name))]
+    SetTwice {
+        /// The name.
+        name: String,
+    },
+    /// Data sets that do not go together.
+    #[error("the data set {} has the {what} {}, the first one has {}", quoted(name),
+        list(found.iter().map(String::as_str)), list(expected.iter().map(String::as_str)))]
+    SetDiffers {
+        /// The data set.
+        name: String,
+        /// Features or targets.
+        what: &'static str,
+        /// Its own.
+        found: Vec<String>,
+        /// Those of the first one.
+        expected: Vec<String>,
+    },
+    /// A start in one group of a parameter that all groups share.
+    #[error(
+        "the start of {} in group {}: it is shared by all groups, give it by `start` or make it their `own`",
+        quoted(name),
+        quoted(group)
+    )]
+    SharedStart {
+        /// The parameter.
+        name: String,
+        /// The group.
+        group: String,
+    },
+    /// A method that does not go by residuals.
+    #[error(
+        "{method} as the method of a curve by groups or of a function: Levenberg–Marquardt, with bounds or without, and Gauss–Newton go by their residuals"
+    )]
+    GroupedMethod {
+        /// The method.
+        method: &'static str,
+    },
+    /// A function without names for its parameters, or with one twice.
+    #[error("the names of the function's parameters are {}: at least one, each once", list(names.iter().map(String::as_str)))]
+    FunctionNames {
+        /// The names.
+        names: Vec<String>,
+    },
+    /// Data of several targets for a function of one value.
+    #[error("a function of one value for {targets} columns of targets: one is needed")]
+    FunctionTargets {
+        /// Columns of the targets.
+        targets: usize,
+    },
     /// Errors asked of a fit that is no least squares.
     #[error(
         "the errors of a robust fit are not known here: leave `robust` out, or draw samples again (a bootstrap)"

@@ -405,7 +405,7 @@ impl Fit<'_> {
 }
 
 /// Gives a method the end asked for: all of it, and then the number of iterations alone.
-fn limit(method: &mut Method, stopping: Option<&Stopping>, max_iterations: Option<u64>) {
+pub(crate) fn limit(method: &mut Method, stopping: Option<&Stopping>, max_iterations: Option<u64>) {
     if let Some(stopping) = stopping {
         *method.stopping_mut() = stopping.clone();
     }
@@ -472,7 +472,7 @@ fn spread_of_residuals(graph: &Graph, theta: &[f64], data: &Dataset) -> Result<f
 }
 
 /// ρ with the scale σ.
-fn robust_loss(rho: Rho, scale: f64) -> Result<Box<dyn Loss>, FitError> {
+pub(crate) fn robust_loss(rho: Rho, scale: f64) -> Result<Box<dyn Loss>, FitError> {
     Ok(Box::new(Robust::new(rho, scale).map_err(RiskError::from)?))
 }
 

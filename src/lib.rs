@@ -68,7 +68,10 @@ mod progress;
 mod tune;
 
 pub use compare::compare;
-pub use curve::{Curve, CurveFit, CurveParameter, Origin, curve};
+pub use curve::{
+    Alone, Curve, CurveFit, CurveFunction, CurveParameter, FromFn, FunctionFit, Grouped,
+    GroupedFit, GroupedInference, OfFormula, Origin, curve,
+};
 pub use curve_error::CurveError;
 pub use error::FitError;
 pub use feature_match::FeatureMatch;
@@ -124,9 +127,10 @@ pub use secant_optim::{
     ManyFit, ManyFits, Method, Minibatches, Momentum, Nesterov, Newton, NewtonCg, NonlinearCg,
     ObjectiveFn, Optimality, Outcome, OwlQn, Progress, ProximalNewton, QuadraticModel, Ranking,
     RateFinder, Reason, ReducedLeastSquares, RegularizedNewton, Report, RmsProp,
-    RobustLeastSquares, RobustSolution, RunOptions, Safeguard, Schedule, SmallLeastSquares,
-    Solution, Sr1, Stopping, Subproblem, Tron, TrustRegion, Validated, VariableProjection, Watch,
-    fit_many, function, minimize, minimize_robust, minimize_sampled, minimize_watched, residuals,
+    RobustLeastSquares, RobustResiduals, RobustSolution, RunOptions, Safeguard, Schedule,
+    SmallLeastSquares, Solution, Sr1, Stopping, Subproblem, Tron, TrustRegion, Validated,
+    VariableProjection, Watch, fit_many, function, minimize, minimize_robust, minimize_sampled,
+    minimize_watched, residuals,
 };
 
 /// Pages of `docs/` as modules. Their links are to each other's files, by names defined at a page's end; here the same names are defined

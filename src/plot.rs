@@ -67,6 +67,17 @@ pub enum PlotError {
         /// Whether the iterates were kept.
         recorded: bool,
     },
+    /// More groups of data than a sheet has panels.
+    #[error("{groups} groups, a sheet has at most {most} panels: draw one group alone")]
+    Groups {
+        /// Groups.
+        groups: usize,
+        /// Panels.
+        most: usize,
+    },
+    /// What keeps the fit from being drawn.
+    #[error("{0}")]
+    Fit(String),
     /// A fitted curve of several inputs or outputs.
     #[error(
         "a curve is drawn of 1 input and 1 output, this one has {inputs} {features} and {outputs}"

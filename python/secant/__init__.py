@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from . import _core
 from ._arrays import whole
-from ._curves import Curve, CurveFitResult, curve_fit, fit_formula, fit_many
+from ._curves import Curve, CurveFitResult, GroupedCurve, curve_fit, fit_formula, fit_many
 from ._glm import Glm, glm
 from ._least_squares import least_squares
 from ._methods import METHODS, method_options
@@ -31,6 +31,7 @@ __all__ = [
     "Fit",
     "Glm",
     "GraphBuilder",
+    "GroupedCurve",
     "Model",
     "Network",
     "OptimizeResult",

@@ -100,6 +100,53 @@ class Curve:
         self._fitted.model.save(path)
 
 
+class GroupedCurve:
+    """A curve fitted to several groups of data at once, with parameters that all share and each group's own."""
+
+    def __init__(self, fitted: Any, inputs: list[str]):
+        self._fitted = fitted
+        self._inputs = inputs
+        self.report: dict = fitted.report()
+        self.groups: list[str] = fitted.groups()
+
+    @property
+    def shared(self) -> dict[str, float]:
+        """Values of the parameters that all groups share."""
+        return dict(self._fitted.shared())
+
+    @property
+    def own(self) -> dict[str, np.ndarray]:
+        """Values of each group's own parameters, in the order of `groups`."""
+        return {name: np.array(values) for name, values in self._fitted.own()}
+
+    def group(self, key: Any) -> Curve:
+        """The curve of one group; its errors are those of the whole fit."""
+        return Curve(self._fitted.group(_key(key)), self._inputs)
+
+    def inference(self, level: float = 0.95) -> dict:
+        """`estimates`: value and standard error by name, own parameters as `a[2]`; `text` is a table."""
+        estimates, text = self._fitted.inference(level)
+        return {"estimates": {name: (value, error) for name, value, error in estimates}, "text": text}
+
+    def predict(self, key: Any, x: Any) -> np.ndarray:
+        """The curve of a group at inputs as those that it was fitted to."""
+        return self.group(key).predict(x)
+
+    def to_csv(self) -> str:
+        """A line for each group with all parameters."""
+        return self._fitted.to_csv()
+
+    def __str__(self) -> str:
+        return str(self._fitted)
+
+
+def _key(key: Any) -> str:
+    """What a group is called: whole numbers without a point."""
+    if isinstance(key, (float, np.floating)) and np.isfinite(key) and float(key).is_integer():
+        return str(int(key))
+    return str(key)
+
+
 def _inputs(x: Any, names: list[str] | None) -> tuple[np.ndarray, list[str]]:
     """Inputs, a sample a row, and the names of their columns."""
     if isinstance(x, Mapping):
@@ -155,10 +202,30 @@ def fit_formula(
     max_iterations: int | None = None,
     draws: int | None = None,
     seed: int = 0,
-) -> Curve:
-    """A curve fitted to data, its derivatives exact. See `curve_fit`."""
+    groups: Any = None,
+    own: Sequence[str] = (),
+) -> Curve | GroupedCurve:
+    """A curve fitted to data, its derivatives exact. See `curve_fit`.
+
+    `groups` tells several groups of data apart, by the name of a column of `xdata` or by a key for each sample: all are fitted at once, with
+    the parameters of `own` for each group and the others shared, and the result is a `GroupedCurve`.
+    """
     formulas = [formula] if isinstance(formula, str) else list(formula)
-    inputs, names = _inputs(xdata, None)
+    if groups is None and len(own) > 0:
+        raise ValueError("own parameters need groups: give groups= a column of xdata, or a key for each sample")
+    if isinstance(groups, str):
+        column = groups
+        if not (isinstance(xdata, Mapping) or is_frame(xdata)):
+            raise ValueError(f"groups={column!r} is the name of a column, xdata has none: give a key for each sample")
+        known = list(xdata) if isinstance(xdata, Mapping) else names_of(xdata) or []
+        if column not in known:
+            raise ValueError(f"xdata has no column {column!r}; it has {known}")
+        if column in _core.formula_parameters(formulas, []):
+            raise ValueError(f"the formula names the group column {column}: it tells the groups apart, and is no input")
+        groups = xdata[column]
+        inputs, names = _inputs(xdata, [name for name in known if name != column])
+    else:
+        inputs, names = _inputs(xdata, None)
     targets = matrix(ydata, "ydata")
     if targets.shape[0] != inputs.shape[0]:
         raise ValueError(f"xdata has {inputs.shape[0]} samples, ydata has {targets.shape[0]}")
@@ -195,10 +262,14 @@ def fit_formula(
     options.draws = None if draws is None else whole(draws, "draws", 1)
     options.seed = whole(seed, "seed")
     data = Data(inputs, targets, feature_names=names)
-    fitted, raised = _core.fit_curve(formulas, data, options)
+    if groups is not None:
+        keys = [_key(key) for key in np.asarray(groups).tolist()]
+        fitted, raised = _core.fit_grouped_curve(formulas, data, options, keys, list(own))
+    else:
+        fitted, raised = _core.fit_curve(formulas, data, options)
     if raised is not None:
         raise raised
-    return Curve(fitted, names)
+    return Curve(fitted, names) if groups is None else GroupedCurve(fitted, names)
 
 
 def curve_fit(

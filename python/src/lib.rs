@@ -35,7 +35,9 @@ mod _core {
     #[pymodule_export]
     use super::command::run_command;
     #[pymodule_export]
-    use super::curves::{PyCurveFit, fit_curve, formula_parameters};
+    use super::curves::{
+        PyCurveFit, PyGroupedFit, fit_curve, fit_grouped_curve, formula_parameters,
+    };
     #[pymodule_export]
     use super::fit::{PyFitted, fit_network};
     #[pymodule_export]

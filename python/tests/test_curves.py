@@ -240,3 +240,53 @@ def test_one_bad_group_is_a_row():
     y = np.vstack([3 * np.exp(-T), np.full(T.size, np.nan)])
     many = secant.fit_many("a*exp(-b*x)", T, y, [1.0, 1.0])
     assert many.success.tolist() == [True, False] and np.isnan(many.errors[1]).all()
+
+
+def runs():
+    """y = a·e^(−bt) + c: three runs of one rate, their samples in turn."""
+    t = np.repeat(np.linspace(0.0, 6.0, 20), 3)
+    run = np.tile([1, 2, 3], 20)
+    a, c = np.array([2.0, 5.0, 1.2])[run - 1], np.array([0.1, 0.4, 0.0])[run - 1]
+    return run, t, a * np.exp(-0.6 * t) + c + 0.02 * np.sin(7.0 * np.arange(60))
+
+
+def test_groups_share_parameters_as_a_global_fit_by_scipy():
+    run, t, y = runs()
+    fit = secant.fit_formula("a*exp(-b*t) + c", {"run": run, "t": t}, y, groups="run", own=["a", "c"])
+
+    def residuals(p):
+        return p[run] * np.exp(-p[0] * t) + p[3 + run] - y
+
+    truth = scipy_optimize.least_squares(residuals, [1, 1, 1, 1, 0, 0, 0], xtol=1e-15, ftol=1e-15, gtol=1e-15)
+    assert fit.groups == ["1", "2", "3"]
+    assert fit.shared["b"] == pytest.approx(truth.x[0], rel=1e-7)
+    np.testing.assert_allclose(fit.own["a"], truth.x[1:4], rtol=1e-7)
+    np.testing.assert_allclose(fit.own["c"], truth.x[4:], rtol=1e-6, atol=1e-8)
+    covariance = np.linalg.inv(truth.jac.T @ truth.jac) * 2 * truth.cost / (60 - 7)
+    estimates = fit.inference()["estimates"]
+    assert estimates["b"][1] == pytest.approx(np.sqrt(covariance[0, 0]), rel=1e-5)
+    assert estimates["a[2]"][1] == pytest.approx(np.sqrt(covariance[2, 2]), rel=1e-5)
+    value = truth.x[2] * np.exp(-truth.x[0] * 2.0) + truth.x[5]
+    assert fit.predict(2, [2.0])[0] == pytest.approx(value, rel=1e-7)
+    assert fit.group(2).parameters["a"] == fit.own["a"][1]
+    assert fit.to_csv().startswith("group,a,b,c\n1,")
+    # By keys in place of a column.
+    keys = [f"run {key}" for key in run]
+    named = secant.fit_formula("a*exp(-b*t) + c", {"t": t}, y, groups=keys, own=["a", "c"])
+    assert named.groups == ["run 1", "run 2", "run 3"]
+    assert named.shared["b"] == pytest.approx(fit.shared["b"], rel=1e-9)
+
+
+def test_mistakes_of_groups_have_their_words():
+    run, t, y = runs()
+    both = {"run": run, "t": t}
+    for options, words in [
+        ({"groups": "rum", "own": ["a"]}, "xdata has no column 'rum'"),
+        ({"groups": "run", "own": ["d"]}, "the groups' own d: there is no such parameter"),
+        ({"own": ["a"]}, "own parameters need groups"),
+        ({"groups": run[:5], "own": ["a"]}, "5 keys of groups for 60 samples"),
+    ]:
+        with pytest.raises(ValueError, match=re.escape(words)):
+            secant.fit_formula("a*exp(-b*t)", both if "groups" in options else {"t": t}, y, **options)
+    with pytest.raises(ValueError, match="names the group column run"):
+        secant.fit_formula("a*exp(-b*t) + run", both, y, groups="run", own=["a"])

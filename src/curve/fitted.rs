@@ -1,14 +1,17 @@
 //! A fitted curve.
 
 use super::model::Resolved;
-use super::{Curve, Replaced};
+use super::{Replaced, Said};
 use crate::error::FitError;
 use crate::fit::Fitted;
 use crate::model::Model;
 use secant_core::data::Dataset;
 use secant_core::faer::Mat;
 use secant_core::formula::Formula;
+use secant_optim::inference::{Infer, Inference};
 use secant_optim::{Bounds, Report};
+use std::fmt::Debug;
+use std::sync::Arc;
 
 /// A parameter of a fitted curve.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,70 +46,81 @@ pub enum Origin {
     },
 }
 
+/// The fit that a curve is a part of.
+pub(super) trait Joint: Debug + Send + Sync {
+    /// All parameters of this curve, by the whole fit.
+    fn infer(
+        &self,
+        options: &mut dyn for<'a> FnMut(Infer<'a>) -> Infer<'a>,
+    ) -> Result<Inference, FitError>;
+    /// The free parameters in the order in which [`infer`](Self::infer) has them as parameters of its problem.
+    fn order(&self) -> Vec<usize>;
+}
+
 /// A fitted curve: its parameters by name, the model, the report.
 #[derive(Clone, Debug)]
 pub struct CurveFit {
     parameters: Vec<CurveParameter>,
-    /// Of the free parameters: in the order of θ.
-    formula: Formula,
-    written: Formula,
-    of_free: Formula,
-    pub(super) bounds: Bounds,
-    pub(super) data: Dataset,
+    resolved: Resolved,
     pub(super) absolute_sigma: bool,
     pub(super) is_robust: bool,
     /// Of the free parameters.
     pub(super) start: Vec<f64>,
     model: Model,
     report: Report,
+    pub(super) joint: Option<Arc<dyn Joint>>,
 }
 
 impl CurveFit {
     pub(super) fn new(
-        curve: &Curve,
+        curve: &Said,
         resolved: Resolved,
         start: &[f64],
         fitted: Fitted,
-        notes: Vec<String>,
+        notes: impl IntoIterator<Item = String>,
     ) -> Self {
         let mut report = fitted.report().clone();
         report.notes.extend(notes);
-        let model = fitted.into_model();
-        let Resolved { formula, written, parameters: of_free, data, bounds, .. } = resolved;
-        let values = derived(&of_free, &formula, model.theta()).0;
-        let origin = |name: &String| match (position(&formula, name), replaced(curve, name)) {
-            (_, Some(Replaced::Fixed(_))) => Origin::Fixed,
-            (_, Some(Replaced::Tied(text))) => Origin::Tied { formula: text.clone() },
-            (j, None) => {
-                let j = j.unwrap_or(0);
-                let (lower, upper) = (bounds.lower()[j], bounds.upper()[j]);
+        Self::of_model(curve, resolved, start, fitted.into_model(), report)
+    }
+
+    pub(super) fn of_model(
+        curve: &Said,
+        resolved: Resolved,
+        start: &[f64],
+        model: Model,
+        report: Report,
+    ) -> Self {
+        let origin = |name: &String| match replaced(curve, name) {
+            Some(Replaced::Fixed(_)) => Origin::Fixed,
+            Some(Replaced::Tied(text)) => Origin::Tied { formula: text.clone() },
+            None => {
+                let j = position(&resolved.formula, name).unwrap_or(0);
+                let (lower, upper) = (resolved.bounds.lower()[j], resolved.bounds.upper()[j]);
                 Origin::Free { start: start[j], lower, upper }
             }
         };
-        let written_ones = written.parameters().iter().zip(values);
-        let mut parameters: Vec<CurveParameter> = written_ones
-            .map(|(name, value)| CurveParameter { name: name.clone(), value, origin: origin(name) })
+        let values = resolved.all_values(model.theta()).0;
+        let each = resolved.all_names().into_iter().zip(values);
+        let parameters = each
+            .map(|(name, value)| CurveParameter { value, origin: origin(&name), name })
             .collect();
-        // Those that ties brought in.
-        for (j, name) in formula.parameters().iter().enumerate() {
-            if !written.parameters().contains(name) {
-                let value = model.theta()[j];
-                parameters.push(CurveParameter { name: name.clone(), value, origin: origin(name) });
-            }
-        }
         Self {
             parameters,
-            formula,
-            written,
-            of_free,
-            bounds,
-            data,
+            resolved,
             absolute_sigma: curve.absolute_sigma,
             is_robust: curve.robust.is_some(),
             start: start.to_vec(),
             model,
             report,
+            joint: None,
         }
+    }
+
+    /// The same as a part of a fit.
+    pub(super) fn jointly(mut self, joint: Arc<dyn Joint>) -> Self {
+        self.joint = Some(joint);
+        self
     }
 
     /// The parameters of the formula as it was written, in order of appearance, and behind them those that ties brought in.
@@ -115,9 +129,13 @@ impl CurveFit {
     }
 
     /// What it was fitted to: the columns that the formula names, weighted by σ.
-    #[cfg(feature = "html")]
     pub(crate) fn data(&self) -> &Dataset {
-        &self.data
+        &self.resolved.data
+    }
+
+    /// Of the free parameters.
+    pub(super) fn bounds(&self) -> &Bounds {
+        &self.resolved.bounds
     }
 
     /// Whether σ are what they say.
@@ -128,24 +146,12 @@ impl CurveFit {
 
     /// Whether no parameter was replaced.
     pub(super) fn is_as_written(&self) -> bool {
-        self.formula.parameters() == self.written.parameters()
+        self.formula().parameters() == self.written().parameters()
     }
 
     /// What [`parameters`](Self::parameters) are at free parameters `theta`, and their derivatives by these.
     pub(super) fn derived(&self, theta: &[f64]) -> (Vec<f64>, Mat<f64>) {
-        let (mut values, rows) = derived(&self.of_free, &self.formula, theta);
-        let written = values.len();
-        for one in &self.parameters[written..] {
-            values.push(position(&self.formula, &one.name).map_or(f64::NAN, |j| theta[j]));
-        }
-        let matrix = Mat::from_fn(values.len(), theta.len(), |i, j| {
-            if i < written {
-                rows[(i, j)]
-            } else {
-                f64::from(position(&self.formula, &self.parameters[i].name) == Some(j))
-            }
-        });
-        (values, matrix)
+        self.resolved.all_values(theta)
     }
 
     /// The value of a parameter, free, fixed or tied; `None` where the formula has none of this name.
@@ -155,12 +161,12 @@ impl CurveFit {
 
     /// The formula of inputs and free parameters, which is in the order of θ.
     pub fn formula(&self) -> &Formula {
-        &self.formula
+        &self.resolved.formula
     }
 
     /// The formula as it was written.
     pub fn written(&self) -> &Formula {
-        &self.written
+        &self.resolved.written
     }
 
     /// The curve at inputs (d × M, column-major, the columns that the formula names in the order of the data).
@@ -182,29 +188,10 @@ impl CurveFit {
     }
 }
 
-/// The parameters of the written formula at those that are free, and their derivatives by these.
-fn derived(of_free: &Formula, free: &Formula, theta: &[f64]) -> (Vec<f64>, Mat<f64>) {
-    let places: Vec<Option<usize>> =
-        of_free.parameters().iter().map(|name| position(free, name)).collect();
-    let inner: Vec<f64> = places.iter().map(|j| j.map_or(f64::NAN, |j| theta[j])).collect();
-    let (k, n) = (of_free.outputs(), inner.len());
-    let (mut values, mut rows) = (vec![0.0; k], vec![0.0; k * n]);
-    of_free.evaluator().values_jacobian(&inner, &[], &mut values, &mut rows);
-    let mut matrix = Mat::zeros(k, theta.len());
-    for (i, row) in rows.chunks_exact(n.max(1)).enumerate() {
-        for (entry, place) in row.iter().zip(&places) {
-            if let Some(j) = place {
-                matrix[(i, *j)] = *entry;
-            }
-        }
-    }
-    (values, matrix)
-}
-
 fn position(formula: &Formula, name: &str) -> Option<usize> {
     formula.parameters().iter().position(|known| known == name)
 }
 
-fn replaced<'a>(curve: &'a Curve, name: &str) -> Option<&'a Replaced> {
+fn replaced<'a>(curve: &'a Said, name: &str) -> Option<&'a Replaced> {
     curve.replaced.iter().rev().find(|(known, _)| known == name).map(|(_, by)| by)
 }

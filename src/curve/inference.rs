@@ -3,7 +3,7 @@
 use super::CurveFit;
 use crate::curve_error::CurveError;
 use crate::error::FitError;
-use secant_core::faer::MatRef;
+use secant_core::faer::{Mat, MatRef};
 use secant_core::loss::SquaredError;
 use secant_core::penalty::NoPenalty;
 use secant_core::predict::check;
@@ -48,12 +48,19 @@ impl CurveFit {
         if self.is_robust {
             return Err(CurveError::RobustInference.into());
         }
-        let risk = Risk::new(self.model().graph(), &self.data, SquaredError, NoPenalty)?;
+        if let Some(joint) = &self.joint {
+            let mut options = Some(options);
+            return joint.infer(&mut |infer| match options.take() {
+                Some(options) => options(infer),
+                None => infer,
+            });
+        }
+        let risk = Risk::new(self.model().graph(), self.data(), SquaredError, NoPenalty)?;
         let squares = risk.least_squares().ok_or(CurveError::RobustInference)?;
         let theta = self.model().theta();
         let infer = Inference::of(&squares, theta)
             .names(self.formula().parameters().to_vec())
-            .bounds(self.bounds.clone())
+            .bounds(self.bounds().clone())
             .absolute_sigma(self.absolute_sigma);
         let infer = if self.is_as_written() {
             infer.start(self.start.clone())
@@ -90,6 +97,10 @@ impl CurveFit {
         formula.evaluator().values_jacobian(theta, inputs, &mut values, &mut rows);
         let found = self.inference_with(|infer| infer.level(level))?;
         let rows = MatRef::from_row_major_slice(&rows, values.len(), n);
-        Ok(found.band_with(&values, rows, &vec![1.0; values.len()])?)
+        let sigma = vec![1.0; values.len()];
+        let Some(joint) = &self.joint else { return Ok(found.band_with(&values, rows, &sigma)?) };
+        let order = joint.order();
+        let rows = Mat::from_fn(values.len(), n, |i, k| rows[(i, order[k])]);
+        Ok(found.band_with(&values, rows.as_ref(), &sigma)?)
     }
 }

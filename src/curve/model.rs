@@ -1,13 +1,16 @@
 //! A curve met by its data: which names are inputs, which are free, and whether all that was said of them can be so.
 
-use super::{Curve, Replaced};
+use super::{Replaced, Said};
 use crate::curve_error::CurveError;
 use crate::error::FitError;
 use secant_core::data::{Dataset, Targets};
+use secant_core::faer::Mat;
 use secant_core::formula::{Formula, Replacement};
 use secant_optim::Bounds;
+use std::ops::Range;
 
 /// All that a fit needs.
+#[derive(Clone, Debug)]
 pub(super) struct Resolved {
     /// Of the inputs that it names and the free parameters.
     pub formula: Formula,
@@ -24,7 +27,7 @@ pub(super) struct Resolved {
 }
 
 impl Resolved {
-    pub(super) fn new(curve: &Curve, data: &Dataset) -> Result<Self, FitError> {
+    pub(super) fn new(curve: &Said, data: &Dataset) -> Result<Self, FitError> {
         let targets = data.targets().values().ok_or(CurveError::Labels)?;
         let (formulas, columns) = (curve.texts.len(), targets.len() / data.samples().max(1));
         if formulas != columns {
@@ -33,23 +36,16 @@ impl Resolved {
         let (used, written) = written(curve, data)?;
         let replaced = last_of_each(&curve.replaced);
         check_ties(&replaced, data)?;
-        let replacements = || {
-            let replacement = |replaced: &Replaced| match replaced {
-                Replaced::Fixed(value) => Replacement::Number(*value),
-                Replaced::Tied(text) => Replacement::Text(text.clone()),
-            };
-            replaced.iter().map(move |(name, by)| (name.as_str(), replacement(by)))
-        };
-        let formula = written.substitute(replacements()).map_err(CurveError::from)?;
+        let formula = written.substitute(replacements(&replaced)).map_err(CurveError::from)?;
         if formula.parameters().is_empty() {
             return Err(CurveError::NoParameter.into());
         }
         let names: Vec<&str> = written.parameters().iter().map(String::as_str).collect();
         let parameters = Formula::several::<_, &str>(&names, &[]);
-        let parameters = parameters.and_then(|each| each.substitute(replacements()));
+        let parameters = parameters.and_then(|each| each.substitute(replacements(&replaced)));
         let data = selected(curve, data, &used)?;
-        let start = starts(curve, &formula, &replaced)?;
-        let bounds = bounds(curve, &formula, &replaced)?;
+        let start = starts(curve, formula.parameters(), &replaced)?;
+        let bounds = bounds(curve, formula.parameters(), &replaced)?;
         let resolved = Self {
             formula,
             written,
@@ -58,7 +54,7 @@ impl Resolved {
             bounds,
             start,
         };
-        resolved.check_bounds()?;
+        check_bounds(resolved.formula.parameters(), &resolved.start, &resolved.bounds)?;
         resolved.check_idle()?;
         Ok(resolved)
     }
@@ -70,34 +66,64 @@ impl Resolved {
 
     /// Whether the formula is finite at `theta` on all samples.
     pub(super) fn check_start(&self, theta: &[f64]) -> Result<(), CurveError> {
-        let c = self.formula.outputs();
-        let mut values = vec![0.0; c * self.data.samples()];
-        self.formula.evaluator().values(theta, self.data.inputs(), &mut values);
+        self.check_start_on(theta, 0..self.data.samples(), |at| at)
+    }
+
+    /// The same on some of them, which are called as `named` says.
+    pub(super) fn check_start_on(
+        &self,
+        theta: &[f64],
+        samples: Range<usize>,
+        named: impl Fn(usize) -> usize,
+    ) -> Result<(), CurveError> {
+        let (c, d) = (self.formula.outputs(), self.data.features());
+        let mut values = vec![0.0; c * samples.len()];
+        let inputs = &self.data.inputs()[samples.start * d..samples.end * d];
+        self.formula.evaluator().values(theta, inputs, &mut values);
         let Some(odd) = values.iter().position(|value| !value.is_finite()) else { return Ok(()) };
-        let sample = odd / c;
-        let said = |names: &[String], values: &[f64]| {
-            let each = names.iter().zip(values).map(|(name, value)| format!("{name} = {value}"));
-            each.collect::<Vec<_>>().join(", ")
-        };
+        let at = samples.start + odd / c;
         Err(CurveError::NotFinite {
             start: said(self.formula.parameters(), theta),
             value: values[odd],
-            sample,
-            inputs: said(self.formula.features(), self.data.sample(sample)),
+            sample: named(at),
+            inputs: said(self.formula.features(), self.data.sample(at)),
         })
     }
 
-    fn check_bounds(&self) -> Result<(), CurveError> {
-        let each = self.bounds.lower().iter().zip(self.bounds.upper());
-        for ((name, start), (&lower, &upper)) in
-            self.formula.parameters().iter().zip(&self.start).zip(each)
-        {
-            let name = name.clone();
-            if let Some(value) = start.filter(|start| !(lower..=upper).contains(start)) {
-                return Err(CurveError::StartOutside { name, value, lower, upper });
+    /// The names of all parameters: those of the written formula in order of appearance, and behind them those that ties brought in.
+    pub(super) fn all_names(&self) -> Vec<String> {
+        let written = self.written.parameters();
+        let brought = self.formula.parameters().iter().filter(|name| !written.contains(name));
+        written.iter().chain(brought).cloned().collect()
+    }
+
+    /// What these are at free parameters `theta`, and their derivatives by these.
+    pub(super) fn all_values(&self, theta: &[f64]) -> (Vec<f64>, Mat<f64>) {
+        let free = self.formula.parameters();
+        let place = |name: &String| free.iter().position(|known| known == name);
+        let of = self.parameters.parameters();
+        let places: Vec<Option<usize>> = of.iter().map(place).collect();
+        let inner: Vec<f64> = places.iter().map(|j| j.map_or(f64::NAN, |j| theta[j])).collect();
+        let (k, n) = (self.parameters.outputs(), inner.len());
+        let (mut values, mut rows) = (vec![0.0; k], vec![0.0; k * n]);
+        self.parameters.evaluator().values_jacobian(&inner, &[], &mut values, &mut rows);
+        let names = self.all_names();
+        let mut matrix = Mat::zeros(names.len(), theta.len());
+        for (i, row) in rows.chunks_exact(n.max(1)).enumerate() {
+            for (entry, place) in row.iter().zip(&places) {
+                if let Some(j) = place {
+                    matrix[(i, *j)] = *entry;
+                }
             }
         }
-        Ok(())
+        for (i, name) in names.iter().enumerate().skip(k) {
+            let j = place(name);
+            values.push(j.map_or(f64::NAN, |j| theta[j]));
+            if let Some(j) = j {
+                matrix[(i, j)] = 1.0;
+            }
+        }
+        (values, matrix)
     }
 
     fn check_idle(&self) -> Result<(), CurveError> {
@@ -108,25 +134,84 @@ impl Resolved {
     }
 }
 
-/// The features that the formula names, by position, and the formula of them.
-fn written(curve: &Curve, data: &Dataset) -> Result<(Vec<usize>, Formula), FitError> {
-    let all = Formula::several::<_, &str>(&curve.texts, &[]).map_err(CurveError::from)?;
-    let names = data.feature_names();
-    if let Some(column) = &curve.sigma_column {
-        if curve.sigma.is_some() {
-            return Err(CurveError::TwoSigmas.into());
-        }
-        if !names.contains(column) {
-            let (name, known) = (column.clone(), names.to_vec());
-            return Err(CurveError::Unknown {
-                what: "the sigma column",
-                name,
-                kind: "column",
-                known,
+/// `a = 1, b = 2`
+pub(super) fn said(names: &[String], values: &[f64]) -> String {
+    let each = names.iter().zip(values).map(|(name, value)| format!("{name} = {value}"));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+/// Where among the free parameters `name` stands; `what` was said of it.
+pub(super) fn position_of_free(
+    curve: &Said,
+    formula: &Formula,
+    name: &str,
+    what: &'static str,
+) -> Result<usize, CurveError> {
+    free(formula.parameters(), &last_of_each(&curve.replaced), name, what)
+}
+
+/// The names of the free parameters that a parameter is made of; ties do not go in a circle.
+pub(super) fn made_of(curve: &Said, name: &str) -> Result<Vec<String>, CurveError> {
+    let by = curve.replaced.iter().rev().find(|(known, _)| known == name).map(|(_, by)| by);
+    Ok(match by {
+        None => vec![name.to_owned()],
+        Some(Replaced::Fixed(_)) => Vec::new(),
+        Some(Replaced::Tied(text)) => {
+            let mut parts = Vec::new();
+            for part in Formula::new::<&str>(text, &[])?.parameters() {
+                parts.extend(made_of(curve, part)?);
             }
-            .into());
+            parts
+        }
+    })
+}
+
+fn replacements(
+    replaced: &[(String, Replaced)],
+) -> impl Iterator<Item = (&str, Replacement)> + Clone {
+    replaced.iter().map(|(name, by)| {
+        let by = match by {
+            Replaced::Fixed(value) => Replacement::Number(*value),
+            Replaced::Tied(text) => Replacement::Text(text.clone()),
+        };
+        (name.as_str(), by)
+    })
+}
+
+/// Whether starts lie in their bounds.
+pub(super) fn check_bounds(
+    names: &[String],
+    start: &[Option<f64>],
+    bounds: &Bounds,
+) -> Result<(), CurveError> {
+    let each = bounds.lower().iter().zip(bounds.upper());
+    for ((name, start), (&lower, &upper)) in names.iter().zip(start).zip(each) {
+        let name = name.clone();
+        if let Some(value) = start.filter(|start| !(lower..=upper).contains(start)) {
+            return Err(CurveError::StartOutside { name, value, lower, upper });
         }
     }
+    Ok(())
+}
+
+/// Whether σ are given once, by a column that there is.
+pub(super) fn check_sigma_column(curve: &Said, names: &[String]) -> Result<(), CurveError> {
+    let Some(column) = &curve.sigma_column else { return Ok(()) };
+    if curve.sigma.is_some() {
+        return Err(CurveError::TwoSigmas);
+    }
+    if !names.contains(column) {
+        let (what, name, known) = ("the sigma column", column.clone(), names.to_vec());
+        return Err(CurveError::Unknown { what, name, kind: "column", known });
+    }
+    Ok(())
+}
+
+/// The features that the formula names, by position, and the formula of them.
+fn written(curve: &Said, data: &Dataset) -> Result<(Vec<usize>, Formula), FitError> {
+    let all = Formula::several::<_, &str>(&curve.texts, &[]).map_err(CurveError::from)?;
+    let names = data.feature_names();
+    check_sigma_column(curve, names)?;
     let is_input = |name: &String| {
         all.parameters().contains(name) && curve.sigma_column.as_ref() != Some(name)
     };
@@ -141,7 +226,7 @@ fn written(curve: &Curve, data: &Dataset) -> Result<(Vec<usize>, Formula), FitEr
 }
 
 /// The last of what was said of each name.
-fn last_of_each<T: Clone>(said: &[(String, T)]) -> Vec<(String, T)> {
+pub(super) fn last_of_each<T: Clone>(said: &[(String, T)]) -> Vec<(String, T)> {
     let mut last: Vec<(String, T)> = Vec::new();
     for (name, what) in said {
         match last.iter_mut().find(|(known, _)| known == name) {
@@ -166,13 +251,13 @@ fn check_ties(replaced: &[(String, Replaced)], data: &Dataset) -> Result<(), Cur
 }
 
 /// Where in the free parameters `name` stands; `what` was said of it.
-fn free(
-    formula: &Formula,
+pub(super) fn free(
+    names: &[String],
     replaced: &[(String, Replaced)],
     name: &str,
     what: &'static str,
 ) -> Result<usize, CurveError> {
-    if let Some(j) = formula.parameters().iter().position(|known| known == name) {
+    if let Some(j) = names.iter().position(|known| known == name) {
         return Ok(j);
     }
     let name = name.to_owned();
@@ -184,20 +269,20 @@ fn free(
             CurveError::Replaced { what, name, how: format!("tied to {text}") }
         }
         None => {
-            let known = formula.parameters().to_vec();
+            let known = names.to_vec();
             CurveError::Unknown { what, name, kind: "parameter", known }
         }
     })
 }
 
-fn starts(
-    curve: &Curve,
-    formula: &Formula,
+pub(super) fn starts(
+    curve: &Said,
+    names: &[String],
     replaced: &[(String, Replaced)],
 ) -> Result<Vec<Option<f64>>, CurveError> {
-    let mut start = vec![None; formula.parameters().len()];
+    let mut start = vec![None; names.len()];
     for (name, value) in &curve.start {
-        let j = free(formula, replaced, name, "the start of")?;
+        let j = free(names, replaced, name, "the start of")?;
         if !value.is_finite() {
             return Err(CurveError::Start { name: name.clone(), value: *value });
         }
@@ -206,14 +291,14 @@ fn starts(
     Ok(start)
 }
 
-fn bounds(
-    curve: &Curve,
-    formula: &Formula,
+pub(super) fn bounds(
+    curve: &Said,
+    names: &[String],
     replaced: &[(String, Replaced)],
 ) -> Result<Bounds, FitError> {
-    let mut bounds = Bounds::free(formula.parameters().len());
+    let mut bounds = Bounds::free(names.len());
     for (name, lower, upper) in &curve.bounds {
-        let j = free(formula, replaced, name, "the bounds of")?;
+        let j = free(names, replaced, name, "the bounds of")?;
         let (lower, upper) = (*lower, *upper);
         let possible = lower <= upper && lower < f64::INFINITY && upper > f64::NEG_INFINITY;
         if !possible {
@@ -228,7 +313,7 @@ fn bounds(
 }
 
 /// The columns that the formula names, with weights by σ.
-fn selected(curve: &Curve, data: &Dataset, used: &[usize]) -> Result<Dataset, FitError> {
+pub(super) fn selected(curve: &Said, data: &Dataset, used: &[usize]) -> Result<Dataset, FitError> {
     let d = data.features();
     let rows = data.inputs().chunks_exact(d);
     let inputs: Vec<f64> = rows.clone().flat_map(|row| used.iter().map(|&i| row[i])).collect();

@@ -4,13 +4,14 @@
 //! the scaled Φ (Golub & Pereyra 1973), on at most 256 samples. The draws with the least sums of squares, apart from each other, are
 //! fitted for some steps, and the best of these is the start. A draw depends on the seed and its number alone.
 
+use super::evaluate::{CurveEvaluator, CurveModel};
 use super::model::Resolved;
 use crate::curve_error::CurveError;
 use crate::error::FitError;
 use rayon::prelude::*;
 use secant_core::data::Dataset;
-use secant_core::formula::{Evaluator, Formula};
 use secant_core::random::{Random, hashed};
+use secant_optim::Bounds;
 
 /// Samples at which draws are looked at.
 const SEEN: usize = 256;
@@ -33,8 +34,32 @@ pub(super) struct Found {
     pub note: String,
 }
 
+/// What a start is looked for.
+pub(super) struct Sought<'a> {
+    pub model: &'a dyn CurveModel,
+    pub names: &'a [String],
+    /// Parameters that enter linearly, by position.
+    pub linear: Vec<usize>,
+    pub data: &'a Dataset,
+    pub bounds: &'a Bounds,
+    pub start: &'a [Option<f64>],
+}
+
+impl<'a> Sought<'a> {
+    pub(super) fn of(resolved: &'a Resolved) -> Self {
+        Self {
+            model: &resolved.formula,
+            names: resolved.formula.parameters(),
+            linear: resolved.formula.linear_parameters(),
+            data: &resolved.data,
+            bounds: &resolved.bounds,
+            start: &resolved.start,
+        }
+    }
+}
+
 pub(super) struct Search<'a> {
-    resolved: &'a Resolved,
+    sought: Sought<'a>,
     /// Parameters solved for and drawn, by position.
     linear: Vec<usize>,
     drawn: Vec<usize>,
@@ -56,14 +81,13 @@ struct Seen {
 }
 
 impl<'a> Search<'a> {
-    pub(super) fn new(resolved: &'a Resolved, draws: usize, seed: u64) -> Self {
-        let free = |j: &usize| resolved.start[*j].is_none();
-        let linear: Vec<usize> =
-            resolved.formula.linear_parameters().into_iter().filter(free).collect();
-        let others = (0..resolved.start.len()).filter(free);
+    pub(super) fn new(sought: Sought<'a>, draws: usize, seed: u64) -> Self {
+        let free = |j: &usize| sought.start[*j].is_none();
+        let linear: Vec<usize> = sought.linear.iter().copied().filter(free).collect();
+        let others = (0..sought.start.len()).filter(free);
         let drawn: Vec<usize> = others.filter(|j| !linear.contains(j)).collect();
         let draws = if drawn.is_empty() { 1 } else { draws.max(1) * drawn.len() };
-        Self { linear, drawn, draws, seed, seen: Seen::of(&resolved.data), resolved }
+        Self { linear, drawn, draws, seed, seen: Seen::of(sought.data), sought }
     }
 
     /// The best start; `fitted` fits from one for some steps and returns where it ended, with the value.
@@ -77,7 +101,7 @@ impl<'a> Search<'a> {
             let names = names.map(|&j| self.names()[j].clone()).collect();
             return Err(CurveError::NoStart { draws: self.draws, names }.into());
         }
-        let data = thinned(&self.resolved.data, FITTED)?;
+        let data = thinned(self.sought.data, FITTED)?;
         let mut ends: Vec<(Vec<f64>, f64)> = Vec::new();
         for theta in &candidates {
             // A start that the method refuses is no start; what is wrong with the fit itself is found by the fit that follows.
@@ -93,8 +117,13 @@ impl<'a> Search<'a> {
         Ok(Found { note: self.note(candidates.len(), reached), theta })
     }
 
+    /// The start with what enters linearly solved for, where nothing else is free; and its sum of squares.
+    pub(super) fn solved(&self) -> (f64, Vec<f64>) {
+        self.draw(0, &mut Workspace::new(self.sought.model))
+    }
+
     fn names(&self) -> &[String] {
-        self.resolved.formula.parameters()
+        self.sought.names
     }
 
     fn note(&self, fitted: usize, reached: usize) -> String {
@@ -119,10 +148,10 @@ impl<'a> Search<'a> {
 
     /// The draws with the least sums of squares that are apart from each other.
     fn candidates(&self) -> Vec<Vec<f64>> {
-        let draw = |workspace: &mut Workspace, number| self.draw(number, workspace);
+        let draw = |workspace: &mut Workspace<'_>, number| self.draw(number, workspace);
         let mut draws: Vec<(f64, Vec<f64>)> = (0..self.draws)
             .into_par_iter()
-            .map_init(|| Workspace::new(&self.resolved.formula), draw)
+            .map_init(|| Workspace::new(self.sought.model), draw)
             .collect();
         draws.retain(|(sum, _)| sum.is_finite());
         draws.sort_by(|one, other| one.0.total_cmp(&other.0));
@@ -144,9 +173,9 @@ impl<'a> Search<'a> {
     }
 
     /// Draw `number`, completed, with its sum of squares.
-    fn draw(&self, number: usize, workspace: &mut Workspace) -> (f64, Vec<f64>) {
+    fn draw(&self, number: usize, workspace: &mut Workspace<'_>) -> (f64, Vec<f64>) {
         let mut random = Random::new(hashed(self.seed, number as u64));
-        let start = &self.resolved.start;
+        let start = self.sought.start;
         let mut theta: Vec<f64> = start.iter().map(|start| start.unwrap_or(0.0)).collect();
         for &j in &self.drawn {
             theta[j] = self.value(j, &mut random);
@@ -157,7 +186,7 @@ impl<'a> Search<'a> {
 
     /// A value of parameter `j`: a rate or a place or a width along an input, a number about 1, or a height, by chance.
     fn value(&self, j: usize, random: &mut Random) -> f64 {
-        let bounds = &self.resolved.bounds;
+        let bounds = self.sought.bounds;
         let (lower, upper) = (bounds.lower()[j], bounds.upper()[j]);
         if lower.is_finite() && upper.is_finite() && random.uniform() < 0.5 {
             return lower + (upper - lower) * random.uniform();
@@ -186,7 +215,7 @@ impl<'a> Search<'a> {
     }
 
     /// The linear parameters of `theta` ← those of least squares, in the bounds.
-    fn solve_linear(&self, theta: &mut [f64], workspace: &mut Workspace) {
+    fn solve_linear(&self, theta: &mut [f64], workspace: &mut Workspace<'_>) {
         let (n, q) = (theta.len(), self.linear.len());
         if q == 0 {
             return;
@@ -195,7 +224,7 @@ impl<'a> Search<'a> {
         let seen = &self.seen;
         values.resize(seen.targets.len(), 0.0);
         jacobian.resize(seen.targets.len() * n, 0.0);
-        evaluator.values_jacobian(theta, &seen.inputs, values, jacobian);
+        evaluator.values_jacobian(theta, None, &seen.inputs, values, jacobian);
         normal.clear();
         normal.resize(q * q, 0.0);
         right.clear();
@@ -212,12 +241,12 @@ impl<'a> Search<'a> {
         }
         solve_scaled(normal, right);
         for (&j, value) in self.linear.iter().zip(&*right) {
-            let (lower, upper) = (self.resolved.bounds.lower()[j], self.resolved.bounds.upper()[j]);
+            let (lower, upper) = (self.sought.bounds.lower()[j], self.sought.bounds.upper()[j]);
             theta[j] = if value.is_finite() { value.clamp(lower, upper) } else { f64::NAN };
         }
     }
 
-    fn sum_of_squares(&self, theta: &[f64], workspace: &mut Workspace) -> f64 {
+    fn sum_of_squares(&self, theta: &[f64], workspace: &mut Workspace<'_>) -> f64 {
         let Workspace { evaluator, values, .. } = workspace;
         let seen = &self.seen;
         values.resize(seen.targets.len(), 0.0);
@@ -228,17 +257,17 @@ impl<'a> Search<'a> {
 }
 
 /// Memory of a task.
-struct Workspace {
-    evaluator: Evaluator,
+struct Workspace<'a> {
+    evaluator: Box<dyn CurveEvaluator + 'a>,
     values: Vec<f64>,
     jacobian: Vec<f64>,
     normal: Vec<f64>,
     right: Vec<f64>,
 }
 
-impl Workspace {
-    fn new(formula: &Formula) -> Self {
-        let evaluator = formula.evaluator();
+impl<'a> Workspace<'a> {
+    fn new(model: &'a dyn CurveModel) -> Self {
+        let evaluator = model.evaluator();
         let (values, jacobian) = (Vec::new(), Vec::new());
         Self { evaluator, values, jacobian, normal: Vec::new(), right: Vec::new() }
     }

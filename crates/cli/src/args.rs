@@ -431,9 +431,15 @@ pub struct CurveArgs {
     /// A fit of its own for every value of this column.
     #[arg(long, value_name = "COLUMN", conflicts_with_all = ["report", "plot"])]
     pub by: Option<String>,
+    /// One fit to all groups that this column tells apart, with the parameters of --own for each group and the others shared.
+    #[arg(long, value_name = "COLUMN", conflicts_with_all = ["by", "report"])]
+    pub groups: Option<String>,
+    /// With --groups: the parameters that each group has for itself.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "groups")]
+    pub own: Vec<String>,
     #[command(flatten)]
     pub run: CurveRunArgs,
-    /// Writes the model here; with --by the table of all fits, as CSV.
+    /// Writes the model here; with --by the table of all fits, with --groups that of the parameters, as CSV.
     #[arg(long, short, value_name = "FILE", help_heading = "Files")]
     pub out: Option<PathBuf>,
     /// Writes a report with pictures here, one HTML file.

@@ -1,5 +1,6 @@
 //! `secant curve`, and `secant fit --model formula:…`.
 
+mod grouped;
 mod many;
 
 use crate::args::{ColumnArgs, CurveArgs, FitArgs, FormulaArgs, LimitArgs, TableArgs};
@@ -64,9 +65,10 @@ pub fn run(args: &CurveArgs, screen: &Screen) -> Result<Exit, Failure> {
         plot: args.plot.clone(),
         table: &args.table,
     };
-    match &args.by {
-        Some(key) => many::run(&asked, key, screen),
-        None => asked.run(screen),
+    match (&args.by, &args.groups) {
+        (Some(key), _) => many::run(&asked, key, screen),
+        (None, Some(key)) => grouped::run(&asked, key, &args.own, screen),
+        (None, None) => asked.run(screen),
     }
 }
 
@@ -289,18 +291,7 @@ impl Asked<'_> {
         });
         object.insert("parameters".into(), origins.collect());
         object.insert("coefficients".into(), inference.map_or(Value::Null, estimates_json));
-        object.insert(
-            "measures".into(),
-            inference.map_or(Value::Null, |table| {
-                json!({
-                    "observations": table.observations,
-                    "degrees": table.degrees,
-                    "residual_sum_of_squares": number(table.residual_sum_of_squares),
-                    "residual_deviation": number(table.residual_deviation),
-                    "fit": serde_json::to_value(table.measures).unwrap_or_default(),
-                })
-            }),
-        );
+        object.insert("measures".into(), inference.map_or(Value::Null, measures_json));
         object.insert(
             "files".into(),
             json!({"model": self.out, "report": self.report, "picture": self.plot}),
@@ -331,6 +322,17 @@ impl Asked<'_> {
         }
         told
     }
+}
+
+/// What the fit as a whole is worth.
+fn measures_json(table: &Inference) -> Value {
+    json!({
+        "observations": table.observations,
+        "degrees": table.degrees,
+        "residual_sum_of_squares": number(table.residual_sum_of_squares),
+        "residual_deviation": number(table.residual_deviation),
+        "fit": serde_json::to_value(table.measures).unwrap_or_default(),
+    })
 }
 
 /// The parameters alone.

@@ -44,7 +44,13 @@ pub fn score_json(score: &Score) -> Value {
 
 /// Estimates with errors, t, p and intervals.
 pub fn estimates_json(table: &secant::Inference) -> Value {
-    let rows = table.estimates.iter().enumerate().map(|(j, estimate)| {
+    estimates_where(table, |_| true)
+}
+
+/// The same of those whose names are wanted.
+pub fn estimates_where(table: &secant::Inference, wanted: impl Fn(&str) -> bool) -> Value {
+    let rows = table.estimates.iter().enumerate().filter(|(_, estimate)| wanted(&estimate.name));
+    let rows = rows.map(|(j, estimate)| {
         let (low, high) = table.interval_at(j, table.level);
         json!({
             "name": estimate.name,

@@ -22,11 +22,13 @@
 //! full_batch_method(&Minibatches); // the trait bound `Minibatches: Objective` is not satisfied
 //! ```
 
+mod arrow;
 mod by_default;
 mod in_box;
 mod observations;
 mod structure;
 
+pub use arrow::{Arrow, ArrowGroup};
 pub use in_box::InBox;
 pub use observations::Observations;
 pub use structure::{Costs, Form, LinearBlock, Structure};
@@ -287,6 +289,31 @@ pub trait LeastSquares: Objective {
         let _ = within;
         self.jacobian(theta, residuals, jacobian)
     }
+    /// Where J is not zero, where it is an arrow: groups of residuals with parameters of their own beside shared ones. Levenberg–Marquardt
+    /// and Gauss–Newton then cost as much as the groups by themselves. Default none.
+    fn arrow(&self) -> Option<&Arrow> {
+        None
+    }
+    /// `residuals` ← r and `entries` ← the blocks of J, one group after the other, each column-major with the group's own columns before the
+    /// shared ones; in a box where there is one, as [`jacobian_within`](Self::jacobian_within). Returns ½‖r‖². The default takes them from
+    /// the dense J.
+    fn arrow_jacobian(
+        &self,
+        theta: &[f64],
+        within: Option<InBox<'_>>,
+        residuals: &mut [f64],
+        entries: &mut [f64],
+    ) -> f64 {
+        let mut jacobian = Mat::zeros(self.residual_len(), self.dim());
+        let value = match within {
+            Some(within) => self.jacobian_within(theta, within, residuals, jacobian.as_mut()),
+            None => self.jacobian(theta, residuals, jacobian.as_mut()),
+        };
+        if let Some(arrow) = self.arrow() {
+            arrow.gather(jacobian.as_ref(), entries);
+        }
+        value
+    }
     /// `out` ← the diagonal of JᵀJ, length n: what scales the parameters where J is never formed. The default takes n products.
     fn normal_diagonal(&self, theta: &[f64], out: &mut [f64]) {
         let (mut unit, mut column) = (vec![0.0; out.len()], vec![0.0; self.residual_len()]);
@@ -482,6 +509,18 @@ impl<P: LeastSquares + ?Sized> LeastSquares for &P {
     }
     fn normal_diagonal(&self, theta: &[f64], out: &mut [f64]) {
         (**self).normal_diagonal(theta, out);
+    }
+    fn arrow(&self) -> Option<&Arrow> {
+        (**self).arrow()
+    }
+    fn arrow_jacobian(
+        &self,
+        theta: &[f64],
+        within: Option<InBox<'_>>,
+        residuals: &mut [f64],
+        entries: &mut [f64],
+    ) -> f64 {
+        (**self).arrow_jacobian(theta, within, residuals, entries)
     }
     fn linearization(&self, theta: &[f64]) -> Option<Box<dyn Linearization + '_>> {
         (**self).linearization(theta)

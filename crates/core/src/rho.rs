@@ -113,6 +113,18 @@ impl Rho {
         };
         RhoAt { value, slope, second }
     }
+
+    /// `r` ← r̃ = r·√(ρ(s)/s), s = (r/σ)², so that ½r̃² = ½σ²ρ(s): a residual of plain least squares. Returns ∂r̃/∂r = ρ′(s)·√(s/ρ(s)).
+    pub fn bend(self, scale: f64, r: &mut f64) -> f64 {
+        let s = (*r / scale) * (*r / scale);
+        if s == 0.0 {
+            return 1.0;
+        }
+        let at = self.at(s);
+        let part = (at.value / s).sqrt();
+        *r *= part;
+        at.slope / part
+    }
 }
 
 impl RhoAt {

@@ -123,8 +123,8 @@ pub use many::{FitMany, ManyError, ManyFit, ManyFits, Outcome, SmallLeastSquares
 pub use method::lasso_path::{self, LassoPath, PathPoint};
 pub use method::rate_finder::{self, RateFinder, RateFound, RateTried};
 pub use method::robust::{
-    MAX_ROUNDS, NEAR_ABSOLUTE, RobustAt, RobustLeastSquares, RobustSolution, estimate_scale,
-    minimize_robust, residual_scale, weighted_residual_scale,
+    MAX_ROUNDS, NEAR_ABSOLUTE, RobustAt, RobustLeastSquares, RobustResiduals, RobustSolution,
+    estimate_scale, minimize_robust, residual_scale, weighted_residual_scale,
 };
 pub use method::{Advice, Auto, Method, Ranking};
 pub use minibatch::batches::{self, BatchStream, LastBatch, Minibatches, Sampling, Span};

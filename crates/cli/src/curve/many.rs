@@ -140,7 +140,7 @@ fn refuse(asked: &Asked<'_>) -> Result<(), Failure> {
 }
 
 /// What stands in the column of the key, for every row.
-fn keys(table: &Table, key: &str) -> Result<Vec<String>, Failure> {
+pub(super) fn keys(table: &Table, key: &str) -> Result<Vec<String>, Failure> {
     let Some(column) = table.names().iter().position(|name| name == key) else {
         let nearest =
             secant::core::text::did_you_mean(key, table.names().iter().map(String::as_str));

@@ -1,7 +1,7 @@
 //! What `--json` prints, against its schema.
 
 use crate::support::{Folder, root};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn schema() -> jsonschema::Validator {
     let text = std::fs::read_to_string(root().join("crates/cli/schema/output.json")).unwrap();
@@ -60,6 +60,25 @@ fn every_command_prints_an_object_by_the_schema() {
     let groups =
         run(&["curve", "decay.csv", "--target", "y", "--formula", "a*exp(-b*t)+c", "--by", "run"]);
     assert_eq!(groups["groups"][1]["key"], "b");
+    let formula = "a*exp(-b*t)+c";
+    let shared = ["curve", "decay.csv", "--target", "y", "--formula", formula, "--groups", "run"];
+    let shared = run(&[&shared[..], &["--own", "a,c", "--out", "runs.csv"]].concat());
+    assert_eq!((&shared["own"], &shared["by"]), (&json!(["a", "c"]), &json!("run")));
+    assert_eq!(shared["coefficients"][0]["name"], "b");
+    let second = &shared["groups"][1];
+    assert!(second["values"]["a"].is_number() && second["standard_errors"]["c"].is_number());
+    let robust = ["--groups", "run", "--own", "a", "--robust", "tukey"];
+    let robust = run(&[
+        &["curve", "decay.csv", "--target", "y", "--formula", formula],
+        &robust[..],
+    ]
+    .concat());
+    assert!(robust["coefficients"].is_null() && robust["groups"][0]["standard_errors"].is_null());
+    let refused = ["--groups", "run", "--own", "d"];
+    let refused =
+        run(&[&["curve", "decay.csv", "--target", "y", "--formula", formula], &refused[..]]
+            .concat());
+    assert!(refused["error"].as_str().unwrap().starts_with("the groups' own d: there is no"));
     run(&["compare", "data/diabetes.csv", "--target", "target", "--methods", "newton,lbfgs"]);
     let check = run(&["check", "data/diabetes.csv", "--target", "target", "--model", "mlp:3"]);
     assert_eq!(check["passed"], true);

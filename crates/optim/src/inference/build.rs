@@ -1,21 +1,17 @@
 //! `Inference::of(&problem, &theta)…compute()`.
 
 use super::factor::{Combination, Factor, Factored, root};
-use super::sandwich::{Sandwich, meat};
-use super::{Estimate, Inference, InferenceError, Measures, OpenDirection, Status};
+use super::sandwich::{Sandwich, meat, weights};
+use super::{Estimate, Inference, InferenceError, Status};
 use crate::linalg::qr::PivotedQr;
 use crate::problem::bounds::Bounds;
 use crate::run::memory;
 use faer::Mat;
-use secant_core::problem::{Derivatives, LeastSquares, Observations};
+use secant_core::problem::{LeastSquares, Observations};
 use std::collections::HashSet;
 
 /// Of intervals.
 const LEVEL: f64 = 0.95;
-/// A pivot below this part of the largest is rounding where J comes from formulas: some hundred roundings of an entry.
-const EXACT: f64 = 1e-13;
-/// The same where J comes from differences: their error.
-const BY_DIFFERENCES: f64 = 1e-8;
 /// What to call it in a refusal for memory.
 const NAME: &str = "inference";
 
@@ -25,23 +21,26 @@ const NAME: &str = "inference";
 pub struct Infer<'a> {
     pub(super) problem: &'a dyn LeastSquares,
     pub(super) theta: &'a [f64],
-    names: Option<Vec<String>>,
-    start: Option<Vec<f64>>,
+    pub(super) names: Option<Vec<String>>,
+    pub(super) start: Option<Vec<f64>>,
     pub(super) bounds: Option<Bounds>,
     pub(super) absolute: bool,
-    sandwich: Option<Sandwich>,
+    pub(super) sandwich: Option<Sandwich>,
     pub(super) level: f64,
     targets: Option<(&'a [f64], Option<&'a [f64]>)>,
     unit: f64,
     pub(super) derived: Option<Derived>,
 }
 
-/// p = p(θ): values, ∂p/∂θ (k × n), names.
-#[derive(Clone)]
-pub(super) struct Derived {
-    values: Vec<f64>,
-    matrix: Mat<f64>,
-    names: Vec<String>,
+/// Quantities p = p(θ) that are reported in place of θ.
+#[derive(Clone, Debug)]
+pub struct Derived {
+    /// Their k values.
+    pub values: Vec<f64>,
+    /// ∂p/∂θ, k × n.
+    pub matrix: Mat<f64>,
+    /// Their names.
+    pub names: Vec<String>,
 }
 
 impl std::fmt::Debug for Infer<'_> {
@@ -154,67 +153,23 @@ impl<'a> Infer<'a> {
         let (m, n) = (self.problem.residual_len(), self.theta.len());
         let needs = memory::bytes(&[(1, m, n), (2, n, n), (4, m, 1)]);
         memory::preflight(NAME, Some(needs), memory::FEWER_PARAMETERS, None)?;
-        let mut observations = self.observations()?;
-        observations.unit *= self.unit;
-        observations.total = observations.total.map(|(sum, c)| (sum * self.unit * self.unit, c));
+        let observations = self.observations()?;
         let (residuals, qr, free) = self.linearized(&names)?;
-        let resolution = match self.problem.derivatives() {
-            Derivatives::Exact => EXACT,
-            Derivatives::Differences => BY_DIFFERENCES,
-        };
-        let Factored { mut factor, qr } = Factor::of(qr, n, free.clone(), resolution);
-        let open: Vec<OpenDirection> =
-            factor.open().iter().map(|direction| OpenDirection::new(direction, &names)).collect();
+        let Factored { mut factor, qr } = Factor::of(qr, n, free.clone(), self.resolution());
         let leverages = self.leverages(&qr, factor.rank(), observations.rows);
         let estimated = match &leverages {
             Some(leverages) if observations.rows < m => leverages.iter().sum(),
             _ => factor.rank() as f64,
         };
-        let degrees = observations.counted as f64 - estimated;
-        let data = &residuals[..observations.rows];
-        let squares = data.iter().map(|r| r * r).sum::<f64>();
-        let has_scale = self.absolute || degrees > 0.0;
-        factor.variance = match (self.absolute, degrees > 0.0) {
-            // Residuals times `unit` have σ for their unit.
-            (true, _) => (observations.unit * observations.unit).recip(),
-            (false, true) => squares / degrees,
-            (false, false) => f64::NAN,
-        };
-        let mut notes = Vec::new();
+        let whole = self.whole(&residuals, observations, estimated);
+        factor.variance = whole.variance;
         if let Some(sandwich) = self.sandwich {
-            let factor_of = (observations.counted as f64, degrees);
-            let meat = meat(sandwich, &qr, factor.rank(), data, leverages.as_deref(), factor_of)?;
-            factor.set_meat(meat);
-        } else if !has_scale {
-            notes.push(format!(
-                "no errors: {} observations leave no degrees of freedom to {estimated} parameters",
-                observations.counted
-            ));
+            let data = &residuals[..observations.rows];
+            let counted = (observations.counted as f64, whole.degrees);
+            let weights = weights(sandwich, data, leverages.as_deref(), counted, qr.resolution())?;
+            factor.set_meat(meat(&qr, factor.rank(), &weights));
         }
-        if observations.rows < m {
-            notes.push("with a penalty: errors are those of the posterior, p is the trace of the matrix that makes fitted values of targets".to_owned());
-        }
-        if self.problem.derivatives() == Derivatives::Differences {
-            notes.push("derivatives by differences: errors to some eight digits".to_owned());
-        }
-        let squares = squares * observations.unit * observations.unit;
-        let (estimates, covariance) = self.estimates(&factor, &names, &free);
-        Ok(Inference {
-            estimates,
-            covariance,
-            level: self.level,
-            observations: observations.counted,
-            estimated,
-            degrees,
-            residual_sum_of_squares: squares,
-            residual_deviation: if degrees > 0.0 { (squares / degrees).sqrt() } else { f64::NAN },
-            measures: Measures::of(&observations, squares, estimated, self.absolute),
-            absolute_sigma: self.absolute,
-            sandwich: self.sandwich,
-            open_directions: open,
-            notes,
-            factor,
-        })
+        Ok(self.assemble(&whole, factor, &names, &free))
     }
 
     /// Of the parameters themselves, by s².
@@ -225,13 +180,6 @@ impl<'a> Infer<'a> {
     /// The names, when everything fits.
     pub(super) fn checked(&self) -> Result<Vec<String>, InferenceError> {
         let n = self.problem.dim();
-        let length = |what, expected, found| {
-            if expected == found {
-                Ok(())
-            } else {
-                Err(InferenceError::Length { what, expected, found })
-            }
-        };
         if let Some(fault) = self.problem.fault() {
             return Err(InferenceError::Problem(fault));
         }
@@ -248,14 +196,11 @@ impl<'a> Infer<'a> {
             length("bounds", n, bounds.lower().len())?;
         }
         let mut shown = &names;
-        if let Some(Derived { values, matrix, names }) = &self.derived {
-            length("columns of the derivatives of derived quantities", n, matrix.ncols())?;
-            length("names of derived quantities", matrix.nrows(), names.len())?;
-            length("values of derived quantities", matrix.nrows(), values.len())?;
-            shown = names;
-        }
-        if let Some(start) = &self.start {
-            length("entries of the start", shown.len(), start.len())?;
+        if let Some(derived) = &self.derived {
+            Self::check_derived(derived, n, self.start.as_deref())?;
+            shown = &derived.names;
+        } else if let Some(start) = &self.start {
+            length("entries of the start", n, start.len())?;
         }
         // Names that the user did not give may be those of whole blocks.
         if self.names.is_some() || self.derived.is_some() {
@@ -267,8 +212,28 @@ impl<'a> Infer<'a> {
         Ok(names)
     }
 
-    /// What of the residuals is data, with the targets that were given.
-    fn observations(&self) -> Result<Observations, InferenceError> {
+    /// Whether what is derived from n parameters fits together.
+    pub(super) fn check_derived(
+        derived: &Derived,
+        n: usize,
+        start: Option<&[f64]>,
+    ) -> Result<(), InferenceError> {
+        let Derived { values, matrix, names } = derived;
+        length("columns of the derivatives of derived quantities", n, matrix.ncols())?;
+        length("names of derived quantities", matrix.nrows(), names.len())?;
+        length("values of derived quantities", matrix.nrows(), values.len())?;
+        start.map_or(Ok(()), |start| length("entries of the start", names.len(), start.len()))
+    }
+
+    /// What of the residuals is data, with the targets that were given, in the user's units.
+    pub(super) fn observations(&self) -> Result<Observations, InferenceError> {
+        let mut observations = self.observed()?;
+        observations.unit *= self.unit;
+        observations.total = observations.total.map(|(sum, c)| (sum * self.unit * self.unit, c));
+        Ok(observations)
+    }
+
+    fn observed(&self) -> Result<Observations, InferenceError> {
         let mut observations = self.problem.observations();
         let Some((targets, weights)) = self.targets else { return Ok(observations) };
         let (expected, found) = (observations.rows, targets.len());
@@ -331,7 +296,7 @@ impl<'a> Infer<'a> {
     }
 
     /// Whether θⱼ is at a bound.
-    fn held(&self, j: usize) -> bool {
+    pub(super) fn held(&self, j: usize) -> bool {
         self.bounds
             .as_ref()
             .is_some_and(|b| self.theta[j] <= b.lower()[j] || self.theta[j] >= b.upper()[j])
@@ -353,7 +318,7 @@ impl<'a> Infer<'a> {
     }
 
     /// The estimates with their covariance.
-    fn estimates(
+    pub(super) fn estimates(
         &self,
         factor: &Factor,
         names: &[String],
@@ -399,6 +364,10 @@ impl<'a> Infer<'a> {
         };
         ((0..k).map(one).collect(), covariance)
     }
+}
+
+fn length(what: &'static str, expected: usize, found: usize) -> Result<(), InferenceError> {
+    if expected == found { Ok(()) } else { Err(InferenceError::Length { what, expected, found }) }
 }
 
 /// What the problem calls θⱼ.

@@ -57,12 +57,8 @@ impl Factor {
         let p = free.len();
         let mut scales = vec![1.0; p];
         for (j, scale) in scales.iter_mut().enumerate() {
-            let norm = vector::norm(qr.column(j));
-            if norm > 0.0 {
-                // A power of two, so that nothing is rounded.
-                *scale = libm::exp2(-f64::from(libm::ilogb(norm)));
-                vector::scale(*scale, qr.column_mut(j));
-            }
+            *scale = power_of_two_below(vector::norm(qr.column(j)));
+            vector::scale(*scale, qr.column_mut(j));
         }
         let (mut rank, mut r, mut open) = (0, Vec::new(), Vec::new());
         if p > 0 {
@@ -82,6 +78,18 @@ impl Factor {
         let factor =
             Self { parameters: n, free, scales, order, rank, r, open, meat: None, variance: 1.0 };
         Factored { factor, qr }
+    }
+
+    /// Of what was factorised elsewhere: R₁₁ (row by row) of J·S·P for the parameters `free` of n, and the null space of J.
+    pub(super) fn of_parts(
+        (parameters, free): (usize, Vec<usize>),
+        scales: Vec<f64>,
+        order: Vec<usize>,
+        r: Vec<f64>,
+        open: Vec<Vec<f64>>,
+    ) -> Self {
+        let rank = order.len() - open.len();
+        Self { parameters, free, scales, order, rank, r, open, meat: None, variance: 1.0 }
     }
 
     pub(super) fn parameters(&self) -> usize {
@@ -156,6 +164,11 @@ impl Factor {
     }
 }
 
+/// The scale of a column of this norm: a power of two, so that nothing is rounded; 1 for a column of zeros.
+pub(super) fn power_of_two_below(norm: f64) -> f64 {
+    if norm > 0.0 { libm::exp2(-f64::from(libm::ilogb(norm))) } else { 1.0 }
+}
+
 /// √ of a variance; 0 of one that rounding made negative, NaN of none.
 pub(super) fn root(variance: f64) -> f64 {
     if variance < 0.0 { 0.0 } else { variance.sqrt() }
@@ -176,6 +189,11 @@ fn null_vector(
         direction[j] = *value;
     }
     direction[qr.order()[dependent]] = 1.0;
+    in_units(direction, scales, resolution)
+}
+
+/// A direction of scaled columns in the units of θ, without what is rounding.
+pub(super) fn in_units(mut direction: Vec<f64>, scales: &[f64], resolution: f64) -> Vec<f64> {
     // The columns are of one length: a small entry is rounding.
     let negligible = resolution.sqrt() * vector::norm_inf(&direction);
     for (entry, scale) in direction.iter_mut().zip(scales) {

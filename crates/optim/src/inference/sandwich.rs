@@ -33,14 +33,13 @@ impl Sandwich {
     }
 }
 
-/// Qᵀ·diag(ωᵢrᵢ²)·Q over the rows of the data, rank × rank. 2·rows·rank² flops.
-pub(super) fn meat(
+/// √ωᵢ·|rᵢ| for the rows of the data; `resolution` is the rounding of Q.
+pub(super) fn weights(
     sandwich: Sandwich,
-    qr: &PivotedQr,
-    rank: usize,
     residuals: &[f64],
     leverages: Option<&[f64]>,
     (counted, degrees): (f64, f64),
+    resolution: f64,
 ) -> Result<Vec<f64>, InferenceError> {
     let mut weights: Vec<f64> = residuals.iter().map(|r| r.abs()).collect();
     if sandwich == Sandwich::Hc1 {
@@ -53,13 +52,18 @@ pub(super) fn meat(
     {
         for (row, (weight, h)) in weights.iter_mut().zip(leverages).enumerate() {
             let left = 1.0 - h;
-            if left <= ROUNDINGS * qr.resolution() {
+            if left <= ROUNDINGS * resolution {
                 return Err(InferenceError::Leverage { estimator: sandwich.name(), row });
             }
             *weight /= if sandwich == Sandwich::Hc2 { left.sqrt() } else { left };
         }
     }
-    let (rows, m) = (residuals.len(), qr.rows());
+    Ok(weights)
+}
+
+/// Qᵀ·diag(weights²)·Q over the rows of the data, rank × rank. 2·rows·rank² flops.
+pub(super) fn meat(qr: &PivotedQr, rank: usize, weights: &[f64]) -> Vec<f64> {
+    let (rows, m) = (weights.len(), qr.rows());
     let mut columns = Mat::zeros(rows, rank);
     let mut column = vec![0.0; m];
     for k in 0..rank {
@@ -69,5 +73,5 @@ pub(super) fn meat(
         }
     }
     let product = columns.transpose() * &columns;
-    Ok((0..rank * rank).map(|at| product[(at / rank, at % rank)]).collect())
+    (0..rank * rank).map(|at| product[(at / rank, at % rank)]).collect()
 }

@@ -21,16 +21,9 @@ pub(super) struct Robust {
 }
 
 impl Robust {
-    /// r̃ = r·√(ρ(s)/s), s = (r/σ)², so that ½‖r̃‖² = ½σ²Σρ(s); returns ∂r̃/∂r = ρ′(s)·√(s/ρ(s)).
+    /// r̃ with ½‖r̃‖² = ½σ²Σρ(s); returns ∂r̃/∂r.
     fn bend(self, r: &mut f64) -> f64 {
-        let s = (*r / self.scale) * (*r / self.scale);
-        if s == 0.0 {
-            return 1.0;
-        }
-        let at = self.rho.at(s);
-        let part = (at.value / s).sqrt();
-        *r *= part;
-        at.slope / part
+        self.rho.bend(self.scale, r)
     }
 }
 

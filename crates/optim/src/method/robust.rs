@@ -1,5 +1,9 @@
 //! Least squares with outliers: ρ in place of the square, on any least-squares problem.
 
+mod residuals;
+
+pub use residuals::RobustResiduals;
+
 use super::Method;
 use crate::error::{OptimError, require};
 use crate::linalg::vector;

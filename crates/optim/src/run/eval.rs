@@ -14,7 +14,9 @@ use crate::linalg::vector;
 use crate::problem::bounds::Bounds;
 use argmin::core::Problem;
 use faer::MatMut;
-use secant_core::problem::{Curvature, LeastSquares, Linearization, Objective, SampledObjective};
+use secant_core::problem::{
+    Arrow, Curvature, LeastSquares, Linearization, Objective, SampledObjective,
+};
 use std::collections::HashMap;
 
 fn count<P>(problem: &mut Problem<P>, key: &'static str) {
@@ -217,7 +219,16 @@ pub(crate) fn shape<P: LeastSquares>(
 ) -> Result<(usize, usize), OptimError> {
     let problem = inner(problem);
     check(solver, problem)?;
-    Ok((problem.residual_len(), problem.dim()))
+    let (m, n) = (problem.residual_len(), problem.dim());
+    if let Some(fault) = problem.arrow().and_then(|arrow| arrow.fault(m, n)) {
+        return Err(OptimError::Problem { solver, fault });
+    }
+    Ok((m, n))
+}
+
+/// The arrow that J is, where the problem says so.
+pub(crate) fn arrow<P: LeastSquares>(problem: &Problem<P>) -> Option<&Arrow> {
+    inner(problem).arrow()
 }
 
 /// Refuses a problem that says itself that there is nothing to minimise.
@@ -251,6 +262,22 @@ pub(crate) fn jacobian<P: LeastSquares>(
     }
     count(problem, JACOBIAN);
     inner(problem).jacobian(theta, residuals, jacobian)
+}
+
+/// `residuals` ← r(θ), `entries` ← the blocks of J(θ), an arrow; returns ½‖r‖². Counted as a Jacobian.
+pub(crate) fn arrow_jacobian<P: LeastSquares>(
+    problem: &mut Problem<P>,
+    theta: &[f64],
+    bounds: Option<&Bounds>,
+    residuals: &mut [f64],
+    entries: &mut [f64],
+) -> f64 {
+    if refuse(entries) {
+        residuals.fill(f64::NAN);
+        return f64::NAN;
+    }
+    count(problem, JACOBIAN);
+    inner(problem).arrow_jacobian(theta, bounds.map(Bounds::as_box), residuals, entries)
 }
 
 /// `normal` ← JᵀJ, `gradient` ← Jᵀr; returns ½‖r‖². Counted.

@@ -2,6 +2,7 @@
 
 mod adaptive_cubic;
 mod argmin;
+mod arrow;
 mod auto;
 mod bounds;
 mod checkpoints;

@@ -3,11 +3,14 @@
 //! Update: θ⁺ = θ + p, p the minimum of ½‖r + Jp‖² + ½μ‖Dp‖² over the steps that stay in the box. Taken where ρ = actual/predicted
 //! decrease exceeds η; then μ ← μ·max(⅓, 1 − (2ρ − 1)³), else μ ← μν, ν ← 2ν. Every trial is in the box, to the bit.
 //! Stop: [`Stopping`] with the gradient without the entries that the bounds block. A start outside is moved to the box.
-//! Memory 4n². Cost per step: JᵀJ, and a few n³/3 and residuals per trial. Accurate to the squared condition of J.
+//! Memory 4n². Cost per step: JᵀJ, and a few n³/3 and residuals per trial. Accurate to the squared condition of J. Where J is an
+//! [arrow](LeastSquares::arrow): QR of its groups, of cost and memory as [`LevenbergMarquardt`](crate::LevenbergMarquardt)'s, and p with the
+//! parameters that would leave the box held at their bounds.
 //! Source: Kanzow, Yamashita & Fukushima (2004), J. Comput. Appl. Math. 172, algorithm 2.3 (constrained steps); Nielsen (1999) for μ; Moré (1978) for D.
 
+mod quadratic;
+
 use crate::error::{OptimError, require};
-use crate::linalg::box_qp::BoxQp;
 use crate::linalg::vector;
 use crate::problem::bounds::{Bounds, clamp};
 use crate::run::eval::{self, Moved};
@@ -18,7 +21,7 @@ use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
 use crate::solver::newton::region::{MAX_TRIALS, NOISE, exhausted, free_promise, refusal};
 use argmin::core::{Error, KV, Problem, Solver};
-use faer::MatMut;
+use quadratic::{From, Quadratic};
 use secant_core::problem::LeastSquares;
 use serde::{Deserialize, Serialize};
 
@@ -65,8 +68,7 @@ impl Default for BoundedLevenbergMarquardt {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Workspace {
     bounds: Bounds,
-    /// JᵀJ, n × n.
-    normal: Vec<f64>,
+    model: Quadratic,
     /// Jᵀr, without the bounds.
     smooth: Vec<f64>,
     /// r
@@ -76,8 +78,6 @@ pub struct Workspace {
     scale: Vec<f64>,
     damping: f64,
     growth: f64,
-    /// JᵀJ + μD²
-    damped: Vec<f64>,
     /// l − θ and u − θ
     lower: Vec<f64>,
     upper: Vec<f64>,
@@ -108,28 +108,29 @@ impl BoundedLevenbergMarquardt {
 
 impl Workspace {
     fn linearize<P: LeastSquares>(&mut self, problem: &mut Problem<P>, theta: &[f64]) -> f64 {
-        let n = self.smooth.len();
-        let matrix = MatMut::from_column_major_slice_mut(&mut self.normal, n, n);
-        let value =
-            eval::normal_equations_within(problem, theta, &self.bounds, matrix, &mut self.smooth);
-        for (j, scale) in self.scale.iter_mut().enumerate() {
-            *scale = scale.max(self.normal[j * n + j]);
-        }
+        let value = self.model.evaluate(problem, theta, &self.bounds, &mut self.smooth);
+        self.model.grow(&mut self.scale);
         value
     }
 
     /// `trial` ← θ + p with the damped step in the box; returns what the model promises, NaN where J has overflowed.
     fn propose(&mut self, theta: &[f64]) -> f64 {
         let n = theta.len();
-        self.damped.copy_from_slice(&self.normal);
-        for (j, scale) in self.scale.iter().enumerate() {
-            let scale = if *scale > 0.0 { *scale } else { 1.0 };
-            self.damped[j * n + j] += self.damping * scale;
-            self.lower[j] = self.bounds.lower()[j] - theta[j];
-            self.upper[j] = self.bounds.upper()[j] - theta[j];
+        for (j, theta) in theta.iter().enumerate() {
+            self.lower[j] = self.bounds.lower()[j] - theta;
+            self.upper[j] = self.bounds.upper()[j] - theta;
         }
-        let qp = BoxQp { b: &self.damped, lower: &self.lower, upper: &self.upper };
-        qp.solve(&self.smooth, &mut self.step, &mut self.gradient);
+        let from = From {
+            theta,
+            residuals: &self.residuals,
+            gradient: &self.smooth,
+            damping: self.damping,
+            scale: &self.scale,
+            bounds: &self.bounds,
+            lower: &self.lower,
+            upper: &self.upper,
+        };
+        self.model.step(&from, &mut self.step, &mut self.gradient);
         for j in 0..n {
             // To the bit, whatever the difference rounded to.
             self.trial[j] = if self.step[j] <= self.lower[j] {
@@ -141,19 +142,14 @@ impl Workspace {
             };
         }
         vector::subtract(&self.trial, theta, &mut self.step);
-        let columns = self.normal.chunks_exact(n).zip(&self.step);
-        let square: f64 = columns.map(|(column, p)| p * vector::dot(column, &self.step)).sum();
+        let square = self.model.square(&self.step);
         -(vector::dot(&self.smooth, &self.step) + 0.5 * square)
     }
 
     /// What the model promises without its damping.
     fn free_promise(&mut self, gradient: &[f64]) -> f64 {
-        let (n, normal) = (gradient.len(), &self.normal);
-        let work = (&mut self.step[..], &mut self.gradient[..]);
-        free_promise(gradient, work, |x, y| {
-            let columns = normal.chunks_exact(n);
-            y.iter_mut().zip(columns).for_each(|(y, column)| *y = vector::dot(column, x));
-        })
+        let (model, work) = (&mut self.model, (&mut self.step[..], &mut self.gradient[..]));
+        free_promise(gradient, work, |x, y| model.multiply(x, y))
     }
 
     fn advance<P: LeastSquares>(
@@ -186,13 +182,13 @@ impl Workspace {
                 // Below the resolution of f the model is believed, and the gradient asked.
                 let unseen = promised <= noise && reduction.abs() <= noise;
                 if value.is_finite() && (rho >= ACCEPT || unseen) {
-                    let kept = (self.normal.clone(), self.smooth.clone());
+                    let kept = (self.model.entries().to_vec(), self.smooth.clone());
                     let theta = std::mem::take(&mut self.trial);
                     self.linearize(problem, &theta);
                     self.trial = theta;
                     self.bounds.reduced_gradient(&self.trial, &self.smooth, &mut self.gradient);
-                    let finite =
-                        vector::all_finite(&self.normal) && vector::all_finite(&self.smooth);
+                    let finite = vector::all_finite(self.model.entries())
+                        && vector::all_finite(&self.smooth);
                     let falls = vector::norm_inf(&self.gradient) < state.gradient_norm;
                     if finite && (falls || !unseen) {
                         std::mem::swap(&mut self.residuals, &mut self.trial_residuals);
@@ -206,7 +202,8 @@ impl Workspace {
                         self.growth = 2.0;
                         return Ok(Moved::Yes);
                     }
-                    (self.normal, self.smooth) = kept;
+                    self.model.put_back(kept.0);
+                    self.smooth = kept.1;
                     if finite {
                         let free = self.free_promise(&state.gradient);
                         return Err(refusal(state, first, free));
@@ -270,21 +267,24 @@ impl<P: LeastSquares> Solver<P, FitState> for BoundedLevenbergMarquardt {
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
         let (m, n) = eval::shape(NAME, problem)?;
-        let needs = self.memory(n, m).map(|own| own.saturating_add(memory::packed(n)));
+        let arrow = eval::arrow(problem);
+        let needs = match arrow {
+            Some(arrow) => Some(Quadratic::bytes(arrow, m, n)),
+            None => self.memory(n, m).map(|own| own.saturating_add(memory::packed(n))),
+        };
         memory::preflight(NAME, needs, ALTERNATIVE, state.limit())?;
         let bounds = self.bounds.of(n)?;
         bounds.project(&mut state.theta);
         let zeros = || vec![0.0; n];
         let mut work = Workspace {
             bounds,
-            normal: vec![0.0; n * n],
+            model: Quadratic::new(arrow, m, n),
             smooth: zeros(),
             residuals: vec![0.0; m],
             trial_residuals: vec![0.0; m],
             scale: zeros(),
             damping: self.initial_damping,
             growth: 2.0,
-            damped: vec![0.0; n * n],
             lower: zeros(),
             upper: zeros(),
             trial: zeros(),

@@ -157,9 +157,10 @@ impl<P: LeastSquares> Solver<P, FitState> for GaussNewton {
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
         let (m, n) = eval::shape(NAME, problem)?;
-        let needs = self.factorization.needs(m, n, SecondOrder::Off);
+        let arrow = eval::arrow(problem);
+        let needs = self.factorization.needs((m, n), arrow, SecondOrder::Off);
         memory::preflight(NAME, Some(needs), memory::PRODUCTS_INSTEAD, state.limit())?;
-        let mut model = ResidualModel::new((m, n), self.factorization, SecondOrder::Off);
+        let mut model = ResidualModel::new((m, n), arrow, self.factorization, SecondOrder::Off);
         let within = (SCALING, self.offset_tolerance);
         let stopping = self.stopping.or_own(GRADIENT_TOLERANCE);
         model.begin((NAME, &stopping), within, problem, &mut state)?;

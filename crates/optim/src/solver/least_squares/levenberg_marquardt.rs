@@ -21,7 +21,7 @@ use crate::run::memory;
 use crate::run::state::FitState;
 use crate::run::stopping::{Reason, Stopping};
 use argmin::core::{Error, KV, Problem, Solver};
-use secant_core::problem::LeastSquares;
+use secant_core::problem::{Arrow, LeastSquares};
 use serde::{Deserialize, Serialize};
 
 const NAME: &str = "Levenberg–Marquardt";
@@ -175,10 +175,10 @@ impl LevenbergMarquardt {
 }
 
 impl Workspace {
-    fn new(m: usize, n: usize, options: &LevenbergMarquardt) -> Self {
+    fn new((m, n): (usize, usize), arrow: Option<&Arrow>, options: &LevenbergMarquardt) -> Self {
         let zeros = || vec![0.0; n];
         Self {
-            model: ResidualModel::new((m, n), options.factorization, options.second_order),
+            model: ResidualModel::new((m, n), arrow, options.factorization, options.second_order),
             damping: options.initial_damping,
             growth: 2.0,
             fresh: true,
@@ -410,9 +410,10 @@ impl<P: LeastSquares> Solver<P, FitState> for LevenbergMarquardt {
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
         let (m, n) = eval::shape(NAME, problem)?;
-        let needs = self.factorization.needs(m, n, self.second_order);
+        let arrow = eval::arrow(problem);
+        let needs = self.factorization.needs((m, n), arrow, self.second_order);
         memory::preflight(NAME, Some(needs), memory::PRODUCTS_INSTEAD, state.limit())?;
-        let mut work = Workspace::new(m, n, self);
+        let mut work = Workspace::new((m, n), arrow, self);
         let within = (self.scaling, self.offset_tolerance);
         let stopping = self.stopping.or_own(GRADIENT_TOLERANCE);
         work.model.begin((NAME, &stopping), within, problem, &mut state)?;

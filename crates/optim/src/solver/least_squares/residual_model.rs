@@ -3,6 +3,7 @@
 //! Steps are scaled, z = D·p, so that the columns of J·D⁻¹ have comparable norms. Two points are held: the current one, and
 //! the next one, which becomes current only when the solver takes it. Each form of the model is a file of `residual_model/`.
 
+mod arrow;
 mod at;
 mod dual;
 mod form;
@@ -25,7 +26,7 @@ use argmin::core::Problem;
 use at::At;
 pub(crate) use at::Place;
 use form::Form;
-use secant_core::problem::LeastSquares;
+use secant_core::problem::{Arrow, LeastSquares};
 use second_order::ResidualCurvature;
 use serde::{Deserialize, Serialize};
 
@@ -98,14 +99,16 @@ impl NextPoint {
 impl ResidualModel {
     pub(crate) fn new(
         (m, n): (usize, usize),
+        arrow: Option<&Arrow>,
         factorization: Factorization,
         second_order: SecondOrder,
     ) -> Self {
         let form = factorization.of(m, n, second_order);
+        let arrow = factorization.by_groups(arrow, second_order);
         let at = || At {
-            form: Form::new(form, m, n),
+            form: Form::new(form, arrow, (m, n)),
             residuals: vec![0.0; m],
-            projected: vec![0.0; Form::right_len(form, m, n)],
+            projected: vec![0.0; Form::right_len(form, arrow, (m, n))],
             norms: vec![0.0; n],
             inverse_scale: vec![1.0; n],
             offset: f64::INFINITY,

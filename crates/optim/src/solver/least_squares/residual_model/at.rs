@@ -55,6 +55,11 @@ impl At {
                 rotated.copy_from_slice(&self.residuals);
                 form.project(rotated, &mut self.projected);
             }
+            Form::Arrow(form) => {
+                form.prepare(&self.inverse_scale);
+                rotated.copy_from_slice(&self.residuals);
+                form.project(rotated, &mut self.projected);
+            }
             Form::Normal(form) => {
                 form.prepare(&self.inverse_scale);
                 self.projected.copy_from_slice(gradient);
@@ -77,6 +82,7 @@ impl At {
         let near = cosine <= NEAR;
         let image = match &mut self.form {
             Form::Qr(form) => Some(form.tangent_part(&self.projected)),
+            Form::Arrow(form) => Some(form.tangent_part(&self.projected)),
             Form::Normal(form) if near => form.tangent_part(&self.projected),
             Form::Dual(form) if near => form.tangent_part(&self.projected),
             Form::Lsmr(form) if near => {
@@ -98,6 +104,7 @@ impl At {
     ) -> Option<()> {
         match &mut self.form {
             Form::Qr(form) => form.solve(mu, right, z),
+            Form::Arrow(form) => form.solve(mu, right, z),
             Form::Normal(form) => form.solve(mu, right, z)?,
             Form::Dual(form) => form.solve(mu, right, z)?,
             Form::Lsmr(form) => form.solve(place, &self.inverse_scale, mu, right, z)?,
@@ -118,6 +125,11 @@ impl At {
     ) {
         match &mut self.form {
             Form::Qr(form) => {
+                form.project(curved, image);
+                form.image(z, right);
+                vector::axpy(-1.0, image, right);
+            }
+            Form::Arrow(form) => {
                 form.project(curved, image);
                 form.image(z, right);
                 vector::axpy(-1.0, image, right);

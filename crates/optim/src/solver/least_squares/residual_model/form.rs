@@ -1,15 +1,17 @@
 //! Which form of the linear model is held, and what all of them answer.
 
 use super::Place;
+use super::arrow::ArrowForm;
 use super::dual::DualForm;
 use super::lsmr::LsmrForm;
 use super::normal::NormalForm;
 use super::qr::QrForm;
 use super::second_order::SecondOrder;
+use crate::linalg::arrow::ArrowQr;
 use crate::linalg::vector;
 use crate::run::eval;
 use crate::run::memory::{bytes, packed};
-use secant_core::problem::LeastSquares;
+use secant_core::problem::{Arrow, LeastSquares};
 use serde::{Deserialize, Serialize};
 
 /// JᵀJ is taken for J when a dense J has more bytes than this. Up to here the QR factorisation of J, which does not square
@@ -27,6 +29,8 @@ const JACOBIANS: usize = 2;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Factorization {
     /// [`Dual`](Self::Dual) for m < n, QR up to [`QR_BYTES`], else the normal equations; LSMR where these need more than [`DENSE_BYTES`].
+    /// Where the problem says that J is an [arrow](LeastSquares::arrow), QR of its groups and then of what they share: O(m(p + q)²) for p own
+    /// and q shared parameters, without the second derivatives.
     #[default]
     Auto,
     /// \[J; √μD\] by QR: accurate to the condition of J. 2mn² flops per Jacobian and n³ per trial; memory 2mn + 4n².
@@ -69,6 +73,15 @@ impl Factorization {
 }
 
 impl Factorization {
+    /// The arrow that J is factorised by: that of the problem, where nothing else was asked for.
+    pub(crate) fn by_groups(
+        self,
+        arrow: Option<&Arrow>,
+        second_order: SecondOrder,
+    ) -> Option<&Arrow> {
+        arrow.filter(|_| self == Self::Auto && second_order == SecondOrder::Off)
+    }
+
     /// Bytes of a run: the form at both points, S with its factor, and the vectors.
     pub(in crate::solver) fn bytes(self, m: usize, n: usize, second_order: SecondOrder) -> u64 {
         let second = if second_order == SecondOrder::Off { 0 } else { 3 };
@@ -81,8 +94,16 @@ impl Factorization {
         bytes(&[form[0], form[1], (second, n, n), (5, m, 1), (24, n, 1)])
     }
 
-    /// The same with what the factorisation packs while it runs.
-    pub(in crate::solver) fn needs(self, m: usize, n: usize, second_order: SecondOrder) -> u64 {
+    /// The same with what the factorisation packs while it runs, or of the arrow that it goes by.
+    pub(in crate::solver) fn needs(
+        self,
+        (m, n): (usize, usize),
+        arrow: Option<&Arrow>,
+        second_order: SecondOrder,
+    ) -> u64 {
+        if let Some(arrow) = self.by_groups(arrow, second_order) {
+            return ArrowForm::bytes(arrow, m, n);
+        }
         let packed = match self.of(m, n, second_order) {
             Self::Auto | Self::Qr | Self::NormalEquations => packed(n),
             Self::Dual => packed(m),
@@ -92,17 +113,25 @@ impl Factorization {
     }
 }
 
-/// A·z for A = J·D⁻¹ and its inverses, one of four ways.
+/// A·z for A = J·D⁻¹ and its inverses, one of five ways.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Form {
     Qr(QrForm),
+    Arrow(ArrowForm),
     Normal(NormalForm),
     Dual(DualForm),
     Lsmr(LsmrForm),
 }
 
 impl Form {
-    pub(super) fn new(factorization: Factorization, m: usize, n: usize) -> Self {
+    pub(super) fn new(
+        factorization: Factorization,
+        arrow: Option<&Arrow>,
+        (m, n): (usize, usize),
+    ) -> Self {
+        if let Some(arrow) = arrow {
+            return Self::Arrow(ArrowForm::new(arrow));
+        }
         match factorization {
             Factorization::Auto | Factorization::Qr => Self::Qr(QrForm::new(m, n)),
             Factorization::NormalEquations => Self::Normal(NormalForm::new(n)),
@@ -111,8 +140,15 @@ impl Form {
         }
     }
 
-    /// The length of a right-hand side: n for Qᵀr (its first entries) and D⁻¹Jᵀr, m for r itself.
-    pub(super) fn right_len(factorization: Factorization, m: usize, n: usize) -> usize {
+    /// The length of a right-hand side: n for Qᵀr (its first entries; of every group of an arrow) and D⁻¹Jᵀr, m for r itself.
+    pub(super) fn right_len(
+        factorization: Factorization,
+        arrow: Option<&Arrow>,
+        (m, n): (usize, usize),
+    ) -> usize {
+        if let Some(arrow) = arrow {
+            return ArrowQr::right_len(arrow);
+        }
         match factorization {
             Factorization::Dual | Factorization::Lsmr => m,
             _ => n,
@@ -151,6 +187,12 @@ impl Form {
                 }
                 Some(value)
             }
+            Self::Arrow(form) => {
+                let entries = &mut form.blocks.entries;
+                let value = eval::arrow_jacobian(problem, theta, None, residuals, entries);
+                form.blocks.multiply_transposed(residuals, gradient);
+                Some(value)
+            }
             Self::Normal(form) => {
                 Some(eval::normal_equations(problem, theta, form.normal_mut(), gradient))
             }
@@ -177,8 +219,13 @@ impl Form {
         if let Self::Lsmr(_) = self {
             eval::normal_diagonal(place.problem, place.theta, norms);
         }
+        if let Self::Arrow(form) = self {
+            form.blocks.column_norms(norms);
+            return;
+        }
         for (j, norm) in norms.iter_mut().enumerate() {
             *norm = match self {
+                Self::Arrow(_) => *norm,
                 Self::Qr(form) => vector::norm(form.column(j)),
                 Self::Normal(form) => form.column_norm(j),
                 Self::Dual(form) => vector::norm(form.column(j)),
@@ -199,6 +246,7 @@ impl Form {
     pub(super) fn promise(&mut self, residuals: &[f64], mu: f64, z: &[f64]) -> f64 {
         let image = match self {
             Self::Qr(form) => form.image_square(z),
+            Self::Arrow(form) => form.image_square(z),
             Self::Normal(form) => form.image_square(z),
             Self::Dual(form) => vector::dot(form.image(), form.image()),
             // The step is not exact, so that its equation does not hold.

@@ -288,7 +288,7 @@ impl At {
         match &self.form {
             Form::Qr(form) => form.gram(out),
             Form::Normal(form) => form.gram(out),
-            Form::Dual(_) | Form::Lsmr(_) => {}
+            Form::Arrow(_) | Form::Dual(_) | Form::Lsmr(_) => {}
         }
     }
 

@@ -1,0 +1,247 @@
+//! `curve(…)?.groups("run").own(["a"]).fit(&data)?`: one curve of several groups of data, some parameters each group's own.
+
+mod fitted;
+mod inference;
+mod parts;
+#[cfg(feature = "plot")]
+mod picture;
+mod rows;
+mod starts;
+
+pub use fitted::GroupedFit;
+pub use inference::GroupedInference;
+
+use super::model::{Resolved, position_of_free};
+use super::problem::{CurveProblem, Layout};
+use super::solve::minimize;
+use super::{Alone, Curve, Said};
+use crate::curve_error::CurveError;
+use crate::error::FitError;
+use parts::{By, Parts};
+use secant_core::data::Dataset;
+use secant_optim::Bounds;
+
+/// A curve of several groups of data: the kind of a [`Curve`] of which [`groups`](Curve::groups), [`groups_of`](Curve::groups_of) or
+/// [`own`](Curve::own) was said.
+#[derive(Clone, Debug, Default)]
+pub struct Grouped {
+    by: Option<By>,
+    own: Vec<String>,
+    /// Group, parameter, value.
+    starts: Vec<(String, String, f64)>,
+}
+
+impl Curve<Alone> {
+    /// One curve for several groups of data, told apart by a column, which is then no input: parameters are shared by all groups but for
+    /// those that are each group's [own](Curve::own). All groups are fitted at once; for one independent fit each see
+    /// [`fit_many`](crate::fit_many).
+    ///
+    /// With G groups, p own and q shared parameters a step costs as much as the groups by themselves, O(N(p + q)² + G(p + q)³), by QR of each
+    /// group and of what they share; thousands of groups are a matter of seconds.
+    ///
+    /// ```
+    /// use secant::Dataset;
+    ///
+    /// // Two runs of one decay: amplitudes differ, the rate is one.
+    /// let run_and_t = [1.0, 0.0, 1.0, 1.0, 1.0, 2.0, 1.0, 3.0, 2.0, 0.0, 2.0, 1.0, 2.0, 2.0, 2.0, 4.0];
+    /// let y = [2.01, 1.22, 0.73, 0.45, 5.02, 3.01, 1.85, 0.67];
+    /// let data = Dataset::from_slices(2, &run_and_t, 1, &y)?
+    ///     .with_feature_names(vec!["run".into(), "t".into()])?;
+    /// let fit = secant::curve("a*exp(-b*t)")?.groups("run").own(["a"]).fit(&data)?;
+    /// assert!((fit.value("b").unwrap() - 0.5).abs() < 0.02);
+    /// assert!((fit.value_of("2", "a").unwrap() - 5.0).abs() < 0.1);
+    /// println!("{}", fit.inference()?);
+    /// # Ok::<(), secant::FitError>(())
+    /// ```
+    pub fn groups(self, column: &str) -> Curve<Grouped> {
+        self.grouped(Grouped { by: Some(By::Column(column.into())), ..Grouped::default() })
+    }
+
+    /// The same with the group of each sample by a key, a text or a number: N keys.
+    pub fn groups_of<S: ToString>(self, keys: impl IntoIterator<Item = S>) -> Curve<Grouped> {
+        let keys = keys.into_iter().map(|key| key.to_string()).collect();
+        self.grouped(Grouped { by: Some(By::Keys(keys)), ..Grouped::default() })
+    }
+
+    /// The parameters that have a value for each group of data, by name; all others are shared. For
+    /// [several data sets](Curve::fit_sets), or before [`groups`](Curve::groups).
+    pub fn own<S: AsRef<str>>(self, names: impl IntoIterator<Item = S>) -> Curve<Grouped> {
+        self.grouped(Grouped::default()).own(names)
+    }
+
+    fn grouped(self, kind: Grouped) -> Curve<Grouped> {
+        Curve { kind, said: self.said }
+    }
+}
+
+impl Curve<Grouped> {
+    /// As [`Curve::groups`].
+    pub fn groups(mut self, column: &str) -> Self {
+        self.kind.by = Some(By::Column(column.into()));
+        self
+    }
+
+    /// As [`Curve::groups_of`].
+    pub fn groups_of<S: ToString>(mut self, keys: impl IntoIterator<Item = S>) -> Self {
+        self.kind.by = Some(By::Keys(keys.into_iter().map(|key| key.to_string()).collect()));
+        self
+    }
+
+    /// The parameters that have a value for each group, by name; all others are shared. A parameter that is fixed or tied is neither: what
+    /// it is tied to may be both. May be called again.
+    pub fn own<S: AsRef<str>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.kind.own.extend(names.into_iter().map(|name| name.as_ref().to_owned()));
+        self
+    }
+
+    /// Where a group's own parameters start, in place of [`start`](Curve::start), which holds for all groups. Groups of a column are
+    /// called by their number: `"2"`, `"0.5"`.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), secant::FitError> {
+    /// let curve = secant::curve("a*exp(-b*t)")?.groups("run").own(["a"]);
+    /// let curve = curve.start([("a", 1.0), ("b", 0.4)]).start_of("2", [("a", 4.0)]);
+    /// # drop(curve);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn start_of<S: AsRef<str>>(
+        mut self,
+        group: &str,
+        values: impl IntoIterator<Item = (S, f64)>,
+    ) -> Self {
+        let each = values.into_iter();
+        let each = each.map(|(name, value)| (group.to_owned(), name.as_ref().to_owned(), value));
+        self.kind.starts.extend(each);
+        self
+    }
+
+    /// Fits the curve to all groups at once.
+    ///
+    /// # Errors
+    /// As [`Curve::fit`]; a group column that is none, or an input of the formula; keys of another number than samples; an own
+    /// parameter that there is none of, that is fixed or tied; starts of a group that there is none of; a method that is not one of
+    /// least squares.
+    pub fn fit(&self, data: &Dataset) -> Result<GroupedFit, FitError> {
+        let by = self.kind.by.as_ref().ok_or(CurveError::NoGroups)?;
+        self.fit_parts(Parts::of(by, &self.said, data)?)
+    }
+
+    /// Fits the curve to several data sets at once, each a group with a name. [`sigma`](Curve::sigma) is that of all samples, one set after
+    /// the other.
+    ///
+    /// ```
+    /// use secant::Dataset;
+    ///
+    /// let set = |t: &[f64], y: &[f64]| {
+    ///     Dataset::from_slices(1, t, 1, y)?.with_feature_names(vec!["t".into()])
+    /// };
+    /// let cold = set(&[0.0, 1.0, 2.0, 3.0], &[2.01, 1.22, 0.73, 0.45])?;
+    /// let warm = set(&[0.0, 1.0, 2.0, 4.0], &[5.02, 3.01, 1.85, 0.67])?;
+    /// let curve = secant::curve("a*exp(-b*t)")?.own(["a"]);
+    /// let fit = curve.fit_sets([("cold", &cold), ("warm", &warm)])?;
+    /// assert_eq!(fit.groups(), ["cold", "warm"]);
+    /// assert!((fit.predict("warm", &[0.0])?[0] - 5.0).abs() < 0.1);
+    /// # Ok::<(), secant::FitError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit); no set, two of one name, sets of other columns than the first.
+    pub fn fit_sets<'d, S: AsRef<str>>(
+        &self,
+        sets: impl IntoIterator<Item = (S, &'d Dataset)>,
+    ) -> Result<GroupedFit, FitError> {
+        if self.kind.by.is_some() {
+            return Err(CurveError::GroupsAndSets.into());
+        }
+        self.fit_parts(Parts::of_sets(sets)?)
+    }
+
+    fn fit_parts(&self, parts: Parts) -> Result<GroupedFit, FitError> {
+        let said = &self.said;
+        let mut resolved = Resolved::new(said, &parts.data)?;
+        resolved.data = resolved.data.select(&parts.order)?;
+        let layout = self.layout(&resolved, &parts)?;
+        let start = self.starts(&resolved, &layout, &parts)?;
+        let bounds = spread(&layout, &resolved.bounds)?;
+        let problem = CurveProblem::new(&resolved.formula, &layout, &resolved.data);
+        let (theta, note) = match start.iter().copied().collect::<Option<Vec<f64>>>() {
+            Some(theta) => (theta, None),
+            None => starts::find(said, (&resolved, &layout), &start)?,
+        };
+        check_start(&resolved, &layout, &parts, &theta)?;
+        let (mut solution, scale) = minimize(said, problem, &bounds, &theta, None)?;
+        solution.report.notes.extend(note);
+        GroupedFit::new(said, resolved, layout, parts, (theta, bounds), solution, scale)
+    }
+
+    fn layout(&self, resolved: &Resolved, parts: &Parts) -> Result<Layout, FitError> {
+        let mut own = Vec::new();
+        for name in &self.kind.own {
+            own.push(position_of_free(&self.said, &resolved.formula, name, "the groups' own")?);
+        }
+        own.sort_unstable();
+        own.dedup();
+        let shared = (0..resolved.formula.parameters().len()).filter(|k| !own.contains(k));
+        Ok(Layout { shared: shared.collect(), own, groups: parts.ranges.clone() })
+    }
+
+    /// Where θ starts, where that is known.
+    fn starts(
+        &self,
+        resolved: &Resolved,
+        layout: &Layout,
+        parts: &Parts,
+    ) -> Result<Vec<Option<f64>>, FitError> {
+        let mut start = vec![None; layout.dim()];
+        for g in 0..layout.groups.len() {
+            for (k, value) in resolved.start.iter().enumerate() {
+                start[layout.place(g, k)] = *value;
+            }
+        }
+        for (group, name, value) in &self.kind.starts {
+            let g = parts.group(group, "the start of group")?;
+            let k = position_of_free(&self.said, &resolved.formula, name, "the start of")?;
+            if !layout.own.contains(&k) {
+                let (name, group) = (name.clone(), group.clone());
+                return Err(CurveError::SharedStart { name, group }.into());
+            }
+            if !value.is_finite() {
+                return Err(CurveError::Start { name: name.clone(), value: *value }.into());
+            }
+            let (lower, upper) = (resolved.bounds.lower()[k], resolved.bounds.upper()[k]);
+            if !(lower..=upper).contains(value) {
+                let (name, value) = (name.clone(), *value);
+                return Err(CurveError::StartOutside { name, value, lower, upper }.into());
+            }
+            start[layout.place(g, k)] = Some(*value);
+        }
+        Ok(start)
+    }
+}
+
+/// The bounds of the curve's parameters as those of θ.
+fn spread(layout: &Layout, bounds: &Bounds) -> Result<Bounds, FitError> {
+    let (mut lower, mut upper) = (vec![0.0; layout.dim()], vec![0.0; layout.dim()]);
+    for g in 0..layout.groups.len() {
+        for (k, ends) in bounds.lower().iter().zip(bounds.upper()).enumerate() {
+            let j = layout.place(g, k);
+            (lower[j], upper[j]) = (*ends.0, *ends.1);
+        }
+    }
+    Ok(Bounds::new(lower, upper)?)
+}
+
+/// Whether the curve is finite at the start of every group.
+fn check_start(
+    resolved: &Resolved,
+    layout: &Layout,
+    parts: &Parts,
+    theta: &[f64],
+) -> Result<(), CurveError> {
+    for (g, samples) in layout.groups.iter().enumerate() {
+        let theta = layout.of_group(g, theta);
+        resolved.check_start_on(&theta, samples.clone(), |at| parts.order[at])?;
+    }
+    Ok(())
+}
