@@ -74,7 +74,8 @@ impl<'a> LinearRegression<'a> {
     /// Solves it.
     ///
     /// # Errors
-    /// Targets that are no single column of numbers; weights or a ridge that are out of range.
+    /// Targets that are no single column of numbers; weights or a ridge that are out of range; sparse inputs whose dense table is larger than
+    /// the readers' limit.
     pub fn solve(&self) -> Result<LinearSolution, FitError> {
         Ok(self.assembled()?.problem().solve()?)
     }
@@ -113,6 +114,7 @@ impl<'a> LinearRegression<'a> {
             }
         };
         let constant = usize::from(self.intercept);
+        data.dense_inputs()?;
         let inputs = data.inputs_mat();
         let design = Mat::from_fn(data.samples(), data.features() + constant, |i, j| {
             j.checked_sub(constant).map_or(1.0, |feature| inputs[(feature, i)])
