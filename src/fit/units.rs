@@ -4,6 +4,7 @@ use crate::error::FitError;
 use secant_core::data::{Dataset, Standardizer, Targets};
 use secant_core::graph::Graph;
 use secant_core::loss::{Loss, LossHessian};
+use secant_core::text::enumerated;
 use std::borrow::Cow;
 
 /// What is standardised (mean 0, population deviation 1) before a fit. The scaling travels with the model.
@@ -22,6 +23,9 @@ pub enum Standardize {
     Nothing,
     /// The inputs. The loss and the penalty stay in the target's units.
     Inputs,
+    /// The inputs divided by their deviations, without taking their means off: for sparse inputs before a node without a bias, which cannot take
+    /// the means up.
+    ScaleInputs,
     /// Inputs and targets: the loss is then in units of the target's variance. Numeric targets only.
     InputsAndTargets,
 }
@@ -44,7 +48,10 @@ impl Standardize {
         if self == Self::Nothing {
             return Ok(Scaled { data: Cow::Borrowed(data), inputs: None, targets: None });
         }
-        let inputs = Standardizer::fit_inputs(data);
+        let mut inputs = Standardizer::fit_inputs(data);
+        if self == Self::ScaleInputs {
+            inputs = inputs.scale_only();
+        }
         let scaled = inputs.transform_inputs(data)?;
         let targets = match self {
             Self::InputsAndTargets => Some(Standardizer::fit_targets(data)?),
@@ -87,7 +94,7 @@ impl Scaled<'_> {
         let mut notes = Vec::new();
         let constant = self.inputs.as_ref().map(Standardizer::constant_names).unwrap_or_default();
         if !constant.is_empty() {
-            notes.push(format!("constant columns standardised to zero: {}", constant.join(", ")));
+            notes.push(format!("constant columns standardised to zero: {}", enumerated(constant)));
         }
         if let Some(targets) = &self.targets {
             let each = targets.names().iter().zip(targets.means().iter().zip(targets.deviations()));

@@ -1,6 +1,12 @@
 //! Columns of numbers, one a sample: how many there are, whether they are finite, and some of them in another order.
 
 use super::{DataError, Place};
+use rayon::prelude::*;
+
+/// Numbers that are worth a task.
+const TASK: usize = 1 << 16;
+/// Numbers that are looked at together, without a branch for each.
+const BLOCK: usize = 1 << 10;
 
 pub(super) fn check_count(
     what: &'static str,
@@ -22,13 +28,28 @@ pub(super) fn check_finite(
 ) -> Result<(), DataError> {
     let whole = values.len().div_ceil(rows).saturating_mul(rows);
     check_count(what, whole, values.len())?;
-    match values.iter().position(|value| !value.is_finite()) {
+    match first_odd(values) {
         None => Ok(()),
         Some(index) => Err(DataError::NotFinite {
             place: Place::sample(index / rows, names[index % rows].clone()),
             found: values[index].to_string(),
         }),
     }
+}
+
+/// Where the first NaN or infinity stands.
+fn first_odd(values: &[f64]) -> Option<usize> {
+    let in_block = |(block, values): (usize, &[f64])| {
+        if values.iter().fold(true, |all, value| all & value.is_finite()) {
+            return None;
+        }
+        values.iter().position(|value| !value.is_finite()).map(|odd| block * BLOCK + odd)
+    };
+    if values.len() <= TASK {
+        return values.chunks(BLOCK).enumerate().find_map(in_block);
+    }
+    let blocks = values.par_chunks(BLOCK).enumerate().with_min_len(TASK / BLOCK);
+    blocks.find_map_first(in_block)
 }
 
 /// The columns of `values` (`rows` × M, column-major) that `indices` names, in that order.

@@ -50,11 +50,15 @@ fn scaled(entries: &[f64], weights: Option<&[f64]>) -> (f64, f64) {
     (mean * unit, deviation * unit)
 }
 
-/// The largest power of two that is not above the largest size; subnormal numbers share the smallest normal one.
+/// The largest power of two that is not above the largest size.
 fn unit_of(values: &[f64]) -> f64 {
+    power_of_two_below(values.iter().fold(0.0, |most, value| f64::max(most, value.abs())))
+}
+
+/// The largest power of two that is not above a positive number; subnormal numbers share the smallest normal one.
+pub(super) fn power_of_two_below(value: f64) -> f64 {
     const EXPONENT: u64 = 0x7FF << 52;
-    let largest = values.iter().fold(0.0, |most, value| f64::max(most, value.abs()));
-    f64::from_bits(largest.to_bits() & EXPONENT).max(f64::MIN_POSITIVE)
+    f64::from_bits(value.to_bits() & EXPONENT).max(f64::MIN_POSITIVE)
 }
 
 /// The sums of all samples.

@@ -3,7 +3,7 @@
 use faer::Mat;
 use proptest::prelude::*;
 
-use super::super::{DataError, Dataset, Standardizer, TargetTile, Targets};
+use super::super::{DataError, Dataset, Place, Standardizer, TargetTile, Targets};
 
 fn numbered(samples: u32) -> Dataset {
     let inputs: Vec<f64> = (0..samples).flat_map(|j| [f64::from(j), -f64::from(j)]).collect();
@@ -292,5 +292,21 @@ fn moments_of_long_tables_are_those_of_twice_the_digits_and_do_not_depend_on_thr
                 assert!(close(found.1, deviation), "{rows} rows, {row}: {found:?}, {deviation:e}");
             }
         }
+    }
+}
+
+#[test]
+fn the_first_odd_number_of_a_long_table_is_named() {
+    let (rows, samples) = (3, 100_000);
+    for odd in [vec![0], vec![299_999], vec![70_001, 70_000, 299_999], vec![65_536]] {
+        let mut values = vec![1.0; rows * samples];
+        for &at in &odd {
+            values[at] = f64::INFINITY;
+        }
+        let first = odd.iter().min().unwrap();
+        let error =
+            Dataset::new(rows, values, Targets::Values { rows: 1, values: vec![0.0; samples] });
+        let place = Place::sample(first / rows, format!("x{}", first % rows + 1));
+        assert_eq!(error.unwrap_err(), DataError::NotFinite { place, found: "inf".into() });
     }
 }
