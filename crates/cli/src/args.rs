@@ -119,7 +119,8 @@ const CURVE: &str = "\
 Examples:
   secant curve decay.csv --formula 'a*exp(-b*t) + c' --target y
   secant curve decay.csv --formula 'a*exp(-b*t)' --target y --start a=4,b=0.5 --bounds b=0.. --sigma s --plot decay.svg
-  secant curve runs.csv --formula 'a*exp(-b*t)' --target y --by run --out fits.csv";
+  secant curve runs.csv --formula 'a*exp(-b*t)' --target y --by run --out fits.csv
+  secant curve runs.csv --formula 'a*exp(-b*t)' --target y --groups run --own a";
 const COMPARE: &str = "\
 Examples:
   secant compare data.csv --target strength --model mlp:16
