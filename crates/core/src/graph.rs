@@ -20,12 +20,15 @@ mod domain;
 mod dot;
 mod drawing;
 mod linear;
+mod sparse;
 mod summary;
 mod svg;
 
 pub use summary::{NodeSummary, Summary};
 
 pub use domain::DomainError;
+pub(crate) use sparse::Centring;
+pub use sparse::SparseDataError;
 
 use crate::op::{Dependence, Domain, Layout, Op, Place, Region, TRACKED_INPUTS};
 use crate::params::Parameters;

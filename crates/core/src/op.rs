@@ -80,7 +80,7 @@ pub(crate) use scratch::with_scratch;
 pub use slice::{Select, Slice};
 pub use softmax::Softmax;
 pub use views::{AdjointSlot, Adjoints, Inputs, ParamAdjoints, Params, Tangents};
-pub(crate) use views::{Layout, Place, Region, TRACKED_INPUTS};
+pub(crate) use views::{Layout, Place, Region, TRACKED_INPUTS, TileData};
 
 use crate::params::ParamSpec;
 use crate::shape::{Shape, ShapeError};
@@ -274,6 +274,12 @@ pub trait Op: Debug + Send + Sync {
     /// Whether z = W·x (+ b) with block 0 = W (c × d, column-major) and, if there is one, block 1 = b: then the Hessian of a
     /// generalised linear model is assembled as XᵀDX.
     fn is_linear_map(&self) -> bool {
+        false
+    }
+
+    /// Whether the node takes sparse data: where it reads the data itself, [`Inputs::sparse`] may then have the entries of the tile, and
+    /// [`Inputs::get`] not the dense numbers. All methods must ask. Default `false`: a data set with sparse inputs is refused.
+    fn takes_sparse(&self) -> bool {
         false
     }
 

@@ -1,8 +1,13 @@
 //! The outputs of a graph at one θ on any number of samples. Dropout is off here.
 
+mod sparse;
+
+pub use sparse::{outputs_of, outputs_sparse};
+
 use crate::data::Standardizer;
 use crate::elementwise::vectorize;
-use crate::graph::{DomainError, Graph};
+use crate::graph::{DomainError, Graph, SparseDataError};
+use crate::op::TileData;
 use crate::partition::Partition;
 use crate::sweep::{Tile, check_domains, forward, has_domains};
 use rayon::prelude::*;
@@ -32,6 +37,17 @@ pub enum PredictError {
         /// Entries given.
         found: usize,
     },
+    /// Sparse inputs with another number of features than the model.
+    #[error("the inputs have {found} features, the model has {features}")]
+    Features {
+        /// d.
+        features: usize,
+        /// Features of the inputs.
+        found: usize,
+    },
+    /// Sparse inputs for a model that does not take them.
+    #[error(transparent)]
+    Sparse(#[from] SparseDataError),
     /// An input that is NaN or infinite.
     #[error("feature {feature} of sample {sample} is {value}")]
     NotFinite {
@@ -82,11 +98,13 @@ pub fn check(graph: &Graph, theta: &[f64], inputs: &[f64]) -> Result<(), Predict
     check_finite(graph, inputs)
 }
 
-fn check_lengths(graph: &Graph, theta: &[f64], inputs: &[f64]) -> Result<(), PredictError> {
+fn check_parameters(graph: &Graph, theta: &[f64]) -> Result<(), PredictError> {
     let (expected, found) = (graph.parameters().dim(), theta.len());
-    if expected != found {
-        return Err(PredictError::Parameters { expected, found });
-    }
+    if expected == found { Ok(()) } else { Err(PredictError::Parameters { expected, found }) }
+}
+
+fn check_lengths(graph: &Graph, theta: &[f64], inputs: &[f64]) -> Result<(), PredictError> {
+    check_parameters(graph, theta)?;
     let d = graph.features();
     if !inputs.len().is_multiple_of(d) {
         return Err(PredictError::Inputs { features: d, found: inputs.len() });
@@ -161,7 +179,7 @@ pub fn outputs_scaled(
     if samples == 0 {
         return Ok(out);
     }
-    let partition = Partition::new(graph, samples);
+    let partition = Partition::new(graph, samples, None);
     let tile = partition.tile_samples();
     let run = tile * partition.tiles().div_ceil(TASKS * rayon::current_num_threads());
     let finite = AtomicBool::new(true);
@@ -177,7 +195,8 @@ pub fn outputs_scaled(
                 finite.store(false, Ordering::Relaxed);
                 return;
             }
-            let tile = Tile { graph, theta, data, batch: data.len() / d, training: None };
+            let (data, batch) = (TileData::Dense(data), data.len() / d);
+            let tile = Tile { graph, theta, data, batch, training: None };
             forward(tile, &mut values);
             out.copy_from_slice(&values[tile.output_value()][..out.len()]);
         }
@@ -222,7 +241,7 @@ fn check_scaled_domains(
     inputs: &[f64],
     scaling: &Standardizer,
 ) -> Result<(), PredictError> {
-    let longest = Partition::longest_tile(graph);
+    let longest = Partition::longest_tile(graph, None);
     let mut scaled = Vec::new();
     for (index, raw) in inputs.chunks(graph.features() * longest).enumerate() {
         check_domains(graph, scaled_tile(Some(scaling), raw, 1, &mut scaled), false)

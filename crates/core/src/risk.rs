@@ -18,10 +18,12 @@
 
 mod affine;
 mod dense;
+mod diagonal;
 mod evaluate;
 mod least_squares;
 mod linearized;
 mod minibatch;
+mod moved;
 mod pool;
 mod structure;
 mod weighted;
@@ -31,16 +33,17 @@ pub use least_squares::LeastSquaresRisk;
 pub use linearized::Linearized;
 
 use crate::data::{Dataset, Targets};
-use crate::graph::{DomainError, Graph};
+use crate::graph::{Centring, DomainError, Graph, SparseDataError};
 use crate::loss::{Loss, LossError};
-use crate::op::Samples;
+use crate::op::{Samples, TileData};
 use crate::partition::Partition;
 use crate::penalty::{Penalty, PenaltyError};
 use crate::problem::{Curvature, LeastSquares, Objective, Structure};
 use crate::sweep::{Tile, check_domains};
+use affine::SparseColumns;
 use pool::Pool;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Why a model, data, loss and penalty do not make a risk.
 #[derive(Clone, PartialEq, thiserror::Error)]
@@ -56,6 +59,9 @@ pub enum RiskError {
     /// A number in the data that a node cannot take.
     #[error(transparent)]
     Domain(#[from] DomainError),
+    /// Sparse inputs for a model that does not take them.
+    #[error(transparent)]
+    Sparse(#[from] SparseDataError),
     /// Offsets that are neither one for all outputs nor one for each.
     #[error("the data has {rows} offsets per sample, the model has {outputs} output(s)")]
     Offset {
@@ -93,17 +99,22 @@ pub struct Risk<'a> {
     loss: Arc<dyn Loss>,
     penalty: Arc<dyn Penalty>,
     partition: Partition,
+    /// What a centre of sparse inputs makes of θ.
+    centring: Option<Centring>,
     /// 1/Σ wᵢ, which is 1/N without weights.
     scale: f64,
     tape_budget: usize,
     pool: Pool,
+    /// Sparse inputs by features, once a Hessian was formed from them.
+    columns: OnceLock<SparseColumns>,
 }
 
 impl<'a> Risk<'a> {
     /// The mean `loss` of `graph` on `data` plus `penalty`.
     ///
     /// # Errors
-    /// When features, outputs, targets, offsets, the penalty's constants or the domain of a node do not fit.
+    /// When features, outputs, targets, offsets, the penalty's constants or the domain of a node do not fit; sparse inputs before a node that
+    /// does not take them, or that are centred before one without a bias of its own.
     pub fn new(
         graph: &'a Graph,
         data: &'a Dataset,
@@ -146,11 +157,27 @@ impl<'a> Risk<'a> {
         }
         loss.check(outputs, data.targets())?;
         penalty.check_against(graph.parameters())?;
-        check_domains(graph, data.inputs(), true)?;
+        let centring = if let Some(inputs) = data.sparse() {
+            Centring::of(graph, inputs)?
+        } else {
+            check_domains(graph, data.inputs(), true)?;
+            None
+        };
         let scale = 1.0 / data.total_weight();
-        let partition = Partition::new(graph, data.samples());
-        let (tape_budget, pool) = (TAPE_BUDGET, Pool::default());
-        Ok(Self { graph, data, loss, penalty, partition, scale, tape_budget, pool })
+        let partition = Partition::new(graph, data.samples(), data.filled());
+        let (tape_budget, pool, columns) = (TAPE_BUDGET, Pool::default(), OnceLock::new());
+        Ok(Self {
+            graph,
+            data,
+            loss,
+            penalty,
+            partition,
+            centring,
+            scale,
+            tape_budget,
+            pool,
+            columns,
+        })
     }
 
     /// Another loss on the same model and data.
@@ -205,10 +232,13 @@ impl<'a> Risk<'a> {
         LeastSquaresRisk::new(self)
     }
 
-    /// The samples of `range` at θ.
+    /// The samples of `range` at θ, where the data have a centre at the [`Moved`](moved::Moved) one.
     fn tile<'t>(&'t self, theta: &'t [f64], range: &Range<usize>) -> Tile<'t> {
         let d = self.data.features();
-        let data = &self.data.inputs()[range.start * d..range.end * d];
+        let data = match self.data.sparse() {
+            Some(inputs) => TileData::Sparse(inputs.tile(range)),
+            None => TileData::Dense(&self.data.inputs()[range.start * d..range.end * d]),
+        };
         let samples = Samples::Run { first: range.start, len: range.len() };
         let training = Some((FULL_BATCH_DRAW, samples));
         Tile { graph: self.graph, theta, data, batch: range.len(), training }

@@ -25,7 +25,7 @@ pub(crate) use rows::value_rows;
 pub(crate) use tangent::tangent;
 
 use crate::graph::{Graph, Node};
-use crate::op::{At, Inputs, Params, Region, Samples, Training};
+use crate::op::{At, Inputs, Params, Region, Samples, TileData, Training};
 use std::ops::Range;
 
 /// One tile of samples at one θ.
@@ -33,8 +33,8 @@ use std::ops::Range;
 pub(crate) struct Tile<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) theta: &'a [f64],
-    /// x: d × B.
-    pub(crate) data: &'a [f64],
+    /// x: d × B, or entries.
+    pub(crate) data: TileData<'a>,
     /// B.
     pub(crate) batch: usize,
     /// The draw and the samples' indices in training; `None` in prediction.

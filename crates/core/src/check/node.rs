@@ -3,7 +3,7 @@
 use super::{Checks, DIFFERENCE_TOLERANCE, EXACT_TOLERANCE, asymmetry, difference_along, distance};
 use crate::op::{
     Adjoints, At, Bar, Domain, Dot, EachParam, Inputs, Layout, Op, ParamAdjoints, Params, Place,
-    Region, Samples, Tangents, Training,
+    Region, Samples, Tangents, TileData, Training,
 };
 use crate::random::Random;
 use crate::shape::{Shape, ShapeError};
@@ -190,7 +190,8 @@ impl<'a> Bench<'a> {
 
     fn at<'t>(&'t self, point: &'t [f64]) -> At<'t> {
         let (x, theta) = point.split_at(self.inputs);
-        let x = Inputs::new(&self.nodes, &self.shapes, &self.layout, &[], x, BATCH);
+        let x =
+            Inputs::new(&self.nodes, &self.shapes, &self.layout, TileData::Dense(&[]), x, BATCH);
         // Not from 0, so that a node that takes a column for a sample is found out.
         let samples = Samples::Run { first: 1, len: BATCH };
         let training = Some(Training { draw: 0, node: 0, samples });

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use faer::MatRef;
 
-use super::columns::{check_count, check_finite, gather_into};
-use super::{DataError, Encoding, Targets};
+use super::columns::{check_count, check_finite, gather, gather_into};
+use super::inputs::InputTable;
+use super::{DataError, Encoding, SparseInputs, Targets};
 
 /// N samples with their targets, all finite, at least one.
 ///
@@ -23,7 +24,7 @@ use super::{DataError, Encoding, Targets};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     features: usize,
-    inputs: Vec<f64>,
+    table: InputTable,
     targets: Targets,
     feature_names: Vec<String>,
     target_names: Vec<String>,
@@ -50,17 +51,21 @@ impl Dataset {
     /// # Errors
     /// No features, samples, outputs or classes; lengths that do not fit; NaN or infinity; a label out of range.
     pub fn new(features: usize, inputs: Vec<f64>, targets: Targets) -> Result<Self, DataError> {
-        let names = |prefix: &str, count: usize| match (prefix, count) {
-            ("y", 1) => vec!["y".to_owned()],
-            _ => (1..=count).map(|index| format!("{prefix}{index}")).collect(),
-        };
-        // No more names than numbers: where there are more columns than that, the lengths do not fit and are refused.
-        let columns = match &targets {
-            Targets::Values { rows, values } => *(rows.min(&values.len())),
-            Targets::Labels { .. } => targets.columns(),
-        };
-        let feature_names = names("x", features.min(inputs.len()));
-        Self::named(features, inputs, targets, feature_names, names("y", columns))
+        let feature_names = numbered("x", features.min(inputs.len()));
+        let target_names = target_names(&targets);
+        Self::named(features, inputs, targets, feature_names, target_names)
+    }
+
+    /// Takes sparse inputs and their targets: every evaluation then works on the entries alone, for models whose nodes take the data so, such
+    /// as [`Dense`](crate::op::Dense). Names as in [`Dataset::new`].
+    ///
+    /// # Errors
+    /// No outputs or classes; another number of targets than samples; NaN or infinity; a label out of range.
+    pub fn from_sparse(inputs: SparseInputs, targets: Targets) -> Result<Self, DataError> {
+        let feature_names = numbered("x", inputs.features());
+        let target_names = target_names(&targets);
+        let (features, samples) = (inputs.features(), inputs.samples());
+        Self::checked(features, samples, inputs.into(), targets, feature_names, target_names)
     }
 
     /// [`Dataset::new`] with the names of the columns, so that an error can use them.
@@ -79,8 +84,20 @@ impl Dataset {
             return empty("samples");
         }
         check_finite(features, &inputs, "input values", &feature_names)?;
-        targets.check(&target_names)?;
         let samples = inputs.len() / features;
+        Self::checked(features, samples, inputs.into(), targets, feature_names, target_names)
+    }
+
+    /// Inputs that were looked at, with their targets.
+    fn checked(
+        features: usize,
+        samples: usize,
+        table: InputTable,
+        targets: Targets,
+        feature_names: Vec<String>,
+        target_names: Vec<String>,
+    ) -> Result<Self, DataError> {
+        targets.check(&target_names)?;
         if targets.samples() != samples {
             return Err(DataError::WrongLength {
                 what: "samples in the targets",
@@ -91,7 +108,7 @@ impl Dataset {
         let class_names = Vec::new();
         Ok(Self {
             features,
-            inputs,
+            table,
             targets,
             feature_names,
             target_names,
@@ -236,7 +253,10 @@ impl Dataset {
 
     /// N, the number of samples.
     pub fn samples(&self) -> usize {
-        self.inputs.len() / self.features
+        match &self.table {
+            InputTable::Dense(inputs) => inputs.len() / self.features,
+            InputTable::Sparse(table) => table.inputs().samples(),
+        }
     }
 
     /// c for numeric targets; the number of classes for labels.
@@ -245,26 +265,62 @@ impl Dataset {
     }
 
     /// The inputs, d × N column-major.
+    ///
+    /// Of sparse inputs this makes the dense table at the first call, of whatever size, and keeps it: 8·d·N bytes. Fits and predictions do
+    /// not ask for it; [`dense_inputs`](Self::dense_inputs) asks with a limit.
     pub fn inputs(&self) -> &[f64] {
-        &self.inputs
+        self.table.dense()
     }
 
-    /// The inputs as a d × N matrix view.
+    /// The same, refused where the table of sparse inputs would take more than the readers' limit, [`MAX_BYTES`](super::MAX_BYTES).
+    ///
+    /// # Errors
+    /// [`DataError::NeedsDense`].
+    pub fn dense_inputs(&self) -> Result<&[f64], DataError> {
+        if let Some(inputs) = self.sparse() {
+            inputs.check_dense(super::MAX_BYTES)?;
+        }
+        Ok(self.inputs())
+    }
+
+    /// The inputs as entries, where the data set was made of such; `None` for a dense table.
+    pub fn sparse(&self) -> Option<&SparseInputs> {
+        self.table.sparse()
+    }
+
+    /// Entries of a sample on the average, where the inputs are sparse.
+    pub(crate) fn filled(&self) -> Option<f64> {
+        self.sparse().map(|inputs| inputs.filled() as f64 / inputs.samples() as f64)
+    }
+
+    pub(super) fn table(&self) -> &InputTable {
+        &self.table
+    }
+
+    /// The inputs as a d × N matrix view, as [`inputs`](Self::inputs).
     pub fn inputs_mat(&self) -> MatRef<'_, f64> {
-        MatRef::from_column_major_slice(&self.inputs, self.features, self.samples())
+        MatRef::from_column_major_slice(self.inputs(), self.features, self.samples())
     }
 
-    /// `out` ← the inputs of the samples that `indices` names, in that order. Allocates nothing where `out` has room.
+    /// `out` ← the inputs of the samples that `indices` names, in that order, from a dense table. Allocates nothing where `out` has room.
     pub(crate) fn gather_inputs(&self, indices: &[usize], out: &mut Vec<f64>) {
-        gather_into(self.features, &self.inputs, indices, out);
+        gather_into(self.features, self.inputs(), indices, out);
     }
 
-    /// One sample's d inputs.
+    /// The inputs of the samples that `indices` names.
+    pub(super) fn gathered(&self, indices: &[usize]) -> InputTable {
+        match &self.table {
+            InputTable::Dense(inputs) => gather(self.features, inputs, indices).into(),
+            InputTable::Sparse(table) => table.inputs().select(indices).into(),
+        }
+    }
+
+    /// One sample's d inputs, as [`inputs`](Self::inputs). Of sparse inputs [`SparseInputs::row`] has the entries of a sample alone.
     ///
     /// # Panics
     /// Where `index` ≥ N, as a slice does.
     pub fn sample(&self, index: usize) -> &[f64] {
-        &self.inputs[index * self.features..(index + 1) * self.features]
+        &self.inputs()[index * self.features..(index + 1) * self.features]
     }
 
     /// The targets.
@@ -293,34 +349,84 @@ impl Dataset {
         self.encoding.as_ref()
     }
 
-    /// The same samples with every input x replaced by `formula(x)`, as in `|pixel| pixel / 16.0`.
+    /// The same samples with every input x replaced by `formula(x)`, as in `|pixel| pixel / 16.0`. Sparse inputs stay sparse.
     ///
     /// # Errors
-    /// Where the formula gives a NaN or an infinity.
+    /// Where the formula gives a NaN or an infinity; for sparse inputs where it makes something else than 0 of 0, or where these are
+    /// standardised.
     pub fn map_inputs(&self, formula: impl Fn(f64) -> f64) -> Result<Self, DataError> {
-        let inputs = self.inputs.iter().map(|&value| formula(value)).collect();
-        self.with_columns(inputs, self.targets.clone())
+        let table = match &self.table {
+            InputTable::Dense(inputs) => {
+                inputs.iter().map(|&value| formula(value)).collect::<Vec<f64>>().into()
+            }
+            InputTable::Sparse(table) => table.inputs().map(formula)?.into(),
+        };
+        self.with_columns(table, self.targets.clone())
     }
 
     /// Changed inputs and targets of the same samples.
     pub(super) fn with_columns(
         &self,
-        inputs: Vec<f64>,
+        table: InputTable,
         targets: Targets,
     ) -> Result<Self, DataError> {
-        let mut data = self.rebuild(inputs, targets)?;
+        let mut data = self.rebuild(table, targets)?;
         data.weights.clone_from(&self.weights);
         data.offset.clone_from(&self.offset);
         Ok(data)
     }
 
+    /// The same inputs with other targets, without weights and offsets.
+    ///
+    /// # Errors
+    /// As [`Dataset::new`].
+    pub fn with_targets(&self, targets: Targets) -> Result<Self, DataError> {
+        let names = target_names(&targets);
+        let features = self.feature_names.clone();
+        match &self.table {
+            InputTable::Dense(inputs) => {
+                Self::named(self.features, inputs.clone(), targets, features, names)
+            }
+            InputTable::Sparse(_) => {
+                let (samples, table) = (self.samples(), self.table.clone());
+                Self::checked(self.features, samples, table, targets, features, names)
+            }
+        }
+    }
+
     /// The same names over other samples of the same columns, without weights and offsets.
-    pub(super) fn rebuild(&self, inputs: Vec<f64>, targets: Targets) -> Result<Self, DataError> {
-        let (features, targets_named) = (self.feature_names.clone(), self.target_names.clone());
-        let mut data = Self::named(self.features, inputs, targets, features, targets_named)?;
+    pub(super) fn rebuild(&self, table: InputTable, targets: Targets) -> Result<Self, DataError> {
+        let (features, named) = (self.feature_names.clone(), self.target_names.clone());
+        let mut data = match table {
+            InputTable::Dense(inputs) => {
+                Self::named(self.features, inputs, targets, features, named)?
+            }
+            InputTable::Sparse(table) => {
+                let samples = table.inputs().samples();
+                let table = InputTable::Sparse(table);
+                Self::checked(self.features, samples, table, targets, features, named)?
+            }
+        };
         data.class_names.clone_from(&self.class_names);
         Ok(data)
     }
+}
+
+/// `x1`, `x2`, …; a single `y` has no number.
+fn numbered(prefix: &str, count: usize) -> Vec<String> {
+    match (prefix, count) {
+        ("y", 1) => vec!["y".to_owned()],
+        _ => (1..=count).map(|index| format!("{prefix}{index}")).collect(),
+    }
+}
+
+/// No more names than numbers: where there are more columns than that, the lengths do not fit and are refused.
+fn target_names(targets: &Targets) -> Vec<String> {
+    let columns = match targets {
+        Targets::Values { rows, values } => *(rows.min(&values.len())),
+        Targets::Labels { .. } => targets.columns(),
+    };
+    numbered("y", columns)
 }
 
 /// The targets have as many samples as the inputs; told before the numbers are copied.

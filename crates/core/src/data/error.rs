@@ -349,6 +349,67 @@ pub enum DataError {
         /// The count there is.
         found: usize,
     },
+    /// An entry of sparse inputs for a feature that there is not.
+    #[error(
+        "sample {sample} (from 0), entry {entry} (from 0): feature {found}, expected one below {features}"
+    )]
+    SparseIndex {
+        /// The sample, from 0.
+        sample: usize,
+        /// The entry among those of the sample, from 0; of triples among all.
+        entry: usize,
+        /// The feature, from 0.
+        found: usize,
+        /// d.
+        features: usize,
+    },
+    /// Two entries of sparse inputs in one place.
+    #[error(
+        "sample {sample} (from 0): feature {feature} (from 0) has two entries; `SparseInputs::from_triples` adds them up"
+    )]
+    SparseTwice {
+        /// The sample, from 0.
+        sample: usize,
+        /// The feature, from 0.
+        feature: usize,
+    },
+    /// Rows of sparse inputs that end before they begin.
+    #[error(
+        "offsets of sparse inputs: sample {sample} (from 0) begins at entry {from} and ends at {to}, expected offsets that do not decrease"
+    )]
+    SparseOffsets {
+        /// The sample, from 0.
+        sample: usize,
+        /// Where it begins.
+        from: usize,
+        /// Where it ends.
+        to: usize,
+    },
+    /// Sparse inputs where a dense table is needed that is too large.
+    #[error(
+        "{features} features × {samples} samples are {}, more than the limit of {}: this needs dense inputs, and these are sparse",
+        approximate(8 * *features as u128 * *samples as u128),
+        amount(*limit)
+    )]
+    NeedsDense {
+        /// d.
+        features: usize,
+        /// N.
+        samples: usize,
+        /// The limit, in bytes.
+        limit: u64,
+    },
+    /// A formula for sparse inputs that makes something of 0.
+    #[error(
+        "the formula gives {found} for 0: sparse inputs would no longer be sparse; make them dense with `SparseInputs::to_dense` first"
+    )]
+    FormulaOfZero {
+        /// f(0).
+        found: f64,
+    },
+    /// A formula for sparse inputs of which a centre is taken off.
+    #[error("the sparse inputs are standardised: apply the formula before")]
+    FormulaOfCentred,
     /// Sample indices beyond the data.
     #[error("sample {index} of a data set with {samples} samples (from 0)")]
     NoSuchSample {
@@ -502,6 +563,15 @@ fn missing(count: usize, first: &[MissingValue]) -> String {
         places.push("…".to_owned());
     }
     places.join("; ")
+}
+
+/// Bytes with a digit behind the point.
+fn approximate(bytes: u128) -> String {
+    let gibibytes = bytes as f64 / f64::from(1 << 30);
+    if gibibytes < 0.1 {
+        return format!("{:.1} MiB", gibibytes * 1024.0);
+    }
+    format!("{gibibytes:.1} GiB")
 }
 
 /// Bytes in the largest unit that divides them.

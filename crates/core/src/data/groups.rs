@@ -46,7 +46,7 @@ impl Dataset {
     /// ```
     ///
     /// # Errors
-    /// No feature of that name, no other feature beside it; targets that are labels.
+    /// No feature of that name, no other feature beside it; targets that are labels; sparse inputs whose dense table is too large.
     pub fn group_by(&self, key: &str) -> Result<Groups, DataError> {
         let Some(column) = self.feature_names().iter().position(|name| name == key) else {
             let existing = self.feature_names().to_vec();
@@ -59,7 +59,8 @@ impl Dataset {
         if d == 1 {
             return Err(DataError::NoData { file: None, what: "features beside the key" });
         }
-        let key_of = |sample: usize| self.inputs()[sample * d + column];
+        let inputs = self.dense_inputs()?;
+        let key_of = |sample: usize| inputs[sample * d + column];
         let mut order: Vec<usize> = (0..self.samples()).collect();
         // Stable: the samples of a key stay in their order. Adding 0 makes one key of ±0.
         order.sort_by(|a, b| (key_of(*a) + 0.0).total_cmp(&(key_of(*b) + 0.0)));
@@ -83,7 +84,7 @@ impl Dataset {
             if let Some(range) = groups.ranges.last_mut() {
                 range.end = place + 1;
             }
-            let row = &self.inputs()[sample * d..(sample + 1) * d];
+            let row = &inputs[sample * d..(sample + 1) * d];
             groups.inputs.extend_from_slice(&row[..column]);
             groups.inputs.extend_from_slice(&row[column + 1..]);
             groups.targets.extend_from_slice(&values[sample * outputs..(sample + 1) * outputs]);

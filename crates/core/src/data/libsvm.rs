@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::source::{MAX_BYTES, Source, number, text};
-use super::{DataError, Dataset, Place, Targets, Task};
+use super::{DataError, Dataset, Place, SparseInputs, Targets, Task};
 use crate::text::quoted_bytes;
 
 /// Most features that are inferred from the indices; where there are more, say how many.
@@ -19,18 +19,22 @@ pub struct LibsvmOptions {
     pub task: Task,
     /// Index of the first feature: 1 as in the format's definition, or 0 as some writers have it.
     pub first_index: usize,
-    /// Memory at most, for the unpacked file and the table together. The table has every zero that the file leaves out.
+    /// Whether the inputs stay as sparse as the file has them ([`SparseInputs`]), or become a table with every zero that the file leaves out.
+    pub sparse: bool,
+    /// Memory at most, for the unpacked file and the inputs together.
     pub max_bytes: u64,
 }
 
 impl Default for LibsvmOptions {
     fn default() -> Self {
-        Self { features: None, task: Task::Names(Vec::new()), first_index: 1, max_bytes: MAX_BYTES }
+        let task = Task::Names(Vec::new());
+        Self { features: None, task, first_index: 1, sparse: false, max_bytes: MAX_BYTES }
     }
 }
 
 impl Dataset {
-    /// Reads a LIBSVM file, plain or gzipped, into a dense table. The indices of a line may come in any order.
+    /// Reads a LIBSVM file, plain or gzipped, into a dense table or, with [`LibsvmOptions::sparse`], into sparse inputs. The indices of a line
+    /// may come in any order.
     ///
     /// # Errors
     /// A label or value that is no finite number, by line; an index that comes twice, lies before the first or above `features`; several
@@ -82,8 +86,13 @@ fn parse(mut source: Source<'_>, options: &LibsvmOptions) -> Result<Dataset, Dat
     };
     let largest = rows.entries.iter().map(|(feature, _)| feature + 1).max().unwrap_or(0);
     let features = options.features.unwrap_or(largest);
-    let inputs = dense(features, &rows, &mut source)?;
-    let data = Dataset::new(features, inputs, targets).map_err(|error| error.in_file(path))?;
+    let data = if options.sparse {
+        let inputs = sparse(features, &rows, &mut source).map_err(|error| error.in_file(path))?;
+        Dataset::from_sparse(inputs, targets)
+    } else {
+        Dataset::new(features, dense(features, &rows, &mut source)?, targets)
+    };
+    let data = data.map_err(|error| error.in_file(path))?;
     if class_names.is_empty() { Ok(data) } else { data.with_class_names(class_names) }
 }
 
@@ -244,6 +253,28 @@ fn dense(features: usize, rows: &Rows<'_>, source: &mut Source<'_>) -> Result<Ve
         start = end;
     }
     Ok(inputs)
+}
+
+/// The entries as they stand.
+fn sparse(
+    features: usize,
+    rows: &Rows<'_>,
+    source: &mut Source<'_>,
+) -> Result<SparseInputs, DataError> {
+    let filled = rows.entries.len();
+    let mut offsets = source.room(rows.ends.len() + 1)?;
+    let (mut indices, mut values) = (source.room(filled)?, source.room(filled)?);
+    offsets.push(0);
+    offsets.extend_from_slice(&rows.ends);
+    for (entry, (feature, value)) in rows.entries.iter().enumerate() {
+        let index = u32::try_from(*feature).map_err(|_| {
+            let line = rows.lines[rows.ends.partition_point(|end| *end <= entry)];
+            malformed(source.path, line, "an index below 2³²", feature.to_string(), "")
+        })?;
+        indices.push(index);
+        values.push(*value);
+    }
+    SparseInputs::new(features, offsets, indices, values)
 }
 
 fn zeros(features: usize, samples: usize, source: &mut Source<'_>) -> Result<Vec<f64>, DataError> {

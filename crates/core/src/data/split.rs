@@ -13,8 +13,7 @@ impl Dataset {
         if let Some(&index) = indices.iter().find(|&&index| index >= samples) {
             return Err(DataError::NoSuchSample { index, samples });
         }
-        let inputs = super::columns::gather(self.features(), self.inputs(), indices);
-        let mut part = self.rebuild(inputs, self.targets().gather(indices))?;
+        let mut part = self.rebuild(self.gathered(indices), self.targets().gather(indices))?;
         part.encoding.clone_from(&self.encoding);
         self.gather_beside(indices, part)
     }

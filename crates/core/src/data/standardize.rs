@@ -1,5 +1,7 @@
 //! z = (x − mean) / deviation for every row of a table; the deviation is that of the population, √(Σ(x − mean)²/N).
 
+mod sparse;
+
 use super::{DataError, Dataset, Targets};
 use crate::elementwise::vectorize;
 use rayon::prelude::*;
@@ -60,8 +62,13 @@ impl Standardizer {
         Ok(Self { names, means, deviations })
     }
 
-    /// Mean and deviation of every feature, by the weights of the samples where there are some.
+    /// Mean and deviation of every feature, by the weights of the samples where there are some. Of sparse inputs from the entries and the
+    /// number of zeros: the same numbers.
     pub fn fit_inputs(data: &Dataset) -> Self {
+        if let Some(inputs) = data.sparse() {
+            let (means, deviations) = sparse::moments_of(inputs, data.weights());
+            return Self { names: data.feature_names().to_vec(), means, deviations };
+        }
         Self::fit(data.features(), data.inputs(), data.feature_names(), data.weights())
     }
 
@@ -81,6 +88,12 @@ impl Standardizer {
     fn fit(rows: usize, values: &[f64], names: &[String], weights: Option<&[f64]>) -> Self {
         let (means, deviations) = super::moments::moments(rows, values, weights);
         Self { names: names.to_vec(), means, deviations }
+    }
+
+    /// The same without centring: x/deviation, which keeps zeros zeros.
+    pub fn scale_only(mut self) -> Self {
+        self.means.fill(0.0);
+        self
     }
 
     /// The names of the rows.
@@ -184,15 +197,20 @@ impl Standardizer {
         );
     }
 
-    /// `data` with its inputs standardised.
+    /// `data` with its inputs standardised. Sparse inputs stay sparse: their entries are divided by the deviations, and what is taken off all
+    /// samples alike goes to [`SparseInputs::centre`](super::SparseInputs::centre).
     ///
     /// # Errors
     /// Another number of features than this was fitted on; values so far from the fitted ones that they overflow.
     pub fn transform_inputs(&self, data: &Dataset) -> Result<Dataset, DataError> {
         super::columns::check_count("features", self.names.len(), data.features())?;
+        if let Some(inputs) = data.sparse() {
+            let scaled = inputs.standardized(&self.means, &self.deviations)?;
+            return data.with_columns(scaled.into(), data.targets().clone());
+        }
         let mut inputs = data.inputs().to_vec();
         self.apply(&mut inputs)?;
-        data.with_columns(inputs, data.targets().clone())
+        data.with_columns(inputs.into(), data.targets().clone())
     }
 
     /// `data` with its numeric targets standardised.
@@ -209,7 +227,7 @@ impl Standardizer {
         }
         super::columns::check_count("targets", self.names.len(), rows)?;
         self.apply(&mut values)?;
-        data.with_columns(data.inputs().to_vec(), Targets::Values { rows, values })
+        data.with_columns(data.table().clone(), Targets::Values { rows, values })
     }
 }
 

@@ -13,6 +13,7 @@ mod limits;
 mod memory;
 #[expect(clippy::unreadable_literal, reason = "digits as their source writes them")]
 mod shipped;
+mod sparse;
 mod table;
 
 /// A file of the repository's `data/`.

@@ -1,6 +1,9 @@
 //! z = W·x + b, the fully connected node. W: c × d, b: c.
 //!
-//! Cost per sample: c·d multiply–adds for the value, as much for each of x̄ and W̄; every step a GEMM over the tile.
+//! Cost per sample: c·d multiply–adds for the value, as much for each of x̄ and W̄; every step a GEMM over the tile. With sparse data d is the
+//! number of entries of the sample (`dense/sparse.rs`).
+
+mod sparse;
 
 use super::{
     Adjoints, At, Bar, Dependence, Dot, EachParam, Op, OpDescription, ParamAdjoints, one_input,
@@ -43,7 +46,7 @@ impl Dense {
     }
 
     /// z ← W·x + b, or z ← W·x.
-    fn affine(&self, x: &[f64], theta: super::Params<'_>, z: &mut [f64], batch: usize) {
+    fn affine(&self, at: At<'_>, theta: super::Params<'_>, z: &mut [f64]) {
         let accum = if self.bias {
             let bias = theta.get(BIAS);
             z.chunks_exact_mut(self.outputs).for_each(|column| column.copy_from_slice(bias));
@@ -51,8 +54,22 @@ impl Dense {
         } else {
             Accum::Replace
         };
-        let z = MatMut::from_column_major_slice_mut(z, self.outputs, batch);
-        matmul(z, accum, self.weight(theta.get(WEIGHT)), columns(x, batch), 1.0, Par::Seq);
+        if let Some(x) = at.x.sparse(0) {
+            if !self.bias {
+                z.fill(0.0);
+            }
+            return sparse::add_product(theta.get(WEIGHT), x, self.outputs, z);
+        }
+        let (x, z) = (at.x.get(0), MatMut::from_column_major_slice_mut(z, self.outputs, at.batch));
+        matmul(z, accum, self.weight(theta.get(WEIGHT)), columns(x, at.batch), 1.0, Par::Seq);
+    }
+
+    /// W̄ += z̄·xᵀ with the node's own x.
+    fn add_own_weight(&self, at: At<'_>, theta: &mut ParamAdjoints<'_>, z_bar: &[f64]) {
+        match at.x.sparse(0) {
+            Some(x) => sparse::add_outer(theta.get(WEIGHT), z_bar, x, self.outputs),
+            None => self.add_weight(theta, z_bar, at.x.get(0), at.batch),
+        }
     }
 
     /// W̄ += z̄·xᵀ.
@@ -96,12 +113,12 @@ impl Op for Dense {
     }
 
     fn value(&self, at: At<'_>, z: &mut [f64]) {
-        self.affine(at.x.get(0), at.theta, z, at.batch);
+        self.affine(at, at.theta, z);
     }
 
     /// ż = Ẇ·x + ḃ + W·ẋ.
     fn tangent(&self, at: At<'_>, _z: &[f64], dot: Dot<'_>, z_dot: &mut [f64]) {
-        self.affine(at.x.get(0), dot.theta, z_dot, at.batch);
+        self.affine(at, dot.theta, z_dot);
         if let Some(x_dot) = dot.x.get(0) {
             let z_dot = MatMut::from_column_major_slice_mut(z_dot, self.outputs, at.batch);
             let weight = self.weight(at.theta.get(WEIGHT));
@@ -111,7 +128,7 @@ impl Op for Dense {
 
     /// W̄ += z̄·xᵀ, b̄ += z̄·1, x̄ += Wᵀ·z̄.
     fn adjoint(&self, at: At<'_>, _z: &[f64], z_bar: &[f64], bar: &mut Bar<'_>) {
-        self.add_weight(&mut bar.theta, z_bar, at.x.get(0), at.batch);
+        self.add_own_weight(at, &mut bar.theta, z_bar);
         self.add_bias(&mut bar.theta, z_bar);
         self.add_input(at, z_bar, &mut bar.x);
     }
@@ -127,7 +144,7 @@ impl Op for Dense {
         z_bar_dot: &[f64],
         bar: &mut Bar<'_>,
     ) {
-        self.add_weight(&mut bar.theta, z_bar_dot, at.x.get(0), at.batch);
+        self.add_own_weight(at, &mut bar.theta, z_bar_dot);
         if let Some(x_dot) = dot.x.get(0) {
             self.add_weight(&mut bar.theta, z_bar, x_dot, at.batch);
         }
@@ -148,6 +165,10 @@ impl Op for Dense {
         true
     }
 
+    fn takes_sparse(&self) -> bool {
+        true
+    }
+
     fn flops(&self, inputs: &[Shape], output: &Shape) -> usize {
         2 * inputs[0].len() * output.len()
     }
@@ -161,6 +182,17 @@ impl Op for Dense {
         x_bar: &mut Adjoints<'_>,
         each: &mut EachParam<'_>,
     ) {
+        if let Some(x) = at.x.sparse(0) {
+            for (sample, z_bar) in z_bar.chunks_exact(self.outputs).enumerate() {
+                let mut theta = each.sample(sample);
+                let x = x.slice(sample..sample + 1);
+                sparse::add_outer(theta.get(WEIGHT), z_bar, x, self.outputs);
+                if self.bias {
+                    add_row_sums(theta.get(BIAS), z_bar);
+                }
+            }
+            return;
+        }
         let inputs = at.x.rows(0);
         let samples = z_bar.chunks_exact(self.outputs).zip(at.x.get(0).chunks_exact(inputs));
         for (sample, (z_bar, x)) in samples.enumerate() {

@@ -1,5 +1,6 @@
 //! What a node sees of a tile: views into the sweep's arenas, one input or block at a time.
 
+use crate::data::SparseTile;
 use crate::elementwise::vectorize;
 use crate::shape::Shape;
 use faer::linalg::matmul::matmul;
@@ -51,10 +52,33 @@ impl Window {
     fn column(self, index: usize) -> Self {
         Self { first: self.first + index, batch: 1, ..self }
     }
+    fn samples(self) -> Range<usize> {
+        self.first..self.first + self.batch
+    }
     /// The entries of a node of `rows` rows that starts at row `start` of an arena.
     fn range(self, start: usize, rows: usize) -> Range<usize> {
         let begin = start * self.tile + rows * self.first;
         begin..begin + rows * self.batch
+    }
+}
+
+/// The data of a tile: d × B, or the entries that are not 0.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum TileData<'a> {
+    Dense(&'a [f64]),
+    Sparse(SparseTile<'a>),
+}
+
+impl<'a> TileData<'a> {
+    /// d × B.
+    ///
+    /// # Panics
+    /// For sparse data: only nodes with [`Op::takes_sparse`](super::Op::takes_sparse) are let near it, and these ask for entries.
+    pub(crate) fn dense(self) -> &'a [f64] {
+        match self {
+            Self::Dense(data) => data,
+            Self::Sparse(_) => panic!("a node that takes sparse inputs has asked for dense ones"),
+        }
     }
 }
 
@@ -64,7 +88,7 @@ pub struct Inputs<'a> {
     nodes: &'a [usize],
     shapes: &'a [Shape],
     layout: &'a Layout,
-    data: &'a [f64],
+    data: TileData<'a>,
     arena: &'a [f64],
     window: Window,
 }
@@ -74,7 +98,7 @@ impl<'a> Inputs<'a> {
         nodes: &'a [usize],
         shapes: &'a [Shape],
         layout: &'a Layout,
-        data: &'a [f64],
+        data: TileData<'a>,
         arena: &'a [f64],
         tile: usize,
     ) -> Self {
@@ -89,11 +113,22 @@ impl<'a> Inputs<'a> {
         self.nodes.is_empty()
     }
     /// Input `index`, `rows × B`.
+    ///
+    /// # Panics
+    /// Where [`sparse`](Self::sparse) has it, which nodes meet that say they take it.
     pub fn get(&self, index: usize) -> &'a [f64] {
         let place = &self.layout.places[self.nodes[index]];
         match place.value {
-            Region::Data => &self.data[self.window.range(0, place.rows)],
+            Region::Data => &self.data.dense()[self.window.range(0, place.rows)],
             Region::Arena(start) => &self.arena[self.window.range(start, place.rows)],
+        }
+    }
+    /// The entries of input `index`, where it is the data and these are sparse: met by nodes with
+    /// [`Op::takes_sparse`](super::Op::takes_sparse) only.
+    pub fn sparse(&self, index: usize) -> Option<SparseTile<'a>> {
+        match (self.layout.places[self.nodes[index]].value, self.data) {
+            (Region::Data, TileData::Sparse(tile)) => Some(tile.slice(self.window.samples())),
+            _ => None,
         }
     }
     /// Entries of one sample of input `index`.

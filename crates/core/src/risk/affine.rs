@@ -3,6 +3,10 @@
 //! With x̃ = (φ(x), 1), θ = (W, b) and the loss's Hessian hᵢ (c × c) of sample i, the block of outputs k and l is
 //! Σᵢ (hᵢ)ₖₗ·x̃ᵢ·x̃ᵢᵀ, symmetric and the same for (l, k): c(c + 1)/2 blocks of N·d² flops each.
 
+mod sparse;
+
+pub(super) use sparse::{SCATTERED, SparseColumns, moment_flops};
+
 use super::linearized::Product;
 use super::{Linearized, Risk};
 use crate::elementwise::sum;
@@ -46,6 +50,9 @@ impl Linearized<'_> {
     /// `out` (zeroed) += the Hessian of the mean loss; lower and upper triangle.
     pub(super) fn add_linear_head(&self, product: Product, head: &Node, mut out: MatMut<'_, f64>) {
         let risk = self.risk();
+        if risk.data.sparse().is_some() {
+            return self.add_sparse_head(product, head, out);
+        }
         let (features, weights) = self.features_and_weights(product, head);
         let d = features.len() / risk.data.samples();
         let identity = risk.loss.hessian_kind() == LossHessian::Identity;

@@ -38,6 +38,7 @@ impl Linearized<'_> {
                 out[(i, j)] = 0.5 * (columns[j * n + i] + columns[i * n + j]);
             }
         }
+        risk.move_matrix_back(out.as_mut());
         self.add_penalty(out);
     }
 
@@ -48,6 +49,7 @@ impl Linearized<'_> {
         out.fill(0.0);
         if let Some(head) = risk.graph.linear_head() {
             self.add_linear_head(product, head, out.as_mut());
+            risk.move_matrix_back(out.as_mut());
         } else {
             risk.for_each_jacobian(self.theta(), |range, z, jacobian| {
                 let left = risk.hessian_times_jacobian(product, range, z, jacobian);
@@ -68,6 +70,9 @@ impl Linearized<'_> {
         let risk = self.risk();
         risk.assert_dim("out", out);
         out.copy_from_slice(self.penalty_diagonal());
+        if let Some(head) = risk.sparse_head() {
+            return risk.add_sparse_diagonal(Product::GaussNewton, self.sweep_theta(), head, out);
+        }
         let n = risk.dim();
         risk.for_each_jacobian(self.theta(), |range, z, jacobian| {
             let left = risk.hessian_times_jacobian(Product::GaussNewton, range, z, jacobian);
@@ -102,13 +107,18 @@ impl Risk<'_> {
         let run = (JACOBIAN_ENTRIES / (n * c * tile)).clamp(1, self.partition.tiles());
         let mut jacobian = vec![0.0; n * c * tile * run];
         let mut outputs = vec![0.0; c * tile * run];
+        let moved = self.moved(theta);
         self.stock_workspaces();
         for first in (0..self.partition.tiles()).step_by(run) {
             let tasks = jacobian.par_chunks_mut(n * c * tile).zip(outputs.par_chunks_mut(c * tile));
             tasks.enumerate().for_each(|(offset, (jacobian, outputs))| {
                 if first + offset < self.partition.tiles() {
                     let range = self.partition.range(first + offset);
-                    self.tile_jacobian(theta, &range, jacobian, outputs);
+                    self.tile_jacobian(&moved, &range, jacobian, outputs);
+                    let rows = jacobian[..n * c * range.len()].chunks_exact_mut(n);
+                    if self.centring.is_some() {
+                        rows.for_each(|row| self.move_back(row));
+                    }
                 }
             });
             let last = (first + run).min(self.partition.tiles());

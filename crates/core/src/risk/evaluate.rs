@@ -15,10 +15,11 @@ const SUM_CHUNK: usize = 1024;
 
 impl Risk<'_> {
     pub(super) fn evaluate_value(&self, theta: &[f64]) -> f64 {
+        let moved = self.moved(theta);
         let mut sums = self.take_sums();
         self.for_each_shard(&mut sums, |shard, sum, workspace| {
             for range in self.partition.shard(shard) {
-                let tile = self.tile(theta, &range);
+                let tile = self.tile(&moved, &range);
                 forward(tile, &mut workspace.tape.values);
                 let z = &workspace.tape.values[tile.output_value()];
                 let samples = self.data.tile(range);
@@ -32,15 +33,17 @@ impl Risk<'_> {
     }
 
     pub(super) fn evaluate_gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
+        let moved = self.moved(theta);
         let mut sums = self.take_sums();
         self.for_each_shard(&mut sums, |shard, sum, workspace| {
             sum.gradient.fill(0.0);
             for range in self.partition.shard(shard) {
                 let Workspace { tape, shifted, .. } = workspace;
-                self.sweep_tile(self.tile(theta, &range), range, tape, shifted, sum);
+                self.sweep_tile(self.tile(&moved, &range), range, tape, shifted, sum);
             }
         });
         self.sum_gradients(&sums, gradient);
+        self.move_back(gradient);
         let mean = self.mean_loss(&sums);
         self.return_sums(sums);
         mean + self.penalty.add_gradient(self.graph.parameters(), theta, gradient)

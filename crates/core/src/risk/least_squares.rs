@@ -165,8 +165,9 @@ impl LeastSquares for LeastSquaresRisk<'_> {
         self.risk.assert_dim("theta", theta);
         self.assert_residuals("residuals", residuals);
         let (data, penalty) = residuals.split_at_mut(self.data_residuals());
+        let moved = self.risk.moved(theta);
         self.for_each_tile(data, |range, rows, workspace| {
-            let tile = self.risk.tile(theta, &range);
+            let tile = self.risk.tile(&moved, &range);
             forward(tile, &mut workspace.tape.values);
             let z = &workspace.tape.values[tile.output_value()];
             self.data_residual(&range, z, rows);
@@ -180,10 +181,11 @@ impl LeastSquares for LeastSquaresRisk<'_> {
         self.risk.assert_dim("v", v);
         self.assert_residuals("out", out);
         let (data, penalty) = out.split_at_mut(self.data_residuals());
+        let (moved, along) = (self.risk.moved(theta), self.risk.moved(v));
         self.for_each_tile(data, |range, rows, workspace| {
-            let tile = self.risk.tile(theta, &range);
+            let tile = self.risk.tile(&moved, &range);
             forward(tile, &mut workspace.tape.values);
-            tangent(tile, &workspace.tape.values, v, &mut workspace.sweep.tangents);
+            tangent(tile, &workspace.tape.values, &along, &mut workspace.sweep.tangents);
             let z_dot = &workspace.sweep.tangents[tile.output_active()];
             self.scaled(&range, rows, |first, scale, rows| {
                 for (out, z_dot) in rows.iter_mut().zip(&z_dot[first..]) {
@@ -199,11 +201,12 @@ impl LeastSquares for LeastSquaresRisk<'_> {
         self.assert_residuals("u", u);
         self.risk.assert_dim("out", out);
         let (data, penalty) = u.split_at(self.data_residuals());
+        let moved = self.risk.moved(theta);
         let mut sums = self.risk.take_sums();
         self.risk.for_each_shard(&mut sums, |shard, sum, workspace| {
             sum.gradient.fill(0.0);
             for range in self.risk.partition.shard(shard) {
-                let tile = self.risk.tile(theta, &range);
+                let tile = self.risk.tile(&moved, &range);
                 let tape = &mut workspace.tape;
                 forward(tile, &mut tape.values);
                 let (seeds, u) =
@@ -217,6 +220,7 @@ impl LeastSquares for LeastSquaresRisk<'_> {
             }
         });
         self.risk.sum_gradients(&sums, out);
+        self.risk.move_back(out);
         self.risk.return_sums(sums);
         for (u, (index, lambda)) in penalty.iter().zip(self.penalties()) {
             out[index] += lambda.sqrt() * u;
@@ -232,6 +236,12 @@ impl LeastSquares for LeastSquaresRisk<'_> {
         self.risk.assert_dim("theta", theta);
         assert_square(normal.as_ref(), self.dim());
         self.risk.assert_dim("gradient", gradient);
+        if self.risk.sparse_head().is_some() {
+            let at = self.risk.linearize(theta);
+            at.gauss_newton(normal);
+            gradient.copy_from_slice(at.gradient());
+            return at.value();
+        }
         normal.fill(0.0);
         self.risk.for_each_jacobian(theta, |range, z, jacobian| {
             let left = self.risk.hessian_times_jacobian(Product::GaussNewton, range, z, jacobian);
@@ -284,14 +294,19 @@ impl LeastSquares for LeastSquaresRisk<'_> {
         self.risk.assert_dim("out", out);
         out.fill(0.0);
         let c = self.risk.graph.outputs();
-        self.risk.for_each_jacobian(theta, |range, _, transposed| {
-            for (row, gradient) in transposed.chunks_exact(out.len()).enumerate() {
-                let weight = self.weight(range.start + row / c);
-                for (out, entry) in out.iter_mut().zip(gradient) {
-                    *out += weight * entry * entry;
+        if let Some(head) = self.risk.sparse_head() {
+            let moved = self.risk.moved(theta);
+            self.risk.add_sparse_diagonal(Product::GaussNewton, &moved, head, out);
+        } else {
+            self.risk.for_each_jacobian(theta, |range, _, transposed| {
+                for (row, gradient) in transposed.chunks_exact(out.len()).enumerate() {
+                    let weight = self.weight(range.start + row / c);
+                    for (out, entry) in out.iter_mut().zip(gradient) {
+                        *out += weight * entry * entry;
+                    }
                 }
-            }
-        });
+            });
+        }
         for (index, lambda) in self.penalties() {
             out[index] += lambda;
         }

@@ -32,24 +32,31 @@ impl<'a> Linearized<'a> {
     pub(super) fn new(risk: &'a Risk<'a>, theta: &[f64]) -> Self {
         let mut kept = risk.take_kept().unwrap_or_else(|| Kept::new(risk));
         kept.theta.copy_from_slice(theta);
+        if risk.centring.is_some() {
+            kept.moved.clear();
+            kept.moved.extend_from_slice(&risk.moved(theta));
+        }
         let parameters = risk.graph.parameters();
         kept.diagonal.fill(0.0);
         risk.penalty.add_hessian_diagonal(parameters, theta, &mut kept.diagonal);
 
+        let Kept { tapes, moved, .. } = &mut kept;
+        let at = if risk.centring.is_some() { &moved[..] } else { theta };
         let mut sums = risk.take_sums();
         risk.stock_workspaces();
-        each_shard_with(&mut sums, &mut kept.tapes, |shard, sum, tapes| {
+        each_shard_with(&mut sums, tapes, |shard, sum, tapes| {
             sum.gradient.fill(0.0);
             risk.with_workspace(|workspace| {
                 let mut tapes = tapes.iter_mut();
                 let Workspace { tape: spare, shifted, .. } = workspace;
                 for range in risk.partition.shard(shard) {
                     let tape = tapes.next().unwrap_or(spare);
-                    risk.sweep_tile(risk.tile(theta, &range), range, tape, shifted, sum);
+                    risk.sweep_tile(risk.tile(at, &range), range, tape, shifted, sum);
                 }
             });
         });
         risk.sum_gradients(&sums, &mut kept.gradient);
+        risk.move_back(&mut kept.gradient);
         let mut value = risk.mean_loss(&sums);
         value += risk.penalty.add_gradient(parameters, theta, &mut kept.gradient);
         risk.return_sums(sums);
@@ -59,6 +66,11 @@ impl<'a> Linearized<'a> {
     /// θ.
     pub fn theta(&self) -> &[f64] {
         &self.kept.theta
+    }
+
+    /// θ where the sweeps evaluate: of centred data another one.
+    pub(super) fn sweep_theta(&self) -> &[f64] {
+        if self.risk.centring.is_some() { &self.kept.moved } else { &self.kept.theta }
     }
 
     /// The fraction of the tiles whose tapes are kept; 1 means that products repeat no sweep.
@@ -79,14 +91,17 @@ impl<'a> Linearized<'a> {
         let risk = self.risk;
         risk.assert_dim("v", v);
         risk.assert_dim("out", out);
+        let moved = risk.moved(v);
         let mut sums = risk.take_sums();
         risk.for_each_shard(&mut sums, |shard, sum, workspace| {
             sum.gradient.fill(0.0);
             for (index, range) in risk.partition.shard(shard).enumerate() {
-                self.tile_product(product, (shard, index), range, v, workspace, &mut sum.gradient);
+                let out = &mut sum.gradient;
+                self.tile_product(product, (shard, index), range, &moved, workspace, out);
             }
         });
         risk.sum_gradients(&sums, out);
+        risk.move_back(out);
         risk.return_sums(sums);
         for ((out, diagonal), v) in out.iter_mut().zip(&self.kept.diagonal).zip(v) {
             *out += diagonal * v;
@@ -94,7 +109,7 @@ impl<'a> Linearized<'a> {
         risk.penalty.add_off_diagonal_vector(risk.graph.parameters(), &self.kept.theta, v, out);
     }
 
-    /// Adds the tile's share of the product along `v` to `out`; the tile is number `index` of `shard`.
+    /// Adds the tile's share of the product along `v`, [moved](Risk::moved), to `out`; the tile is number `index` of `shard`.
     fn tile_product(
         &self,
         product: Product,
@@ -105,7 +120,7 @@ impl<'a> Linearized<'a> {
         out: &mut [f64],
     ) {
         let risk = self.risk;
-        let tile = risk.tile(&self.kept.theta, &range);
+        let tile = risk.tile(self.sweep_theta(), &range);
         let tape = if let Some(tape) = self.kept.tapes[shard].get(index) {
             tape
         } else {
@@ -127,7 +142,7 @@ impl<'a> Linearized<'a> {
     }
 
     /// Adds column after column of the Hessian of the mean loss, `first` onwards, to `columns` (n × k), all tiles in
-    /// order.
+    /// order; before it is [moved back](Risk::move_matrix_back).
     pub(super) fn add_hessian_columns(&self, first: usize, columns: &mut [f64], unit: &mut [f64]) {
         let risk = self.risk;
         let n = risk.dim();
@@ -196,6 +211,7 @@ impl Kept {
         };
         Self {
             theta: vec![0.0; n],
+            moved: Vec::new(),
             gradient: vec![0.0; n],
             diagonal: vec![0.0; n],
             tapes: (0..risk.partition.shards()).map(&mut tapes).collect(),

@@ -8,8 +8,8 @@ use super::evaluate::{each_shard, total_loss};
 use super::pool::{fill, lock, with};
 use super::workspace::{BatchWorkspace, ShardSum};
 use super::{FULL_BATCH_DRAW, Risk};
-use crate::data::Gathered;
-use crate::op::Samples;
+use crate::data::{Gathered, SparseRows};
+use crate::op::{Samples, TileData};
 use crate::partition::Partition;
 use crate::problem::{Objective, SampledObjective};
 use crate::sweep::Tile;
@@ -17,10 +17,12 @@ use crate::tape::Tape;
 
 impl Risk<'_> {
     fn new_batch_workspace(&self) -> BatchWorkspace {
-        let samples = Partition::longest_tile(self.graph);
+        let samples = Partition::longest_tile(self.graph, self.data.filled());
+        let dense = if self.data.sparse().is_some() { 0 } else { self.data.features() };
         BatchWorkspace {
             tape: Tape::new(self.graph, samples),
-            inputs: Vec::with_capacity(self.data.features() * samples),
+            inputs: Vec::with_capacity(dense * samples),
+            rows: SparseRows::default(),
             gathered: Gathered::with_room(self.data, samples),
             shifted: self.new_shifted(samples),
         }
@@ -55,12 +57,18 @@ impl Risk<'_> {
         workspace: &mut BatchWorkspace,
         sum: &mut ShardSum,
     ) {
-        let BatchWorkspace { tape, inputs, gathered, shifted } = workspace;
-        self.data.gather_inputs(indices, inputs);
+        let BatchWorkspace { tape, inputs, rows, gathered, shifted } = workspace;
+        let data = if let Some(sparse) = self.data.sparse() {
+            rows.gather(sparse, indices.iter().copied(), |_, value| Some(value));
+            TileData::Sparse(rows.tile())
+        } else {
+            self.data.gather_inputs(indices, inputs);
+            TileData::Dense(inputs)
+        };
         let samples = self.data.gather_tile(indices, gathered);
         let training = Some((draw, Samples::Listed(indices)));
         let batch = indices.len();
-        let tile = Tile { graph: self.graph, theta, data: inputs, batch, training };
+        let tile = Tile { graph: self.graph, theta, data, batch, training };
         self.sweep(tile, samples, scale, tape, shifted, sum);
     }
 
@@ -96,8 +104,9 @@ impl SampledObjective for Risk<'_> {
         self.assert_dim("theta", theta);
         self.assert_dim("gradient", gradient);
         self.assert_indices(indices);
-        let partition = Partition::new(self.graph, indices.len());
+        let partition = Partition::new(self.graph, indices.len(), self.data.filled());
         let scale = self.batch_scale(indices.len());
+        let moved = self.moved(theta);
         let mut all = self.take_batch_sums(partition.shards());
         let sums = &mut all[..partition.shards()];
         let (stock, make) = (&self.pool.batch_workspaces, || self.new_batch_workspace());
@@ -106,11 +115,12 @@ impl SampledObjective for Risk<'_> {
             sum.gradient.fill(0.0);
             with(stock, make, |workspace| {
                 for range in partition.shard(shard) {
-                    self.sweep_batch((draw, &indices[range]), theta, scale, workspace, sum);
+                    self.sweep_batch((draw, &indices[range]), &moved, scale, workspace, sum);
                 }
             });
         });
         self.sum_gradients(sums, gradient);
+        self.move_back(gradient);
         let mean = total_loss(sums) * scale;
         lock(&self.pool.batch_sums).push(all);
         mean + self.penalty.add_gradient(self.graph.parameters(), theta, gradient)

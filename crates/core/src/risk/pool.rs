@@ -11,6 +11,8 @@ pub(crate) struct Pool {
     workspaces: Mutex<Stock<Workspace>>,
     sums: Mutex<Vec<Vec<ShardSum>>>,
     kept: Mutex<Vec<Kept>>,
+    /// θ and directions for centred data.
+    pub(super) moved: Mutex<Vec<Vec<f64>>>,
     /// Workspaces and shard sums of minibatches: their tiles and shards are other ones.
     pub(super) batch_workspaces: Mutex<Stock<BatchWorkspace>>,
     pub(super) batch_sums: Mutex<Vec<Vec<ShardSum>>>,

@@ -1,6 +1,7 @@
 //! What the risk says of itself to a chooser of methods: its form, and its operations counted node by node.
 
 use super::Risk;
+use super::affine::{SCATTERED, moment_flops};
 use super::dense::JACOBIAN_ENTRIES;
 use super::least_squares::LeastSquaresRisk;
 use crate::loss::LossHessian;
@@ -61,7 +62,15 @@ impl Risk<'_> {
                 node.inputs.iter().map(|&i| self.graph.shapes[i].clone()).collect();
             let output = &self.graph.shapes[index + 1];
             let width = shapes.iter().map(Shape::len).fold(output.len(), usize::min);
-            let flops = node.op.flops(&shapes, output) as f64 * (1.0 + NARROW / width as f64);
+            let flops = match self.data.filled().filter(|_| node.inputs.contains(&0)) {
+                None => node.op.flops(&shapes, output) as f64 * (1.0 + NARROW / width as f64),
+                // An entry is a column of the weights, wherever it stands.
+                Some(filled) => {
+                    let part = filled / self.data.features() as f64;
+                    let slow = 1.0 + (SCATTERED - 1.0) / output.len() as f64;
+                    node.op.flops(&shapes, output) as f64 * part * slow
+                }
+            };
             let owns = f64::from(u8::from(!node.blocks.is_empty()));
             let moves = f64::from(u8::from(node.inputs.iter().any(|&i| active[i])));
             active[index + 1] = owns + moves > 0.0;
@@ -102,7 +111,7 @@ impl Risk<'_> {
             LossHessian::Identity => 1.0,
             LossHessian::Dense => 0.5 * c * (c + 1.0),
         };
-        Some(pairs * self.data.samples() as f64 * d * d)
+        Some(pairs * self.data.sparse().map_or(self.data.samples() as f64 * d * d, moment_flops))
     }
 
     /// The columns of H before their triangles are averaged, or the block of J and its copy times the loss's Hessian.

@@ -1,6 +1,6 @@
 //! What a task, a shard and a linearisation work in; the pool keeps these between evaluations.
 
-use crate::data::Gathered;
+use crate::data::{Gathered, SparseRows};
 use crate::tape::{TangentTape, Tape};
 
 /// What one task needs to sweep a tile.
@@ -54,6 +54,8 @@ impl CompensatedSum {
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     pub(super) theta: Vec<f64>,
+    /// θ where the sweeps evaluate, of centred data; empty for others.
+    pub(super) moved: Vec<f64>,
     pub(super) gradient: Vec<f64>,
     /// The diagonal of the penalty's Hessian.
     pub(super) diagonal: Vec<f64>,
@@ -65,8 +67,10 @@ pub(super) struct Kept {
 #[derive(Debug)]
 pub(super) struct BatchWorkspace {
     pub(super) tape: Tape,
-    /// x: d × B.
+    /// x: d × B, of dense data.
     pub(super) inputs: Vec<f64>,
+    /// x of sparse data.
+    pub(super) rows: SparseRows,
     /// Their targets, weights and offsets.
     pub(super) gathered: Gathered,
     /// Outputs with their offsets.

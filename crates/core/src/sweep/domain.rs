@@ -2,7 +2,7 @@
 
 use super::Tile;
 use crate::graph::{DomainError, Graph, Node};
-use crate::op::{Domain, Region, Samples};
+use crate::op::{Domain, Region, Samples, TileData};
 use crate::partition::Partition;
 
 /// Evaluates what is in front of nodes with a domain of their own (it does not depend on θ) for all samples of `data` (d × N), in
@@ -15,11 +15,12 @@ pub(crate) fn check_domains(
     if !has_domains(graph) {
         return Ok(());
     }
-    let (d, longest) = (graph.features(), Partition::longest_tile(graph));
+    let (d, longest) = (graph.features(), Partition::longest_tile(graph, None));
     let mut values = vec![0.0; graph.layout.value_rows * longest];
     for (index, data) in data.chunks(d * longest).enumerate() {
         let (first, len) = (index * longest, data.len() / d);
         let training = training.then_some((0, Samples::Run { first, len }));
+        let data = TileData::Dense(data);
         let tile = Tile { graph, theta: &[], data, batch: len, training };
         check_tile(tile, first, &mut values)?;
     }
@@ -41,7 +42,7 @@ fn check_tile(tile: Tile<'_>, first: usize, values: &mut [f64]) -> Result<(), Do
             let Domain::Codes { count } = node.op.domain(position) else { continue };
             let place = &graph.layout.places[input];
             let x = match place.value {
-                Region::Data => tile.data,
+                Region::Data => tile.data.dense(),
                 Region::Arena(start) => &values[tile.range(start, place.rows)],
             };
             if let Some(odd) = x.iter().position(|&x| node.op.domain(position).code(x).is_none()) {

@@ -10,3 +10,4 @@ mod nodes;
 mod pytorch_convolutions;
 mod readers;
 mod real;
+mod sparse;

@@ -45,16 +45,18 @@ impl LeastSquaresRisk<'_> {
         let (data, penalty) = residuals.split_at_mut(self.data_residuals());
         let place = &self.risk.graph.layout.places[head.inputs[0]];
         let d = place.rows;
+        let moved = self.risk.moved(theta);
+        let mut dense = Vec::new();
         self.risk.with_workspace(|workspace| {
             let partition = self.risk.partition;
             for range in (0..partition.tiles()).map(|tile| partition.range(tile)) {
-                let tile = self.risk.tile(theta, &range);
+                let tile = self.risk.tile(&moved, &range);
                 let values = &mut workspace.tape.values;
                 forward(tile, values);
                 let z = &values[tile.output_value()];
                 self.data_residual(&range, z, &mut data[self.rows(&range)]);
                 let inputs = match place.value {
-                    Region::Data => tile.data,
+                    Region::Data => self.risk.dense_tile(tile.data, &mut dense),
                     Region::Arena(start) => &values[start * tile.batch..(start + d) * tile.batch],
                 };
                 let mut first = 0;

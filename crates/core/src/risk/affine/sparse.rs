@@ -1,0 +1,217 @@
+//! XᵀDX of sparse data.
+//!
+//! Either column by column of the lower triangle, xᵢⱼ·xᵢ added up over the samples that have feature j (Σ nᵢ(nᵢ + 1)/2 multiply–adds for nᵢ
+//! entries in sample i, scattered over a column of d numbers that stays in cache), or by SYRK on tiles that are made dense (N·d² flops):
+//! whichever is less when an operation of the first kind counts as [`SCATTERED`] of the second. Counts decide, never a clock.
+
+use super::super::linearized::Product;
+use super::super::{Linearized, Risk};
+use super::{Moment, TASKS, UPDATE_SAMPLES};
+use crate::data::SparseInputs;
+use crate::elementwise::sum;
+use crate::graph::Node;
+use crate::loss::LossHessian;
+use crate::sweep::forward;
+use faer::MatMut;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// What a scattered operation costs, in operations of SYRK.
+pub(in crate::risk) const SCATTERED: f64 = 16.0;
+/// Columns of one task.
+const COLUMNS: usize = 8;
+
+/// The entries by features.
+#[derive(Debug)]
+pub(in crate::risk) struct SparseColumns {
+    /// d + 1.
+    offsets: Vec<usize>,
+    samples: Vec<u32>,
+    /// Where each stands among the entries of its sample.
+    places: Vec<u32>,
+}
+
+impl SparseColumns {
+    fn new(inputs: &SparseInputs) -> Self {
+        let mut offsets = vec![0_usize; inputs.features() + 1];
+        inputs.indices().iter().for_each(|index| offsets[*index as usize + 1] += 1);
+        for feature in 0..inputs.features() {
+            offsets[feature + 1] += offsets[feature];
+        }
+        let mut next = offsets.clone();
+        let (mut samples, mut places) = (vec![0; inputs.filled()], vec![0; inputs.filled()]);
+        for sample in 0..inputs.samples() {
+            for (place, index) in inputs.row(sample).0.iter().enumerate() {
+                let at = &mut next[*index as usize];
+                samples[*at] = u32::try_from(sample).unwrap_or(u32::MAX);
+                places[*at] = u32::try_from(place).unwrap_or(u32::MAX);
+                *at += 1;
+            }
+        }
+        Self { offsets, samples, places }
+    }
+}
+
+impl Linearized<'_> {
+    /// [`add_linear_head`](Self::add_linear_head) where the head reads sparse data.
+    pub(super) fn add_sparse_head(&self, product: Product, head: &Node, mut out: MatMut<'_, f64>) {
+        let risk = self.risk();
+        let Some(inputs) = risk.data.sparse() else { return };
+        let (samples, c) = (inputs.samples(), risk.graph.outputs());
+        let weights = risk.head_weights(product, self.sweep_theta());
+        let scattered = scatters(inputs);
+        let identity = risk.loss.hessian_kind() == LossHessian::Identity;
+        let pairs = (0..c).flat_map(|k| (0..=k).map(move |l| (k, l)));
+        for (pair, (k, l)) in pairs.take(if identity { 1 } else { usize::MAX }).enumerate() {
+            let weights = match &weights {
+                Some(weights) => Some(&weights[pair * samples..(pair + 1) * samples]),
+                None => risk.data.weights(),
+            };
+            let moment = if scattered {
+                let columns = risk.columns.get_or_init(|| SparseColumns::new(inputs));
+                Moment::of_columns(inputs, columns, weights)
+            } else {
+                Moment::of_tiles(inputs, weights)
+            };
+            if identity {
+                for k in 0..c {
+                    moment.add_to(out.as_mut(), head, (k, k), risk.scale());
+                }
+            } else {
+                moment.add_to(out.as_mut(), head, (k, l), risk.scale());
+            }
+        }
+    }
+}
+
+/// Whether columns are cheaper than tiles. More samples than numbers of 32 bits go by tiles.
+fn scatters(inputs: &SparseInputs) -> bool {
+    u32::try_from(inputs.samples()).is_ok()
+        && SCATTERED * scattered_flops(inputs) <= dense_flops(inputs)
+}
+
+/// Flops of XᵀDX by columns.
+fn scattered_flops(inputs: &SparseInputs) -> f64 {
+    inputs.offsets().windows(2).map(|ends| ((ends[1] - ends[0]) as f64).powi(2)).sum()
+}
+
+/// Flops of XᵀDX by SYRK.
+fn dense_flops(inputs: &SparseInputs) -> f64 {
+    inputs.samples() as f64 * (inputs.features() as f64).powi(2)
+}
+
+/// What XᵀDX of one pair of outputs takes, in flops of SYRK.
+pub(in crate::risk) fn moment_flops(inputs: &SparseInputs) -> f64 {
+    (SCATTERED * scattered_flops(inputs)).min(dense_flops(inputs))
+}
+
+impl Moment {
+    fn zero(d: usize) -> Self {
+        Self { second: vec![0.0; d * d], first: vec![0.0; d], zeroth: 0.0 }
+    }
+
+    /// A column of the triangle at a time.
+    fn of_columns(inputs: &SparseInputs, columns: &SparseColumns, weights: Option<&[f64]>) -> Self {
+        let d = inputs.features();
+        let mut moment = Self::zero(d);
+        let one = |feature: usize, column: &mut [f64]| {
+            let mut first = 0.0;
+            let entries = columns.offsets[feature]..columns.offsets[feature + 1];
+            let places = columns.samples[entries.clone()].iter().zip(&columns.places[entries]);
+            for (sample, place) in places {
+                let (indices, values) = inputs.row(*sample as usize);
+                let (indices, values) = (&indices[*place as usize..], &values[*place as usize..]);
+                let weight = weights.map_or(1.0, |weights| weights[*sample as usize]);
+                let scale = weight * values[0];
+                first += scale;
+                for (index, value) in indices.iter().zip(values) {
+                    column[*index as usize] += scale * value;
+                }
+            }
+            first
+        };
+        let tasks = moment.second.par_chunks_mut(d * COLUMNS);
+        let tasks = tasks.zip(moment.first.par_chunks_mut(COLUMNS));
+        tasks.enumerate().for_each(|(task, (columns, first))| {
+            let each = columns.chunks_exact_mut(d).zip(first);
+            for (offset, (column, first)) in each.enumerate() {
+                *first = one(task * COLUMNS + offset, column);
+            }
+        });
+        moment.zeroth = weights.map_or(inputs.samples() as f64, sum);
+        moment
+    }
+
+    /// Tiles made dense; so many parts whatever the threads.
+    fn of_tiles(inputs: &SparseInputs, weights: Option<&[f64]>) -> Self {
+        let samples = inputs.samples();
+        let parts = TASKS.min(samples.div_ceil(UPDATE_SAMPLES));
+        let part = |p: usize| p * samples / parts..(p + 1) * samples / parts;
+        let moments = (0..parts).into_par_iter().map(|p| Self::of_run(inputs, weights, part(p)));
+        let moments: Vec<Self> = moments.collect();
+        let mut total = Self::zero(inputs.features());
+        for moment in &moments {
+            let add = |to: &mut [f64], from: &[f64]| {
+                to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+            };
+            add(&mut total.second, &moment.second);
+            add(&mut total.first, &moment.first);
+            total.zeroth += moment.zeroth;
+        }
+        total
+    }
+
+    fn of_run(inputs: &SparseInputs, weights: Option<&[f64]>, samples: Range<usize>) -> Self {
+        let d = inputs.features();
+        let mut moment = Self::zero(d);
+        let room = d * UPDATE_SAMPLES.min(samples.len());
+        let (mut dense, mut scaled) = (vec![0.0; room], vec![0.0; room]);
+        for start in samples.clone().step_by(UPDATE_SAMPLES) {
+            let range = start..(start + UPDATE_SAMPLES).min(samples.end);
+            let dense = &mut dense[..d * range.len()];
+            inputs.tile(&range).write_dense(d, dense);
+            moment.update(dense, d, weights.map(|weights| &weights[range]), &mut scaled);
+        }
+        moment
+    }
+}
+
+impl Risk<'_> {
+    /// wᵢ·hₖₗ of all samples, a column for each pair k ≥ l; none where the loss's Hessian is the identity.
+    fn head_weights(&self, product: Product, theta: &[f64]) -> Option<Vec<f64>> {
+        if self.loss.hessian_kind() == LossHessian::Identity {
+            return None;
+        }
+        let (samples, c) = (self.data.samples(), self.graph.outputs());
+        let pairs = c * (c + 1) / 2;
+        self.stock_workspaces();
+        let tile_weights = |tile: usize| {
+            let range = self.partition.range(tile);
+            let mut weights = vec![0.0; pairs * range.len()];
+            let mut block = vec![0.0; c * c];
+            self.with_workspace(|workspace| {
+                let tile = self.tile(theta, &range);
+                forward(tile, &mut workspace.tape.values);
+                let z = &workspace.tape.values[tile.output_value()];
+                let z = self.scores(z, self.data.tile(range.clone()), &mut workspace.shifted);
+                for (i, z) in z.chunks_exact(c).enumerate() {
+                    self.loss_block(product, z, range.start + i, &mut block);
+                    let each = (0..c).flat_map(|k| (0..=k).map(move |l| (k, l)));
+                    for (pair, (k, l)) in each.enumerate() {
+                        weights[pair * range.len() + i] = block[l * c + k];
+                    }
+                }
+            });
+            (range, weights)
+        };
+        let tiles: Vec<_> = (0..self.partition.tiles()).into_par_iter().map(tile_weights).collect();
+        let mut weights = vec![0.0; pairs * samples];
+        for (range, tile) in tiles {
+            for (pair, column) in tile.chunks_exact(range.len()).enumerate() {
+                let start = pair * samples;
+                weights[start + range.start..start + range.end].copy_from_slice(column);
+            }
+        }
+        Some(weights)
+    }
+}
