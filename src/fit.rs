@@ -26,7 +26,7 @@ use secant_core::graph::Graph;
 use secant_core::loss::{Decision, Logistic, Loss, Robust, SoftmaxCrossEntropy, SquaredError};
 use secant_core::network::Network;
 use secant_core::penalty::{NoPenalty, Penalty};
-use secant_core::predict::outputs;
+use secant_core::predict::outputs_of;
 use secant_core::rho::Rho;
 use secant_core::risk::{Risk, RiskError};
 use secant_optim::{
@@ -458,7 +458,7 @@ pub(crate) fn decision_of(loss: &dyn Loss, outputs: usize) -> Decision {
 
 /// [`residual_scale`] of z + o − y, each sample by its weight.
 fn spread_of_residuals(graph: &Graph, theta: &[f64], data: &Dataset) -> Result<f64, FitError> {
-    let (mut z, c) = (outputs(graph, theta, data.inputs())?, graph.outputs());
+    let (mut z, c) = (outputs_of(graph, theta, data, None)?, graph.outputs());
     data.add_offset(&mut z);
     let y = data.targets().values().unwrap_or_default();
     let residuals: Vec<f64> = z.iter().zip(y).map(|(z, y)| z - y).collect();

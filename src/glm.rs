@@ -43,7 +43,7 @@ use secant_core::loss::Link;
 use secant_core::network::Network;
 use secant_core::op::Dense;
 use secant_core::penalty::Ridge;
-use secant_core::predict::outputs;
+use secant_core::predict::outputs_of;
 use secant_core::risk::Risk;
 use secant_optim::{Iterates, Method, Newton, Solution, Stopping};
 
@@ -337,7 +337,7 @@ impl Glm {
         }
         let (solution, iterates) = self.minimize(&risk, &begin)?;
 
-        let mut z = outputs(graph, &solution.theta, scaled.inputs())?;
+        let mut z = outputs_of(graph, &solution.theta, &scaled, None)?;
         data.add_offset(&mut z);
         let information = match (self.information, alpha) {
             (None, Some(_)) => Information::Observed,
@@ -355,7 +355,7 @@ impl Glm {
         let design = separation::Design {
             response,
             data: &data,
-            inputs: scaled.inputs(),
+            scaled: &scaled,
             z: &z,
             units: &units,
             held,
@@ -448,7 +448,7 @@ impl Glm {
             let risk = Risk::from_boxed(graph, &alone, response.loss(), none)?;
             let begin = start::point(response, graph, &alone, false)?;
             let (solution, _) = self.minimize(&risk, &begin)?;
-            let mut z = outputs(graph, &solution.theta, alone.inputs())?;
+            let mut z = outputs_of(graph, &solution.theta, &alone, None)?;
             alone.add_offset(&mut z);
             return Ok(fitted::deviance(response, &alone, &z));
         }

@@ -96,7 +96,7 @@ pub use secant_core::{
 pub use secant_optim as optim;
 pub use secant_optim::argmin;
 
-pub use secant_core::data::{Dataset, Standardizer, Targets};
+pub use secant_core::data::{Dataset, SparseInputs, Standardizer, Targets};
 pub use secant_core::graph::Graph;
 pub use secant_core::init::Init;
 pub use secant_core::loss::{

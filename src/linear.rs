@@ -70,7 +70,8 @@ impl<'a> LinearRegression<'a> {
     /// Solves it.
     ///
     /// # Errors
-    /// Targets that are no single column of numbers; weights or a ridge that are out of range.
+    /// Targets that are no single column of numbers; weights or a ridge that are out of range; sparse inputs whose dense table is larger than
+    /// the readers' limit.
     pub fn solve(&self) -> Result<LinearSolution, FitError> {
         Ok(self.assembled()?.problem().solve()?)
     }
@@ -108,6 +109,7 @@ impl<'a> LinearRegression<'a> {
                 return Err(RiskError::Offset { rows, outputs }.into());
             }
         };
+        data.dense_inputs()?;
         let columns = data.features() + usize::from(self.intercept);
         let mut ridges = vec![self.ridge; columns];
         if self.intercept {

@@ -21,11 +21,11 @@ pub(crate) use score::{columns, labels};
 
 use crate::error::FitError;
 use crate::model_file::{ModelFile, ModelFileError};
-use secant_core::data::{EncodedInputs, Encoding, Standardizer, Table, TableError};
+use secant_core::data::{EncodedInputs, Encoding, SparseInputs, Standardizer, Table, TableError};
 use secant_core::graph::Graph;
 use secant_core::loss::{Decision, Loss};
 use secant_core::penalty::Penalty;
-use secant_core::predict::outputs_scaled;
+use secant_core::predict::{outputs_scaled, outputs_sparse};
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
@@ -70,7 +70,20 @@ impl Model {
     /// When `inputs` is no whole number of samples or not finite.
     pub fn predict(&self, inputs: &[f64]) -> Result<Vec<f64>, FitError> {
         let scaling = self.input_scaling.as_ref();
-        let mut z = outputs_scaled(&self.graph, &self.theta, inputs, scaling)?;
+        self.in_target_units(outputs_scaled(&self.graph, &self.theta, inputs, scaling)?)
+    }
+
+    /// [`predict`](Self::predict) for M samples of sparse inputs, in the order of the model's features: c × M. Costs the entries, not their
+    /// zeros.
+    ///
+    /// # Errors
+    /// Another number of features; a node that takes no sparse inputs, as it does not in a fit.
+    pub fn predict_sparse(&self, inputs: &SparseInputs) -> Result<Vec<f64>, FitError> {
+        let scaling = self.input_scaling.as_ref();
+        self.in_target_units(outputs_sparse(&self.graph, &self.theta, inputs, scaling)?)
+    }
+
+    fn in_target_units(&self, mut z: Vec<f64>) -> Result<Vec<f64>, FitError> {
         if let Some(scaling) = &self.target_scaling {
             scaling.undo(&mut z)?;
         }

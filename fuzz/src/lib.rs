@@ -125,9 +125,16 @@ pub fn libsvm(bytes: &[u8]) {
         features: (choice & 4 == 4).then_some(usize::from(choice)),
         task: task(choice),
         first_index: usize::from(choice >> 3 & 1),
+        sparse: false,
         max_bytes: LIMIT,
     };
     both_ways(text, |bytes| Dataset::from_libsvm_bytes(bytes, &options));
+    let sparse = LibsvmOptions { sparse: true, ..options.clone() };
+    both_ways(text, |bytes| Dataset::from_libsvm_bytes(bytes, &sparse));
+    let read = |options| Dataset::from_libsvm_bytes(text, options);
+    if let (Ok(dense), Ok(sparse)) = (read(&options), read(&sparse)) {
+        assert_eq!((dense.inputs(), dense.targets()), (sparse.inputs(), sparse.targets()));
+    }
 }
 
 /// A batch of CIFAR-10.
@@ -202,9 +209,17 @@ fn check(result: &Result<Dataset, DataError>) {
         Err(error) => return message(&error.to_string()),
     };
     let (d, samples) = (data.features(), data.samples());
-    assert!(d > 0 && samples > 0 && data.inputs().len() == d * samples);
+    assert!(d > 0 && samples > 0);
     assert_eq!(data.targets().samples(), samples);
-    assert!(data.inputs().iter().all(|value| value.is_finite()));
+    // The dense table of sparse inputs may be of any size.
+    let numbers = if let Some(inputs) = data.sparse() {
+        assert!(inputs.features() == d && inputs.samples() == samples);
+        inputs.values()
+    } else {
+        assert_eq!(data.inputs().len(), d * samples);
+        data.inputs()
+    };
+    assert!(numbers.iter().all(|value| value.is_finite()));
     match data.targets() {
         Targets::Values { values, .. } => assert!(values.iter().all(|value| value.is_finite())),
         Targets::Labels { classes, labels } => {

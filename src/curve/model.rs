@@ -230,7 +230,7 @@ fn bounds(
 /// The columns that the formula names, with weights by σ.
 fn selected(curve: &Curve, data: &Dataset, used: &[usize]) -> Result<Dataset, FitError> {
     let d = data.features();
-    let rows = data.inputs().chunks_exact(d);
+    let rows = data.dense_inputs()?.chunks_exact(d);
     let inputs: Vec<f64> = rows.clone().flat_map(|row| used.iter().map(|&i| row[i])).collect();
     let column = curve.sigma_column.as_ref().map(|name| {
         let i = data.feature_names().iter().position(|known| known == name);

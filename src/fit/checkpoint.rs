@@ -146,5 +146,9 @@ fn parts_of(data: &Dataset) -> impl Serialize + '_ {
     };
     let offset = (data.offset(), data.offset_rows());
     let sizes = (data.features(), data.samples());
-    (sizes, data.inputs(), values, labels, data.weights(), offset)
+    let entries = data
+        .sparse()
+        .map(|inputs| (inputs.offsets(), inputs.indices(), inputs.values(), inputs.centre()));
+    let inputs = entries.is_none().then(|| data.inputs());
+    (sizes, (inputs, entries), values, labels, data.weights(), offset)
 }

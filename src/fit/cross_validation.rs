@@ -202,7 +202,12 @@ impl Fit<'_> {
         let graph = self.network.graph()?;
         let n = graph.parameters().dim();
         // The samples of a run, and the same standardised.
-        let data = 2 * self.data.samples() * (self.data.features() + self.data.outputs());
+        let (samples, outputs) = (self.data.samples(), self.data.outputs());
+        let inputs = match self.data.sparse() {
+            Some(inputs) => 2 * inputs.filled(),
+            None => samples * self.data.features(),
+        };
+        let data = 2 * (inputs + samples * outputs);
         let each = n.saturating_mul(n).saturating_add(data).saturating_mul(8);
         Ok(each.saturating_mul(runs) <= TOGETHER_BYTES)
     }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use secant_core::data::{Dataset, TargetTile};
 use secant_core::graph::Graph;
 use secant_core::loss::{Decision, Loss};
-use secant_core::predict::{check, outputs};
+use secant_core::predict::{check, outputs_of, outputs_sparse};
 use secant_optim::Validated;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -76,13 +76,17 @@ impl<'a> HeldOut<'a> {
         }
         let data = scaled.like(data)?;
         loss.check(graph.outputs(), data.targets()).map_err(secant_core::risk::RiskError::from)?;
-        check(graph, &vec![0.0; graph.parameters().dim()], data.inputs())?;
+        let theta = vec![0.0; graph.parameters().dim()];
+        match data.sparse() {
+            Some(inputs) => drop(outputs_sparse(graph, &theta, inputs, None)?),
+            None => check(graph, &theta, data.inputs())?,
+        }
         Ok(Self { graph, data, loss, decision })
     }
 
     /// The mean loss at θ, and the part of the samples whose class is right. One forward sweep; NaN where that is not finite.
     pub(super) fn judge(&self, theta: &[f64]) -> Validated {
-        let Ok(mut z) = outputs(self.graph, theta, self.data.inputs()) else {
+        let Ok(mut z) = outputs_of(self.graph, theta, &self.data, None) else {
             return Validated { loss: f64::NAN, accuracy: None };
         };
         self.data.add_offset(&mut z);

@@ -22,6 +22,9 @@ pub enum Standardize {
     Nothing,
     /// The inputs. The loss and the penalty stay in the target's units.
     Inputs,
+    /// The inputs divided by their deviations, without taking their means off: for sparse inputs before a node without a bias, which cannot take
+    /// the means up.
+    ScaleInputs,
     /// Inputs and targets: the loss is then in units of the target's variance. Numeric targets only.
     InputsAndTargets,
 }
@@ -44,7 +47,10 @@ impl Standardize {
         if self == Self::Nothing {
             return Ok(Scaled { data: Cow::Borrowed(data), inputs: None, targets: None });
         }
-        let inputs = Standardizer::fit_inputs(data);
+        let mut inputs = Standardizer::fit_inputs(data);
+        if self == Self::ScaleInputs {
+            inputs = inputs.scale_only();
+        }
         let scaled = inputs.transform_inputs(data)?;
         let targets = match self {
             Self::InputsAndTargets => Some(Standardizer::fit_targets(data)?),

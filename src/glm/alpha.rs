@@ -15,7 +15,7 @@ use secant_core::data::Dataset;
 use secant_core::faer::Mat;
 use secant_core::graph::Graph;
 use secant_core::loss::Link;
-use secant_core::predict::outputs;
+use secant_core::predict::outputs_of;
 use secant_core::problem::{Curvature, Linearization, Objective};
 use secant_core::risk::Risk;
 use secant_core::special::{digamma_less_log, less_log1p, trigamma_less_inverse};
@@ -69,7 +69,7 @@ pub(super) struct Problem<'a> {
 impl Problem<'_> {
     /// Means and dμ/dz at θ.
     fn means(&self, theta: &[f64]) -> Result<(Vec<f64>, Vec<f64>), FitError> {
-        let mut z = outputs(self.graph, theta, self.data.inputs())?;
+        let mut z = outputs_of(self.graph, theta, self.data, None)?;
         self.data.add_offset(&mut z);
         let mut means = z.clone();
         self.link.means(&mut means, 1);
@@ -86,13 +86,14 @@ impl Problem<'_> {
         let ((means, slopes), y) = (self.means(theta)?, targets(self.data));
         let d = self.data.features();
         let (mut first, mut second, mut mixed) = (0.0, 0.0, vec![0.0; theta.len()]);
+        let mut x = vec![0.0; d];
         for i in (0..y.len()).filter(|i| self.weight(*i) > 0.0) {
             let w = self.weight(i);
             let [one, two, both] = derivatives(alpha, y[i], means[i], slopes[i]);
             first += w * one;
             second += w * two;
-            let x = &self.data.inputs()[i * d..(i + 1) * d];
-            mixed.iter_mut().zip(x).for_each(|(mixed, x)| *mixed -= w * both * x);
+            self.data.write_sample(i, &mut x);
+            mixed.iter_mut().zip(&x).for_each(|(mixed, x)| *mixed -= w * both * x);
             if self.intercept {
                 mixed[d] -= w * both;
             }

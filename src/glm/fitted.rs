@@ -6,9 +6,10 @@ use super::information::{Units, Variances};
 use super::separation::{Open, functional};
 use super::{GlmError, targets};
 use crate::error::FitError;
-use secant_core::data::{Dataset, Encoding, Targets};
+use secant_core::data::{Dataset, Encoding, SparseInputs, Targets};
 use secant_core::loss::Link;
 use secant_core::predict::PredictError;
+use secant_core::risk::RiskError;
 use secant_core::text::{LONGEST, cut};
 use secant_optim::inference::distributions::{Distribution as _, StudentT};
 use secant_optim::{Report, Solution};
@@ -479,6 +480,52 @@ impl GlmFit {
         }
         self.link.means(&mut z, c);
         Ok(z)
+    }
+
+    /// [`predict`](Self::predict) for the samples of `data`, dense or sparse, with its offsets; features in the order of the fit.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict), and where the offsets are neither one for all scores nor one for each.
+    pub fn predict_dataset(&self, data: &Dataset) -> Result<Vec<f64>, FitError> {
+        let (rows, outputs) = (data.offset_rows(), self.outputs());
+        if !(rows <= 1 || rows == outputs) {
+            return Err(RiskError::Offset { rows, outputs }.into());
+        }
+        let (features, found) = (self.features, data.features());
+        if features != found {
+            return Err(PredictError::Features { features, found }.into());
+        }
+        let mut z = match data.sparse() {
+            None => self.scores(data.inputs())?,
+            Some(inputs) => self.sparse_scores(inputs),
+        };
+        data.add_offset(&mut z);
+        self.link.means(&mut z, outputs);
+        Ok(z)
+    }
+
+    fn sparse_scores(&self, inputs: &SparseInputs) -> Vec<f64> {
+        let slopes = |row: &[Coefficient]| -> Vec<f64> {
+            row[usize::from(self.intercept)..].iter().map(|one| one.estimate).collect()
+        };
+        // The score of no entries, and the slopes.
+        let of = |row: &[Coefficient]| {
+            let slopes = slopes(row);
+            let constant = if self.intercept { row[0].estimate } else { 0.0 };
+            let centre = inputs.centre().unwrap_or_default();
+            let shift: f64 = slopes.iter().zip(centre).map(|(slope, centre)| slope * centre).sum();
+            (constant - shift, slopes)
+        };
+        let rows: Vec<_> = self.coefficients.chunks_exact(self.columns()).map(of).collect();
+        let first = (self.family == Family::Softmax).then_some(0.0);
+        let score = |(constant, slopes): &(f64, Vec<f64>), sample: usize| {
+            let (indices, values) = inputs.row(sample);
+            let terms = indices.iter().zip(values).map(|(index, x)| slopes[*index as usize] * x);
+            constant + terms.sum::<f64>()
+        };
+        let of_sample =
+            |sample| first.into_iter().chain(rows.iter().map(move |row| score(row, sample)));
+        (0..inputs.samples()).flat_map(of_sample).collect()
     }
 
     /// z of M samples without offset; class 0 of the softmax has 0.

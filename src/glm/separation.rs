@@ -27,8 +27,8 @@ const BLOCK: usize = 256;
 pub(super) struct Design<'a> {
     pub response: Response,
     pub data: &'a Dataset,
-    /// Standardised inputs, d × N.
-    pub inputs: &'a [f64],
+    /// With standardised inputs.
+    pub scaled: &'a Dataset,
     /// Scores with their offsets, c × N.
     pub z: &'a [f64],
     pub units: &'a Units<'a>,
@@ -76,7 +76,7 @@ impl Design<'_> {
             if self.data.weights().is_some_and(|weights| weights[i] == 0.0) {
                 continue;
             }
-            x[..d].copy_from_slice(&self.inputs[i * d..(i + 1) * d]);
+            self.scaled.write_sample(i, &mut x[..d]);
             if self.held {
                 x[..d].fill(0.0);
             }

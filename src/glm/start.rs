@@ -7,11 +7,11 @@
 use super::family::{Family, Response};
 use super::{GlmError, targets};
 use crate::error::FitError;
-use secant_core::data::Dataset;
+use secant_core::data::{Dataset, Targets};
 use secant_core::graph::Graph;
 use secant_core::loss::{Hinge, Link};
 use secant_core::penalty::Ridge;
-use secant_core::predict::outputs;
+use secant_core::predict::outputs_of;
 use secant_core::risk::Risk;
 use secant_optim::inference::distributions::{Distribution as _, Normal};
 use secant_optim::{Method, Newton};
@@ -38,7 +38,7 @@ pub(super) fn point(
         theta = above_a_level(response, graph, data, &theta)?;
     }
     if response.is_limited() {
-        let mut z = outputs(graph, &theta, data.inputs())?;
+        let mut z = outputs_of(graph, &theta, data, None)?;
         data.add_offset(&mut z);
         let counts = |i: usize| data.weights().is_none_or(|weights| weights[i] > 0.0);
         if let Some(sample) = (0..z.len()).find(|i| counts(*i) && !response.allows(z[*i])) {
@@ -112,8 +112,8 @@ fn above_a_level(
     let weight = |i: usize| data.weights().map_or(1.0, |weights| weights[i]);
     let sum: f64 = y.iter().enumerate().map(|(i, y)| weight(i) * y).sum();
     let level = level_score(response, sum / data.total_weight());
-    let mut above =
-        Dataset::from_slices(data.features(), data.inputs(), 1, &vec![1.0; data.samples()])?;
+    let ones = Targets::Values { rows: 1, values: vec![1.0; data.samples()] };
+    let mut above = data.with_targets(ones)?;
     if let Some(weights) = data.weights() {
         above = above.with_weights(weights.to_vec())?;
     }

@@ -3,7 +3,7 @@
 use super::Model;
 use crate::error::FitError;
 use crate::feature_match::FeatureMatch;
-use secant_core::data::Dataset;
+use secant_core::data::{Dataset, SparseInputs};
 use secant_core::risk::RiskError;
 use std::borrow::Cow;
 
@@ -17,21 +17,41 @@ impl Model {
     /// out. Without a copy where `data` has just these.
     ///
     /// # Errors
-    /// [`FitError::MissingFeatures`], with [`match_features`](Self::match_features).
+    /// [`FitError::MissingFeatures`], with [`match_features`](Self::match_features); sparse inputs whose dense table is larger than the
+    /// readers' limit ([`sparse_inputs_of`](Self::sparse_inputs_of) has them as they are).
     pub fn inputs_of<'a>(&self, data: &'a Dataset) -> Result<Cow<'a, [f64]>, FitError> {
         let found = self.match_features(data);
         if found.is_exact() {
-            return Ok(Cow::Borrowed(data.inputs()));
+            return Ok(Cow::Borrowed(data.dense_inputs()?));
         }
         let Some(columns) = found.columns.iter().copied().collect::<Option<Vec<usize>>>() else {
             return Err(FitError::MissingFeatures(Box::new(found)));
         };
-        let samples = data.inputs().chunks_exact(data.features());
+        let samples = data.dense_inputs()?.chunks_exact(data.features());
         Ok(Cow::Owned(samples.flat_map(|x| columns.iter().map(|column| x[*column])).collect()))
     }
 
+    /// The same of sparse inputs; `None` where `data` has a dense table.
+    ///
+    /// # Errors
+    /// [`FitError::MissingFeatures`].
+    pub fn sparse_inputs_of<'a>(
+        &self,
+        data: &'a Dataset,
+    ) -> Result<Option<Cow<'a, SparseInputs>>, FitError> {
+        let Some(inputs) = data.sparse() else { return Ok(None) };
+        let found = self.match_features(data);
+        if found.is_exact() {
+            return Ok(Some(Cow::Borrowed(inputs)));
+        }
+        let Some(columns) = found.columns.iter().copied().collect::<Option<Vec<usize>>>() else {
+            return Err(FitError::MissingFeatures(Box::new(found)));
+        };
+        Ok(Some(Cow::Owned(inputs.select_features(&columns)?)))
+    }
+
     /// [`predict`](Self::predict) for the samples of `data`, c × M: features by name, whatever their order and whatever else there is, and
-    /// the offsets added where `data` has some. Targets are not looked at.
+    /// the offsets added where `data` has some. Sparse inputs stay sparse. Targets are not looked at.
     ///
     /// ```
     /// use secant::{Dataset, Network};
@@ -59,7 +79,10 @@ impl Model {
         if !(rows <= 1 || rows == outputs) {
             return Err(RiskError::Offset { rows, outputs }.into());
         }
-        let mut z = self.predict(&self.inputs_of(data)?)?;
+        let mut z = match self.sparse_inputs_of(data)? {
+            Some(inputs) => self.predict_sparse(&inputs)?,
+            None => self.predict(&self.inputs_of(data)?)?,
+        };
         data.add_offset(&mut z);
         Ok(z)
     }

@@ -25,6 +25,7 @@ mod predictions;
 mod robust;
 mod robustness;
 mod saddles;
+mod sparse;
 mod validation;
 mod variable_projection;
 mod watching;

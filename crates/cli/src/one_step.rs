@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::screen::Screen;
 use crate::tables::{self, Read};
 use crate::told::{head, number, seconds};
-use secant::core::predict::outputs;
+use secant::core::predict::outputs_of;
 use secant::core::random::Random;
 use secant::{
     Dataset, FitError, Method, Network, Newton, NoPenalty, Risk, SquaredError, Standardizer,
@@ -97,7 +97,7 @@ fn reordered(coefficients: &[f64]) -> Vec<f64> {
 
 fn predictions(network: &Network, data: &Dataset, theta: &[f64]) -> Result<Vec<f64>, Failure> {
     let graph = network.graph().map_err(FitError::from)?;
-    Ok(outputs(graph, theta, data.inputs()).map_err(FitError::from)?)
+    Ok(outputs_of(graph, theta, data, None).map_err(FitError::from)?)
 }
 
 /// ‖a − b‖/‖b‖.

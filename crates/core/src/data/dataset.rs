@@ -323,6 +323,17 @@ impl Dataset {
         &self.inputs()[index * self.features..(index + 1) * self.features]
     }
 
+    /// `out` (d numbers) ← the inputs of sample `index`, zeros included; of sparse inputs without the dense table.
+    ///
+    /// # Panics
+    /// Where `index` ≥ N or `out` has another length, as slices do.
+    pub fn write_sample(&self, index: usize, out: &mut [f64]) {
+        match self.sparse() {
+            None => out.copy_from_slice(self.sample(index)),
+            Some(inputs) => inputs.write_sample(index, out),
+        }
+    }
+
     /// The targets.
     pub fn targets(&self) -> &Targets {
         &self.targets

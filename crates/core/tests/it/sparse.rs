@@ -194,7 +194,7 @@ fn a_linear_model_of_one_output() {
         let y: Vec<f64> = (0..SAMPLES).map(|i| (i % 5) as f64).collect();
         let data = data.with_targets(Targets::Values { rows: 1, values: y }).unwrap();
         let data = data.with_offset(normals(SAMPLES, 6)).unwrap().with_weights(weights).unwrap();
-        compare(graph, &data, &Poisson, "poisson with weights and offsets");
+        compare(graph, &data, &Poisson::default(), "poisson with weights and offsets");
     }
 }
 
@@ -237,7 +237,7 @@ fn the_bits_do_not_depend_on_the_threads() {
         pool.install(|| {
             let mut all = Vec::new();
             for (d, density) in KINDS {
-                let data = sparse(&labels(d, 2, 9_000, density));
+                let data = sparse(&labels(d, 2, 60_000, density));
                 let scaling = Standardizer::fit_inputs(&data);
                 let network = Network::linear(d, 1);
                 let centred = scaling.transform_inputs(&data).unwrap();

@@ -174,13 +174,50 @@ impl SparseInputs {
     /// The dense table, however large.
     pub(in crate::data) fn dense(&self) -> Vec<f64> {
         let mut out = vec![0.0; self.features * self.samples()];
-        self.tile(&(0..self.samples())).write_dense(self.features, &mut out);
-        if let Some(centre) = &self.centre {
-            for sample in out.chunks_exact_mut(self.features) {
-                sample.iter_mut().zip(centre).for_each(|(x, centre)| *x -= centre);
-            }
+        for (sample, out) in out.chunks_exact_mut(self.features).enumerate() {
+            self.write_sample(sample, out);
         }
         out
+    }
+
+    /// `out` (d numbers) ← sample `sample` with its zeros, the centre taken off.
+    ///
+    /// # Panics
+    /// Where `sample` ≥ N or `out` has another length, as slices do.
+    pub fn write_sample(&self, sample: usize, out: &mut [f64]) {
+        assert!(out.len() == self.features, "{} numbers of {}", out.len(), self.features);
+        self.tile(&(sample..sample + 1)).write_dense(self.features, out);
+        if let Some(centre) = &self.centre {
+            out.iter_mut().zip(centre).for_each(|(x, centre)| *x -= centre);
+        }
+    }
+
+    /// The features that `columns` names, each once at most, in that order; the others are left out.
+    ///
+    /// # Errors
+    /// A feature that there is not, none, or one that comes twice.
+    pub fn select_features(&self, columns: &[usize]) -> Result<Self, DataError> {
+        let mut place = vec![None; self.features];
+        for (new, &old) in columns.iter().enumerate() {
+            let taken = place.get_mut(old).ok_or(DataError::WrongLength {
+                what: "features to choose from",
+                expected: old.saturating_add(1),
+                found: self.features,
+            })?;
+            if taken.replace(new).is_some() {
+                return Err(DataError::SparseTwice { sample: 0, feature: old });
+            }
+        }
+        let mut rows = SparseRows::default();
+        rows.gather(self, 0..self.samples(), |index, value| place[index as usize].map(|_| value));
+        let SparseRows { offsets, mut indices, values } = rows;
+        for index in &mut indices {
+            let new = place[*index as usize].unwrap_or_default();
+            *index = u32::try_from(new).unwrap_or(u32::MAX);
+        }
+        let centre = |centre: &Vec<f64>| columns.iter().map(|old| centre[*old]).collect();
+        let centre = self.centre.as_ref().map(centre);
+        Ok(Self { centre, ..Self::new(columns.len(), offsets, indices, values)? })
     }
 }
 
