@@ -103,10 +103,11 @@ fn main() -> Result<(), Failure> {
         };
         let method = method.with_stopping(stopping);
         let start = Instant::now();
-        let found = method.minimize(&sparse_risk, &theta)?;
+        let found = method.clone().minimize(&sparse_risk, &theta)?;
         let sparse = start.elapsed().as_secs_f64();
         let start = Instant::now();
-        let other = dense_risk.as_ref().map(|risk| method.minimize(risk, &theta)).transpose()?;
+        let other =
+            dense_risk.as_ref().map(|risk| method.clone().minimize(risk, &theta)).transpose()?;
         let dense = other.as_ref().map(|_| start.elapsed().as_secs_f64());
         let apart = other.map(|other| {
             let each = found.theta.iter().zip(&other.theta).map(|(a, b)| (a - b).abs());
