@@ -4,6 +4,7 @@ use crate::error::FitError;
 use secant_core::data::{Dataset, Standardizer, Targets};
 use secant_core::graph::Graph;
 use secant_core::loss::{Loss, LossHessian};
+use secant_core::text::enumerated;
 use std::borrow::Cow;
 
 /// What is standardised (mean 0, population deviation 1) before a fit. The scaling travels with the model.
@@ -93,7 +94,7 @@ impl Scaled<'_> {
         let mut notes = Vec::new();
         let constant = self.inputs.as_ref().map(Standardizer::constant_names).unwrap_or_default();
         if !constant.is_empty() {
-            notes.push(format!("constant columns standardised to zero: {}", constant.join(", ")));
+            notes.push(format!("constant columns standardised to zero: {}", enumerated(constant)));
         }
         if let Some(targets) = &self.targets {
             let each = targets.names().iter().zip(targets.means().iter().zip(targets.deviations()));
