@@ -5,7 +5,8 @@
 //! and dense, with the memory of the arrays and how far the minima are apart. The dense table is left out where it takes more than 2 GiB,
 //! Newton's method where its matrix does. The median of the rounds.
 //!
-//! `cargo run --release --example sparse [-- FILE] [--samples N] [--features D] [--entries K] [--lambda L] [--write PATH] [--json]`
+//! `cargo run --release --example sparse [-- FILE] [--samples N] [--features D] [--entries K] [--lambda L] [--alone]
+//! [--write PATH] [--json]`
 
 #[macro_use]
 #[path = "support/mod.rs"]
@@ -32,6 +33,7 @@ const ABOUT: About = About {
         ("--features", "D", "their features; default 2,000"),
         ("--entries", "K", "features of a sample that are not 0; default 20"),
         ("--lambda", "L", "strength of the ridge, without the bias; default 1e-4"),
+        ("--alone", "", "without the dense table"),
         ("--write", "PATH", "writes the data that are drawn as a LIBSVM file"),
         JSON,
     ],
@@ -74,7 +76,8 @@ fn main() -> Result<(), Failure> {
         write(&data, Path::new(path))?;
     }
     let Some(inputs) = data.sparse() else { return Err("the data are not sparse".into()) };
-    let table = inputs.to_dense_within(DENSE_BYTES).ok();
+    let limit = if args.has("--alone") { 0 } else { DENSE_BYTES };
+    let table = inputs.to_dense_within(limit).ok();
     let dense = table
         .map(|table| Dataset::new(data.features(), table, data.targets().clone()))
         .transpose()?;

@@ -1,8 +1,9 @@
 //! XᵀDX of sparse data.
 //!
-//! Either column by column of the lower triangle, xᵢⱼ·xᵢ added up over the samples that have feature j (Σ nᵢ(nᵢ + 1)/2 multiply–adds for nᵢ
-//! entries in sample i, scattered over a column of d numbers that stays in cache), or by SYRK on tiles that are made dense (N·d² flops):
-//! whichever is less when an operation of the first kind counts as [`SCATTERED`] of the second. Counts decide, never a clock.
+//! Either entry by entry into the lower triangle, Σ nᵢ(nᵢ + 1)/2 multiply–adds for nᵢ entries in sample i, or by SYRK on tiles that are made
+//! dense (N·d² flops): whichever is less when an operation of the first kind counts as [`SCATTERED`] of the second. Counts decide, never a
+//! clock. Entry by entry a matrix of up to [`ROWS_ENTRIES`] numbers, which stays in cache, takes sample after sample; a larger one is made
+//! column by column, xᵢⱼ·xᵢ added up over the samples that have feature j, so that one column stays there.
 
 use super::super::linearized::Product;
 use super::super::{Linearized, Risk};
@@ -20,6 +21,10 @@ use std::ops::Range;
 pub(in crate::risk) const SCATTERED: f64 = 16.0;
 /// Columns of one task.
 const COLUMNS: usize = 8;
+/// Numbers of a matrix that stay in a core's L2 cache: 2 MiB.
+const ROWS_ENTRIES: usize = 1 << 18;
+/// Multiply–adds for each entry of a part's matrix, at least: zeroing and adding up are then less.
+const PART_SHARE: usize = 4;
 
 /// The entries by features.
 #[derive(Debug)]
@@ -67,7 +72,9 @@ impl Linearized<'_> {
                 Some(weights) => Some(&weights[pair * samples..(pair + 1) * samples]),
                 None => risk.data.weights(),
             };
-            let moment = if scattered {
+            let moment = if scattered && inputs.features().pow(2) <= ROWS_ENTRIES {
+                Moment::of_rows(inputs, weights)
+            } else if scattered {
                 let columns = risk.columns.get_or_init(|| SparseColumns::new(inputs));
                 Moment::of_columns(inputs, columns, weights)
             } else {
@@ -110,6 +117,57 @@ impl Moment {
         Self { second: vec![0.0; d * d], first: vec![0.0; d], zeroth: 0.0 }
     }
 
+    /// Sample by sample; so many parts whatever the threads.
+    fn of_rows(inputs: &SparseInputs, weights: Option<&[f64]>) -> Self {
+        let d = inputs.features();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+        let work = (0.5 * scattered_flops(inputs)) as usize;
+        let parts = (work / (PART_SHARE * d * d)).clamp(1, TASKS);
+        Self::of_parts(inputs, parts, |samples| {
+            let mut moment = Self::zero(d);
+            for sample in samples {
+                let weight = weights.map_or(1.0, |weights| weights[sample]);
+                let (indices, values) = inputs.row(sample);
+                for (place, (index, x)) in indices.iter().zip(values).enumerate() {
+                    let (feature, scale) = (*index as usize, weight * x);
+                    moment.first[feature] += scale;
+                    let column = &mut moment.second[feature * d..(feature + 1) * d];
+                    for (index, x) in indices[place..].iter().zip(&values[place..]) {
+                        column[*index as usize] += scale * x;
+                    }
+                }
+                moment.zeroth += weight;
+            }
+            moment
+        })
+    }
+
+    /// The sum of the moments of `parts` runs of samples.
+    fn of_parts(
+        inputs: &SparseInputs,
+        parts: usize,
+        of_run: impl Fn(Range<usize>) -> Self + Sync,
+    ) -> Self {
+        let samples = inputs.samples();
+        let run = |part: usize| part * samples / parts..(part + 1) * samples / parts;
+        let moments = (0..parts).into_par_iter().with_max_len(1).map(|part| of_run(run(part)));
+        let mut moments: Vec<Self> = moments.collect();
+        let mut total = moments.swap_remove(0);
+        let d = inputs.features();
+        total.second.par_chunks_mut(d * COLUMNS).enumerate().for_each(|(task, total)| {
+            let first = task * d * COLUMNS;
+            for moment in &moments {
+                let part = &moment.second[first..first + total.len()];
+                total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
+            }
+        });
+        for moment in &moments {
+            total.first.iter_mut().zip(&moment.first).for_each(|(total, part)| *total += part);
+            total.zeroth += moment.zeroth;
+        }
+        total
+    }
+
     /// A column of the triangle at a time.
     fn of_columns(inputs: &SparseInputs, columns: &SparseColumns, weights: Option<&[f64]>) -> Self {
         let d = inputs.features();
@@ -144,21 +202,8 @@ impl Moment {
 
     /// Tiles made dense; so many parts whatever the threads.
     fn of_tiles(inputs: &SparseInputs, weights: Option<&[f64]>) -> Self {
-        let samples = inputs.samples();
-        let parts = TASKS.min(samples.div_ceil(UPDATE_SAMPLES));
-        let part = |p: usize| p * samples / parts..(p + 1) * samples / parts;
-        let moments = (0..parts).into_par_iter().map(|p| Self::of_run(inputs, weights, part(p)));
-        let moments: Vec<Self> = moments.collect();
-        let mut total = Self::zero(inputs.features());
-        for moment in &moments {
-            let add = |to: &mut [f64], from: &[f64]| {
-                to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
-            };
-            add(&mut total.second, &moment.second);
-            add(&mut total.first, &moment.first);
-            total.zeroth += moment.zeroth;
-        }
-        total
+        let parts = TASKS.min(inputs.samples().div_ceil(UPDATE_SAMPLES));
+        Self::of_parts(inputs, parts, |samples| Self::of_run(inputs, weights, samples))
     }
 
     fn of_run(inputs: &SparseInputs, weights: Option<&[f64]>, samples: Range<usize>) -> Self {
@@ -193,7 +238,18 @@ impl Risk<'_> {
                 let tile = self.tile(theta, &range);
                 forward(tile, &mut workspace.tape.values);
                 let z = &workspace.tape.values[tile.output_value()];
-                let z = self.scores(z, self.data.tile(range.clone()), &mut workspace.shifted);
+                let samples = self.data.tile(range.clone());
+                let z = self.scores(z, samples, &mut workspace.shifted);
+                if c == 1 {
+                    // h·1 of the whole tile at once.
+                    let ones = &mut workspace.sweep.tangents[..z.len()];
+                    ones.fill(1.0);
+                    self.tile_curvature(product, z, samples, ones, &mut weights);
+                    for weight in &mut weights {
+                        *weight /= self.scale();
+                    }
+                    return;
+                }
                 for (i, z) in z.chunks_exact(c).enumerate() {
                     self.loss_block(product, z, range.start + i, &mut block);
                     let each = (0..c).flat_map(|k| (0..=k).map(move |l| (k, l)));
