@@ -28,10 +28,11 @@ const ENOUGH_SHARDS: usize = 16;
 const MAX_SPARSE_TILE: usize = 2048;
 /// Bytes of an entry of sparse data.
 const ENTRY_BYTES: usize = 12;
-/// Multiply–adds with sparse data for each entry of a shard's gradient, at least: zeroing and adding up then take an eighth of them;
-const SHARD_SHARE: usize = 8;
-/// for up to [`ENOUGH_SHARDS`] shards fewer, as work that is shared takes less time even so.
+/// Multiply–adds with sparse data for each entry of a shard's gradient, at least: zeroing and adding up then take about a tenth of their time;
+const SHARD_SHARE: usize = 16;
+/// for a few shards fewer, as work that is shared takes less time even so.
 const LEAST_SHARD_SHARE: usize = 2;
+const FEW_SHARDS: usize = 8;
 /// Entries of a tile's Jacobian with sparse data: 64 MiB. Tiles are shortened for that.
 const JACOBIAN_ENTRIES: usize = 1 << 23;
 /// Entries that all shard gradients together may have: 256 MiB.
@@ -54,7 +55,7 @@ impl Partition {
             Some(filled) => {
                 let work = sparse_work(graph, samples, filled);
                 let by_sums = (work / (SHARD_SHARE * n))
-                    .max((work / (LEAST_SHARD_SHARE * n)).min(ENOUGH_SHARDS));
+                    .max((work / (LEAST_SHARD_SHARE * n)).min(FEW_SHARDS));
                 (work / SHARD_WORK).min(by_sums)
             }
         };

@@ -13,7 +13,7 @@
 use super::model::Model;
 use super::preconditioning::{Preconditioner, Preconditioning};
 use super::region::larger;
-use super::region::{MAX_SADDLE_PRODUCTS, Optimality};
+use super::region::{MAX_SADDLE_PRODUCTS, Optimality, is_convex};
 use crate::error::{OptimError, require};
 use crate::krylov::cg::{ConjugateGradient, Iterates, Precondition, Truncated, Truncation};
 use crate::krylov::extreme_eigenvalues;
@@ -277,6 +277,9 @@ impl NewtonCg {
         }
         let work = self.work.as_mut().expect("argmin's Executor calls init first");
         let (f, mut counts) = eval::split(problem);
+        if is_convex(f) {
+            return;
+        }
         let at = counts.linearize(f, &state.theta);
         let model = Model::new(&at, self.curvature);
         let ends = extreme_eigenvalues(&model, MAX_SADDLE_PRODUCTS);

@@ -25,7 +25,7 @@ pub use method::{RegionMethod, RegionRule};
 pub use proposal::Means;
 use proposal::{Limits, Proposal};
 use secant_core::operator::LinearOperator;
-use secant_core::problem::{Curvature, Linearization, Objective};
+use secant_core::problem::{Curvature, Form, Linearization, Objective};
 use serde::{Deserialize, Serialize};
 
 /// A step is taken when ρ ≥ this.  N&W algorithm 4.1: η ∈ [0, ¼).
@@ -90,11 +90,17 @@ pub enum Subproblem {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Optimality {
     /// A point that meets [`Stopping`] and has no eigenvalue of ∇²f below −√ε times the largest, as far as
-    /// [`MAX_SADDLE_PRODUCTS`] products of Lanczos show (for [`Subproblem::Exact`]: all eigenvalues).
+    /// [`MAX_SADDLE_PRODUCTS`] products of Lanczos show (for [`Subproblem::Exact`]: all eigenvalues). Not asked where f is known to be convex
+    /// ([`Form`]).
     #[default]
     SecondOrder,
     /// A point that meets [`Stopping`].
     FirstOrder,
+}
+
+/// Whether f is known to have no saddles: a quadratic with a solution, a generalised linear model.
+pub(super) fn is_convex(f: &impl Curvature) -> bool {
+    f.structure().form != Form::General
 }
 
 /// The options of a method that the driver needs.
@@ -364,6 +370,9 @@ impl Region {
             return;
         }
         let (f, mut counts) = eval::split(problem);
+        if is_convex(f) {
+            return;
+        }
         let at = counts.linearize(f, &state.theta);
         let model = Model::new(&at, options.curvature);
         let found = self.proposal.find_escape(&model);
