@@ -1,6 +1,5 @@
 //! Means and deviations of features of which most values are 0: from the entries and the number of zeros.
 
-use super::{largest, power_of_two_below, sum};
 use crate::data::SparseInputs;
 use rayon::prelude::*;
 
@@ -93,4 +92,29 @@ fn moments(values: &[f64], shares: Option<&[f64]>, count: usize) -> (f64, f64) {
     let spread = power_of_two_below(spread);
     let square = mean(&|value| ((centred(value) - offset) / spread).powi(2));
     ((shift + offset) * unit, square.sqrt() * spread * unit)
+}
+
+fn largest(values: impl Iterator<Item = f64>) -> f64 {
+    values.fold(0.0, |largest, value| f64::max(largest, value.abs()))
+}
+
+/// The largest power of two that is not above a positive number; subnormal numbers share the smallest normal one.
+fn power_of_two_below(value: f64) -> f64 {
+    const EXPONENT: u64 = 0x7FF << 52;
+    f64::from_bits(value.to_bits() & EXPONENT).max(f64::MIN_POSITIVE)
+}
+
+/// The sum of the numbers, compensated (Neumaier 1974).
+fn sum(values: impl Iterator<Item = f64>) -> f64 {
+    let (mut total, mut lost) = (0.0_f64, 0.0);
+    for value in values {
+        let next = total + value;
+        lost += if total.abs() >= value.abs() {
+            (total - next) + value
+        } else {
+            (value - next) + total
+        };
+        total = next;
+    }
+    total + lost
 }
