@@ -209,6 +209,16 @@ fn a_linear_model_of_several_outputs() {
 }
 
 #[test]
+fn a_matrix_beyond_the_cache_goes_by_columns() {
+    let network = Network::linear(530, 1);
+    let graph = network.graph().unwrap();
+    compare(graph, &labels(530, 2, 400, 0.01), &Logistic, "logistic of many features");
+    let data = numbers(530, 1, 400, 0.01);
+    let data = data.with_weights((0..400).map(|i| (i % 3) as f64).collect()).unwrap();
+    compare(graph, &data, &SquaredError, "squared of many features");
+}
+
+#[test]
 fn networks_whose_first_nodes_read_the_data() {
     let network = Network::mlp([9, 5, 2], Activation::Tanh);
     let graph = network.graph().unwrap();
