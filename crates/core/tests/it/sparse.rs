@@ -214,7 +214,7 @@ fn a_matrix_beyond_the_cache_goes_by_columns() {
     let graph = network.graph().unwrap();
     compare(graph, &labels(530, 2, 400, 0.01), &Logistic, "logistic of many features");
     let data = numbers(530, 1, 400, 0.01);
-    let data = data.with_weights((0..400).map(|i| (i % 3) as f64).collect()).unwrap();
+    let data = data.with_weights((0..400).map(|i| f64::from(i % 3)).collect()).unwrap();
     compare(graph, &data, &SquaredError, "squared of many features");
 }
 
