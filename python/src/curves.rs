@@ -145,6 +145,9 @@ pub fn fit_curve(
     Ok((PyCurveFit(fitted), signal.map(|error| error.into_value(py).into_any())))
 }
 
+/// A name, the value and its standard error.
+type NamedError = (String, f64, f64);
+
 /// A curve fitted to several groups of data.
 #[pyclass(frozen, name = "GroupedFit", module = "secant._core")]
 pub struct PyGroupedFit(GroupedFit);
@@ -179,7 +182,7 @@ impl PyGroupedFit {
     }
 
     /// The shared parameters and every group's own, by name: value and standard error; and the table as text.
-    fn inference(&self, py: Python<'_>, level: f64) -> PyResult<(Vec<(String, f64, f64)>, String)> {
+    fn inference(&self, py: Python<'_>, level: f64) -> PyResult<(Vec<NamedError>, String)> {
         let found = run::whole(py, &Interrupt::new(), || {
             self.0.inference_with(|infer| infer.level(level))
         })?;
