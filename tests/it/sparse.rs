@@ -15,7 +15,9 @@ fn both(d: usize, samples: usize, targets: impl Fn(&mut Random, f64) -> f64) -> 
         for (feature, hidden) in hidden.iter().enumerate() {
             if random.uniform() < 0.1 {
                 let value = 1.0 + random.uniform();
-                (rows.push(sample), columns.push(feature), values.push(value));
+                rows.push(sample);
+                columns.push(feature);
+                values.push(value);
                 score += hidden * value;
             }
         }
@@ -147,9 +149,13 @@ fn generalised_linear_models() {
     for sample in 0..100 {
         let (indices, row) = inputs.row(sample);
         for (index, value) in indices.iter().zip(row).filter(|(index, _)| **index != 4) {
-            (rows.push(sample), columns.push(*index as usize), values.push(*value));
+            rows.push(sample);
+            columns.push(*index as usize);
+            values.push(*value);
             if *index == 1 {
-                (rows.push(sample), columns.push(4), values.push(2.0 * value));
+                rows.push(sample);
+                columns.push(4);
+                values.push(2.0 * value);
             }
         }
     }
