@@ -36,7 +36,7 @@ def test_a_fit_is_that_of_the_dense_table(rows, score, noise, form):
 
 
 def test_a_risk_has_the_values_and_products_of_the_dense_one(rows, score):
-    net, labels = secant.Network.mlp([30, 4, 3], "tanh"), (score > 0) + (score > 1)
+    net, labels = secant.Network.mlp([30, 4, 3], "tanh"), (score > 0).astype(int) + (score > 1)
     theta, v = net.draw(3), np.random.default_rng(4).normal(size=net.dim)
     of_sparse = secant.Risk(net, rows, labels.astype(str), loss="softmax")
     of_dense = secant.Risk(net, rows.toarray(), labels.astype(str), loss="softmax")
@@ -49,7 +49,7 @@ def test_a_risk_has_the_values_and_products_of_the_dense_one(rows, score):
 def test_logistic_regression_is_scikit_learns(rows, score, noise, intercept):
     y = score + noise > 0.0
     ours = LogisticRegression(C=2.0, fit_intercept=intercept).fit(rows, y)
-    theirs = linear_model.LogisticRegression(C=2.0, fit_intercept=intercept, tol=1e-12, max_iter=10_000).fit(rows, y)
+    theirs = linear_model.LogisticRegression(C=2.0, fit_intercept=intercept, solver="newton-cholesky", tol=1e-14, max_iter=10_000).fit(rows, y)
     np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-6, atol=1e-7)
     np.testing.assert_allclose(ours.predict_proba(rows), theirs.predict_proba(rows), atol=1e-7)
 
