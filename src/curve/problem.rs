@@ -5,7 +5,7 @@
 use super::evaluate::{CurveEvaluator, CurveModel};
 use rayon::prelude::*;
 use secant_core::data::Dataset;
-use secant_core::faer::{Mat, MatMut};
+use secant_core::faer::MatMut;
 use secant_core::problem::{
     Arrow, ArrowGroup, Asked, Derivatives, InBox, LeastSquares, Objective, Observations,
 };
@@ -233,21 +233,6 @@ impl LeastSquares for CurveProblem<'_> {
                 out[j] += entries.iter().zip(&u[rows]).map(|(entry, u)| entry * u).sum::<f64>();
             });
         });
-    }
-    fn normal_equations(
-        &self,
-        theta: &[f64],
-        mut normal: MatMut<'_, f64>,
-        gradient: &mut [f64],
-    ) -> f64 {
-        let (m, n) = (self.residual_len(), self.dim());
-        let (mut r, mut jacobian) = (vec![0.0; m], Mat::zeros(m, n));
-        let value = self.jacobian(theta, &mut r, jacobian.as_mut());
-        normal.copy_from(jacobian.transpose() * &jacobian);
-        for (j, out) in gradient.iter_mut().enumerate() {
-            *out = jacobian.col(j).iter().zip(&r).map(|(entry, r)| entry * r).sum();
-        }
-        value
     }
     fn jacobian(&self, theta: &[f64], residuals: &mut [f64], mut jacobian: MatMut<'_, f64>) -> f64 {
         jacobian.fill(0.0);

@@ -262,9 +262,22 @@ pub trait LeastSquares: Objective {
     fn jacobian_vector(&self, theta: &[f64], v: &[f64], out: &mut [f64]);
     /// `out` ← Jᵀ·u, length n.
     fn jacobian_transpose_vector(&self, theta: &[f64], u: &[f64], out: &mut [f64]);
-    /// `normal` ← JᵀJ (n × n, both triangles) and `gradient` ← Jᵀr, summed tile by tile. Returns ½‖r‖².
-    fn normal_equations(&self, theta: &[f64], normal: MatMut<'_, f64>, gradient: &mut [f64])
-    -> f64;
+    /// `normal` ← JᵀJ (n × n, both triangles) and `gradient` ← Jᵀr. Returns ½‖r‖². The default takes them from the dense J, m × n.
+    fn normal_equations(
+        &self,
+        theta: &[f64],
+        mut normal: MatMut<'_, f64>,
+        gradient: &mut [f64],
+    ) -> f64 {
+        let (m, n) = (self.residual_len(), self.dim());
+        let (mut residuals, mut jacobian) = (vec![0.0; m], Mat::zeros(m, n));
+        let value = self.jacobian(theta, &mut residuals, jacobian.as_mut());
+        normal.copy_from(jacobian.transpose() * &jacobian);
+        for (j, out) in gradient.iter_mut().enumerate() {
+            *out = jacobian.col(j).iter().zip(&residuals).map(|(entry, r)| entry * r).sum();
+        }
+        value
+    }
     /// The same where r is wanted in a box only, θ in it, as [`Objective::value_gradient_within`].
     fn normal_equations_within(
         &self,

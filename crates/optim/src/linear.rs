@@ -279,7 +279,7 @@ impl<'a> LinearLeastSquares<'a> {
         let residuals = self.residuals(&coefficients);
         let sum = self.weighted_sum(&residuals);
         let standard_errors = self.standard_errors(&qr, rank, system.scales(), sum);
-        let condition = if rank == 0 { 1.0 } else { (qr.r(0, 0) / qr.r(rank - 1, rank - 1)).abs() };
+        let condition = qr.condition(rank);
         let solution = LinearSolution {
             coefficients: coefficients.into_iter().map(f64::from).collect(),
             residuals: residuals[..m].iter().map(|r| f64::from(*r)).collect(),

@@ -132,8 +132,7 @@ impl Standardizer {
     }
 
     fn in_parallel(&self, values: &mut [f64], work: impl Fn(&mut [f64]) + Sync + Send) {
-        let rows = self.names.len();
-        let task = rows * (TASK / rows).max(1);
+        let task = self.task();
         if values.len() <= task {
             work(values);
         } else {
@@ -141,11 +140,16 @@ impl Standardizer {
         }
     }
 
+    /// Numbers of a task: whole columns.
+    fn task(&self) -> usize {
+        let rows = self.names.len();
+        rows * (TASK / rows).max(1)
+    }
+
     /// A standardised copy of whole columns.
     fn applied(&self, values: &[f64]) -> Vec<f64> {
         let mut out = vec![0.0; values.len()];
-        let rows = self.names.len();
-        let task = rows * (TASK / rows).max(1);
+        let task = self.task();
         let copy = |(out, values): (&mut [f64], &[f64])| {
             out.copy_from_slice(values);
             self.apply_to_columns(out);

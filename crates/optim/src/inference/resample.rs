@@ -12,7 +12,7 @@ use crate::problem::bounds::Bounds;
 use crate::run::minimize::{Solution, minimize};
 use crate::run::nonfinite;
 use crate::solver::{BoundedLevenbergMarquardt, LevenbergMarquardt};
-use faer::{Mat, MatMut};
+use faer::MatMut;
 use rayon::prelude::*;
 use secant_core::problem::{Derivatives, LeastSquares, Objective};
 use secant_core::random::{Random, hashed};
@@ -340,13 +340,6 @@ struct Drawn<'a> {
 }
 
 impl Drawn<'_> {
-    fn dense(&self, theta: &[f64]) -> (Vec<f64>, Mat<f64>) {
-        let m = self.residual_len();
-        let (mut residuals, mut jacobian) = (vec![0.0; m], Mat::zeros(m, self.dim()));
-        self.jacobian(theta, &mut residuals, jacobian.as_mut());
-        (residuals, jacobian)
-    }
-
     /// `residuals` ← w·r + shift; half the sum of their squares. A row that was not drawn does not count even where it is not finite.
     fn draw(&self, residuals: &mut [f64]) -> f64 {
         let rows = residuals.iter_mut().zip(self.weights.iter().zip(&self.shift));
@@ -387,19 +380,6 @@ impl LeastSquares for Drawn<'_> {
     fn jacobian_transpose_vector(&self, theta: &[f64], u: &[f64], out: &mut [f64]) {
         let u: Vec<f64> = u.iter().zip(&self.weights).map(|(u, weight)| u * weight).collect();
         self.problem.jacobian_transpose_vector(theta, &u, out);
-    }
-    fn normal_equations(
-        &self,
-        theta: &[f64],
-        mut normal: MatMut<'_, f64>,
-        gradient: &mut [f64],
-    ) -> f64 {
-        let (residuals, jacobian) = self.dense(theta);
-        normal.copy_from(jacobian.transpose() * &jacobian);
-        for (j, out) in gradient.iter_mut().enumerate() {
-            *out = jacobian.col(j).iter().zip(&residuals).map(|(entry, r)| entry * r).sum();
-        }
-        0.5 * residuals.iter().map(|r| r * r).sum::<f64>()
     }
     fn jacobian(&self, theta: &[f64], residuals: &mut [f64], mut jacobian: MatMut<'_, f64>) -> f64 {
         self.problem.jacobian(theta, residuals, jacobian.as_mut());

@@ -140,6 +140,11 @@ impl PivotedQr {
         pivots.take_while(|pivot| *pivot > floor).count()
     }
 
+    /// The largest pivot over the least of the first `rank`, a lower bound of the condition of these columns; 1 for none.
+    pub(crate) fn condition(&self, rank: usize) -> f64 {
+        if rank == 0 { 1.0 } else { (self.r(0, 0) / self.r(rank - 1, rank - 1)).abs() }
+    }
+
     /// `b` ← Qᵀ·b, length m; the first min(m, n) entries are what a solve needs.
     pub(crate) fn transpose_q(&self, b: &mut [f64]) {
         for (j, tau) in self.tau.iter().enumerate() {

@@ -160,7 +160,7 @@ impl Factor {
         }
         qr.factor();
         let rank = qr.rank_of(m);
-        let condition = if rank == 0 { 1.0 } else { (qr.r(0, 0) / qr.r(rank - 1, rank - 1)).abs() };
+        let condition = qr.condition(rank);
         Some(Self { qr, rank, condition })
     }
 }

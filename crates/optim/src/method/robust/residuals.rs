@@ -101,21 +101,6 @@ impl<P: LeastSquares> LeastSquares for RobustResiduals<P> {
         let bent: Vec<f64> = u.iter().zip(self.slopes(theta)).map(|(u, slope)| u * slope).collect();
         self.problem.jacobian_transpose_vector(theta, &bent, out);
     }
-    fn normal_equations(
-        &self,
-        theta: &[f64],
-        mut normal: MatMut<'_, f64>,
-        gradient: &mut [f64],
-    ) -> f64 {
-        let (m, n) = (self.residual_len(), self.dim());
-        let (mut r, mut jacobian) = (vec![0.0; m], faer::Mat::zeros(m, n));
-        let value = self.jacobian(theta, &mut r, jacobian.as_mut());
-        normal.copy_from(jacobian.transpose() * &jacobian);
-        for (j, gradient) in gradient.iter_mut().enumerate() {
-            *gradient = jacobian.col(j).iter().zip(&r).map(|(entry, r)| entry * r).sum();
-        }
-        value
-    }
     fn jacobian(&self, theta: &[f64], residuals: &mut [f64], mut jacobian: MatMut<'_, f64>) -> f64 {
         self.problem.jacobian(theta, residuals, jacobian.as_mut());
         let (value, slopes) = self.bend(residuals);
