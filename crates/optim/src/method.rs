@@ -25,9 +25,11 @@ mod named;
 pub mod rate_finder;
 mod relay;
 pub(crate) mod robust;
+mod second_look;
 
 pub use advice::{Advice, Ranking};
 pub use auto::Auto;
+use second_look::SecondLook;
 
 /// The enum of the methods listed: a variant of each name holds the solver of that name.
 macro_rules! methods {
@@ -175,7 +177,22 @@ macro_rules! methods {
                 self.run(problem, theta0, Setup { recorded: true, ..Setup::of(&mut watch) })
             }
 
+            /// Runs it, and looks at the end once more.
             fn run<P: Curvature>(
+                self,
+                problem: &P,
+                theta0: &[f64],
+                setup: Setup<'_, '_>,
+            ) -> Result<(Solution, Iterates), OptimError> {
+                let look = SecondLook::at(&self, setup.watch.interrupt.clone());
+                let (mut solution, iterates) = self.run_alone(problem, theta0, setup)?;
+                if let Some(look) = look {
+                    look.take(problem, &mut solution);
+                }
+                Ok((solution, iterates))
+            }
+
+            fn run_alone<P: Curvature>(
                 self,
                 problem: &P,
                 theta0: &[f64],

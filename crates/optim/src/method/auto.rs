@@ -15,13 +15,14 @@ use super::Method;
 use super::advice::Ranking;
 use super::candidates::{Candidate, Setting};
 use super::relay::{Books, Relay, Stage};
+use super::second_look;
 use crate::error::{OptimError, readable};
 use crate::problem::bounds::Bounds;
 use crate::problem::l1::L1;
 use crate::run::memory;
 use crate::run::minimize::{Iterates, Setup, Solution};
 use crate::run::stopping::Stopping;
-use crate::solver::{Lbfgs, LbfgsB, OwlQn, Tron, TrustRegion};
+use crate::solver::{Lbfgs, LbfgsB, OwlQn, Subproblem, Tron, TrustRegion};
 use secant_core::problem::{Curvature, Derivatives, Form};
 use serde::{Deserialize, Serialize};
 
@@ -156,9 +157,9 @@ impl Auto {
                 None => stages.push(Stage::of(first)),
             }
         }
+        let chosen: Vec<_> = stages.iter().map(|stage| stage.method.name()).collect();
         for method in fallbacks(setting) {
-            let repeated = stages.iter().any(|stage| stage.method.name() == method.name());
-            if !repeated {
+            if !chosen.contains(&method.name()) {
                 stages.push(Stage { method, reason: "the next to try".into(), share: None });
             }
         }
@@ -236,6 +237,15 @@ fn fallbacks(setting: &Setting<'_>) -> Vec<Method> {
         }
         (None, Some(l1)) => vec![OwlQn::new(l1.clone()).into()],
         (None, None) if from_values => vec![Lbfgs::default().into(), TrustRegion::default().into()],
-        (None, None) => vec![TrustRegion::default().into(), Lbfgs::default().into()],
+        (None, None) => {
+            let mut methods: Vec<Method> = vec![TrustRegion::default().into()];
+            if setting.n <= second_look::MOST_PARAMETERS {
+                // What failed may have failed by the units of parameters.
+                let scaled = TrustRegion::default().with_subproblem(Subproblem::ScaledExact);
+                methods.push(scaled.into());
+            }
+            methods.push(Lbfgs::default().into());
+            methods
+        }
     }
 }

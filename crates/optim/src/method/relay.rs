@@ -2,6 +2,7 @@
 
 use super::Method;
 use super::candidates::Candidate;
+use super::second_look::SecondLook;
 use crate::error::OptimError;
 use crate::run::minimize::{Iterates, Setup, Solution};
 use crate::run::report::Report;
@@ -137,8 +138,16 @@ impl<'a, 'x, 'w> Relay<'a, 'x, 'w> {
         if let Some(keeper) = &self.setup.keeper {
             keeper.enter(&self.books);
         }
+        // Where an earlier stage began, its gradient is the measure; what a model promises is nothing in no units.
+        let gradient_absolute = self.stopping.gradient_absolute;
+        let gradient_tolerance = self.tolerance(stage);
+        let whole = Stopping { gradient_absolute, gradient_tolerance, ..stopping.clone() };
         let run = stage.method.clone().with_stopping(stopping);
-        let outcome = run.run(problem, theta, self.setup.again());
+        let look = SecondLook::at(&run, self.setup.watch.interrupt.clone());
+        let mut outcome = run.run_alone(problem, theta, self.setup.again());
+        if let (Ok((solution, _)), Some(look)) = (&mut outcome, look) {
+            look.with_stopping(whole).take(problem, solution);
+        }
         if let Some(keeper) = &self.setup.keeper {
             keeper.leave();
         }
@@ -148,10 +157,8 @@ impl<'a, 'x, 'w> Relay<'a, 'x, 'w> {
     /// What is left of the limits for the stage at hand; none where nothing is.
     fn limits(&self, stage: &Stage) -> Option<Stopping> {
         let last = self.books.at + 1 == self.books.stages.len();
-        let mut stopping = self.stopping.clone();
-        if stopping.gradient_tolerance == GRADIENT_TOLERANCE {
-            stopping.gradient_tolerance = stage.method.stopping().gradient_tolerance;
-        }
+        let mut stopping =
+            Stopping { gradient_tolerance: self.tolerance(stage), ..self.stopping.clone() };
         let mut begun = false;
         if let Some(Solution { report, .. }) = &self.books.best {
             begun = true;
@@ -180,6 +187,12 @@ impl<'a, 'x, 'w> Relay<'a, 'x, 'w> {
             stopping.max_evaluations = Some(most.min(share));
         }
         Some(stopping)
+    }
+
+    /// The gradient tolerance of a stage that the whole would begin with.
+    fn tolerance(&self, stage: &Stage) -> f64 {
+        let given = self.stopping.gradient_tolerance;
+        if given == GRADIENT_TOLERANCE { stage.method.stopping().gradient_tolerance } else { given }
     }
 
     /// Says what ran, and why.

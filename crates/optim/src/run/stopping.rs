@@ -86,7 +86,8 @@ pub enum Reason {
     /// The value has no more digits to give: its changes are rounding, and the gradient no longer falls.
     RoundingFloor,
     /// Steps no longer change value or gradient visibly: of a first-order method at the rounding floor or in a crawl, which of the two it
-    /// cannot tell; of a method that knows curvature, while its model still promises a decrease that its steps do not find.
+    /// cannot tell; of a method that knows curvature, while its model, or the Hessian at the end, still promises a decrease that its steps
+    /// do not find.
     Stalled,
     /// The iterations are used up.
     MaxIterations,

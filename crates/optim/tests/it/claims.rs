@@ -4,9 +4,10 @@ use crate::common::{Draws, Function, quadratic, spd};
 use faer::Mat;
 use secant_core::data::NistNonlinear;
 use secant_optim::{
-    AdaptiveCubic, Bfgs, HessianKind, Lbfgs, LeastSquaresFn, Method, Modification, Newton,
-    NewtonCg, NonlinearCg, Reason, RegularizedNewton, Sr1, Stopping, Subproblem, TrustRegion,
-    Update, minimize,
+    AdaptiveCubic, Bfgs, BoundedLevenbergMarquardt, Evaluations, GaussNewton, HessianKind, Lbfgs,
+    LbfgsB, LeastSquaresFn, LevenbergMarquardt, Method, Modification, Newton, NewtonCg,
+    NonlinearCg, Reason, RegularizedNewton, Sr1, Stopping, Subproblem, Tron, TrustRegion, Update,
+    minimize,
 };
 
 fn exact() -> Vec<Method> {
@@ -183,4 +184,110 @@ fn a_confirmed_end_costs_one_evaluation_more_at_most() {
     let asked = minimize(&function(), Bfgs::default(), &vec![1.0; n]).unwrap().report;
     let steps = usize::try_from(asked.iterations).unwrap();
     assert_eq!(asked.evaluations.of_f(), unasked.trace[steps].evaluations + 1, "{asked}");
+}
+
+/// BoxBOD, y = b₁(1 − e^(−b₂x)): from b = (1, 1) most methods run to the plateau b₂ → ∞, where f = 4885.75 and ∂f/∂b₂ is nothing.
+fn box_bod() -> LeastSquaresFn<'static> {
+    const X: [f64; 6] = [1.0, 2.0, 3.0, 5.0, 7.0, 10.0];
+    const Y: [f64; 6] = [109.0, 149.0, 149.0, 191.0, 213.0, 224.0];
+    LeastSquaresFn::new(2, 6, |b: &[f64], r: &mut [f64]| {
+        for ((r, x), y) in r.iter_mut().zip(X).zip(Y) {
+            *r = b[0] * (1.0 - (-b[1] * x).exp()) - y;
+        }
+    })
+    .with_jacobian(|b: &[f64], mut jacobian| {
+        for (i, x) in X.into_iter().enumerate() {
+            let e = (-b[1] * x).exp();
+            jacobian[(i, 0)] = 1.0 - e;
+            jacobian[(i, 1)] = b[0] * x * e;
+        }
+    })
+}
+
+fn bounded_or_free() -> Vec<Method> {
+    vec![
+        Tron::default().into(),
+        BoundedLevenbergMarquardt::default().into(),
+        LbfgsB::default().into(),
+        GaussNewton::default().into(),
+        LevenbergMarquardt::default().into(),
+        Method::auto(),
+    ]
+}
+
+#[test]
+fn a_plateau_is_no_minimum() {
+    // NIST: half of 1.1680088766E+03.
+    let certified = 584.004_438_3;
+    let mut refused = 0;
+    for method in exact().into_iter().chain(learned()).chain(bounded_or_free()) {
+        let report = method.minimize(&box_bod(), &[1.0, 1.0]).unwrap().report;
+        let above = report.value / certified - 1.0;
+        assert!(!report.reason.is_success() || above < 1e-6, "{above:e}: {report}");
+        refused += u32::from(report.notes.iter().any(|note| note.contains("does not confirm")));
+    }
+    assert!(refused >= 4, "{refused}");
+}
+
+#[test]
+fn two_terms_that_became_one_are_no_minimum() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/nist/MGH17.dat");
+    let set = NistNonlinear::read(path).unwrap();
+    let problem = LeastSquaresFn::new(5, set.samples(), |b: &[f64], r: &mut [f64]| {
+        for ((r, x), y) in r.iter_mut().zip(&set.x).zip(&set.y) {
+            *r = b[0] + b[1] * (-b[3] * x).exp() + b[2] * (-b[4] * x).exp() - y;
+        }
+    })
+    .with_jacobian(|b: &[f64], mut jacobian| {
+        for (i, x) in set.x.iter().enumerate() {
+            let (first, second) = ((-b[3] * x).exp(), (-b[4] * x).exp());
+            let row = [1.0, first, second, -b[1] * x * first, -b[2] * x * second];
+            row.into_iter().enumerate().for_each(|(j, entry)| jacobian[(i, j)] = entry);
+        }
+    });
+    let certified = 0.5 * 5.464_894_697_5e-5;
+    for method in exact().into_iter().chain(learned()).chain(bounded_or_free()) {
+        let report = method.minimize(&problem, &set.starts[0]).unwrap().report;
+        let above = report.value / certified - 1.0;
+        // Two ends of a valley: e^(−b₅x) nothing but for x = 0, f = 1.23e-2, and both terms the same, f = 3.99e-5. What lies above are minima.
+        let valley = report.value < 1.3e-2;
+        assert!(!(report.reason.is_success() && valley) || above < 1e-6, "{above:e}: {report}");
+    }
+}
+
+#[test]
+fn a_second_look_costs_a_linearisation_and_a_hessian() {
+    let start = [-1.2, 1.0, 0.5];
+    // f = (1 − x)² + 100(y − x²)² + ½z² + 1, with a minimum that leaves no doubt.
+    let valley = || {
+        Function::new(
+            3,
+            |p, g| {
+                let (a, b) = (1.0 - p[0], p[1] - p[0] * p[0]);
+                (g[0], g[1], g[2]) = (-2.0 * a - 400.0 * b * p[0], 200.0 * b, p[2]);
+                a * a + 100.0 * b * b + 0.5 * p[2] * p[2] + 1.0
+            },
+            |p| {
+                let xx = 2.0 - 400.0 * (p[1] - 3.0 * p[0] * p[0]);
+                let xy = -400.0 * p[0];
+                let rows = [[xx, xy, 0.0], [xy, 200.0, 0.0], [0.0, 0.0, 1.0]];
+                Mat::from_fn(3, 3, |i, j| rows[i][j])
+            },
+        )
+    };
+    let alone = minimize(&valley(), Bfgs::default(), &start).unwrap().report;
+    let report = Method::from(Bfgs::default()).minimize(&valley(), &start).unwrap().report;
+    assert_eq!((report.reason, report.value), (alone.reason, alone.value), "{report}");
+    let looked = Evaluations {
+        linearize: alone.evaluations.linearize + 1,
+        hessian: alone.evaluations.hessian + 1,
+        ..alone.evaluations
+    };
+    assert_eq!(report.evaluations, looked);
+    // A gradient in its own units is the user's word, and nothing is asked of it.
+    let stopping = Stopping { gradient_absolute: 1e-3, ..Stopping::default() };
+    let own = Bfgs::default().with_stopping(stopping);
+    let alone = minimize(&valley(), own.clone(), &start).unwrap().report;
+    let report = Method::from(own).minimize(&valley(), &start).unwrap().report;
+    assert_eq!(report.evaluations, alone.evaluations);
 }

@@ -93,15 +93,16 @@ fn strays(solver: &Method) -> Vec<&'static str> {
 
 #[test]
 fn trust_region_reaches_a_known_minimum_of_every_problem() {
-    for kind in
-        [Subproblem::Gltr, Subproblem::Steihaug, Subproblem::ScaledExact, Subproblem::Dogleg]
-    {
+    for kind in [Subproblem::Steihaug, Subproblem::ScaledExact, Subproblem::Dogleg] {
         let solver = TrustRegion::default().with_subproblem(kind).into();
         assert_eq!(strays(&solver), [""; 0], "{kind:?}");
     }
-    // The ratio of the eigenvalues of this Hessian is beyond f64: without scaling the small one is rounding.
-    let exact = TrustRegion::default().with_subproblem(Subproblem::Exact);
-    assert_eq!(strays(&exact.into()), ["powell_badly_scaled"]);
+    // The ratio of the eigenvalues of this Hessian is beyond f64: without scaling the small one is rounding. On Krylov spaces f comes to
+    // 2e-15 of zero, where the Hessian in other units still sees it all to be had.
+    for kind in [Subproblem::Exact, Subproblem::Gltr] {
+        let unscaled = TrustRegion::default().with_subproblem(kind);
+        assert_eq!(strays(&unscaled.into()), ["powell_badly_scaled"], "{kind:?}");
+    }
 }
 
 #[test]

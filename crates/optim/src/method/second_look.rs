@@ -1,0 +1,195 @@
+//! A claimed end, looked at once more with the Hessian there, in units of the parameters' own curvature.
+//!
+//! A method judges its end by the model that it has: pairs of gradients, products along a Krylov space, JᵀJ, eigenvalues of an H whose units
+//! differ. On a plateau, at the end of a valley where two terms have become one, or next to a weak negative curvature such a model
+//! promises nothing, and the run would be called converged. Where n is small one Hessian tells more. With D = √|diag H| the matrix D⁻¹HD⁻¹
+//! does not depend on the units of any parameter: where it is positive definite beyond rounding and its Newton step promises nothing
+//! beside f, the claim stands, at the price of one linearisation and one Hessian. Otherwise a few steps of methods that are not those of the
+//! run go on from there; the claim falls only where they do lower f, so that no estimate of rounding can overturn it.
+//! Source: the decrement in units of the curvature as in Dennis & Schnabel (1983) §7.1; Conn, Gould & Toint (2000) §6.7 for scaled regions.
+
+use super::Method;
+use crate::run::costs::Costs;
+use crate::run::limits::Interrupt;
+use crate::run::minimize::{Setup, Solution};
+use crate::run::report::Report;
+use crate::run::stopping::{FLOOR_VALUE, Reason, Stopping};
+use crate::run::watch::Watch;
+use crate::solver::{LevenbergMarquardt, Modification, Newton, Scaling, Subproblem, TrustRegion};
+use crate::subproblem::MoreSorensen;
+use secant_core::problem::{Curvature, Form, Linearization};
+use std::time::{Duration, Instant};
+
+/// Most parameters.
+pub const MOST_PARAMETERS: usize = 100;
+/// The Hessian costs no more than this part of the run, in counted operations …
+pub const PART_OF_RUN: f64 = 0.5;
+/// … or no more than these: about a millisecond.
+pub const FREE: f64 = 1e7;
+/// Most steps of each method that goes on.
+pub const STEPS: u64 = 50;
+/// A claim falls where f is lowered by more than this part of itself, and by more than a thousand times the tolerance.
+pub const LEFT: f64 = 1e-6;
+/// Part of f(θ₀) below which half a sum of squares is zero: residuals that have fallen by 1e-10 …
+pub const ZERO_SQUARES: f64 = 1e-20;
+/// … or this part of Σ|hⱼⱼ|θⱼ², what f changes by when every parameter doubles, where that is less: a start can be bad beyond measure.
+pub const ZERO_BESIDE_CHANGE: f64 = 1e-6;
+/// Part of f(θ₀) that is nothing of any other f, whose terms may cancel.
+pub const ZERO: f64 = 1e-15;
+
+/// What a run that claims an end is judged by.
+#[derive(Clone, Debug)]
+pub(super) struct SecondLook {
+    stopping: Stopping,
+    interrupt: Option<Interrupt>,
+}
+
+impl SecondLook {
+    /// For a run of `method`, if it sees curvature, within no bounds and without L1.
+    pub(super) fn at(method: &Method, interrupt: Option<Interrupt>) -> Option<Self> {
+        let needed = match method {
+            Method::Newton(_)
+            | Method::RegularizedNewton(_)
+            | Method::NewtonCg(_)
+            | Method::TrustRegion(_)
+            | Method::AdaptiveCubic(_)
+            | Method::Bfgs(_)
+            | Method::Sr1(_)
+            | Method::Lbfgs(_)
+            | Method::NonlinearCg(_)
+            | Method::GaussNewton(_)
+            | Method::LevenbergMarquardt(_)
+            | Method::VariableProjection(_) => true,
+            Method::Tron(solver) => solver.bounds.is_free(),
+            Method::LbfgsB(solver) => solver.bounds.is_free(),
+            Method::BoundedLevenbergMarquardt(solver) => solver.bounds.is_free(),
+            _ => false,
+        };
+        needed.then(|| Self { stopping: method.stopping().clone(), interrupt })
+    }
+
+    /// The same, with the tests of a run that this one is a part of.
+    pub(super) fn with_stopping(mut self, stopping: Stopping) -> Self {
+        self.stopping = stopping;
+        self
+    }
+
+    /// Looks at the end that `solution` claims, if it does; where it is none the reason becomes [`Reason::Stalled`], and a note says why.
+    pub(super) fn take<P: Curvature>(&self, problem: &P, solution: &mut Solution) {
+        let begun = Instant::now();
+        let Solution { theta, report } = solution;
+        if !self.is_asked_for(report) || !is_affordable(problem, report) {
+            return;
+        }
+        if let Some(zero) = self.doubt(problem, theta, report) {
+            self.go_on(problem, theta, zero, report);
+        }
+        report.seconds += begun.elapsed().as_secs_f64();
+        // The trace counts up to the report.
+        if let Some(end) = report.trace.last_mut() {
+            (end.evaluations, end.work) = (report.evaluations.of_f(), report.evaluations);
+        }
+    }
+
+    /// Careful steps from θ, until one method has lowered f by more than `zero` and more than [`LEFT`]: then the claim falls.
+    fn go_on<P: Curvature>(&self, problem: &P, theta: &[f64], zero: f64, report: &mut Report) {
+        let part = LEFT.max(1e3 * self.stopping.gradient_tolerance);
+        let goal = report.value - zero.max(part * report.value.abs());
+        let begun = Instant::now();
+        for method in careful() {
+            let Some(stopping) = self.rest(goal, report, begun.elapsed()) else { break };
+            let mut watch = Watch::new();
+            watch.interrupt.clone_from(&self.interrupt);
+            let method = method.with_stopping(stopping);
+            let run = method.run_alone(problem, theta, Setup::of(&mut watch));
+            // A method without residuals to run on, or with too little memory, says nothing.
+            let Ok((Solution { report: later, .. }, _)) = run else { continue };
+            report.evaluations += later.evaluations;
+            if later.value <= goal {
+                let part = (report.value - later.value) / report.value.abs();
+                report.reason = Reason::Stalled;
+                report.notes.push(format!(
+                    "its Hessian does not confirm the end: {} takes {part:.0e} of f off in {} step(s) from there",
+                    later.solver, later.iterations,
+                ));
+                break;
+            }
+        }
+    }
+
+    /// Whether the end is claimed by what a model promises.
+    fn is_asked_for(&self, report: &Report) -> bool {
+        let interrupted = self.interrupt.as_ref().is_some_and(Interrupt::is_set);
+        let held_out = report.validation.is_some();
+        let claimed = self.stopping.is_to_be_confirmed(report.reason, report.gradient.max);
+        claimed && report.value.is_finite() && !interrupted && !held_out
+    }
+
+    /// What is nothing beside f, where the Hessian at θ leaves a doubt: curvature below rounding, or a decrease to be had.
+    fn doubt<P: Curvature>(&self, problem: &P, theta: &[f64], report: &mut Report) -> Option<f64> {
+        let n = theta.len();
+        let at = problem.linearize(theta);
+        let mut scaled = MoreSorensen::scaled(n);
+        at.hessian(scaled.matrix_mut());
+        report.evaluations.linearize += 1;
+        report.evaluations.hessian += 1;
+        let diagonal = scaled.matrix_mut().diagonal().column_vector();
+        let change: f64 = diagonal.iter().zip(theta).map(|(h, t)| h.abs() * t * t).sum();
+        // A Hessian that is not finite shows nothing.
+        scaled.factor().ok()?;
+        scaled.set_gradient(at.gradient());
+        let ends = scaled.ends();
+        let promised = scaled.solve(f64::MAX, &mut vec![0.0; n]).predicted;
+        let start = report.initial_value.abs();
+        let zero = if problem.as_least_squares().is_some() {
+            (ZERO_SQUARES * start).min(ZERO_BESIDE_CHANGE * change)
+        } else {
+            ZERO * start
+        };
+        let tolerance = self.stopping.gradient_tolerance.max(FLOOR_VALUE * f64::EPSILON);
+        let promises = promised > zero.max(tolerance * report.value.abs());
+        let doubtful = promises || ends.smallest <= 2.0 * ends.residual;
+        (doubtful && report.value.abs() > zero).then_some(zero)
+    }
+
+    /// When a careful run stops: at `goal`, after its steps, or with the limits of the whole; none where nothing is left of these.
+    fn rest(&self, goal: f64, report: &Report, spent: Duration) -> Option<Stopping> {
+        let spent = spent.as_secs_f64() + report.seconds;
+        let most = self.stopping.max_evaluations;
+        let max_evaluations = most.map(|most| most.saturating_sub(report.evaluations.of_f()));
+        let most = self.stopping.max_time;
+        let max_time = most.map(|most| most.saturating_sub(Duration::from_secs_f64(spent)));
+        let nothing = max_evaluations == Some(0) || max_time.is_some_and(|left| left.is_zero());
+        let (target, max_iterations) = (Some(goal), STEPS);
+        let rest = Stopping {
+            gradient_tolerance: 0.0,
+            max_iterations,
+            max_evaluations,
+            max_time,
+            target,
+            ..Stopping::default()
+        };
+        (!nothing).then_some(rest)
+    }
+}
+
+/// Whether f may have more than one end, and its Hessian costs little beside the run.
+fn is_affordable<P: Curvature>(problem: &P, report: &Report) -> bool {
+    let structure = problem.structure();
+    let many = report.parameters > MOST_PARAMETERS;
+    if many || structure.form != Form::General || structure.kinks {
+        return false;
+    }
+    let Some(flops) = structure.costs else { return true };
+    let run = flops.evaluation * Costs::of_flops(&flops).of(&report.evaluations);
+    flops.hessian <= FREE.max(PART_OF_RUN * run)
+}
+
+/// What goes on from a doubtful end: in regions of the curvature's units, along negative curvature, and by residuals in the units of J.
+fn careful() -> [Method; 3] {
+    [
+        TrustRegion::default().with_subproblem(Subproblem::ScaledExact).into(),
+        Newton::default().with_modification(Modification::TurnedSigns).into(),
+        LevenbergMarquardt::default().with_scaling(Scaling::Marquardt).into(),
+    ]
+}
