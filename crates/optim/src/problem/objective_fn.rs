@@ -63,6 +63,8 @@ pub struct ObjectiveFn<'a> {
     hessian: Option<Box<Hessian<'a>>>,
     product: Option<Box<Product<'a>>>,
     typical: Vec<f64>,
+    /// What the objective that this is of is refused for.
+    fault: Option<String>,
 }
 
 impl fmt::Debug for ObjectiveFn<'_> {
@@ -92,7 +94,36 @@ impl<'a> ObjectiveFn<'a> {
 
     fn empty(parameters: usize) -> Self {
         let (value, gradient, hessian, product) = (None, None, None, None);
-        Self { parameters, value, gradient, hessian, product, typical: Vec::new() }
+        Self { parameters, value, gradient, hessian, product, typical: Vec::new(), fault: None }
+    }
+
+    /// Value and gradient of `objective`, which has no second derivatives: they come from differences of its gradient, so that
+    /// [`Method`](crate::Method), [`Auto`](crate::Auto) and comparisons run on it, and are counted as such: methods of gradients go first.
+    ///
+    /// ```
+    /// use secant_core::problem::Objective;
+    /// use secant_optim::{Method, ObjectiveFn};
+    ///
+    /// /// f(x, y) = (x − 1)² + cosh(y)
+    /// struct Bowl;
+    /// impl Objective for Bowl {
+    ///     fn dim(&self) -> usize { 2 }
+    ///     fn value(&self, p: &[f64]) -> f64 { self.value_gradient(p, &mut [0.0; 2]) }
+    ///     fn value_gradient(&self, p: &[f64], g: &mut [f64]) -> f64 {
+    ///         (g[0], g[1]) = (2.0 * (p[0] - 1.0), p[1].sinh());
+    ///         (p[0] - 1.0).powi(2) + p[1].cosh()
+    ///     }
+    /// }
+    /// let solution = Method::auto().minimize(&ObjectiveFn::of(&Bowl), &[0.0, 2.0])?;
+    /// assert!(solution.report.reason.is_success());
+    /// assert!((solution.theta[0] - 1.0).abs() < 1e-8 && solution.theta[1].abs() < 1e-8);
+    /// # Ok::<(), secant_optim::OptimError>(())
+    /// ```
+    pub fn of(objective: &'a (impl Objective + Send + Sync)) -> Self {
+        let fault = objective.fault();
+        let both = |theta: &[f64], gradient: &mut [f64]| objective.value_gradient(theta, gradient);
+        let ours = Self::with_gradient(objective.dim(), both);
+        Self { fault, ..ours.and_value(|theta| objective.value(theta)) }
     }
 
     /// A value alone where it is cheaper than with its gradient: line searches and trust regions ask for it.
@@ -194,7 +225,7 @@ impl Objective for ObjectiveFn<'_> {
         notes
     }
     fn fault(&self) -> Option<String> {
-        typical::fault(&self.typical, self.parameters)
+        self.fault.clone().or_else(|| typical::fault(&self.typical, self.parameters))
     }
 }
 

@@ -4,8 +4,8 @@ use crate::common::{Draws, Function, quadratic, spd};
 use faer::Mat;
 use secant_core::data::NistNonlinear;
 use secant_optim::{
-    AdaptiveCubic, Bfgs, BoundedLevenbergMarquardt, Evaluations, GaussNewton, HessianKind, Lbfgs,
-    LbfgsB, LeastSquaresFn, LevenbergMarquardt, Method, Modification, Newton, NewtonCg,
+    AdaptiveCubic, Bfgs, BoundedLevenbergMarquardt, Bounds, Evaluations, GaussNewton, HessianKind,
+    Lbfgs, LbfgsB, LeastSquaresFn, LevenbergMarquardt, Method, Modification, Newton, NewtonCg,
     NonlinearCg, Reason, RegularizedNewton, Sr1, Stopping, Subproblem, Tron, TrustRegion, Update,
     minimize,
 };
@@ -290,4 +290,38 @@ fn a_second_look_costs_a_linearisation_and_a_hessian() {
     let alone = minimize(&valley(), own.clone(), &start).unwrap().report;
     let report = Method::from(own).minimize(&valley(), &start).unwrap().report;
     assert_eq!(report.evaluations, alone.evaluations);
+}
+
+/// x^m·e^(x/c) through √x·e^(x/2), x = 0 … 9: where m < 0 there is no first residual, and from here m runs against zero.
+fn power_and_exponential() -> LeastSquaresFn<'static> {
+    let x = |i: usize| i as f64;
+    LeastSquaresFn::new(2, 10, move |b: &[f64], r: &mut [f64]| {
+        for (i, r) in r.iter_mut().enumerate() {
+            *r = x(i).powf(b[0]) * (x(i) / b[1]).exp() - x(i).sqrt() * (0.5 * x(i)).exp();
+        }
+    })
+    .with_jacobian(move |b: &[f64], mut jacobian| {
+        for i in 0..10 {
+            let at = x(i).powf(b[0]) * (x(i) / b[1]).exp();
+            jacobian[(i, 0)] = if i == 0 { 0.0 } else { at * x(i).ln() };
+            jacobian[(i, 1)] = -at * x(i) / (b[1] * b[1]);
+        }
+    })
+}
+
+#[test]
+fn the_edge_of_the_domain_is_no_rounding_floor() {
+    for start in [[0.1, 1.0], [0.5, 1.0], [0.2, 3.0]] {
+        for method in [LevenbergMarquardt::default().into(), Method::auto()] {
+            let report = method.minimize(&power_and_exponential(), &start).unwrap().report;
+            assert!(!report.reason.is_success() || report.value < 1e-12, "{report}");
+            let told = report.notes.iter().any(|note| note.contains("where residuals are finite"));
+            assert!(told || report.reason.is_success(), "{report}");
+        }
+        // Within bounds the edge can be gone along.
+        let bounds = Bounds::new(vec![0.0, 0.1], vec![f64::INFINITY; 2]).unwrap();
+        let method = BoundedLevenbergMarquardt::new(bounds);
+        let report = minimize(&power_and_exponential(), method, &start).unwrap().report;
+        assert!(report.value < 1e-12, "{report}");
+    }
 }

@@ -105,6 +105,7 @@ pub struct Workspace {
     accel: Vec<f64>,
     scaled_accel: Vec<f64>,
     rejected: u32,
+    edge: Edge,
 }
 
 impl LevenbergMarquardt {
@@ -188,6 +189,7 @@ impl Workspace {
             accel: zeros(),
             scaled_accel: zeros(),
             rejected: 0,
+            edge: Edge::Away,
         }
     }
 
@@ -201,6 +203,7 @@ impl Workspace {
     ) -> Result<(), Reason> {
         let mut ahead = Ahead { promised: self.wake(problem, state), ..Ahead::default() };
         let (woken, rejected) = (ahead.promised.is_some(), self.rejected);
+        let was = std::mem::take(&mut self.edge);
         for _ in 0..MAX_TRIALS {
             limits::check()?;
             let undamped = std::mem::take(&mut self.fresh) && {
@@ -238,7 +241,7 @@ impl Workspace {
                         }
                         return Ok(());
                     }
-                    ahead.not_finite = true;
+                    (ahead.not_finite, self.edge) = (true, Edge::Near);
                 } else if value.is_finite() {
                     ahead.finite = true;
                     if other_model && !std::mem::replace(&mut ahead.other_model, true) {
@@ -246,14 +249,22 @@ impl Workspace {
                         continue;
                     }
                 } else {
-                    ahead.not_finite = true;
+                    (ahead.not_finite, self.edge) = (true, Edge::Near);
                 }
             }
             if !undamped {
                 self.damp();
             }
         }
+        let near = was == Edge::Near || self.edge == Edge::Near;
         match ahead.refusal(state) {
+            // Steps so short that they stay inside show nothing, and those that would are cut off.
+            Reason::RoundingFloor
+                if near && self.undamped_promise(state) > RESOLVED * state.value =>
+            {
+                self.edge = Edge::Ended;
+                Err(Reason::Stalled)
+            }
             Reason::LineSearchFailed if self.is_at_resolution(problem, state) => {
                 Err(Reason::RoundingFloor)
             }
@@ -273,10 +284,15 @@ impl Workspace {
         self.model.solve(&mut place, 0.0, z, p).is_some() && vector::is_rounding(p, &state.theta)
     }
 
+    /// What the undamped step promises.
+    fn undamped_promise(&self, state: &FitState) -> f64 {
+        0.5 * self.model.offset() * self.model.offset() * state.value
+    }
+
     /// Lowers μ where the damped step promises less than f can show and the undamped one much more: after a while in a region
     /// that needed damping, or with a scaling that does not fit. Returns the first promise where it did.
     fn wake<P: LeastSquares>(&mut self, problem: &mut Problem<P>, state: &FitState) -> Option<f64> {
-        let undamped = 0.5 * self.model.offset() * self.model.offset() * state.value;
+        let undamped = self.undamped_promise(state);
         let visible = RESOLVED * state.value;
         let unknown = self.fresh || !undamped.is_finite();
         if unknown || undamped <= visible || state.value > self.wake_below {
@@ -343,6 +359,17 @@ impl Workspace {
     }
 }
 
+/// Where the run is beside points whose residuals are not finite.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Edge {
+    #[default]
+    Away,
+    /// The latest iteration tried one.
+    Near,
+    /// It ended there.
+    Ended,
+}
+
 /// What the trials of one iteration met.
 #[derive(Default)]
 struct Ahead {
@@ -393,8 +420,18 @@ impl FitSolver for LevenbergMarquardt {
         self.stopping.validate(NAME)
     }
     fn notes(&self) -> Vec<String> {
-        let rejected = self.work.as_ref().map_or(0, |work| work.rejected);
-        if rejected > 0 { vec![format!("{rejected} trial(s) rejected")] } else { Vec::new() }
+        let Some(work) = &self.work else { return Vec::new() };
+        let mut notes = Vec::new();
+        if work.rejected > 0 {
+            notes.push(format!("{} trial(s) rejected", work.rejected));
+        }
+        if work.edge == Edge::Ended {
+            notes.push(
+                "ended at the edge of where residuals are finite, with more to gain along it: bounds on the parameters let steps go along"
+                    .to_owned(),
+            );
+        }
+        notes
     }
 }
 
