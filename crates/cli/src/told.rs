@@ -192,3 +192,22 @@ pub fn writable(path: &Path) -> Result<(), Failure> {
     check_writable(path)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_written_leaves_the_others_and_is_told() {
+        let mut written = Written::default();
+        let place = |name: &'static str| Some(Path::new(name));
+        written.put("model", place("m"), |_| Ok::<(), Failure>(()));
+        written.put("report", place("r"), |_| Err(Failure::new("r: the disk is full")));
+        written.put("picture", place("p"), |_| Err(Failure::new("p: the disk is full")));
+        written.put("table", None, |_| Err(Failure::new("nobody asked for it")));
+        written.put("fits", place("f"), |_| Ok::<(), Failure>(()));
+        assert_eq!(written.files, ["model: m", "fits: f"]);
+        assert_eq!(written.end().unwrap_err().what, "r: the disk is full");
+        assert!(Written::default().end().is_ok());
+    }
+}
