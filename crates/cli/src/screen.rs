@@ -48,13 +48,10 @@ impl Screen {
 
     /// The status that the process ends with. That a reader has gone is no failure.
     pub fn end(&self, exit: Exit) -> Exit {
-        match &*self.lost.borrow() {
-            Some(error) if error.kind() != ErrorKind::BrokenPipe => {
-                self.failure(&Failure::new(format!("standard output: {error}")));
-                Exit::Refused
-            }
-            _ => exit,
-        }
+        let lost = self.lost.take().filter(|error| error.kind() != ErrorKind::BrokenPipe);
+        let Some(error) = lost else { return exit };
+        self.failure(&Failure::new(format!("standard output: {error}")));
+        Exit::Refused
     }
 
     /// Whether results are JSON.

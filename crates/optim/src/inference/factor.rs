@@ -143,7 +143,7 @@ impl Factor {
         h
     }
 
-    /// The h of each of the n parameters alone, row by row; none with a sandwich.
+    /// √variance·h of each of the n parameters alone, row by row; none with a sandwich.
     pub(super) fn rows(&self) -> Option<Vec<f64>> {
         if self.meat.is_some() {
             return None;
@@ -152,7 +152,8 @@ impl Factor {
         let mut alone = vec![0.0; self.free.len()];
         for (at, j) in self.free.iter().enumerate() {
             alone[at] = 1.0;
-            rows[j * self.rank..(j + 1) * self.rank].copy_from_slice(&self.through(&alone));
+            let row = &mut rows[j * self.rank..(j + 1) * self.rank];
+            vector::axpy(self.variance.sqrt(), &self.through(&alone), row);
             alone[at] = 0.0;
         }
         Some(rows)

@@ -1,6 +1,6 @@
 //! What bands of predictions need of a fit, apart from its data: kept beside a model, it gives them to whoever has the model alone.
 //!
-//! With h = R⁻ᵀPᵀS·g linear in the gradient g, √(gᵀCg) = s·‖Wᵀg‖ with the n rows R⁻ᵀPᵀS·eᵢ of W.
+//! With h = s·R⁻ᵀPᵀS·g linear in the gradient g, √(gᵀCg) = ‖Wᵀg‖ with the n rows s·R⁻ᵀPᵀS·eᵢ of W.
 
 use super::distributions::{Distribution, StudentT};
 use super::factor::{is_open, root};
@@ -11,13 +11,13 @@ use faer::MatRef;
 /// The spread of the parameters of a fit: a factor of their covariance.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spread {
-    /// W, n × rank row by row: C = s²·W·Wᵀ but for open directions.
+    /// W, n × rank row by row: C = W·Wᵀ but for open directions.
     pub factor: Vec<f64>,
     /// Directions that the data leave open, n numbers each.
     pub open: Vec<f64>,
     /// n.
     pub parameters: usize,
-    /// s, the residual deviation.
+    /// The residual deviation, in the units of the targets.
     pub residual_deviation: f64,
     /// m − p.
     pub degrees: f64,
@@ -39,7 +39,7 @@ impl Inference {
 
 impl Spread {
     /// The bands at new points as [`Inference::band_with`] has them at `level`, from predictions, the rows ∂z/∂θ (k × n) and the errors of new
-    /// observations relative to s. k·n·rank operations.
+    /// observations relative to the residual deviation. k·n·rank operations.
     ///
     /// # Errors
     /// Rows, values and errors of other lengths; a level that is not between 0 and 1.
@@ -84,6 +84,6 @@ impl Spread {
         let mut h = vec![0.0; self.factor.len() / n.max(1)];
         let rows = self.factor.chunks_exact(h.len().max(1));
         rows.zip(gradient).for_each(|(row, g)| vector::axpy(*g, row, &mut h));
-        self.residual_deviation * root(vector::dot(&h, &h))
+        root(vector::dot(&h, &h))
     }
 }
