@@ -126,3 +126,103 @@ fn gaps_are_filled_without_a_look_at_the_rows_held_out() {
     }
     assert!(close(fill(&["--valid", "0"]), mean(&y)));
 }
+
+#[test]
+fn parameters_of_a_curve_are_held_tied_and_weighed_as_said() {
+    let folder = Folder::new();
+    let curve = |more: &[&str]| {
+        let base = ["curve", "decay.csv", "--target", "y", "--formula", "a*exp(-b*t) + c"];
+        let ran = folder.run(&[&base[..], &["--json"], more].concat());
+        assert_eq!(ran.status, 0, "{ran:?}");
+        ran.object()
+    };
+    let value = |fit: &Value, name: &str| {
+        let all = fit["parameters"].as_array().unwrap();
+        all.iter().find(|one| one["name"] == name).unwrap()["value"].as_f64().unwrap()
+    };
+    let error = |fit: &Value| fit["coefficients"][0]["standard_error"].as_f64().unwrap();
+    assert_eq!(value(&curve(&["--fix", "c=0.25"]), "c"), 0.25);
+    let tied = curve(&["--tie", "c=a/4"]);
+    assert_eq!(value(&tied, "c"), value(&tied, "a") / 4.0);
+    let bounded = curve(&["--bounds", "c=-1..0.5"]);
+    assert_eq!(value(&bounded, "c"), 0.5);
+    // With absolute deviations twice as large the errors are, and the estimates stay.
+    let text = std::fs::read_to_string(folder.path("decay.csv")).unwrap();
+    let with = |s: &str| {
+        let lines = text.lines().enumerate();
+        lines.map(|(at, line)| format!("{line},{}\n", if at == 0 { "s" } else { s })).collect()
+    };
+    let mut errors = Vec::new();
+    for s in ["0.5", "1"] {
+        let text: String = with(s);
+        folder.write("decay.csv", text);
+        let fit = curve(&["--sigma", "s", "--absolute-sigma"]);
+        errors.push((error(&fit), value(&fit, "a")));
+    }
+    assert!((errors[1].0 / errors[0].0 - 2.0).abs() < 1e-6, "{errors:?}");
+    assert!((errors[1].1 / errors[0].1 - 1.0).abs() < 1e-8, "{errors:?}");
+}
+
+#[test]
+fn offsets_are_added_in_the_fit_and_in_predictions() {
+    let folder = Folder::new();
+    let mut text = "x,o,y\n".to_owned();
+    for i in 0..20 {
+        let (x, o) = (f64::from(i % 6), f64::from(i * i % 7));
+        writeln!(text, "{x},{o},{}", 2.0 * x + o - 1.0).unwrap();
+    }
+    folder.write("offset.csv", text);
+    let command = ["fit", "offset.csv", "--target", "y", "--offset", "o", "--valid", "0", "--json"];
+    let fit = folder.run(&[&command[..], &["--out", "m.safetensors"]].concat()).object();
+    let slope = &fit["coefficients"][1];
+    assert_eq!((&slope["name"], fit["coefficients"].as_array().unwrap().len()), (&"x".into(), 2));
+    assert!((slope["value"].as_f64().unwrap() - 2.0).abs() < 1e-10, "{slope}");
+    folder.write("new.csv", "o,x\n10,3\n");
+    let ran = folder.run(&["predict", "m.safetensors", "new.csv", "--only"]);
+    let found: f64 = ran.out.lines().nth(1).unwrap().parse().unwrap();
+    assert!((found - 15.0).abs() < 1e-9, "{found}");
+    folder.write("new.csv", "x\n3\n");
+    let ran = folder.run(&["predict", "m.safetensors", "new.csv"]);
+    assert!(ran.status == 2 && ran.err.contains("no column \"o\" for the offset"), "{ran:?}");
+}
+
+#[test]
+fn the_best_of_several_starts_counts() {
+    let folder = Folder::new();
+    let value = |seed: &str, starts: &str| {
+        let fit =
+            ["fit", "data/yacht.csv", "--target", "target", "--valid", "0", "--model", "mlp:2"];
+        let more = ["--seed", seed, "--starts", starts, "--max-iterations", "6", "--json"];
+        folder.run(&[&fit[..], &more].concat()).object()["value"].as_f64().unwrap()
+    };
+    let alone = [value("4", "1"), value("5", "1"), value("6", "1")];
+    let best = alone.iter().copied().fold(f64::INFINITY, f64::min);
+    assert!(alone[0] > best, "a case in which the first start is not the best: {alone:?}");
+    assert_eq!(value("4", "3"), best);
+}
+
+#[test]
+fn two_classes_have_one_score_and_separated_ones_are_told() {
+    let folder = Folder::new();
+    let rows: String =
+        (0..40).map(|i| format!("{i},{}\n", if i < 20 { "no" } else { "yes" })).collect();
+    folder.write("two_classes.csv", format!("x,k\n{rows}"));
+    let fit = ["fit", "two_classes.csv", "--target", "k"];
+    let object = folder.run(&[&fit[..], &["--json", "--ridge", "1e-2"]].concat()).object();
+    assert_eq!(object["model"]["parameters"], 2);
+    let softmax = ["--json", "--ridge", "1e-2", "--loss", "softmax"];
+    assert_eq!(folder.run(&[&fit[..], &softmax].concat()).object()["model"]["parameters"], 4);
+    let ran = folder.run(&fit);
+    assert!(ran.out.contains("separated without an error"), "{}", ran.out);
+    // Limits hold for each of the methods compared.
+    let compare = ["compare", "data/diabetes.csv", "--target", "target", "--methods", "bfgs,lbfgs"];
+    let object =
+        folder.run(&[&compare[..], &["--max-iterations", "3", "--json"]].concat()).object();
+    for row in object["methods"].as_array().unwrap() {
+        assert_eq!(
+            row["report"]["iterations"].as_u64().or(row["iterations"].as_u64()),
+            Some(3),
+            "{row}"
+        );
+    }
+}
