@@ -374,7 +374,10 @@ impl<'a> Rows<'a> {
             picked.iter().map(|&column| columns.names[column].clone()).collect::<Vec<_>>()
         };
         let (feature_names, target_names) = (names(&columns.features), names(&columns.targets));
-        self.inputs.shrink_to_fit();
+        // Another place would be as large again for a while.
+        if self.inputs.capacity() > self.inputs.len() + self.inputs.len() / 8 {
+            self.inputs.shrink_to_fit();
+        }
         let (targets, class_names) = if self.options.task == Task::Values {
             self.values.shrink_to_fit();
             (Targets::Values { rows: target_names.len(), values: self.values }, Vec::new())
