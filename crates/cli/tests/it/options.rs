@@ -12,7 +12,7 @@ fn table(folder: &Folder) {
     for i in 0..60 {
         let (a, b, c) = (f64::from(i % 7) - 3.0, f64::from(i * i % 11) / 2.0, f64::from(i * 7 % 5));
         let noise = f64::from(i * 13 % 17) / 17.0 - 0.5;
-        let (y, z) = (3.0 * a - 2.0 * b + noise, -1.0 * a + 4.0 * b - noise);
+        let (y, z) = (3.0 * a - 2.0 * b + noise, 4.0 * b - a - noise);
         writeln!(text, "{a},{b},{c},{y},{z}").unwrap();
     }
     folder.write("two.csv", text);
@@ -148,9 +148,11 @@ fn parameters_of_a_curve_are_held_tied_and_weighed_as_said() {
     assert_eq!(value(&bounded, "c"), 0.5);
     // With absolute deviations twice as large the errors are, and the estimates stay.
     let text = std::fs::read_to_string(folder.path("decay.csv")).unwrap();
-    let with = |s: &str| {
+    let with = |s: &str| -> String {
         let lines = text.lines().enumerate();
-        lines.map(|(at, line)| format!("{line},{}\n", if at == 0 { "s" } else { s })).collect()
+        let cells =
+            lines.map(|(at, line)| [line, ",", if at == 0 { "s" } else { s }, "\n"].concat());
+        cells.collect()
     };
     let mut errors = Vec::new();
     for s in ["0.5", "1"] {
@@ -204,8 +206,8 @@ fn the_best_of_several_starts_counts() {
 #[test]
 fn two_classes_have_one_score_and_separated_ones_are_told() {
     let folder = Folder::new();
-    let rows: String =
-        (0..40).map(|i| format!("{i},{}\n", if i < 20 { "no" } else { "yes" })).collect();
+    let mut rows = String::new();
+    (0..40).for_each(|i| writeln!(rows, "{i},{}", if i < 20 { "no" } else { "yes" }).unwrap());
     folder.write("two_classes.csv", format!("x,k\n{rows}"));
     let fit = ["fit", "two_classes.csv", "--target", "k"];
     let object = folder.run(&[&fit[..], &["--json", "--ridge", "1e-2"]].concat()).object();
