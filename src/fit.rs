@@ -251,6 +251,7 @@ impl Fit<'_> {
             target_names: self.data.target_names().to_vec(),
             class_names: self.data.class_names().to_vec(),
             encoding: self.data.encoding().cloned(),
+            spread: None,
             summary,
         };
         Ok(Fitted { model, report: solution.report, starts })

@@ -36,6 +36,7 @@ pub use family::Family;
 pub use fitted::{AlphaEstimate, Coefficient, CoefficientStatus, GlmFit};
 
 use crate::error::FitError;
+use crate::progress::ProgressLine;
 use family::Response;
 use secant_core::data::{Dataset, Standardizer, Targets};
 use secant_core::graph::Graph;
@@ -45,7 +46,11 @@ use secant_core::op::Dense;
 use secant_core::penalty::Ridge;
 use secant_core::predict::outputs_of;
 use secant_core::risk::Risk;
-use secant_optim::{Iterates, Method, Newton, Solution, Stopping};
+use secant_optim::{
+    Interrupt, Iterates, Method, Newton, Reason, RunOptions, Solution, Stopping, Watch,
+};
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
 
 /// ‖∇f‖∞ must fall by this factor: coefficients then have about all digits that rounding leaves.
 const GRADIENT_TOLERANCE: f64 = 1e-12;
@@ -166,6 +171,8 @@ pub struct Glm {
     weights: Option<Vec<f64>>,
     information: Option<Information>,
     stopping: Stopping,
+    interrupt: Option<Interrupt>,
+    progress: bool,
 }
 
 impl Glm {
@@ -187,6 +194,8 @@ impl Glm {
             weights: None,
             information: None,
             stopping,
+            interrupt: None,
+            progress: false,
         }
     }
 
@@ -309,6 +318,30 @@ impl Glm {
         self
     }
 
+    /// Ends the fit within an evaluation once it is set, with the best coefficients so far: the report says
+    /// [`Interrupted`](secant_optim::Reason::Interrupted), and a note that they are no estimates.
+    ///
+    /// ```
+    /// use secant::{Dataset, Glm, Interrupt, Reason};
+    /// let x: Vec<f64> = (0..30).map(f64::from).collect();
+    /// let data = Dataset::from_slices(1, &x, 1, &x)?;
+    /// let interrupt = Interrupt::new();
+    /// interrupt.set();
+    /// let fit = Glm::poisson().interrupt(&interrupt).fit(&data)?;
+    /// assert_eq!(fit.report.reason, Reason::Interrupted);
+    /// # Ok::<(), secant::FitError>(())
+    /// ```
+    pub fn interrupt(mut self, interrupt: &Interrupt) -> Self {
+        self.interrupt = Some(interrupt.clone());
+        self
+    }
+
+    /// Shows a line on standard error while it runs, as [`Fit::progress`](crate::Fit::progress) does.
+    pub fn progress(mut self) -> Self {
+        self.progress = true;
+        self
+    }
+
     /// Fits the model.
     ///
     /// # Errors
@@ -326,16 +359,20 @@ impl Glm {
         let mut risk =
             Risk::from_boxed(graph, &scaled, response.loss(), Box::new(Ridge(self.ridge)))?;
         let mut begin = start::point(response, graph, &scaled, self.intercept)?;
-        let (mut alpha, mut border) = (None, None);
+        let line = self.progress.then(|| Mutex::new(ProgressLine::new(1)));
+        let (line, mut alpha, mut border) = (line.as_ref(), None, None);
         if self.estimates_alpha {
             (response, border) =
-                self.estimate_alpha(response, graph, &scaled, &mut risk, &mut begin)?;
+                self.estimate_alpha(response, graph, &scaled, &mut risk, &mut begin, line)?;
             alpha = Some(match response.family {
                 Family::NegativeBinomial { alpha } => alpha,
                 _ => 0.0,
             });
         }
-        let (solution, iterates) = self.minimize(&risk, &begin)?;
+        let (solution, iterates) = self.minimize(&risk, &begin, line)?;
+        if let Some(line) = line {
+            line.lock().unwrap_or_else(PoisonError::into_inner).finish(&solution.report);
+        }
 
         let mut z = outputs_of(graph, &solution.theta, &scaled, None)?;
         data.add_offset(&mut z);
@@ -370,7 +407,9 @@ impl Glm {
         let step = |from: &&[f64]| -> Vec<f64> {
             end.iter().zip(design.relative(from)).map(|(end, from)| end - from).collect()
         };
-        let mut open = design.separation(steps.map(step));
+        let interrupted = solution.report.reason == Reason::Interrupted;
+        // Of a point on the way nothing is asked.
+        let mut open = if interrupted { None } else { design.separation(steps.map(step)) };
         let (theta, total, border) = (&solution.theta, data.total_weight(), border.as_ref());
         let mut inverse = match &open {
             Some(open) if !held => {
@@ -378,7 +417,7 @@ impl Glm {
             }
             _ => information::inverse(&risk, theta, &units, total, border),
         };
-        if inverse.is_none() && open.is_none() && !held {
+        if inverse.is_none() && open.is_none() && !held && !interrupted {
             open = design.dependence();
             inverse = open.as_ref().and_then(|open| {
                 information::inverse_of(&risk, theta, &units, total, border, open)
@@ -393,13 +432,34 @@ impl Glm {
             units: &units,
             open: open.as_ref(),
         };
-        Ok(model.assemble(solution, inverse.as_ref()))
+        let mut fit = model.assemble(solution, inverse.as_ref());
+        if interrupted {
+            let text = "interrupted: the coefficients are those of a point on the way, and their errors mean little";
+            fit.notes.push(text.to_owned());
+        }
+        Ok(fit)
     }
 
     /// Newton's method from `start`.
-    fn minimize(&self, risk: &Risk<'_>, start: &[f64]) -> Result<(Solution, Iterates), FitError> {
+    fn minimize(
+        &self,
+        risk: &Risk<'_>,
+        start: &[f64],
+        line: Option<&Mutex<ProgressLine>>,
+    ) -> Result<(Solution, Iterates), FitError> {
         let newton = Method::from(Newton::default()).with_stopping(self.stopping.clone());
-        Ok(newton.minimize_recorded(risk, start)?)
+        let mut watch = Watch::new();
+        if let Some(interrupt) = &self.interrupt {
+            watch = watch.interrupt(interrupt.clone());
+        }
+        if let Some(line) = line {
+            watch = watch.observe(|progress| {
+                line.lock().unwrap_or_else(PoisonError::into_inner).show(progress);
+                ControlFlow::Continue(())
+            });
+        }
+        let options = RunOptions { recorded: true, ..RunOptions::default() };
+        Ok(newton.minimize_with(risk, start, &options, &mut watch)?)
     }
 
     /// The family with the α of the largest likelihood, or the Poisson where there is none; `theta` is then that of it.
@@ -410,12 +470,13 @@ impl Glm {
         scaled: &Dataset,
         risk: &mut Risk<'_>,
         theta: &mut Vec<f64>,
+        line: Option<&Mutex<ProgressLine>>,
     ) -> Result<(Response, Option<information::Border>), FitError> {
         let poisson = Response { family: Family::Poisson, ..response };
         risk.set_loss(poisson.loss())?;
         let problem =
             alpha::Problem { link: response.link, graph, data: scaled, intercept: self.intercept };
-        let fit = |risk: &Risk<'_>, from: &[f64]| Ok(self.minimize(risk, from)?.0.theta);
+        let fit = |risk: &Risk<'_>, from: &[f64]| Ok(self.minimize(risk, from, line)?.0);
         Ok(match problem.estimate(risk, theta, fit)? {
             alpha::Found::Boundary => (poisson, None),
             alpha::Found::Estimate { alpha, border } => {
@@ -447,7 +508,10 @@ impl Glm {
             let (graph, none) = (network.graph()?, Box::new(Ridge(0.0)));
             let risk = Risk::from_boxed(graph, &alone, response.loss(), none)?;
             let begin = start::point(response, graph, &alone, false)?;
-            let (solution, _) = self.minimize(&risk, &begin)?;
+            let (solution, _) = self.minimize(&risk, &begin, None)?;
+            if solution.report.reason == Reason::Interrupted {
+                return Ok(f64::NAN);
+            }
             let mut z = outputs_of(graph, &solution.theta, &alone, None)?;
             alone.add_offset(&mut z);
             return Ok(fitted::deviance(response, &alone, &z));

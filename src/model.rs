@@ -26,6 +26,7 @@ use secant_core::graph::Graph;
 use secant_core::loss::{Decision, Loss};
 use secant_core::penalty::Penalty;
 use secant_core::predict::{outputs_scaled, outputs_sparse};
+use secant_optim::inference::Spread;
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
@@ -53,6 +54,8 @@ pub struct Model {
     pub(crate) class_names: Vec<String>,
     /// How the columns of a table became its inputs.
     pub(crate) encoding: Option<Arc<Encoding>>,
+    /// What intervals of its predictions need, where that is kept.
+    pub(crate) spread: Option<Arc<Spread>>,
     /// How it was fitted.
     pub(crate) summary: FitSummary,
 }

@@ -3,7 +3,8 @@
 //! A program of its own, with one test: the peak is that of the process.
 
 use peak_alloc::PeakAlloc;
-use secant::data::{DataError, Table, TableOptions};
+use secant::Dataset;
+use secant::data::{CsvOptions, DataError, Table, TableOptions};
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -24,6 +25,20 @@ fn read_within(path: &Path, max_bytes: u64) -> Result<(), DataError> {
     let held = ALLOCATOR.peak_usage().saturating_sub(before);
     assert_eq!((table.rows(), table.names().len()), (ROWS, COLUMNS));
     assert_eq!(table.column(COLUMNS - 1).nth(ROWS - 1), Some(7.25));
+    assert!(held <= usize::try_from(max_bytes).unwrap(), "{held} bytes of {max_bytes}");
+    Ok(())
+}
+
+/// The same as a data set.
+fn dataset_within(path: &Path, max_bytes: u64) -> Result<(), DataError> {
+    let last = format!("x{}", COLUMNS - 1);
+    let options = CsvOptions { targets: vec![last], max_bytes, ..CsvOptions::default() };
+    let before = ALLOCATOR.current_usage();
+    ALLOCATOR.reset_peak_usage();
+    let data = Dataset::from_csv_with(path, &options)?;
+    let held = ALLOCATOR.peak_usage().saturating_sub(before);
+    assert_eq!((data.samples(), data.features()), (ROWS, COLUMNS - 1));
+    assert_eq!(data.targets().values().unwrap()[ROWS - 1], 7.25);
     assert!(held <= usize::try_from(max_bytes).unwrap(), "{held} bytes of {max_bytes}");
     Ok(())
 }
@@ -52,6 +67,8 @@ fn a_table_is_held_once_while_it_is_read() {
     let limit = (TABLE as u64 + (1 << 20)) * 4 / 3;
     read_within(&csv, limit).unwrap();
     assert!(matches!(read_within(&csv, TABLE as u64), Err(DataError::OverLimit { .. })));
+    dataset_within(&csv, limit).unwrap();
+    assert!(matches!(dataset_within(&csv, TABLE as u64), Err(DataError::OverLimit { .. })));
     // Two parts of the array, of 1 MiB each, its header, and what reading a file takes.
     read_within(&npy, TABLE as u64 + (2 << 20) + (1 << 19)).unwrap();
     fs::remove_dir_all(&folder).unwrap();

@@ -69,46 +69,14 @@ impl PyGlmFit {
 }
 
 fn family(name: &str, option: Option<f64>) -> PyResult<Glm> {
-    let needed = |option: Option<f64>, what: &str| {
-        option.ok_or_else(|| PyValueError::new_err(format!("family {name} needs its {what}")))
-    };
-    Ok(match name {
-        "gaussian" => Glm::gaussian(),
-        "poisson" => Glm::poisson(),
-        "logistic" => Glm::logistic(),
-        "gamma" => Glm::gamma(),
-        "inverse_gaussian" => Glm::inverse_gaussian(),
-        "tweedie" => Glm::new(Family::Tweedie { power: needed(option, "power")? }),
-        "negative_binomial" => match option {
-            Some(alpha) => Glm::negative_binomial(alpha),
-            None => Glm::negative_binomial_estimated(),
-        },
-        "softmax" => Glm::softmax(),
-        _ => {
-            let name = report::quoted(name);
-            return Err(PyValueError::new_err(format!(
-                "no family `{name}`: expected one of gaussian, poisson, logistic, gamma, inverse_gaussian, negative_binomial, tweedie, softmax"
-            )));
+    Ok(match (Family::by_name(name).map_err(errors::wrong)?, option) {
+        (Family::Tweedie { .. }, Some(power)) => Glm::tweedie(power),
+        (Family::Tweedie { .. }, None) => {
+            return Err(PyValueError::new_err(format!("family {name} needs its power")));
         }
-    })
-}
-
-fn link(name: &str) -> PyResult<Link> {
-    Ok(match name {
-        "identity" => Link::Identity,
-        "log" => Link::Log,
-        "logit" => Link::Logit,
-        "probit" => Link::Probit,
-        "cloglog" => Link::ComplementaryLogLog,
-        "inverse" => Link::Inverse,
-        "inverse_square" => Link::InverseSquare,
-        "sqrt" => Link::Sqrt,
-        _ => {
-            let name = report::quoted(name);
-            return Err(PyValueError::new_err(format!(
-                "no link `{name}`: expected one of identity, log, logit, probit, cloglog, inverse, inverse_square, sqrt"
-            )));
-        }
+        (Family::NegativeBinomial { .. }, Some(alpha)) => Glm::negative_binomial(alpha),
+        (Family::NegativeBinomial { .. }, None) => Glm::negative_binomial_estimated(),
+        (family, _) => Glm::new(family),
     })
 }
 
@@ -129,7 +97,7 @@ pub fn fit_glm(
     let data = data.dataset()?;
     let mut glm = family(family_name, option)?.intercept(intercept).ridge(ridge);
     if let Some(name) = link_name {
-        glm = glm.link(link(name)?);
+        glm = glm.link(Link::by_name(name).map_err(errors::wrong)?);
     }
     if let Some(max_iterations) = max_iterations {
         // The model's own tolerance, with another limit.

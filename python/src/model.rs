@@ -29,30 +29,15 @@ type Parameter<'py> = (String, usize, usize, &'static str, Bound<'py, PyArray1<f
 /// Means and deviations.
 type Scaling<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>);
 
-const ACTIVATIONS: [(&str, Activation); 8] = [
-    ("tanh", Activation::Tanh),
-    ("sigmoid", Activation::Sigmoid),
-    ("softplus", Activation::Softplus),
-    ("silu", Activation::Silu),
-    ("gelu", Activation::Gelu),
-    ("relu", Activation::Relu),
-    ("sine", Activation::Sine),
-    ("logistic", Activation::Sigmoid),
-];
-
 #[pymethods]
 impl PyNetwork {
     /// Dense layers of these widths, with an activation between them.
     #[staticmethod]
     fn mlp(widths: Vec<usize>, activation: &str) -> PyResult<Self> {
-        let found = ACTIVATIONS.iter().find(|(name, _)| *name == activation);
-        let Some((_, activation)) = found else {
-            let known = ACTIVATIONS.map(|(name, _)| name).join(", ");
-            let name = report::quoted(activation);
-            let words = format!("no activation `{name}`: expected one of {known}");
-            return Err(PyValueError::new_err(words));
-        };
-        Self::checked(Network::mlp(widths, *activation))
+        // As scikit-learn calls the sigmoid.
+        let name = if activation == "logistic" { "sigmoid" } else { activation };
+        let activation = Activation::by_name(name).map_err(errors::wrong)?;
+        Self::checked(Network::mlp(widths, activation))
     }
 
     #[staticmethod]

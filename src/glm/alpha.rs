@@ -19,6 +19,7 @@ use secant_core::predict::outputs_of;
 use secant_core::problem::{Curvature, Linearization, Objective};
 use secant_core::risk::Risk;
 use secant_core::special::{digamma_less_log, less_log1p, trigamma_less_inverse};
+use secant_optim::{Reason, Solution};
 
 /// A step of a = ln α below which the next one is rounding.
 const LAST_STEP: f64 = 1e-7;
@@ -106,9 +107,17 @@ impl Problem<'_> {
         &self,
         risk: &mut Risk<'_>,
         theta: &mut Vec<f64>,
-        mut fit: impl FnMut(&Risk<'_>, &[f64]) -> Result<Vec<f64>, FitError>,
+        fit: impl Fn(&Risk<'_>, &[f64]) -> Result<Solution, FitError>,
     ) -> Result<Found, FitError> {
-        *theta = fit(risk, theta)?;
+        // Once a fit is interrupted, no other one follows.
+        let mut interrupted = false;
+        let fit = |risk: &Risk<'_>, from: &[f64], interrupted: &mut bool| {
+            fit(risk, from).map(|solution| {
+                *interrupted = solution.report.reason == Reason::Interrupted;
+                solution.theta
+            })
+        };
+        *theta = fit(risk, theta, &mut interrupted)?;
         let ((means, _), y) = (self.means(theta)?, targets(self.data));
         let sum = |of: &dyn Fn(usize) -> f64| -> f64 {
             (0..y.len()).filter(|i| self.weight(*i) > 0.0).map(|i| self.weight(i) * of(i)).sum()
@@ -125,9 +134,11 @@ impl Problem<'_> {
             let alpha = at.exp();
             let family = Family::NegativeBinomial { alpha };
             risk.set_loss(Response { family, link: self.link }.loss())?;
-            *theta = fit(risk, theta)?;
+            if !interrupted {
+                *theta = fit(risk, theta, &mut interrupted)?;
+            }
             let (first, border) = self.sums(alpha, theta)?;
-            if last {
+            if last || interrupted {
                 return Ok(Found::Estimate { alpha, border });
             }
             if first > 0.0 {
@@ -153,7 +164,7 @@ impl Problem<'_> {
         let alpha = at.exp();
         let family = Family::NegativeBinomial { alpha };
         risk.set_loss(Response { family, link: self.link }.loss())?;
-        *theta = fit(risk, theta)?;
+        *theta = fit(risk, theta, &mut interrupted)?;
         let (_, border) = self.sums(alpha, theta)?;
         Ok(Found::Estimate { alpha, border })
     }

@@ -7,6 +7,7 @@ use secant_core::loss::{
     NegativeBinomial, Poisson, SoftmaxCrossEntropy, SquaredError,
 };
 use secant_core::special::log_gamma_ratio;
+use secant_core::text::{UnknownName, by_name};
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 
@@ -37,7 +38,35 @@ pub enum Family {
     Softmax,
 }
 
+/// The families by the names of command lines; those with an option have the one that [`Family::by_name`] is given.
+const NAMED: [(&str, Family); 8] = [
+    ("gaussian", Family::Gaussian),
+    ("poisson", Family::Poisson),
+    ("logistic", Family::Logistic),
+    ("gamma", Family::Gamma),
+    ("inverse-gaussian", Family::InverseGaussian),
+    ("negative-binomial", Family::NegativeBinomial { alpha: 1.0 }),
+    ("tweedie", Family::Tweedie { power: 1.5 }),
+    ("softmax", Family::Softmax),
+];
+
 impl Family {
+    /// The family of this name: `gaussian`, `poisson`, `logistic`, `gamma`, `inverse-gaussian`, `negative-binomial`, `tweedie`, `softmax`. A
+    /// negative binomial has α = 1 and a Tweedie p = 1.5, to be replaced.
+    ///
+    /// ```
+    /// use secant::Family;
+    /// assert_eq!(Family::by_name("inverse_gaussian"), Ok(Family::InverseGaussian));
+    /// let error = Family::by_name("poison").unwrap_err().to_string();
+    /// assert!(error.starts_with("no family `poison`: did you mean `poisson`? there are gaussian, "));
+    /// ```
+    ///
+    /// # Errors
+    /// [`UnknownName`] with the names that there are.
+    pub fn by_name(name: &str) -> Result<Self, UnknownName> {
+        by_name("family", name, &NAMED)
+    }
+
     /// A short name.
     pub fn name(self) -> &'static str {
         match self {

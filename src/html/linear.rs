@@ -36,6 +36,7 @@ pub(super) fn model_of(fit: &GlmFit, data: &Dataset) -> Result<Model, FitError> 
         target_names: data.target_names().to_vec(),
         class_names: data.class_names().to_vec(),
         encoding: None,
+        spread: None,
         summary: FitSummary::of(&fit.report, data.samples(), None),
     })
 }

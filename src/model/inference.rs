@@ -10,9 +10,12 @@ use secant_core::problem::LeastSquares;
 use secant_core::risk::{LeastSquaresRisk, Risk};
 use secant_optim::inference::{BandPoint, DENSE, Inference, InferenceError, Products};
 use std::fmt;
+use std::sync::Arc;
 
 /// Samples whose gradients are formed together.
 const CHUNK: usize = 64;
+/// Parameters at most of a model that keeps its errors.
+const KEPT: usize = 200;
 /// Of intervals and bands.
 const LEVEL: f64 = 0.95;
 
@@ -70,6 +73,95 @@ impl Model {
         }
         Ok(found)
     }
+
+    /// The same model with what intervals of predictions need, from the data that it was fitted on: [`band`](Self::band) gives them without the
+    /// data, and a file of it has them too. n² numbers; for models with up to 200 parameters, others stay as they are.
+    ///
+    /// ```
+    /// use secant::{Dataset, Model, Network};
+    /// # let root = env!("CARGO_MANIFEST_DIR");
+    /// let data = Dataset::from_csv(format!("{root}/data/diabetes.csv"), "target")?;
+    /// let fit = secant::fit(&Network::linear(10, 1), &data).run()?;
+    /// let model = fit.model().clone().with_errors(&data)?;
+    /// let copy = Model::from_bytes(&model.to_bytes()?)?;
+    /// let band = copy.band(data.sample(0), 0.9)?;
+    /// assert!(band[0].prediction.0 < band[0].value);
+    /// # Ok::<(), secant::FitError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`inference`](Self::inference).
+    pub fn with_errors(mut self, data: &Dataset) -> Result<Self, FitError> {
+        if self.theta.len() <= KEPT {
+            let spread = self.inference(data)?.table().and_then(Inference::spread);
+            self.spread = spread.map(Arc::new);
+        }
+        Ok(self)
+    }
+
+    /// Whether it has what [`band`](Self::band) needs.
+    pub fn has_errors(&self) -> bool {
+        self.spread.is_some()
+    }
+
+    /// Confidence and prediction bands as [`ModelInference::band`] has them, at `level`, from what [`with_errors`](Self::with_errors) keeps.
+    ///
+    /// # Errors
+    /// A model without errors; inputs as in [`predict`](Self::predict); a level that is not between 0 and 1.
+    pub fn band(&self, inputs: &[f64], level: f64) -> Result<Vec<BandPoint>, FitError> {
+        let needs = "the model keeps no errors: `Model::with_errors` takes them from its data";
+        let spread = self.spread.as_ref();
+        let spread = spread.ok_or_else(|| InferenceError::Problem(needs.to_owned()))?;
+        let values = self.predict(inputs)?;
+        let (d, c) = (self.graph.features(), self.graph.outputs());
+        let mut points = Vec::with_capacity(values.len());
+        for (inputs, values) in inputs.chunks(d * CHUNK).zip(values.chunks(c * CHUNK)) {
+            let rows = self.gradients(inputs)?;
+            let noise = self.noise(values.len());
+            points.extend(spread.band_with(values, rows.as_ref(), &noise, level)?);
+        }
+        Ok(points)
+    }
+
+    /// The deviation of the target of output k in the fit.
+    fn deviation(&self, k: usize) -> f64 {
+        self.target_scaling.as_ref().map_or(1.0, |scaling| scaling.deviations()[k])
+    }
+
+    /// The target's units in those of the fit, where there is one target.
+    fn unit(&self) -> f64 {
+        if self.graph.outputs() == 1 { self.deviation(0) } else { 1.0 }
+    }
+
+    /// Errors of new observations at M samples, in units of `unit` for one output, else of each output's own.
+    fn noise(&self, count: usize) -> Vec<f64> {
+        let c = self.graph.outputs();
+        (0..count).map(|i| self.deviation(i % c) / self.unit()).collect()
+    }
+
+    /// ∂(prediction)/∂θ at samples in the data's units, in those of the target: M·c × n.
+    fn gradients(&self, inputs: &[f64]) -> Result<Mat<f64>, FitError> {
+        let Self { graph, theta, .. } = self;
+        let (d, c) = (graph.features(), graph.outputs());
+        let count = inputs.len() / d;
+        let mut data = Dataset::from_slices(d, inputs, c, &vec![0.0; c * count])?;
+        if let Some(scaling) = &self.input_scaling {
+            data = scaling.transform_inputs(&data)?;
+        }
+        // The Jacobian of the residuals z/√M of targets that are zero.
+        let risk = Risk::new(graph, &data, SquaredError, NoPenalty)?;
+        let needs = || InferenceError::Problem("outputs without residuals".to_owned());
+        let problem = risk.least_squares().ok_or_else(needs)?;
+        let mut rows = Mat::zeros(count * c, theta.len());
+        problem.jacobian(theta, &mut vec![0.0; count * c], rows.as_mut());
+        let root = (count as f64).sqrt();
+        for column in rows.col_iter_mut() {
+            for (i, entry) in column.iter_mut().enumerate() {
+                *entry *= root * self.deviation(i % c);
+            }
+        }
+        Ok(rows)
+    }
 }
 
 impl ModelInference<'_> {
@@ -105,10 +197,8 @@ impl ModelInference<'_> {
         let mut points = Vec::with_capacity(values.len());
         if let Some(table) = &self.table {
             for (inputs, values) in inputs.chunks(d * CHUNK).zip(values.chunks(c * CHUNK)) {
-                let rows = self.gradients(inputs)?;
-                // In units of `unit` for one output, else of each output's own.
-                let noise: Vec<f64> =
-                    (0..values.len()).map(|i| self.deviation(i % c) / self.unit()).collect();
+                let rows = self.model.gradients(inputs)?;
+                let noise = self.model.noise(values.len());
                 points.extend(table.band_with(values, rows.as_ref(), &noise)?);
             }
             return Ok(points);
@@ -117,11 +207,11 @@ impl ModelInference<'_> {
             let products = Products::of(problem, &self.model.theta, false)?;
             let t = products.quantile(self.level);
             for (inputs, values) in inputs.chunks(d * CHUNK).zip(values.chunks(c * CHUNK)) {
-                let rows = self.gradients(inputs)?;
+                let rows = self.model.gradients(inputs)?;
                 for (i, value) in values.iter().enumerate() {
                     let gradient: Vec<f64> = rows.row(i).iter().copied().collect();
                     let standard_error = products.error_along(&gradient)?;
-                    let noise = products.residual_deviation * self.deviation(i % c);
+                    let noise = products.residual_deviation * self.model.deviation(i % c);
                     let observation_error = standard_error.hypot(noise);
                     let around = |error: f64| (value - t * error, value + t * error);
                     points.push(BandPoint {
@@ -153,7 +243,7 @@ impl ModelInference<'_> {
 
     fn compute(&self, problem: &LeastSquaresRisk<'_>) -> Result<Inference, FitError> {
         let theta = &self.model.theta;
-        let infer = Inference::of(problem, theta).level(self.level).unit(self.unit());
+        let infer = Inference::of(problem, theta).level(self.level).unit(self.model.unit());
         if let Some((values, matrix, names)) = self.in_units_of_the_data() {
             return Ok(infer.derived(values, matrix, names).compute()?);
         }
@@ -164,16 +254,6 @@ impl ModelInference<'_> {
             found.notes.push("parameters in the standardised units of the fit".to_owned());
         }
         Ok(found)
-    }
-
-    /// The deviation of the target of output k in the fit.
-    fn deviation(&self, k: usize) -> f64 {
-        self.model.target_scaling.as_ref().map_or(1.0, |scaling| scaling.deviations()[k])
-    }
-
-    /// The target's units in those of the fit, where there is one target.
-    fn unit(&self) -> f64 {
-        if self.model.graph.outputs() == 1 { self.deviation(0) } else { 1.0 }
     }
 
     /// Coefficients of a linear model in the data's units with their derivatives by θ and names: intercept and slopes of each output.
@@ -203,7 +283,7 @@ impl ModelInference<'_> {
         let (mut values, mut labels) = (vec![0.0; c * columns], Vec::new());
         for k in 0..c {
             for column in 0..columns {
-                let (row, unit) = (k * columns + column, self.deviation(k));
+                let (row, unit) = (k * columns + column, self.model.deviation(k));
                 let name = match column.checked_sub(usize::from(intercept)) {
                     None => {
                         matrix[(row, d * c + k)] = unit;
@@ -225,30 +305,6 @@ impl ModelInference<'_> {
             }
         }
         Some((values, matrix, labels))
-    }
-
-    /// ∂(prediction)/∂θ at samples in the data's units, in those of the target: M·c × n.
-    fn gradients(&self, inputs: &[f64]) -> Result<Mat<f64>, FitError> {
-        let Model { graph, theta, .. } = self.model;
-        let (d, c) = (graph.features(), graph.outputs());
-        let count = inputs.len() / d;
-        let mut data = Dataset::from_slices(d, inputs, c, &vec![0.0; c * count])?;
-        if let Some(scaling) = &self.model.input_scaling {
-            data = scaling.transform_inputs(&data)?;
-        }
-        // The Jacobian of the residuals z/√M of targets that are zero.
-        let risk = Risk::new(graph, &data, SquaredError, NoPenalty)?;
-        let needs = || InferenceError::Problem("outputs without residuals".to_owned());
-        let problem = risk.least_squares().ok_or_else(needs)?;
-        let mut rows = Mat::zeros(count * c, theta.len());
-        problem.jacobian(theta, &mut vec![0.0; count * c], rows.as_mut());
-        let root = (count as f64).sqrt();
-        for column in rows.col_iter_mut() {
-            for (i, entry) in column.iter_mut().enumerate() {
-                *entry *= root * self.deviation(i % c);
-            }
-        }
-        Ok(rows)
     }
 }
 

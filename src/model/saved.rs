@@ -2,7 +2,8 @@
 
 use super::{FitSummary, Model};
 use crate::model_file::{
-    Contents, ModelFileError, ModelFileFault, ModelKind, Stored, Tensor, check_encoding, names,
+    Contents, ModelFileError, ModelFileFault, ModelKind, Stored, Tensor, WITH_ERRORS, WITH_TABLE,
+    check_encoding, names,
 };
 use secant_core::data::{Encoding, Standardizer};
 use secant_core::description::{Choice, Description, DescriptionError};
@@ -10,6 +11,7 @@ use secant_core::graph::Graph;
 use secant_core::loss::Decision;
 use secant_core::params::{ParamBlock, ParamSpec, Role};
 use secant_core::text::quoted;
+use secant_optim::inference::Spread;
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -18,6 +20,10 @@ const INPUT_MEANS: &str = "input_scaling.means";
 const INPUT_DEVIATIONS: &str = "input_scaling.deviations";
 const TARGET_MEANS: &str = "target_scaling.means";
 const TARGET_DEVIATIONS: &str = "target_scaling.deviations";
+const ERRORS_FACTOR: &str = "errors.factor";
+const ERRORS_OPEN: &str = "errors.open_directions";
+const ERRORS_DEVIATION: &str = "errors.residual_deviation";
+const ERRORS_DEGREES: &str = "errors.degrees";
 
 /// All of a model but its numbers.
 #[derive(Serialize, Deserialize)]
@@ -33,6 +39,9 @@ pub(crate) struct Content {
     /// From format 3 on: how the columns of a table became the features.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     table: Option<Encoding>,
+    /// From format 4 on: whether the errors of predictions are kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    errors: bool,
 }
 
 impl Stored for Model {
@@ -41,6 +50,14 @@ impl Stored for Model {
 
     fn table(&self) -> Option<&Encoding> {
         self.encoding.as_deref()
+    }
+
+    fn format(&self) -> u32 {
+        match (&self.spread, &self.encoding) {
+            (Some(_), _) => WITH_ERRORS,
+            (None, Some(_)) => WITH_TABLE,
+            (None, None) => Self::FORMAT,
+        }
     }
 
     fn store(&self) -> Result<(Content, Vec<Tensor<'_>>), ModelFileError> {
@@ -63,6 +80,7 @@ impl Stored for Model {
             classes: self.class_names.clone(),
             fit: self.summary.clone(),
             table: self.encoding.as_deref().cloned(),
+            errors: self.spread.is_some(),
         };
         let blocks = self.graph.parameters().blocks().iter();
         let mut tensors: Vec<Tensor<'_>> = blocks
@@ -83,12 +101,27 @@ impl Stored for Model {
             tensors.push(Tensor::list(TARGET_MEANS, scaling.means()));
             tensors.push(Tensor::list(TARGET_DEVIATIONS, scaling.deviations()));
         }
+        if let Some(spread) = &self.spread {
+            let Spread { factor, open, parameters, residual_deviation, degrees } = &**spread;
+            tensors.push(Tensor::by_rows(ERRORS_FACTOR, *parameters, factor));
+            tensors.push(Tensor::list(ERRORS_OPEN, open));
+            tensors.push(Tensor::number(ERRORS_DEVIATION, *residual_deviation));
+            tensors.push(Tensor::number(ERRORS_DEGREES, *degrees));
+        }
         Ok((content, tensors))
     }
 
     fn restore(content: Content, arrays: &mut Contents<'_>) -> Result<Self, ModelFileFault> {
-        let Content { graph: description, decision, features, targets, classes, fit, table } =
-            content;
+        let Content {
+            graph: description,
+            decision,
+            features,
+            targets,
+            classes,
+            fit,
+            table,
+            errors,
+        } = content;
         let graph = description.graph()?;
         let lacks = |key| DescriptionError::MissingKey(key);
         let loss = description.loss.as_ref().ok_or_else(|| lacks("loss"))?.loss()?;
@@ -100,7 +133,8 @@ impl Stored for Model {
             names("names of classes", &classes, c.max(2))?;
         }
         check_encoding(table.as_ref(), d)?;
-        let theta = theta(&graph, arrays)?;
+        let theta = theta(&graph, arrays, errors)?;
+        let spread = errors.then(|| spread(theta.len(), arrays)).transpose()?;
         let mut scaling = |what, names: &[String], means, deviations| {
             if !arrays.has(means) {
                 return Ok(None);
@@ -125,13 +159,18 @@ impl Stored for Model {
             target_names: targets,
             class_names: classes,
             encoding: table.map(Arc::new),
+            spread: spread.map(Arc::new),
             summary: fit,
         })
     }
 }
 
 /// θ from its blocks. What the graph claims is held against the tensors before anything is allocated.
-fn theta(graph: &Graph, arrays: &mut Contents<'_>) -> Result<Vec<f64>, ModelFileFault> {
+fn theta(
+    graph: &Graph,
+    arrays: &mut Contents<'_>,
+    errors: bool,
+) -> Result<Vec<f64>, ModelFileFault> {
     let blocks = graph.parameters().blocks();
     for ParamBlock { name, spec, .. } in blocks {
         if is_list(spec) {
@@ -141,9 +180,12 @@ fn theta(graph: &Graph, arrays: &mut Contents<'_>) -> Result<Vec<f64>, ModelFile
         }
     }
     let scalings = [INPUT_MEANS, INPUT_DEVIATIONS, TARGET_MEANS, TARGET_DEVIATIONS];
-    let scalings: Vec<&str> = scalings.into_iter().filter(|name| arrays.has(name)).collect();
+    let mut beside: Vec<&str> = scalings.into_iter().filter(|name| arrays.has(name)).collect();
+    if errors {
+        beside.extend([ERRORS_FACTOR, ERRORS_OPEN, ERRORS_DEVIATION, ERRORS_DEGREES]);
+    }
     let names = blocks.iter().map(|block| block.name.as_str());
-    arrays.require_no_other(names.chain(scalings.iter().copied()))?;
+    arrays.require_no_other(names.chain(beside.iter().copied()))?;
     let mut theta = vec![0.0; graph.parameters().dim()];
     for ParamBlock { name, spec, range } in blocks {
         let block = &mut theta[range.clone()];
@@ -154,6 +196,26 @@ fn theta(graph: &Graph, arrays: &mut Contents<'_>) -> Result<Vec<f64>, ModelFile
         }
     }
     Ok(theta)
+}
+
+/// What intervals need.
+fn spread(n: usize, arrays: &mut Contents<'_>) -> Result<Spread, ModelFileFault> {
+    let columns = |name: &str, shape: Option<&[usize]>| match shape {
+        Some([rows, columns]) if *rows == n => Ok(*columns),
+        _ => Err(ModelFileFault::Missing(name.into())),
+    };
+    let rank = columns(ERRORS_FACTOR, arrays.shape(ERRORS_FACTOR))?;
+    let open = match arrays.shape(ERRORS_OPEN) {
+        Some([length]) if n > 0 && length % n == 0 => *length,
+        _ => return Err(ModelFileFault::Missing(ERRORS_OPEN.into())),
+    };
+    Ok(Spread {
+        factor: arrays.rows(ERRORS_FACTOR, n, rank)?,
+        open: arrays.list(ERRORS_OPEN, open)?,
+        parameters: n,
+        residual_deviation: arrays.number(ERRORS_DEVIATION)?,
+        degrees: arrays.number(ERRORS_DEGREES)?,
+    })
 }
 
 /// Weights are matrices, also those with one column.

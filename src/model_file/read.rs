@@ -142,6 +142,24 @@ impl Contents<'_> {
         self.header.info(name).is_some()
     }
 
+    /// The shape of the tensor of this name.
+    pub(crate) fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.header.info(name).map(|info| &info.shape[..])
+    }
+
+    /// The numbers of a matrix row by row.
+    pub(crate) fn rows(
+        &mut self,
+        name: &str,
+        rows: usize,
+        columns: usize,
+    ) -> Result<Vec<f64>, ModelFileFault> {
+        self.require(name, &[rows, columns])?;
+        let mut out = vec![0.0; rows * columns];
+        self.each(name, |index, number| out[index] = number)?;
+        Ok(out)
+    }
+
     /// Whether the tensor `name` has this shape. The numbers are then in the file, which bounds what may be allocated for them.
     pub(crate) fn require(&self, name: &str, shape: &[usize]) -> Result<(), ModelFileFault> {
         let info = self.header.info(name).ok_or_else(|| ModelFileFault::Missing(name.into()))?;

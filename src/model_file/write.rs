@@ -32,6 +32,12 @@ impl<'a> Tensor<'a> {
         Self { name: name.into(), shape: Vec::new(), numbers: vec![number].into() }
     }
 
+    /// A matrix that lies row by row.
+    pub(crate) fn by_rows(name: impl Into<String>, rows: usize, numbers: &'a [f64]) -> Self {
+        let shape = vec![rows, numbers.len() / rows.max(1)];
+        Self { name: name.into(), shape, numbers: numbers.into() }
+    }
+
     /// A matrix that lies column by column.
     pub(crate) fn matrix(name: impl Into<String>, rows: usize, columns: &[f64]) -> Self {
         let cols = columns.len() / rows.max(1);

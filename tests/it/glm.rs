@@ -4,8 +4,8 @@
 use secant::data::LibsvmOptions;
 use secant::optim::OptimError;
 use secant::{
-    CoefficientStatus, Dataset, Family, FitError, Glm, GlmError, GlmFit, Information,
-    linear_regression,
+    CoefficientStatus, Dataset, Family, FitError, Glm, GlmError, GlmFit, Information, Interrupt,
+    Reason, linear_regression,
 };
 use serde_json::Value;
 
@@ -467,5 +467,33 @@ fn errors_that_dependent_columns_do_not_have_are_said_by_name() {
         let (a, b) = (fit.coefficients[3].standard_error, without.coefficients[2].standard_error);
         assert!((a / b - 1.0).abs() < 1e-8, "{fit}\n{without}");
         assert_eq!(fit.residual_degrees, without.residual_degrees);
+    }
+}
+
+#[test]
+fn an_interrupt_ends_every_family_at_its_start_and_says_so() {
+    let interrupt = Interrupt::new();
+    interrupt.set();
+    let x: Vec<f64> = (0..60).map(f64::from).collect();
+    let y: Vec<f64> = (0..60).map(|i| f64::from(i * i * 7 % 23 % (2 + i % 8 * 3))).collect();
+    let data = Dataset::from_slices(1, &x, 1, &y).unwrap();
+    let exposure: Vec<f64> = x.iter().map(|x| x + 1.0).collect();
+    let estimated = Glm::negative_binomial_estimated();
+    let models = [Glm::gaussian(), Glm::poisson(), Glm::poisson().exposure(&exposure), estimated];
+    for model in models {
+        let fit = model.clone().interrupt(&interrupt).fit(&data).unwrap();
+        assert_eq!(fit.report.reason, Reason::Interrupted, "{model:?}");
+        assert_eq!((fit.report.iterations, fit.report.evaluations.hessian), (0, 0), "{model:?}");
+        assert!(fit.notes.last().unwrap().starts_with("interrupted: "), "{:?}", fit.notes);
+        // The best so far is a model that predicts and goes into a file.
+        assert!(fit.predict(&[3.0]).unwrap()[0].is_finite());
+        assert_eq!(
+            GlmFit::from_bytes(&fit.to_bytes().unwrap()).unwrap().coefficients,
+            fit.coefficients
+        );
+        // A flag that is not set changes nothing.
+        let (free, watched) =
+            (model.fit(&data), model.clone().interrupt(&Interrupt::new()).fit(&data));
+        assert_eq!(free.unwrap().coefficients, watched.unwrap().coefficients);
     }
 }

@@ -2,7 +2,7 @@
 
 use secant::inference::{Products, Status};
 use secant::risk::Risk;
-use secant::{Activation, Dataset, Network, Ridge, SquaredError, Standardize};
+use secant::{Activation, Dataset, Model, Network, Ridge, SquaredError, Standardize};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -121,4 +121,47 @@ fn other_losses_and_penalties_are_refused_in_words() {
         .unwrap();
     let text = fit.model().inference(&data).unwrap_err().to_string();
     assert!(text.starts_with("inference needs squared error"), "{text}");
+}
+
+#[test]
+fn a_model_in_its_file_gives_the_bands_of_its_data() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let data = Dataset::from_csv(format!("{root}/data/concrete.csv"), "target").unwrap();
+    let targets = data.targets().values().unwrap();
+    let twice: Vec<f64> = targets.iter().flat_map(|y| [*y, 300.0 - y * y]).collect();
+    let two = Dataset::from_slices(8, data.inputs(), 2, &twice).unwrap();
+    let (linear, net) = (Network::linear(8, 1), Network::mlp([8, 3, 1], Activation::Tanh));
+    let both = Standardize::InputsAndTargets;
+    let of_two = Network::linear(8, 2);
+    let cases = [(&linear, &data, Standardize::Inputs), (&net, &data, both), (&of_two, &two, both)];
+    for (network, data, standardize) in cases {
+        let fit = secant::fit(network, data).standardize(standardize).penalty(Ridge(1e-3));
+        let fit = fit.max_iterations(40).run().unwrap();
+        assert!(!fit.model().has_errors() && fit.model().band(data.sample(0), 0.9).is_err());
+        let kept = fit.model().clone().with_errors(data).unwrap();
+        let bytes = kept.to_bytes().unwrap();
+        let text = String::from_utf8_lossy(&bytes[..200]).into_owned();
+        assert!(text.contains(r#"\"format\":4,"#), "{text}");
+        let copy = Model::from_bytes(&bytes).unwrap();
+        assert_eq!(copy.to_bytes().unwrap(), bytes);
+        let inputs = &data.inputs()[..8 * 100];
+        let whole = fit.model().inference(data).unwrap().with_level(0.9).unwrap();
+        let (whole, found) = (whole.band(inputs).unwrap(), copy.band(inputs, 0.9).unwrap());
+        assert_eq!(found.len(), 100 * network.graph().unwrap().outputs());
+        for (whole, found) in whole.iter().zip(&found) {
+            assert_eq!(whole.value, found.value);
+            close(found.standard_error, whole.standard_error, 1e-9);
+            close(found.prediction.0, whole.prediction.0, 1e-9);
+            close(found.confidence.1, whole.confidence.1, 1e-9);
+        }
+        // What is cut or claimed otherwise is refused.
+        let damaged = [&bytes[..bytes.len() - 8], &bytes[..bytes.len() / 2]];
+        assert!(damaged.iter().all(|bytes| Model::from_bytes(bytes).is_err()));
+    }
+    // A large one keeps nothing, and its file is of the format of before.
+    let net = Network::mlp([8, 30, 1], Activation::Tanh);
+    let fit = secant::fit(&net, &data).max_iterations(2).run().unwrap();
+    let model = fit.model().clone().with_errors(&data).unwrap();
+    assert!(!model.has_errors());
+    assert_eq!(model.to_bytes().unwrap(), fit.model().to_bytes().unwrap());
 }

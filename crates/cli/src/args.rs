@@ -113,7 +113,7 @@ Models:
 const PREDICT: &str = "\
 Examples:
   secant predict model.safetensors new.csv > predicted.csv
-  secant predict model.safetensors new.csv --out predicted.csv --interval 0.95 --training data.csv
+  secant predict model.safetensors new.csv --out predicted.csv --interval 0.95
   cat new.csv | secant predict model.safetensors -";
 const CURVE: &str = "\
 Examples:
@@ -164,7 +164,7 @@ pub struct TableArgs {
     #[arg(long, value_name = "HOW", default_value = "refuse")]
     pub missing: MissingArg,
     /// Texts that stand for a missing value, beside NA, ?, the empty field and their kin.
-    #[arg(long, value_name = "TEXT", action = ArgAction::Append)]
+    #[arg(long, value_name = "TEXT", action = ArgAction::Append, allow_hyphen_values = true)]
     pub missing_value: Vec<String>,
     /// Columns of texts, also where these are numbers: one input for each level.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
@@ -236,10 +236,10 @@ pub struct ModelArgs {
     #[arg(long, value_name = "LOSS")]
     pub loss: Option<String>,
     /// λ of λ/2·‖w‖² beside the mean loss, or `auto`: by five-fold cross-validation.
-    #[arg(long, value_name = "LAMBDA")]
+    #[arg(long, value_name = "LAMBDA", allow_negative_numbers = true)]
     pub ridge: Option<String>,
     /// λ of λ·‖w‖₁ beside the mean loss: weights that do not help become 0.
-    #[arg(long, value_name = "LAMBDA", value_parser = lists::strength)]
+    #[arg(long, value_name = "LAMBDA", value_parser = lists::strength, allow_negative_numbers = true)]
     pub l1: Option<f64>,
     /// Leave the units of the features, or of the targets too, as they are.
     #[arg(long, value_name = "WHAT", default_value = "auto")]
@@ -262,7 +262,7 @@ pub struct FormulaArgs {
     /// Where parameters start: a=1,b=0.1 [default: looked for].
     #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',', value_parser = lists::assignment)]
     pub start: Vec<(String, f64)>,
-    /// Ranges of parameters, of a linear model of coefficients: b=0..,c=-1..1.
+    /// Ranges of parameters, of a linear model of coefficients: b=0..,c=-1..1. `y: b=0..` is that of one of several outputs.
     #[arg(long, value_name = "NAME=LOW..HIGH", value_delimiter = ',', value_parser = lists::range, allow_hyphen_values = true)]
     pub bounds: Vec<lists::Range>,
     /// Parameters held at a value: c=0.
@@ -334,7 +334,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub seed: u64,
     /// Part of the rows that is held out, or a file with such rows; 0: none [default: 0.2; none for formulas and glm].
-    #[arg(long, value_name = "PART|FILE")]
+    #[arg(long, value_name = "PART|FILE", allow_negative_numbers = true)]
     pub valid: Option<String>,
     /// Ends after so many iterations without a lower loss on the rows held out.
     #[arg(long, value_name = "COUNT")]
@@ -392,11 +392,11 @@ pub struct PredictArgs {
     /// Only the new columns.
     #[arg(long)]
     pub only: bool,
-    /// Intervals that hold a new observation with this probability; needs --training.
-    #[arg(long, value_name = "LEVEL", value_parser = lists::level, requires = "training")]
+    /// Intervals that hold a new observation with this probability.
+    #[arg(long, value_name = "LEVEL", value_parser = lists::level)]
     pub interval: Option<f64>,
-    /// The table that the model was fitted to, read by the same options.
-    #[arg(long, value_name = "FILE")]
+    /// For --interval: the table that the model was fitted to, read by the same options, where its file keeps no errors.
+    #[arg(long, value_name = "FILE", requires = "interval")]
     pub training: Option<PathBuf>,
     /// The offset of each row [default: the column of the fit, where the table has it].
     #[arg(long, value_name = "COLUMN")]

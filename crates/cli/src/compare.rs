@@ -8,8 +8,9 @@ use crate::models::{self, Judge, Spec, Strength};
 use crate::screen::Screen;
 use crate::tables::{self, Read};
 use crate::told::writable;
-use crate::told::{command_line, files, head, indented};
+use crate::told::{Written, command_line, head, indented};
 use secant::compare;
+use secant::core::files::write_atomically;
 use serde_json::json;
 
 /// Most parameters for methods with a dense Hessian, unless they are named.
@@ -70,18 +71,20 @@ pub fn run(args: &CompareArgs, screen: &Screen) -> Result<Exit, Failure> {
     screen.heading(&format!("{}, {parameters} parameters", built.name));
     screen.say("");
     screen.result(&indented(&comparison.to_string()));
-    if let Some(path) = &args.out {
-        std::fs::write(path, comparison.csv()).map_err(|error| Failure::file(path, &error))?;
-    }
-    if let Some(path) = &args.report {
+    let mut written = Written::default();
+    written.put("table", args.out.as_deref(), |path| {
+        write_atomically(path, comparison.csv().as_bytes())
+    });
+    written.put("report", args.report.as_deref(), |path| {
         let page = comparison
             .html()
             .title(format!("{}: methods", read.file))
             .command(command_line())
             .read(sentences);
-        page.save(path).map_err(|error| Failure::new(error.to_string()))?;
-    }
-    files(screen, &[("table", args.out.as_deref()), ("report", args.report.as_deref())]);
+        page.save(path)
+    });
+    written.tell(screen);
+    written.end()?;
     let mut object = head("compare", &read, &encoded);
     object.insert("model".into(), json!({"name": built.name, "parameters": parameters}));
     object.insert("best_value".into(), crate::told::number(comparison.best_value));

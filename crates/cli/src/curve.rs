@@ -13,12 +13,13 @@ use crate::screen::Screen;
 use crate::tables::{self, Read};
 use crate::told::writable;
 use crate::told::{
-    command_line, ended, estimates_json, files, head, indented, number, run_json, score_json,
+    Written, command_line, ended, estimates_json, head, indented, number, run_json, score_json,
 };
 use secant::core::formula::Formula;
 use secant::data::{Encoded, Roles, Table, TargetKind};
 use secant::{
-    Curve, CurveError, CurveFit, Inference, LevenbergMarquardt, Method, Origin, Rho, Stopping,
+    Curve, CurveError, CurveFit, Dataset, Inference, LevenbergMarquardt, Method, Model, Origin,
+    Rho, Stopping,
 };
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -140,10 +141,13 @@ impl Asked<'_> {
         features.retain(|name| table.names().contains(name));
         if features.is_empty() {
             let names = secant::core::text::list(table.names().iter().map(String::as_str));
-            return Err(Failure::new(format!(
-                "{}: the formula names no column; columns are {names}",
-                secant::core::text::path(table.file())
-            )));
+            return Err(Failure::advised(
+                format!(
+                    "{}: the formula names no column; columns are {names}",
+                    secant::core::text::path(table.file())
+                ),
+                "a name with signs that mean something in a formula stands between backquotes: `time (s)`",
+            ));
         }
         features.extend(self.parameters.sigma.clone());
         Ok(Roles {
@@ -210,9 +214,8 @@ impl Asked<'_> {
         let interrupt = interrupt::on_signals()?;
         let fit = curve.interrupt(&interrupt).fit(&encoded.data)?;
         let exit = Exit::of(fit.report().reason);
-        if let Some(path) = &self.out {
-            fit.model().save(path)?;
-        }
+        let mut written = Written::default();
+        written.put("model", self.out.as_deref(), |path| self.kept(&fit, &encoded.data).save(path));
         screen.heading("Fit");
         screen.sentences(&[format!(
             "{} = {}",
@@ -232,33 +235,35 @@ impl Asked<'_> {
             None => values(&fit),
         });
         let told = self.advice(&fit, exit);
-        if let Some(path) = &self.plot {
-            fit.plot(path).map_err(|error| Failure::new(error.to_string()))?;
-        }
-        if let Some(path) = &self.report {
+        written.put("report", self.report.as_deref(), |path| -> Result<(), Failure> {
             let page = fit
                 .html()?
                 .title(format!("{}: {}", read.file, encoded.data.target_names().join(", ")))
                 .command(command_line())
                 .read(sentences)
                 .advice(told.iter().cloned());
-            page.save(path).map_err(|error| Failure::new(error.to_string()))?;
-        }
-        files(
-            screen,
-            &[
-                ("model", self.out.as_deref()),
-                ("report", self.report.as_deref()),
-                ("picture", self.plot.as_deref()),
-            ],
-        );
+            Ok(page.save(path)?)
+        });
+        written.put("picture", self.plot.as_deref(), |path| fit.plot(path));
+        written.tell(screen);
         if !told.is_empty() {
             screen.heading("Next");
             screen.sentences(&told);
         }
+        written.end()?;
         let object = self.json(&read, &encoded, &fit, inference.as_ref(), exit, &told)?;
         screen.json(object);
         Ok(exit)
+    }
+
+    /// The model with what intervals of predictions need, where nothing holds or weighs its parameters otherwise.
+    fn kept(&self, fit: &CurveFit, data: &Dataset) -> Model {
+        let FormulaArgs { bounds, fix, tie, sigma, .. } = self.parameters;
+        let plain = bounds.is_empty() && fix.is_empty() && tie.is_empty() && sigma.is_none();
+        let model = fit.model();
+        let plain = plain && self.robust.is_none();
+        let with = plain.then(|| model.clone().with_errors(data).ok()).flatten();
+        with.unwrap_or_else(|| model.clone())
     }
 
     fn json(

@@ -1,11 +1,15 @@
 //! What is wrong with what was asked for: what, where, and what would do.
 
+use secant::core::text::UnknownName;
 use secant::data::{DataError, Hint, Remedy, TableError, TableFault};
 use secant::description::DescriptionError;
 use secant::inference::InferenceError;
 use secant::{CurveError, FitError, ModelFileError};
 use std::error::Error;
 use std::path::Path;
+
+/// Letters of a word for a missing value at most.
+const LONGEST_WORD: usize = 20;
 
 /// A refusal.
 #[derive(Debug)]
@@ -33,6 +37,12 @@ impl Failure {
     }
 }
 
+/// Whether the file does not name the column: `column1`, ….
+fn is_numbered(name: &str) -> bool {
+    let number = name.strip_prefix("column").unwrap_or_default();
+    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// A name as one argument of a shell.
 pub fn quoted(name: &str) -> String {
     let plain =
@@ -47,6 +57,9 @@ pub fn quoted(name: &str) -> String {
 impl From<TableError> for Failure {
     fn from(error: TableError) -> Self {
         let advice = match &*error.fault {
+            TableFault::NoColumn { existing, .. } if existing.iter().all(|name| is_numbered(name)) => {
+                Some("the first line is taken for data: `--header` takes it for names".to_owned())
+            }
             TableFault::NoTarget { existing } => {
                 existing.last().map(|last| format!("`--target {}`, if that is it", quoted(last)))
             }
@@ -62,7 +75,8 @@ impl From<TableError> for Failure {
                 let name = quoted(name);
                 // What has a digit may be a number in other signs or with a unit.
                 let is_number = found.contains(|c: char| c.is_ascii_digit());
-                let rare = texts <= numbers && !is_number && !found.contains(char::is_control);
+                let short = found.chars().count() <= LONGEST_WORD && !found.contains(char::is_control);
+                let rare = texts <= numbers && !is_number && short;
                 let as_missing = rare.then(|| {
                     format!("`--missing-value {}` takes the text for a missing value, ", quoted(found))
                 });
@@ -143,6 +157,13 @@ fn writing(decimal: char, thousands: Option<char>) -> String {
     format!("`{}`", options.join(" "))
 }
 
+impl From<UnknownName> for Failure {
+    fn from(UnknownName { what, name, nearest, known }: UnknownName) -> Self {
+        let words = format!("no {what} `{}`{nearest}", secant::core::text::quoted(&name));
+        Self::advised(words, format!("one of {}", known.join(", ")))
+    }
+}
+
 impl From<FitError> for Failure {
     fn from(error: FitError) -> Self {
         let advice = match &error {
@@ -181,6 +202,8 @@ plainly!(
     ModelFileError,
     DescriptionError,
     InferenceError,
+    secant::plot::PlotError,
+    std::io::Error,
     secant::optim::ManyError,
     secant::optim::OptimError
 );

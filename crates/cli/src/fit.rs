@@ -61,10 +61,14 @@ pub fn run(args: &FitArgs, screen: &Screen) -> Result<Exit, Failure> {
         }
         _ => refuse_of_others(args)?,
     }
+    let valid = Valid::read(args.run.valid.as_deref())?;
     let table = args.table.read(&args.data)?;
     let read = Read::of(&table);
-    let encoded = table.into_dataset(&args.columns.roles(&args.table))?;
-    let parts = part(args, &encoded)?;
+    let mut roles = args.columns.roles(&args.table);
+    // Rows that judge have no part in what fills gaps.
+    roles.filled_from = valid.part(read.rows).map(|held_out| (1.0 - held_out, args.run.seed));
+    let encoded = table.into_dataset(&roles)?;
+    let parts = part(args, &valid, &encoded)?;
     let built = models::build(&spec, &args.model, &parts.training)?;
     let mut sentences = tables::sentences(&read, &encoded);
     sentences.extend(parts.note.clone());
@@ -97,21 +101,17 @@ fn fit(
     let graph = built.network.graph().map_err(|error| Failure::new(error.to_string()))?;
     let run = &args.run;
     let standardize = models::standardize(args.model.standardize);
-    let method: Method = match (&run.method, args.model.l1, args.formula.bounds.is_empty()) {
-        (Some(_), Some(_), _) => {
-            return Err(Failure::new("--l1 has a method of its own, OWL-QN: leave `--method` out"));
+    let name = run.method.as_deref();
+    let method: Method = match (args.model.l1, args.formula.bounds.is_empty()) {
+        (Some(_), false) => {
+            return Err(Failure::new("--l1 and --bounds: no method takes both"));
         }
-        (Some(_), _, false) | (_, Some(_), false) => {
-            return Err(Failure::new(
-                "--bounds have a method of their own: leave `--method` and `--l1` out",
-            ));
-        }
-        (Some(name), None, true) => methods::by_name(name)?,
-        (None, Some(lambda), true) => models::l1(lambda, graph).into(),
-        (None, None, false) => {
-            models::bounded(&args.formula, spec, &parts.training, graph, standardize)?.into()
-        }
-        (None, None, true) => Method::auto(),
+        (Some(lambda), true) => methods::with_l1(name, models::l1(lambda, graph))?,
+        (None, false) => methods::within(
+            name,
+            models::bounds(&args.formula, spec, &parts.training, graph, standardize)?,
+        )?,
+        (None, true) => name.map_or_else(|| Ok(Method::auto()), methods::by_name)?,
     };
     let interrupt = interrupt::on_signals()?;
     let mut fit = secant::fit(&built.network, &parts.training)
@@ -182,29 +182,54 @@ fn refuse_of_others(args: &FitArgs) -> Result<(), Failure> {
 }
 
 /// `--valid`.
-fn part<'a>(args: &FitArgs, encoded: &'a Encoded) -> Result<Parts<'a>, Failure> {
+enum Valid<'a> {
+    /// Not said.
+    Unasked,
+    Nothing,
+    Part(f64),
+    File(&'a Path),
+}
+
+impl<'a> Valid<'a> {
+    fn read(text: Option<&'a str>) -> Result<Self, Failure> {
+        let Some(text) = text else { return Ok(Self::Unasked) };
+        match text.parse::<f64>() {
+            Ok(0.0) => Ok(Self::Nothing),
+            Ok(part) if part > 0.0 && part < 1.0 => Ok(Self::Part(part)),
+            Ok(part) => Err(Failure::new(format!(
+                "--valid {part}: expected a part of the rows between 0 and 1, or a file"
+            ))),
+            Err(_) => Ok(Self::File(Path::new(text))),
+        }
+    }
+
+    /// The part of so many rows that is held out.
+    fn part(&self, rows: usize) -> Option<f64> {
+        match self {
+            Self::Unasked => (rows >= FEWEST).then_some(HELD_OUT),
+            Self::Part(part) => Some(*part),
+            Self::Nothing | Self::File(_) => None,
+        }
+    }
+}
+
+fn part<'a>(args: &FitArgs, valid: &Valid<'_>, encoded: &'a Encoded) -> Result<Parts<'a>, Failure> {
     let data = &encoded.data;
     let all = |note: Option<String>| Parts { training: Cow::Borrowed(data), held_out: None, note };
-    let fraction = match args.run.valid.as_deref() {
-        None if data.samples() < FEWEST => {
-            return Ok(all(Some(format!("Fewer than {FEWEST} rows: none held out."))));
-        }
-        None => HELD_OUT,
-        Some(text) => match text.parse::<f64>() {
-            Ok(0.0) => return Ok(all(None)),
-            Ok(fraction) => fraction,
-            Err(_) => {
-                return of_file(args, encoded, Path::new(text))
-                    .map(|(held_out, note)| Parts { held_out: Some(held_out), ..all(Some(note)) });
-            }
-        },
+    let Some(fraction) = valid.part(data.samples()) else {
+        return match valid {
+            Valid::File(path) => of_file(args, encoded, path)
+                .map(|(held_out, note)| Parts { held_out: Some(held_out), ..all(Some(note)) }),
+            Valid::Unasked => Ok(all(Some(format!("Fewer than {FEWEST} rows: none held out.")))),
+            Valid::Nothing | Valid::Part(_) => Ok(all(None)),
+        };
     };
-    if !(fraction > 0.0 && fraction < 1.0) {
-        return Err(Failure::new(format!(
-            "--valid {fraction}: expected a part between 0 and 1, or a file"
-        )));
-    }
-    let (training, held_out) = data.split(1.0 - fraction, args.run.seed)?;
+    let split = data.split(1.0 - fraction, args.run.seed);
+    let (training, held_out) = split.map_err(|_| {
+        let rows = data.samples();
+        let words = format!("--valid {fraction}: no row of {rows} would be left on one side");
+        Failure::advised(words, "`--valid 0` fits the model to all rows")
+    })?;
     let (count, of) = (tables::grouped(held_out.samples()), tables::grouped(data.samples()));
     let note = format!("{count} of {of} rows held out, drawn by seed {}.", args.run.seed);
     Ok(Parts { training: Cow::Owned(training), held_out: Some(held_out), note: Some(note) })

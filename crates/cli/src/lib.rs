@@ -46,13 +46,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Describe(args) => describe::run(args, &screen),
         Command::OneStep(args) => one_step::run(args, &screen),
         Command::Completions(args) => {
-            pages::completions(args);
+            pages::completions(args, &screen);
             Ok(Exit::Done)
         }
-        Command::Man(args) => pages::man(args),
+        Command::Man(args) => pages::man(args, &screen),
     });
     match done {
-        Ok(exit) => exit.number(),
+        Ok(exit) => screen.end(exit).number(),
         Err(failure) => {
             screen.failure(&failure);
             Exit::Refused.number()

@@ -3,14 +3,14 @@
 use crate::args::{FormulaArgs, ModelArgs, StandardizeArg};
 use crate::failure::Failure;
 use secant::core::params::Role;
-use secant::core::text::{did_you_mean, quoted};
+use secant::core::text::{by_name, did_you_mean, quoted};
 use secant::description::Description;
 use secant::loss::Loss;
 use secant::penalty::Penalty;
 use secant::{
     AbsoluteError, Activation, Bounds, Dataset, Family, Gamma, Glm, Graph, Hinge, L1, Link,
-    Logistic, Network, NoPenalty, OwlQn, Poisson, Quantile, Rho, Ridge, SoftmaxCrossEntropy,
-    SquaredError, Standardize, Standardizer, Targets, Tron,
+    Logistic, Network, NoPenalty, Poisson, Quantile, Rho, Ridge, SoftmaxCrossEntropy, SquaredError,
+    Standardize, Standardizer, Targets,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,35 +31,6 @@ pub enum Spec {
 }
 
 const MODELS: [&str; 5] = ["linear", "mlp", "formula", "file", "glm"];
-const FAMILIES: [&str; 8] = [
-    "gaussian",
-    "poisson",
-    "logistic",
-    "gamma",
-    "inverse-gaussian",
-    "negative-binomial",
-    "tweedie",
-    "softmax",
-];
-const ACTIVATIONS: [(&str, Activation); 7] = [
-    ("tanh", Activation::Tanh),
-    ("sigmoid", Activation::Sigmoid),
-    ("softplus", Activation::Softplus),
-    ("silu", Activation::Silu),
-    ("gelu", Activation::Gelu),
-    ("relu", Activation::Relu),
-    ("sine", Activation::Sine),
-];
-const LINKS: [(&str, Link); 8] = [
-    ("identity", Link::Identity),
-    ("log", Link::Log),
-    ("logit", Link::Logit),
-    ("probit", Link::Probit),
-    ("cloglog", Link::ComplementaryLogLog),
-    ("inverse", Link::Inverse),
-    ("inverse-square", Link::InverseSquare),
-    ("sqrt", Link::Sqrt),
-];
 /// Losses that the command names; those of robust statistics stand in [`RHOS`].
 const LOSSES: [&str; 7] =
     ["squared", "absolute", "poisson", "gamma", "logistic", "softmax", "hinge"];
@@ -80,11 +51,6 @@ fn names<T>(list: &[(&'static str, T)]) -> Vec<&'static str> {
     list.iter().map(|(name, _)| *name).collect()
 }
 
-fn find<T: Copy>(what: &str, name: &str, list: &[(&'static str, T)]) -> Result<T, Failure> {
-    let found = list.iter().find(|(known, _)| *known == name);
-    found.map(|(_, value)| *value).ok_or_else(|| unknown(what, name, &names(list)))
-}
-
 impl Spec {
     /// Reads `--model`.
     pub fn read(text: &str) -> Result<Self, Failure> {
@@ -99,7 +65,10 @@ impl Spec {
             ("file", None) => Err(Failure::new("--model file: expected file:PATH")),
             ("glm", None) => {
                 let words = "--model glm: expected glm:FAMILY";
-                Err(Failure::advised(words, format!("one of {}", FAMILIES.join(", "))))
+                Err(Failure {
+                    what: words.to_owned(),
+                    ..Family::by_name("").err().map_or_else(|| Failure::new(words), Failure::from)
+                })
             }
             ("linear", _) => Err(Failure::new(format!("--model {text}: `linear` has no options"))),
             _ => Err(unknown("model", kind, &MODELS)),
@@ -118,8 +87,7 @@ fn mlp(text: &str) -> Result<Spec, Failure> {
         }
     };
     let hidden = widths.split(',').map(width).collect::<Result<Vec<_>, _>>()?;
-    let activation =
-        parts.next().map_or(Ok(Activation::Tanh), |name| find("activation", name, &ACTIVATIONS))?;
+    let activation = parts.next().map_or(Ok(Activation::Tanh), Activation::by_name)?;
     match parts.next() {
         None => Ok(Spec::Mlp(hidden, activation)),
         Some(rest) => Err(Failure::new(format!("--model mlp: what is `{}`?", quoted(rest)))),
@@ -137,33 +105,25 @@ fn glm(text: &str) -> Result<Spec, Failure> {
             ))
         })
     };
-    let family = match (name, option) {
-        ("negative-binomial", None) => {
-            return Ok(Spec::Glm(Family::NegativeBinomial { alpha: 1.0 }, true));
-        }
-        ("negative-binomial", Some(_)) => Family::NegativeBinomial { alpha: number()? },
-        ("tweedie", Some(_)) => Family::Tweedie { power: number()? },
-        ("tweedie", None) => {
+    let family = match (Family::by_name(name)?, option) {
+        (family @ Family::NegativeBinomial { .. }, None) => return Ok(Spec::Glm(family, true)),
+        (Family::NegativeBinomial { .. }, Some(_)) => Family::NegativeBinomial { alpha: number()? },
+        (Family::Tweedie { .. }, Some(_)) => Family::Tweedie { power: number()? },
+        (Family::Tweedie { .. }, None) => {
             let words = "--model glm:tweedie: expected the power too, between 1 and 2";
             return Err(Failure::advised(words, "glm:tweedie:1.5"));
         }
-        ("gaussian", None) => Family::Gaussian,
-        ("poisson", None) => Family::Poisson,
-        ("logistic", None) => Family::Logistic,
-        ("gamma", None) => Family::Gamma,
-        ("inverse-gaussian", None) => Family::InverseGaussian,
-        ("softmax", None) => Family::Softmax,
-        (name, Some(_)) if FAMILIES.contains(&name) => {
+        (family, None) => family,
+        (_, Some(_)) => {
             return Err(Failure::new(format!("--model glm:{text}: {name} has no option")));
         }
-        _ => return Err(unknown("family", name, &FAMILIES)),
     };
     Ok(Spec::Glm(family, false))
 }
 
 /// ρ by name.
 pub fn rho(name: &str) -> Result<Rho, Failure> {
-    find("ρ", name, &RHOS)
+    Ok(by_name("ρ", name, &RHOS)?)
 }
 
 /// A generalised linear model with its link.
@@ -171,7 +131,7 @@ pub fn glm_of(family: Family, estimates_alpha: bool, link: Option<&str>) -> Resu
     let glm = if estimates_alpha { Glm::negative_binomial_estimated() } else { Glm::new(family) };
     Ok(match link {
         None => glm,
-        Some(name) => glm.link(find("link", name, &LINKS)?),
+        Some(name) => glm.link(Link::by_name(name)?),
     })
 }
 
@@ -333,42 +293,65 @@ pub fn standardize(args: StandardizeArg) -> Standardize {
     }
 }
 
-/// The method for λ·‖w‖₁ without the biases.
-pub fn l1(lambda: f64, graph: &Graph) -> OwlQn {
+/// λ·‖w‖₁ without the biases.
+pub fn l1(lambda: f64, graph: &Graph) -> L1 {
     let biases = graph.parameters().blocks().iter().filter(|block| block.spec.role != Role::Weight);
-    let l1 = biases.fold(L1::new(lambda), |l1, block| l1.without(block.range.clone()));
-    OwlQn::new(l1)
+    biases.fold(L1::new(lambda), |l1, block| l1.without(block.range.clone()))
 }
 
-/// The method for bounds on the coefficients of a linear model with one output, whose features are standardised or not.
-pub fn bounded(
+/// Bounds on the coefficients of a linear model, whose features are standardised or not: `x` is that of feature x for every output,
+/// `y: x` for the output y alone.
+pub fn bounds(
     args: &FormulaArgs,
     spec: &Spec,
     data: &Dataset,
     graph: &Graph,
     standardize: Standardize,
-) -> Result<Tron, Failure> {
-    if *spec != Spec::Linear || graph.outputs() != 1 || standardize == Standardize::InputsAndTargets
-    {
-        return Err(Failure::new(
-            "--bounds: of formulas, and of coefficients of a linear model with one output in the target's units",
+) -> Result<Bounds, Failure> {
+    if *spec != Spec::Linear || standardize == Standardize::InputsAndTargets {
+        return Err(Failure::advised(
+            "--bounds: of parameters of a formula, or of coefficients of a linear model in the units of its targets",
+            "`--model linear`, without `--standardize both`",
         ));
     }
+    let (features, outputs) = (data.feature_names(), output_names(data, graph.outputs()));
+    let c = outputs.len();
     let scaling = Standardizer::fit_inputs(data);
     let mut bounds = Bounds::free(graph.parameters().dim());
     for (name, low, high) in &args.bounds {
-        let names = data.feature_names();
-        let Some(column) = names.iter().position(|known| known == name) else {
-            let known: Vec<&str> = names.iter().map(String::as_str).collect();
-            return Err(unknown("feature", name, &known));
+        let place = |name: &str| features.iter().position(|known| known == name);
+        let of_one = || {
+            let (output, feature) = name.split_once(": ")?;
+            let output = outputs.iter().position(|known| known == output)?;
+            Some((place(feature.trim())?, output..output + 1))
+        };
+        let Some((feature, chosen)) = place(name).map(|feature| (feature, 0..c)).or_else(of_one)
+        else {
+            let known: Vec<&str> = features.iter().map(String::as_str).collect();
+            let mut failure = unknown("feature", name, &known);
+            if let [first, _, ..] = &outputs[..] {
+                let one = format!("`{first}: {}` bounds that of one output", features[0]);
+                failure.advice = failure.advice.map(|advice| format!("{advice}; {one}"));
+            }
+            return Err(failure);
         };
         let unit = match standardize {
             Standardize::Nothing => 1.0,
-            _ => scaling.deviations()[column],
+            _ => scaling.deviations()[feature],
         };
-        bounds = bounds.with(column..column + 1, low * unit, high * unit)?;
+        for output in chosen {
+            let at = feature * c + output;
+            bounds = bounds.with(at..at + 1, low * unit, high * unit)?;
+        }
     }
-    Ok(Tron::new(bounds))
+    Ok(bounds)
+}
+
+/// The names of the outputs: targets, or classes where each has an output.
+fn output_names(data: &Dataset, outputs: usize) -> Vec<String> {
+    let named = |names: &[String]| (names.len() == outputs).then(|| names.to_vec());
+    let found = named(data.target_names()).or_else(|| named(data.class_names()));
+    found.unwrap_or_else(|| (0..outputs).map(|output| output.to_string()).collect())
 }
 
 #[cfg(test)]

@@ -3,18 +3,18 @@
 use crate::args::{Cli, CompletionArgs, ManArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::screen::print;
+use crate::screen::Screen;
 use clap::CommandFactory;
 
 const NAME: &str = "secant";
 
-pub fn completions(args: &CompletionArgs) {
+pub fn completions(args: &CompletionArgs, screen: &Screen) {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), NAME, &mut script);
-    print(&script);
+    screen.print(&script);
 }
 
-pub fn man(args: &ManArgs) -> Result<Exit, Failure> {
+pub fn man(args: &ManArgs, screen: &Screen) -> Result<Exit, Failure> {
     let command = Cli::command();
     if let Some(folder) = &args.folder {
         std::fs::create_dir_all(folder).map_err(|error| Failure::file(folder, &error))?;
@@ -24,6 +24,6 @@ pub fn man(args: &ManArgs) -> Result<Exit, Failure> {
     let mut page = Vec::new();
     let written = clap_mangen::Man::new(command).render(&mut page);
     written.map_err(|error| Failure::new(error.to_string()))?;
-    print(&page);
+    screen.print(&page);
     Ok(Exit::Done)
 }

@@ -5,12 +5,13 @@ mod appended;
 use crate::args::PredictArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::screen::{Screen, print};
+use crate::screen::Screen;
 use crate::tables::Read;
 use crate::told::writable;
 use appended::{Original, Shape};
 use secant::core::files::write_atomically;
 use secant::data::{Encoding, Missing, Table};
+use secant::inference::BandPoint;
 use secant::{GlmFit, Link, Model, ModelFileError, ModelFileFault, ModelKind};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
@@ -72,7 +73,7 @@ pub fn run(args: &PredictArgs, screen: &Screen) -> Result<Exit, Failure> {
                 secant::core::text::path(path)
             ));
         }
-        None => print(&text),
+        None => screen.print(&text),
     }
     Ok(Exit::Done)
 }
@@ -191,13 +192,11 @@ fn model_columns(
     let mut names: Vec<String> = (0..c).map(name).collect();
     let mut rows: Vec<Vec<String>> =
         z.chunks_exact(c).map(|row| row.iter().map(|value| shown(*value)).collect()).collect();
-    if let (Some(level), Some(training)) = (args.interval, &args.training) {
+    if let Some(level) = args.interval {
         if offset.is_some() {
             return Err(Failure::new("--interval: not with offsets"));
         }
-        let data = model.encoding().dataset(args.table.read(training)?)?.data;
-        let found = model.inference(&data)?.with_level(level)?;
-        let band = found.band(inputs)?;
+        let band = band(args, model, inputs, level)?;
         names.extend((0..c).flat_map(|output| {
             let name = name(output).trim_end_matches("_predicted").to_owned();
             [format!("{name}_low"), format!("{name}_high")]
@@ -209,6 +208,26 @@ fn model_columns(
         }
     }
     Ok((names, rows))
+}
+
+/// Where new observations lie, from what the model keeps or from the table that it was fitted to.
+fn band(
+    args: &PredictArgs,
+    model: &Model,
+    inputs: &[f64],
+    level: f64,
+) -> Result<Vec<BandPoint>, Failure> {
+    if let Some(training) = &args.training {
+        let data = model.encoding().dataset(args.table.read(training)?)?.data;
+        return Ok(model.inference(&data)?.with_level(level)?.band(inputs)?);
+    }
+    if model.has_errors() {
+        return Ok(model.band(inputs, level)?);
+    }
+    Err(Failure::advised(
+        "--interval: the model's file keeps no errors, as those of small models fitted by squared error do",
+        "`--training FILE` with the table that it was fitted to",
+    ))
 }
 
 /// The class, and the probability of each where the loss has some.

@@ -1,9 +1,11 @@
 //! What a person sees, and what another program reads.
 
 use crate::args::{Color, Output};
+use crate::exit::Exit;
 use crate::failure::Failure;
 use serde_json::{Map, Value};
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::cell::RefCell;
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 /// Columns of the terminal that paragraphs are broken at.
 const WIDTH: usize = 100;
@@ -15,17 +17,8 @@ pub struct Screen {
     quiet: bool,
     /// Colours on standard output, and on standard error.
     colors: [bool; 2],
-}
-
-/// Writes to standard output. A reader that has gone ends the process quietly.
-pub fn print(bytes: &[u8]) {
-    let mut out = std::io::stdout().lock();
-    if let Err(error) = out.write_all(bytes).and_then(|()| out.flush()) {
-        if error.kind() != ErrorKind::BrokenPipe {
-            eprintln!("secant: standard output: {error}");
-        }
-        std::process::exit(i32::from(error.kind() != ErrorKind::BrokenPipe));
-    }
+    /// Why standard output takes no more.
+    lost: RefCell<Option<io::Error>>,
 }
 
 impl Screen {
@@ -41,7 +34,24 @@ impl Screen {
         };
         let terminals = [std::io::stdout().is_terminal(), std::io::stderr().is_terminal()];
         let colors = terminals.map(|terminal| asked.unwrap_or(terminal));
-        Self { json: output.json, quiet: output.quiet, colors }
+        Self { json: output.json, quiet: output.quiet, colors, lost: RefCell::default() }
+    }
+
+    /// Writes to standard output. Where that takes no more, the work goes on without: there may be files to write.
+    pub fn print(&self, bytes: &[u8]) {
+        let mut lost = self.lost.borrow_mut();
+        if lost.is_none() {
+            let mut out = io::stdout().lock();
+            *lost = out.write_all(bytes).and_then(|()| out.flush()).err();
+        }
+    }
+
+    /// The status that the process ends with. That a reader has gone is no failure.
+    pub fn end(&self, exit: Exit) -> Exit {
+        let lost = self.lost.take().filter(|error| error.kind() != ErrorKind::BrokenPipe);
+        let Some(error) = lost else { return exit };
+        self.failure(&Failure::new(format!("standard output: {error}")));
+        Exit::Refused
     }
 
     /// Whether results are JSON.
@@ -57,14 +67,14 @@ impl Screen {
     /// Text for a person: nothing where results are JSON.
     pub fn say(&self, text: &str) {
         if !self.json && !self.quiet {
-            print(format!("{text}\n").as_bytes());
+            self.print(format!("{text}\n").as_bytes());
         }
     }
 
     /// A result in text, shown also when quiet.
     pub fn result(&self, text: &str) {
         if !self.json {
-            print(format!("{text}\n").as_bytes());
+            self.print(format!("{text}\n").as_bytes());
         }
     }
 
@@ -83,17 +93,20 @@ impl Screen {
     /// The object that another program reads.
     pub fn json(&self, object: Map<String, Value>) {
         if self.json {
-            print(format!("{}\n", Value::Object(object)).as_bytes());
+            self.print(format!("{}\n", Value::Object(object)).as_bytes());
         }
     }
 
     /// The refusal, on standard error; with JSON asked for an object on standard output too.
     pub fn failure(&self, failure: &Failure) {
         let error = if self.colors[1] { "\u{1b}[31;1merror:\u{1b}[0m" } else { "error:" };
-        eprintln!("{error} {}", failure.what);
+        let mut text = format!("{error} {}\n", failure.what);
         if let Some(advice) = &failure.advice {
-            eprintln!("{}", wrapped(advice, "  try: ", "       "));
+            text.push_str(&wrapped(advice, "  try: ", "       "));
+            text.push('\n');
         }
+        // A reader that has gone is no one to tell of it.
+        let _ = io::stderr().lock().write_all(text.as_bytes());
         if self.json {
             let mut object = Map::new();
             object.insert("error".into(), failure.what.clone().into());

@@ -71,6 +71,7 @@ impl ColumnArgs {
             weights: self.weights.clone(),
             offset: self.offset.clone(),
             missing: table.missing(),
+            filled_from: None,
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, quoted};
 use crate::screen::{Screen, sentence};
 use crate::tables::Read;
+use secant::core::files::check_writable;
 use secant::data::Encoded;
 use secant::{Report, Score};
 use serde_json::{Map, Value, json};
@@ -122,15 +123,47 @@ pub fn indented(text: &str) -> String {
         .join("\n")
 }
 
-/// What was written where.
-pub fn files(screen: &Screen, files: &[(&str, Option<&Path>)]) {
-    let written: Vec<String> = files
-        .iter()
-        .filter_map(|(what, path)| Some(format!("{what}: {}", secant::core::text::path((*path)?))))
-        .collect();
-    if !written.is_empty() {
-        screen.heading("Files");
-        screen.sentences(&written);
+/// Files that were asked for. What cannot be written is told when all else is: a fit is not lost for it.
+#[derive(Default)]
+pub struct Written {
+    files: Vec<String>,
+    failure: Option<Failure>,
+}
+
+impl Written {
+    /// Writes the file `what`, where there is a place for it.
+    pub fn put<E: Into<Failure>>(
+        &mut self,
+        what: &str,
+        path: Option<&Path>,
+        write: impl FnOnce(&Path) -> Result<(), E>,
+    ) {
+        let Some(path) = path else { return };
+        match write(path) {
+            Ok(()) => self.note(what, Some(path)),
+            Err(error) => {
+                self.failure.get_or_insert(error.into());
+            }
+        }
+    }
+
+    /// One that is written already.
+    pub fn note(&mut self, what: &str, path: Option<&Path>) {
+        let path = path.map(secant::core::text::path);
+        self.files.extend(path.map(|path| format!("{what}: {path}")));
+    }
+
+    /// Tells what was written.
+    pub fn tell(&self, screen: &Screen) {
+        if !self.files.is_empty() {
+            screen.heading("Files");
+            screen.sentences(&self.files);
+        }
+    }
+
+    /// The first failure, if there was one.
+    pub fn end(self) -> Result<(), Failure> {
+        self.failure.map_or(Ok(()), Err)
     }
 }
 
@@ -140,7 +173,7 @@ pub fn command_line() -> String {
     std::iter::once("secant".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }
 
-/// A folder that is not there is told before the fit, not after it.
+/// A folder that is not there, or takes no file, is told before the fit, not after it.
 pub fn writable(path: &Path) -> Result<(), Failure> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -156,5 +189,25 @@ pub fn writable(path: &Path) -> Result<(), Failure> {
     if path.is_dir() {
         return Err(Failure::new(format!("{shown} cannot be written: it is a folder")));
     }
+    check_writable(path)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_written_leaves_the_others_and_is_told() {
+        let mut written = Written::default();
+        let place = |name: &'static str| Some(Path::new(name));
+        written.put("model", place("m"), |_| Ok::<(), Failure>(()));
+        written.put("report", place("r"), |_| Err(Failure::new("r: the disk is full")));
+        written.put("picture", place("p"), |_| Err(Failure::new("p: the disk is full")));
+        written.put("table", None, |_| Err(Failure::new("nobody asked for it")));
+        written.put("fits", place("f"), |_| Ok::<(), Failure>(()));
+        assert_eq!(written.files, ["model: m", "fits: f"]);
+        assert_eq!(written.end().unwrap_err().what, "r: the disk is full");
+        assert!(Written::default().end().is_ok());
+    }
 }

@@ -1,6 +1,6 @@
 //! Files that are replaced as a whole: at every moment the old one or the new one stands under the name, whatever ends the process.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const UNFINISHED: &str = ".secant-tmp";
 /// How often a file is written before the folder is said to lose it.
 const ATTEMPTS: usize = 3;
+/// What may fail first.
+const CREATE: &str = "cannot create a file beside it";
 /// Characters of a file's name that the name of its unfinished file repeats: file systems allow 255 bytes.
 const NAME_CHARS: usize = 40;
 
@@ -39,10 +41,19 @@ pub fn write_atomically(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> 
     replace(path.as_ref(), |file| file.write_all(bytes))
 }
 
-/// [`write_atomically`] by whatever writes.
-fn replace(path: &Path, write: impl Fn(&mut File) -> io::Result<()>) -> io::Result<()> {
-    let target = &target(path)?;
-    let failed = |what: &'static str| move |error: io::Error| explained(path, what, &error);
+/// Whether [`write_atomically`] can begin at `path`: before work whose result is to be written there. Nothing is left beside it.
+///
+/// # Errors
+/// As [`write_atomically`], but for a disk that is full only when bytes come.
+pub fn check_writable(path: impl AsRef<Path>) -> io::Result<()> {
+    let path = path.as_ref();
+    let (folder, name) = place(&target(path)?, path)?;
+    let created = Unfinished::create(&folder, &name);
+    created.map(drop).map_err(|error| explained(path, CREATE, &error))
+}
+
+/// The folder and the name of the file at `target`, which `path` means.
+fn place(target: &Path, path: &Path) -> io::Result<(PathBuf, OsString)> {
     let name = target.file_name().ok_or_else(|| {
         explained(path, "cannot be written", &io::Error::from(ErrorKind::InvalidInput))
     })?;
@@ -50,10 +61,18 @@ fn replace(path: &Path, write: impl Fn(&mut File) -> io::Result<()>) -> io::Resu
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
+    Ok((folder.to_owned(), name.to_owned()))
+}
+
+/// [`write_atomically`] by whatever writes.
+fn replace(path: &Path, write: impl Fn(&mut File) -> io::Result<()>) -> io::Result<()> {
+    let target = &target(path)?;
+    let failed = |what: &'static str| move |error: io::Error| explained(path, what, &error);
+    let (folder, name) = place(target, path)?;
+    let (folder, name) = (&*folder, &*name);
     remove_abandoned(folder, name);
     for attempt in 1.. {
-        let mut unfinished =
-            Unfinished::create(folder, name).map_err(failed("cannot create a file beside it"))?;
+        let mut unfinished = Unfinished::create(folder, name).map_err(failed(CREATE))?;
         write(&mut unfinished.file).map_err(failed("cannot write"))?;
         unfinished.file.sync_all().map_err(failed("cannot sync"))?;
         match fs::rename(&unfinished.path, target) {

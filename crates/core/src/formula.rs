@@ -27,6 +27,7 @@
 //! |---|---|
 //! | `2`, `1.5`, `.5`, `1e-3` | numbers |
 //! | `x`, `b_1`, `τ`, `σ₀` | names: letters, digits and `_`, no digit first |
+//! | `` `time (s)` `` | a name between backquotes, with any other signs |
 //! | `pi`, `π`, `e` | constants. A feature cannot be called so; a parameter never is |
 //! | `( … )` | parentheses |
 //! | `f(a, …)` | functions, see below |

@@ -170,6 +170,48 @@ pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) ->
         .map_or(String::new(), |known| format!(": did you mean `{}`?", quoted(known)))
 }
 
+/// A name that nothing has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownName {
+    /// What was named: activation, link, ….
+    pub what: &'static str,
+    /// The name.
+    pub name: String,
+    /// The end of a sentence about the name that was meant, as [`did_you_mean`] has it.
+    pub nearest: String,
+    /// The names that there are.
+    pub known: Vec<&'static str>,
+}
+
+impl std::error::Error for UnknownName {}
+
+impl fmt::Display for UnknownName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, name, nearest, known } = self;
+        let colon = if nearest.is_empty() { ":" } else { "" };
+        let (name, known) = (quoted(name), known.join(", "));
+        write!(f, "no {what} `{name}`{nearest}{colon} there are {known}")
+    }
+}
+
+/// What has this name in `list`, in upper or lower case, with `-` or `_` between words.
+///
+/// # Errors
+/// [`UnknownName`] with the names that there are.
+pub fn by_name<T: Copy>(
+    what: &'static str,
+    name: &str,
+    list: &[(&'static str, T)],
+) -> Result<T, UnknownName> {
+    let spelt = name.replace('_', "-");
+    let found = list.iter().find(|(known, _)| known.eq_ignore_ascii_case(&spelt));
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let known: Vec<&'static str> = list.iter().map(|(known, _)| *known).collect();
+        let nearest = did_you_mean(name, known.iter().copied());
+        UnknownName { what, name: name.to_owned(), nearest, known }
+    })
+}
+
 /// Whether `pattern` is `name`, or fits all of it: `*` stands for any text, `?` for one character, all else for itself.
 ///
 /// ```

@@ -21,6 +21,7 @@ mod profile;
 mod ray;
 mod resample;
 mod sandwich;
+mod spread;
 mod table;
 mod whole;
 
@@ -33,6 +34,7 @@ pub use products::{DENSE, Products};
 pub use profile::{Contour, End, ProfileInterval};
 pub use resample::{Bootstrap, Resample, Resampling};
 pub use sandwich::Sandwich;
+pub use spread::Spread;
 pub use table::{probability, rounded, rounded_interval, significant};
 
 use crate::run::nonfinite;

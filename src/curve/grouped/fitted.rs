@@ -163,6 +163,7 @@ impl GroupedFit {
             target_names: resolved.data.target_names().to_vec(),
             class_names: Vec::new(),
             encoding: None,
+            spread: None,
             summary: FitSummary::of(&whole.report, samples.len(), None),
         };
         let start = whole.layout.of_group(g, &whole.start);

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::interrupt;
 use crate::screen::Screen;
 use crate::tables::{self, Read};
-use crate::told::{ended, estimates_where, files, head, indented, number, run_json, writable};
+use crate::told::{Written, ended, estimates_where, head, indented, number, run_json, writable};
 use secant::{CurveError, FitError, GroupedFit, GroupedInference};
 use serde_json::{Map, Value, json};
 
@@ -52,13 +52,11 @@ pub fn run(asked: &Asked<'_>, key: &str, own: &[String], screen: &Screen) -> Res
         Some(table) => table.to_string(),
         None => fit.to_string(),
     }));
-    if let Some(path) = &asked.out {
-        fit.write_csv(path).map_err(|error| Failure::file(path, &error))?;
-    }
-    if let Some(path) = &asked.plot {
-        fit.plot(path).map_err(|error| Failure::new(error.to_string()))?;
-    }
-    files(screen, &[("parameters", asked.out.as_deref()), ("picture", asked.plot.as_deref())]);
+    let mut written = Written::default();
+    written.put("parameters", asked.out.as_deref(), |path| fit.write_csv(path));
+    written.put("picture", asked.plot.as_deref(), |path| fit.plot(path));
+    written.tell(screen);
+    written.end()?;
     let mut object = head("curve", &read, &encoded);
     object.insert(
         "model".into(),

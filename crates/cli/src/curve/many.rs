@@ -7,7 +7,7 @@ use crate::interrupt;
 use crate::screen::Screen;
 use crate::tables::{self, Read};
 use crate::told::writable;
-use crate::told::{files, head, number};
+use crate::told::{Written, head, number};
 use secant::core::formula::Formula;
 use secant::core::text::cut;
 use secant::data::{ColumnKind, Encoded, Table};
@@ -82,9 +82,8 @@ pub fn run(asked: &Asked<'_>, key: &str, screen: &Screen) -> Result<Exit, Failur
     let clock = std::time::Instant::now();
     let fits = fits.run()?;
     let seconds = clock.elapsed().as_secs_f64();
-    if let Some(path) = &asked.out {
-        fits.write_csv(path).map_err(|error| Failure::file(path, &error))?;
-    }
+    let mut written = Written::default();
+    written.put("fits", asked.out.as_deref(), |path| fits.write_csv(path));
     let (done, all) = (fits.successes(), fits.len());
     let exit = if interrupt.is_set() {
         Exit::Interrupted
@@ -103,7 +102,8 @@ pub fn run(asked: &Asked<'_>, key: &str, screen: &Screen) -> Result<Exit, Failur
             screen.sentences(&["… `--out fits.csv` writes all of them.".to_owned()]);
         }
     }
-    files(screen, &[("fits", asked.out.as_deref())]);
+    written.tell(screen);
+    written.end()?;
     let mut object = head("curve", &read, &encoded);
     object.insert(
         "model".into(),

@@ -48,6 +48,11 @@ pub fn of(outcome: &Outcome<'_>, training: &Score, held_out: Option<&Score>) -> 
         }
     }
     let data = &outcome.encoded.data;
+    if let Targets::Values { values, rows: 1 } = data.targets()
+        && values.iter().all(|y| *y == values[0])
+    {
+        told.push(format!("The target is {} in all rows: there is nothing to explain.", values[0]));
+    }
     let rows = outcome.parts.training.samples();
     let r2 = held_out.and_then(|score| score.r2).or(training.r2);
     if *outcome.spec == Spec::Linear && rows >= ROWS && r2.is_some_and(|r2| r2 < OPEN) {
@@ -67,7 +72,7 @@ pub fn of(outcome: &Outcome<'_>, training: &Score, held_out: Option<&Score>) -> 
                 break;
             }
         }
-        if whole && different.len() <= CLASSES && values.len() > 2 * CLASSES {
+        if whole && (2..=CLASSES).contains(&different.len()) && values.len() > 2 * CLASSES {
             told.push(format!(
                 "The target has {} different whole numbers: `--classes`, if these are classes.",
                 different.len()

@@ -3,10 +3,11 @@
 use crate::args::FitArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::models::{self, Strength};
 use crate::screen::Screen;
 use crate::tables::{self, Read};
-use crate::told::{command_line, ended, files, head, indented, number, run_json};
+use crate::told::{Written, command_line, ended, head, indented, number, run_json};
 use secant::data::Table;
 use secant::{Family, GlmFit, Stopping};
 use serde_json::{Map, Value, json};
@@ -54,30 +55,34 @@ pub fn run(
     screen.heading("Data");
     screen.sentences(&sentences);
 
+    glm = glm.interrupt(&interrupt::on_signals()?);
+    if screen.shows_progress() {
+        glm = glm.progress();
+    }
     let fit = glm.fit(&encoded.data)?;
     let exit = Exit::of(fit.report.reason);
-    if let Some(path) = &args.out {
-        fit.save(path)?;
-    }
+    let mut written = Written::default();
+    written.put("model", args.out.as_deref(), |path| fit.save(path));
     screen.heading("Fit");
     screen.sentences(&ended(&fit.report));
     screen.say("");
     screen.say(&indented(&fit.to_string()));
     let told = advice(args, &fit);
-    if let Some(path) = &args.report {
+    written.put("report", args.report.as_deref(), |path| -> Result<(), Failure> {
         let page = fit
             .html(&encoded.data)?
             .title(format!("{}: {}", read.file, encoded.data.target_names().join(", ")))
             .command(command_line())
             .read(sentences)
             .advice(told.iter().cloned());
-        page.save(path).map_err(|error| Failure::new(error.to_string()))?;
-    }
-    files(screen, &[("model", args.out.as_deref()), ("report", args.report.as_deref())]);
+        Ok(page.save(path)?)
+    });
+    written.tell(screen);
     if !told.is_empty() {
         screen.heading("Next");
         screen.sentences(&told);
     }
+    written.end()?;
     let mut object = head("fit", &read, &encoded);
     object.insert(
         "model".into(),

@@ -6,9 +6,9 @@ use crate::failure::Failure;
 use crate::models::Spec;
 use crate::screen::Screen;
 use crate::told::{
-    command_line, ended, estimates_json, files, head, indented, plain, run_json, score_json,
+    Written, command_line, ended, estimates_json, head, indented, plain, run_json, score_json,
 };
-use secant::Score;
+use secant::{Model, Score};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
@@ -20,9 +20,8 @@ impl Outcome<'_> {
     pub fn tell(&self, screen: &Screen) -> Result<Exit, Failure> {
         let (report, model) = (self.fitted.report(), self.fitted.model());
         let exit = Exit::of(report.reason);
-        if let Some(path) = &self.args.out {
-            model.save(path)?;
-        }
+        let mut written = Written::default();
+        written.put("model", self.args.out.as_deref(), |path| self.kept().save(path));
         let training = model.score(&self.parts.training)?;
         let held_out = self.parts.held_out.as_ref().map(|data| model.score(data)).transpose()?;
         let told = advice::of(self, &training, held_out.as_ref());
@@ -38,23 +37,24 @@ impl Outcome<'_> {
             screen.heading("Coefficients");
             screen.say(&indented(&table.to_string()));
         }
-        if let Some(path) = &self.args.report {
-            self.page(path, &told)?;
-        }
-        files(
-            screen,
-            &[
-                ("model", self.args.out.as_deref()),
-                ("report", self.args.report.as_deref()),
-                ("checkpoint", self.args.checkpoint.as_deref()),
-            ],
-        );
+        written.put("report", self.args.report.as_deref(), |path| self.page(path, &told));
+        written.note("checkpoint", self.args.checkpoint.as_deref());
+        written.tell(screen);
         if !told.is_empty() {
             screen.heading("Next");
             screen.sentences(&told);
         }
+        written.end()?;
         screen.json(self.json(&training, held_out.as_ref(), inference.as_ref(), &told, exit));
         Ok(exit)
+    }
+
+    /// The model with what intervals of predictions need, where there is such a thing.
+    fn kept(&self) -> Model {
+        let model = self.fitted.model();
+        let free = self.args.model.l1.is_none() && self.args.formula.bounds.is_empty();
+        let with = free.then(|| model.clone().with_errors(&self.parts.training).ok()).flatten();
+        with.unwrap_or_else(|| model.clone())
     }
 
     /// What was fitted, why by this method, how it went.
@@ -89,7 +89,7 @@ impl Outcome<'_> {
         if let Some(held_out) = &self.parts.held_out {
             page = page.held_out(held_out)?;
         }
-        page.save(path).map_err(|error| Failure::new(error.to_string()))
+        Ok(page.save(path)?)
     }
 
     fn json(

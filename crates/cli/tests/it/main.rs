@@ -4,6 +4,8 @@ mod bad_tables;
 mod documented;
 mod exits;
 mod objects;
+mod odd;
+mod options;
 mod predictions;
 mod support;
 #[cfg(unix)]

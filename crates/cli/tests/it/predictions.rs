@@ -149,8 +149,17 @@ fn classes_have_probabilities_and_regressions_intervals() {
     ];
     assert_eq!(folder.run(&fit).status, 0);
     let predict = ["predict", "d.safetensors", "data/diabetes.csv", "--only", "--interval", "0.9"];
-    assert_eq!(folder.run(&predict).status, 2, "without the training data there are none");
-    let ran = folder.run(&[&predict[..], &["--training", "data/diabetes.csv"]].concat());
+    let ran = folder.run(&predict);
+    // By the table of the fit, as by what its file keeps.
+    let by_table = folder.run(&[&predict[..], &["--training", "data/diabetes.csv"]].concat());
+    let numbers =
+        |line: &str| -> Vec<f64> { line.split(',').map(|field| field.parse().unwrap()).collect() };
+    assert_eq!(ran.out.lines().count(), by_table.out.lines().count());
+    for (kept, found) in ran.out.lines().zip(by_table.out.lines()).skip(1) {
+        for (kept, found) in numbers(kept).iter().zip(numbers(found)) {
+            assert!((kept - found).abs() < 1e-9 * found.abs(), "{kept} {found}");
+        }
+    }
     let data = Dataset::from_csv(folder.path("data/diabetes.csv"), "target").unwrap();
     let y = data.targets().values().unwrap();
     let within = ran.out.lines().skip(1).zip(y).filter(|(line, y)| {
@@ -159,6 +168,29 @@ fn classes_have_probabilities_and_regressions_intervals() {
     });
     let share = within.count() as f64 / y.len() as f64;
     assert!((0.86..0.94).contains(&share), "{share}");
+}
+
+#[test]
+fn intervals_come_from_the_file_where_it_keeps_them() {
+    let folder = Folder::new();
+    let predict = ["predict", "m.safetensors", "decay.csv", "--only", "--interval", "0.8"];
+    let curve = ["curve", "decay.csv", "--target", "y", "--formula", "a*exp(-b*t) + c"];
+    let keep = ["--out", "m.safetensors"];
+    assert_eq!(folder.run(&[&curve[..], &keep].concat()).status, 0);
+    let ran = folder.run(&predict);
+    assert_eq!(ran.out.lines().next(), Some("y_predicted,y_low,y_high"), "{ran:?}");
+    // Of a fit with bounds, and of a large network, nothing is kept: said, with what would do.
+    assert_eq!(folder.run(&[&curve[..], &keep, &["--bounds", "b=0.."]].concat()).status, 0);
+    let ran = folder.run(&predict);
+    assert!(ran.status == 2 && ran.err.contains("keeps no errors"), "{ran:?}");
+    assert!(ran.err.contains("`--training FILE`"), "{ran:?}");
+    let ran = folder.run(&[&predict[..], &["--training", "decay.csv"]].concat());
+    assert_eq!(ran.status, 0, "{ran:?}");
+    let fit = ["fit", "data/diabetes.csv", "--target", "target", "--max-iterations", "3"];
+    let large = ["--model", "mlp:30", "--quiet"];
+    assert_eq!(folder.run(&[&fit[..], &large, &keep].concat()).status, 3);
+    let ran = folder.run(&["predict", "m.safetensors", "data/diabetes.csv", "--interval", "0.8"]);
+    assert!(ran.status == 2 && ran.err.contains("keeps no errors"), "{ran:?}");
 }
 
 #[test]

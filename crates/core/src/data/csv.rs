@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use self::blocks::{Blocks, Flight};
 use self::columns::Columns;
 use self::ends::{line_ends, record_end};
 use self::records::{MAX_RECORD, Record, Records, TooLong};
@@ -11,6 +12,7 @@ use self::rows::Rows;
 use super::source::{MAX_BYTES, Source};
 use super::{DataError, Dataset, Task};
 
+pub(super) mod blocks;
 pub(super) mod columns;
 pub(super) mod digits;
 pub(super) mod ends;
@@ -19,6 +21,8 @@ pub(super) mod records;
 mod rows;
 #[cfg(test)]
 mod tests;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// How a CSV file is read.
 ///
@@ -67,7 +71,7 @@ pub struct CsvOptions {
     pub thousands: Option<char>,
     /// Whether rows with a missing value (empty, `NA`, `NaN`, `?`, `null`, …) are left out. Default: they are an error that lists them.
     pub drop_missing: bool,
-    /// Memory at most, for the unpacked file and the table together.
+    /// Memory at most, for the table and what is held while it is read: a file of a megabyte as a whole, of a longer one some blocks.
     pub max_bytes: u64,
 }
 
@@ -127,7 +131,10 @@ impl Dataset {
     /// # Errors
     /// As [`Dataset::from_csv`]; labels that the task does not allow; signs that the options use for two things.
     pub fn from_csv_with(path: impl AsRef<Path>, options: &CsvOptions) -> Result<Self, DataError> {
-        parse(Source::open(path.as_ref(), options.max_bytes, "CsvOptions")?, options)
+        parse(
+            Source::open_any(path.as_ref(), options.max_bytes, "CsvOptions")?.of_no_archive()?,
+            options,
+        )
     }
 
     /// The same of the bytes of such a file.
@@ -140,14 +147,15 @@ impl Dataset {
 }
 
 fn parse(source: Source<'_>, options: &CsvOptions) -> Result<Dataset, DataError> {
-    parse_by(source, options, PART)
+    let flight = Flight::within(options.max_bytes, rayon::current_num_threads());
+    parse_by(source, options, flight)
 }
 
-/// In parts of `size` bytes, which make no difference.
+/// In blocks as `flight` says, which make no difference.
 fn parse_by(
     mut source: Source<'_>,
     options: &CsvOptions,
-    size: usize,
+    flight: Flight,
 ) -> Result<Dataset, DataError> {
     check_signs(
         Some(options.delimiter),
@@ -156,12 +164,8 @@ fn parse_by(
         ["CsvOptions::delimiter", "CsvOptions::decimal", "CsvOptions::thousands"],
     )?;
     let path = source.path;
-    let bytes = source.read_all()?;
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        let (path, found) = (path.to_path_buf(), "a byte order mark of UTF-16".to_owned());
-        return Err(DataError::WrongMagic { path, expected: "UTF-8 text", found });
-    }
-    let content = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+    let Start { mut text, whole, mark } = Start::read(&mut source, options, flight.size)?;
+    let content = &text[mark..];
     let mut records = Records::new(content, options.delimiter, options.comment);
     let no_data = |what| DataError::NoData { file: Some(path.to_path_buf()), what };
     let (mut header, mut row) = (Record::default(), Record::default());
@@ -179,90 +183,105 @@ fn parse_by(
     } else {
         Columns::numbered(row.len(), &mut source, options)?
     };
-    let mut rows = Rows::new(&columns, content, &mut source, options)?;
-    let rest = &content[start..];
-    // What is parsed meanwhile takes its share too; without it one thread reads on.
-    let in_flight = (2 * rayon::current_num_threads() * PER_BYTE).saturating_mul(size);
-    let parts = if rest.len() > size && source.take::<u8>(in_flight).is_ok() {
-        parts(rest, line, options, size)
-    } else {
-        vec![Part { text: rest, line }]
-    };
-    if let [only] = &parts[..] {
-        only.read(&mut rows, options, path)?;
+    if whole {
+        let mut rows = Rows::new(&columns, content, &mut source, options)?;
+        rows.read(&content[start..], line, path)?;
         return rows.finish(path);
     }
-    let mut first = true;
-    for some in parts.chunks(2 * rayon::current_num_threads()) {
-        let read = |(index, part): (usize, &Part<'_>)| {
-            let mut rows = Rows::part(&columns, options, first && index == 0);
-            part.read(&mut rows, options, path).map(|()| rows)
-        };
-        let read: Vec<Result<Rows<'_>, DataError>> =
-            some.par_iter().enumerate().map(read).collect();
-        for part in read {
-            rows.append(part?);
-        }
-        first = false;
-    }
-    rows.finish(path)
+    source.take::<u8>(flight.memory)?;
+    text.drain(..mark + start);
+    let signs = (options.delimiter, options.comment);
+    let blocks = Blocks::new(&mut source, text, whole, signs, flight.size);
+    by_blocks(blocks, &columns, options, flight.count, line)?.finish(path)
 }
 
-/// Bytes of a part that one task reads, where records are not longer.
-const PART: usize = 1 << 20;
-/// Memory that a byte of a part may become: a number and a delimiter take two bytes, a number eight.
-const PER_BYTE: usize = 8;
-
-/// Whole records.
-struct Part<'a> {
-    text: &'a [u8],
-    /// The line where they begin.
-    line: u64,
-}
-
-/// The parts of `text`, which begins on line `line`, of `size` bytes where records are not longer.
-fn parts<'a>(text: &'a [u8], line: u64, options: &CsvOptions, size: usize) -> Vec<Part<'a>> {
-    let (mut parts, mut rest) = (Vec::new(), text);
-    while !rest.is_empty() {
-        let mut window = size;
-        let end = loop {
-            // One that never ends is met by whoever reads it.
-            if window >= rest.len() || window > 2 * MAX_RECORD {
-                break rest.len();
+/// The rows of `count` blocks at a time, the first of which begins on line `line`; the next ones are read while these are parsed.
+fn by_blocks<'c>(
+    mut blocks: Blocks<'_, '_>,
+    columns: &'c Columns,
+    options: &'c CsvOptions,
+    count: usize,
+    mut line: u64,
+) -> Result<Rows<'c>, DataError> {
+    let path = blocks.source.path;
+    let mut whole = Rows::part(columns, options, true);
+    let (mut read, mut first) = (0, true);
+    let mut texts = blocks.batch(count)?;
+    let mut parsed: Vec<Result<Rows<'_>, DataError>> = Vec::new();
+    while !(texts.is_empty() && parsed.is_empty()) {
+        let ready = std::mem::take(&mut parsed);
+        let (next, now) = rayon::join(
+            || {
+                for rows in ready {
+                    let rows = rows?;
+                    read += rows.bytes;
+                    whole.append(rows, read, blocks.source)?;
+                }
+                // An error of the file comes after those of what was read before.
+                Ok::<_, DataError>(blocks.batch(count))
+            },
+            || {
+                let ends: Vec<u64> = texts.par_iter().map(|text| line_ends(text)).collect();
+                let begin = |index: usize| line + ends[..index].iter().sum::<u64>();
+                let parse = |(index, text): (usize, &Vec<u8>)| {
+                    let mut rows = Rows::part(columns, options, first && index == 0);
+                    rows.read(text, begin(index), path).map(|()| rows)
+                };
+                let rows = texts.par_iter().enumerate().map(parse).collect();
+                (rows, ends.iter().sum::<u64>())
+            },
+        );
+        (parsed, first) = (now.0, false);
+        line += now.1;
+        texts = match next? {
+            Ok(next) => next,
+            Err(error) => {
+                parsed.into_iter().try_for_each(|rows| rows.map(|_| ()))?;
+                return Err(error);
             }
-            match record_end(&rest[..window], options.delimiter, options.comment) {
-                Some(end) => break end,
-                None => window *= 2,
-            }
         };
-        let (part, after) = rest.split_at(end);
-        parts.push(Part { text: part, line: 0 });
-        rest = after;
     }
-    let ends: Vec<u64> = parts.par_iter().map(|part| line_ends(part.text)).collect();
-    let mut next = line;
-    for (part, ends) in parts.iter_mut().zip(ends) {
-        part.line = next;
-        next += ends;
-    }
-    parts
+    Ok(whole)
 }
 
-impl Part<'_> {
-    /// Adds its rows.
-    fn read(
-        &self,
-        rows: &mut Rows<'_>,
-        options: &CsvOptions,
-        path: &Path,
-    ) -> Result<(), DataError> {
-        let records = Records::new(self.text, options.delimiter, options.comment);
-        let (mut records, mut row) = (records.beginning_at(self.line), Record::default());
-        while read_row(&mut records, &mut row, options, path)? {
-            rows.push(&row, path)?;
+/// The first bytes of a text that is read in blocks of whole records.
+struct Start {
+    text: Vec<u8>,
+    /// Whether that is all.
+    whole: bool,
+    /// Bytes of a byte order mark.
+    mark: usize,
+}
+
+impl Start {
+    /// `size` bytes, and more where a header and a row are longer.
+    fn read(source: &mut Source<'_>, options: &CsvOptions, size: usize) -> Result<Self, DataError> {
+        let (mut text, mut length) = (Vec::new(), size);
+        loop {
+            let before = text.len();
+            let whole = source.fill(&mut text, length)?;
+            source.take::<u8>(text.len() - before)?;
+            if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
+                let (path, found) =
+                    (source.path.to_path_buf(), "a byte order mark of UTF-16".to_owned());
+                return Err(DataError::WrongMagic { path, expected: "UTF-8 text", found });
+            }
+            let mark = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+            // A record that never ends is met by whoever reads it.
+            if whole || text.len() > 2 * MAX_RECORD || holds_two_records(&text[mark..], options) {
+                return Ok(Self { text, whole, mark });
+            }
+            length *= 2;
         }
-        Ok(())
     }
+}
+
+/// Whether a header and a row certainly end in `text`.
+fn holds_two_records(text: &[u8], options: &CsvOptions) -> bool {
+    let end = record_end(text, options.delimiter, options.comment).unwrap_or(0);
+    let mut records = Records::new(&text[..end], options.delimiter, options.comment);
+    let mut record = Record::default();
+    (0..2).all(|_| records.read(&mut record).unwrap_or(false))
 }
 
 /// The next row, without the empty field behind a trailing delimiter.

@@ -43,6 +43,9 @@ pub struct Roles {
     pub offset: Option<String>,
     /// What becomes of missing values.
     pub missing: Missing,
+    /// Where samples are held out: the fraction that is not, and the seed. Means and most frequent texts that fill gaps are then of the samples
+    /// alone that [`Dataset::split`] with both puts first. Default: all.
+    pub filled_from: Option<(f64, u64)>,
 }
 
 /// How target columns are understood.
@@ -105,7 +108,7 @@ impl Table {
     /// or dates, in a column that is used; texts that look like names of the rows; classes with other than one target; no rows left.
     pub fn into_dataset(self, roles: &Roles) -> Result<Encoded, TableError> {
         let chosen = Chosen::by_roles(&self, roles)?;
-        let encoding = chosen.encoding(&self, roles.missing);
+        let encoding = chosen.encoding(&self, roles);
         encode(self, encoding, &chosen)
     }
 }

@@ -12,6 +12,8 @@ use crate::text::quoted_bytes;
 /// The default of the option `max_bytes` of every reader, 2 GiB: what a file unpacks to and the table that it becomes, together.
 pub const MAX_BYTES: u64 = 2 << 30;
 
+/// Room beyond what the first parts of a file let expect.
+const SPARE: f64 = 1.02;
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 16;
 /// What a gzip stream begins with (RFC 1952).
@@ -206,9 +208,34 @@ impl<'a> Source<'a> {
         Ok(list)
     }
 
-    /// Bytes of memory that may still be taken.
-    pub(super) fn left(&self) -> u64 {
-        self.left
+    /// Room in `list` for `more` numbers, and for as many as the rest of the file will give if it goes on as its first `read` bytes did.
+    pub(super) fn grow(
+        &mut self,
+        list: &mut Vec<f64>,
+        more: usize,
+        read: usize,
+    ) -> Result<(), DataError> {
+        self.take::<f64>(more)?;
+        let needed = list.len() + more;
+        if needed <= list.capacity() {
+            return Ok(());
+        }
+        let ratio = match self.length {
+            Some(length) => length as f64 / read.max(1) as f64,
+            None => 2.0,
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a size, at most what is left"
+        )]
+        let expected = (needed as f64 * ratio.max(1.0) * SPARE) as usize;
+        let left = usize::try_from(self.left / size_of::<f64>() as u64).unwrap_or(usize::MAX);
+        let capacity = expected.min(needed.saturating_add(left)).max(needed);
+        list.try_reserve_exact(capacity - list.len()).map_err(|_| DataError::TooLarge {
+            path: self.path.to_path_buf(),
+            found: format!("{capacity} numbers"),
+        })
     }
 
     /// As many zeros as that.

@@ -37,21 +37,9 @@ impl Dataset {
     /// A fraction that leaves either part without a sample, or is not a number.
     pub fn split(&self, fraction: f64, seed: u64) -> Result<(Self, Self), DataError> {
         let samples = self.samples();
-        let refused = DataError::EmptySplit { fraction, samples };
-        if !(fraction > 0.0 && fraction < 1.0) {
-            return Err(refused);
-        }
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "0 < fraction < 1, so the product lies in 0..=samples"
-        )]
-        let count = (fraction * samples as f64).round() as usize;
-        if count == 0 || count >= samples {
-            return Err(refused);
-        }
-        let order = shuffled(samples, seed);
-        Ok((self.select(&order[..count])?, self.select(&order[count..])?))
+        let refused = || DataError::EmptySplit { fraction, samples };
+        let (first, second) = parts(samples, fraction, seed).ok_or_else(refused)?;
+        Ok((self.select(&first)?, self.select(&second)?))
     }
 
     /// `folds` pairs (rest, fold): every sample is in exactly one fold, and fold sizes differ by at most one.
@@ -75,6 +63,25 @@ impl Dataset {
         }
         Ok(parts)
     }
+}
+
+/// The indices of both parts of a split; `None` where one would have none.
+pub(super) fn parts(samples: usize, fraction: f64, seed: u64) -> Option<(Vec<usize>, Vec<usize>)> {
+    if !(fraction > 0.0 && fraction < 1.0) {
+        return None;
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "0 < fraction < 1, so the product lies in 0..=samples"
+    )]
+    let count = (fraction * samples as f64).round() as usize;
+    if count == 0 || count >= samples {
+        return None;
+    }
+    let mut first = shuffled(samples, seed);
+    let second = first.split_off(count);
+    Some((first, second))
 }
 
 /// 0, …, `samples` − 1 in the order that `seed` names.

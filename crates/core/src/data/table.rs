@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 mod arrays;
 mod assembly;
-mod blocks;
 mod column;
 mod columnar;
 mod dates;

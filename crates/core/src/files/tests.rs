@@ -150,3 +150,18 @@ fn a_reader_sees_one_of_the_files_that_several_threads_write() {
     });
     assert_eq!(folder.names(), ["model"]);
 }
+
+#[test]
+fn whether_a_file_can_be_written_is_known_before_and_leaves_nothing() {
+    let folder = Folder::new("check");
+    let path = folder.0.join("model");
+    check_writable(&path).unwrap();
+    assert_eq!(folder.names(), Vec::<String>::new());
+    write_atomically(&path, b"old").unwrap();
+    check_writable(&path).unwrap();
+    assert_eq!((folder.names(), fs::read(&path).unwrap()), (vec!["model".into()], b"old".into()));
+    let words = |path: &Path| check_writable(path).unwrap_err().to_string();
+    assert!(words(&folder.0).ends_with("is a folder"));
+    let nowhere = folder.0.join("no/model");
+    assert_eq!(words(&nowhere), write_atomically(&nowhere, b"").unwrap_err().to_string());
+}

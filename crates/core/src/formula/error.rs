@@ -98,8 +98,11 @@ pub enum FormulaErrorKind {
     /// More operations than a formula may have.
     #[error("the formula has more than {0} numbers, names and operations")]
     TooLong(usize),
+    /// A backquote without another one, or without a name behind it.
+    #[error("a name begins with a backquote and ends with one, as in `time (s)`")]
+    OpenName,
     /// A feature whose name is no name.
-    #[error("the feature `{}` cannot stand in a formula: a name has letters, digits and _, and starts with no digit", quoted(.0))]
+    #[error("the feature `{}` cannot stand in a formula: a name has a letter or more, and no backquote", quoted(.0))]
     FeatureName(String),
     /// A feature whose name means something else.
     #[error(

@@ -8,6 +8,8 @@ use super::syntax::{Arithmetic, Comparison};
 pub(super) enum Token {
     Number(f64),
     Name(String),
+    /// A name between backquotes: of a feature or a parameter, whatever signs it has.
+    Quoted(String),
     Operator(Arithmetic),
     Comparison(Comparison),
     Open,
@@ -23,6 +25,15 @@ pub(super) struct Placed {
     pub(super) position: usize,
     /// How many characters it has.
     pub(super) length: usize,
+}
+
+/// Around a name with signs that mean something else.
+pub(super) const QUOTE: char = '`';
+
+/// Whether a name needs no quotes but for what it may mean.
+pub(super) fn is_plain(name: &str) -> bool {
+    let mut characters = name.chars();
+    characters.next().is_some_and(starts_name) && characters.all(continues_name)
 }
 
 /// Whether a name may begin so.
@@ -47,6 +58,8 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Placed>, FormulaError> {
         let rest = &characters[at..];
         let (token, length) = if c.is_ascii_digit() || c == '.' {
             number(rest).map_err(|kind| FormulaError::at(text, at, kind))?
+        } else if c == QUOTE {
+            quoted(rest).ok_or_else(|| FormulaError::at(text, at, FormulaErrorKind::OpenName))?
         } else if starts_name(c) {
             let length = rest.iter().take_while(|c| continues_name(**c)).count();
             (Token::Name(rest[..length].iter().collect()), length)
@@ -59,6 +72,12 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Placed>, FormulaError> {
     }
     tokens.push(Placed { token: Token::End, position: characters.len(), length: 0 });
     Ok(tokens)
+}
+
+/// `` `time (s)` ``; `None` where nothing stands between the quotes, or the second is missing.
+fn quoted(text: &[char]) -> Option<(Token, usize)> {
+    let length = text[1..].iter().position(|c| *c == QUOTE).filter(|length| *length > 0)?;
+    Some((Token::Quoted(text[1..=length].iter().collect()), length + 2))
 }
 
 fn sign(first: char, second: Option<char>) -> Option<(Token, usize)> {

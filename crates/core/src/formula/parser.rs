@@ -1,7 +1,7 @@
 //! Tokens → a tree, by operator precedence (Pratt 1973).
 
 use super::error::{FormulaError, FormulaErrorKind};
-use super::lexer::{Placed, Token, continues_name, starts_name, tokens};
+use super::lexer::{Placed, QUOTE, Token, tokens};
 use super::syntax::{
     Arithmetic, Comparison, Constant, DEEPEST, FUNCTIONS, Function, Id, Junction, LONGEST, Node,
     Tree,
@@ -52,9 +52,7 @@ pub(super) fn parse(text: &str, tree: &mut Tree) -> Result<Id, FormulaError> {
 pub(super) fn check_features(features: &[String]) -> Result<(), FormulaError> {
     for (index, name) in features.iter().enumerate() {
         let kind = |kind| Err(FormulaError::without_place(kind));
-        let mut characters = name.chars();
-        let starts = characters.next().is_some_and(starts_name);
-        if !(starts && characters.all(continues_name)) {
+        if name.is_empty() || name.contains(QUOTE) {
             return kind(FormulaErrorKind::FeatureName(name.clone()));
         }
         if let Some(meaning) = meaning(name) {
@@ -68,7 +66,7 @@ pub(super) fn check_features(features: &[String]) -> Result<(), FormulaError> {
 }
 
 /// What a name means that can be no feature.
-fn meaning(name: &str) -> Option<&'static str> {
+pub(super) fn meaning(name: &str) -> Option<&'static str> {
     match name {
         "e" => Some("2.718…"),
         "pi" | "π" => Some("3.141…"),
@@ -231,6 +229,12 @@ impl Parser<'_> {
                 let inside = self.expression(0)?;
                 self.close()?;
                 Ok(inside)
+            }
+            Token::Quoted(name) => {
+                self.take();
+                let known = self.tree.features.iter().position(|known| *known == name);
+                let node = known.map_or_else(|| self.tree.parameter(&name), Node::Feature);
+                self.push(position, node)
             }
             Token::Name(name) => {
                 if matches!(name.as_str(), "and" | "or") {

@@ -1,7 +1,8 @@
 //! A tree → text that is read back, LaTeX, Unicode.
 
 use super::Formula;
-use super::parser::comparison_sign;
+use super::lexer::{QUOTE, is_plain};
+use super::parser::{comparison_sign, meaning};
 use super::syntax::{Arithmetic, Comparison, Constant, Function, Id, Junction, Node, Tree};
 use std::borrow::Cow;
 use std::fmt;
@@ -236,6 +237,12 @@ const GREEK: &[(&str, &str)] = &[
 
 /// `b_1` and `b1` have an index in print.
 fn name(name: &str, style: Style) -> Item {
+    if !is_plain(name) || meaning(name).is_some() {
+        return Item::Text(match style {
+            Style::Latex => format!(r"\text{{{}}}", latex_text(name)).into(),
+            _ => format!("{QUOTE}{name}{QUOTE}").into(),
+        });
+    }
     let greek = |part: &str| GREEK.iter().find(|(latin, letter)| *latin == part || *letter == part);
     let spelt = match style {
         Style::Plain => return Item::Text(name.to_owned().into()),
@@ -272,6 +279,21 @@ fn name(name: &str, style: Style) -> Item {
         }
     };
     Item::Text(spelt.into())
+}
+
+/// Any text in LaTeX.
+fn latex_text(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            '\\' => out.push_str(r"\textbackslash{}"),
+            '^' => out.push_str(r"\textasciicircum{}"),
+            '~' => out.push_str(r"\textasciitilde{}"),
+            '&' | '%' | '$' | '#' | '_' | '{' | '}' => out.extend(['\\', c]),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// A name's first part, and what stands behind `_` or what digits it ends with.

@@ -253,6 +253,9 @@ fn what_is_no_formula_is_refused_with_its_place() {
         ("1.2.3", 3, "expected an operator or the end, found `.3`"),
         ("a*(b,c)", 4, "expected an operator or `)`, found `,`"),
         ("and", 0, "expected a number, a name or `(`, found `and`"),
+        ("a*`x", 2, "a name begins with a backquote and ends with one, as in `time (s)`"),
+        ("a*``", 2, "a name begins with a backquote and ends with one, as in `time (s)`"),
+        ("`x y` 2", 6, "expected an operator or the end, found `2`"),
     ] {
         let error = Formula::new(text, &["x", "y"]).unwrap_err();
         assert_eq!(
@@ -266,7 +269,8 @@ fn what_is_no_formula_is_refused_with_its_place() {
     let features = |names: &[&str]| Formula::new("a", names).unwrap_err().to_string();
     assert!(features(&["e"]).contains("`e`: in a formula that is 2.718…"));
     assert!(features(&["log"]).contains("a function"));
-    assert!(features(&["fly ash"]).contains("`fly ash` cannot stand in a formula"));
+    assert!(features(&["fly`ash"]).contains("`fly`ash` cannot stand in a formula"));
+    assert!(features(&[""]).contains("`` cannot stand in a formula"));
     assert!(features(&["x", "x"]).contains("two features called `x`"));
     let none: [&str; 0] = [];
     assert!(Formula::several(&none, &["x"]).is_err());
@@ -274,8 +278,23 @@ fn what_is_no_formula_is_refused_with_its_place() {
 }
 
 #[test]
+fn names_with_any_signs_stand_between_backquotes() {
+    let formula = Formula::new("`my a`*exp(-b*`time (s)`) + `exp` + `x`", &["time (s)", "x"]);
+    let formula = formula.unwrap();
+    assert_eq!(formula.parameters(), ["my a", "b", "exp"]);
+    assert!(formula.uses_feature(0) && formula.uses_feature(1));
+    // Where a name needs none, none are written.
+    let printed = formula.to_string();
+    assert_eq!(printed, "`my a`*exp(-b*`time (s)`) + `exp` + x");
+    assert!(Formula::new(&printed, &["time (s)", "x"]).unwrap() == formula);
+    assert_eq!(formula.to_unicode(), "`my a`·exp(−b·`time (s)`) + `exp` + x");
+    let latex = Formula::new("a*`5 %_{x}`", &["x"]).unwrap().to_latex();
+    assert_eq!(latex, r"a \, \text{5 \%\_\{x\}}");
+}
+
+#[test]
 fn no_text_makes_it_panic() {
-    let pieces: Vec<&str> = "a b x 1 2.5 1e3 . e pi + - * / ^ ** ( ) , < <= > == != and or not if( exp( max( sin( ² § 1e999"
+    let pieces: Vec<&str> = "a b x ` `x` 1 2.5 1e3 . e pi + - * / ^ ** ( ) , < <= > == != and or not if( exp( max( sin( ² § 1e999"
         .split(' ')
         .collect();
     let mut random = Random::new(3);

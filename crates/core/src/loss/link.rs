@@ -3,6 +3,7 @@
 use crate::elementwise::scalar::{exp, expm1, sigmoid};
 use crate::elementwise::vectorize;
 use crate::special::normal_cdf;
+use crate::text::{UnknownName, by_name};
 use serde::{Deserialize, Serialize};
 
 /// How the mean of a target follows from the outputs of a model that was fitted by minus a log-likelihood.
@@ -29,7 +30,34 @@ pub enum Link {
     Softmax,
 }
 
+/// The links of one output by the names of command lines.
+const NAMED: [(&str, Link); 8] = [
+    ("identity", Link::Identity),
+    ("log", Link::Log),
+    ("logit", Link::Logit),
+    ("probit", Link::Probit),
+    ("cloglog", Link::ComplementaryLogLog),
+    ("inverse", Link::Inverse),
+    ("inverse-square", Link::InverseSquare),
+    ("sqrt", Link::Sqrt),
+];
+
 impl Link {
+    /// The link of one output by name: `identity`, `log`, `logit`, `probit`, `cloglog`, `inverse`, `inverse-square`, `sqrt`.
+    ///
+    /// ```
+    /// use secant_core::loss::Link;
+    /// assert_eq!(Link::by_name("inverse_square"), Ok(Link::InverseSquare));
+    /// let error = Link::by_name("lgo").unwrap_err().to_string();
+    /// assert!(error.starts_with("no link `lgo`: did you mean `log`? there are identity, log, "));
+    /// ```
+    ///
+    /// # Errors
+    /// [`UnknownName`] with the names that there are.
+    pub fn by_name(name: &str) -> Result<Self, UnknownName> {
+        by_name("link", name, &NAMED)
+    }
+
     /// A short name.
     pub fn name(self) -> &'static str {
         match self {

@@ -8,6 +8,7 @@ mod kernel;
 use super::{At, Bar, Dependence, Dot, Op, OpDescription, one_input};
 use crate::elementwise::{scalar, vectorize};
 use crate::shape::{Shape, ShapeError};
+use crate::text::{UnknownName, by_name};
 use kernel::Kernel;
 use serde::{Deserialize, Serialize};
 
@@ -66,7 +67,33 @@ pub(crate) struct Power {
     pub(crate) exponent: f64,
 }
 
+/// Those without options that stand between layers, by the names of command lines.
+const NAMED: [(&str, Activation); 7] = [
+    ("tanh", Activation::Tanh),
+    ("sigmoid", Activation::Sigmoid),
+    ("softplus", Activation::Softplus),
+    ("silu", Activation::Silu),
+    ("gelu", Activation::Gelu),
+    ("relu", Activation::Relu),
+    ("sine", Activation::Sine),
+];
+
 impl Activation {
+    /// The activation between layers by name: `tanh`, `sigmoid`, `softplus`, `silu`, `gelu`, `relu`, `sine`.
+    ///
+    /// ```
+    /// use secant_core::op::Activation;
+    /// assert_eq!(Activation::by_name("ReLU"), Ok(Activation::Relu));
+    /// let error = Activation::by_name("thanh").unwrap_err().to_string();
+    /// assert!(error.starts_with("no activation `thanh`: did you mean `tanh`? there are tanh, "));
+    /// ```
+    ///
+    /// # Errors
+    /// [`UnknownName`] with the names that there are.
+    pub fn by_name(name: &str) -> Result<Self, UnknownName> {
+        by_name("activation", name, &NAMED)
+    }
+
     /// Calls `run` with the variant known at compile time, so that its loop has no branch on it. x: the inputs.
     #[inline(always)]
     fn specialised(self, x: &[f64], run: impl Specialised) {

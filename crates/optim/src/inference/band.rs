@@ -88,10 +88,16 @@ impl Inference {
 
     pub(super) fn point(&self, value: f64, standard_error: f64, sigma: f64) -> BandPoint {
         let noise = if self.absolute_sigma { sigma } else { sigma * self.residual_deviation };
+        BandPoint::around(value, standard_error, noise, self.quantile(self.level))
+    }
+}
+
+impl BandPoint {
+    /// Of a prediction with its error and that of a new observation, at t errors.
+    pub(super) fn around(value: f64, standard_error: f64, noise: f64, t: f64) -> Self {
         let observation_error = standard_error.hypot(noise);
-        let t = self.quantile(self.level);
         let around = |error: f64| (value - t * error, value + t * error);
-        BandPoint {
+        Self {
             value,
             standard_error,
             observation_error,

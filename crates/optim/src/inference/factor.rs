@@ -124,15 +124,14 @@ impl Factor {
         if g.iter().all(|g| *g == 0.0) {
             return Combination::Constant;
         }
-        for direction in &self.open {
-            let parts = || g.iter().zip(direction).map(|(g, v)| g * v);
-            let (along, size) = (parts().sum::<f64>(), parts().map(f64::abs).sum::<f64>());
-            // Compared so that a NaN is open.
-            let seen = along.abs() <= ALONG * size;
-            if !seen {
-                return Combination::Open;
-            }
+        if self.open.iter().any(|direction| is_open(&g, direction)) {
+            return Combination::Open;
         }
+        Combination::Seen(self.through(&g))
+    }
+
+    /// h = R₁₁⁻ᵀPᵀS·g of the free parameters.
+    fn through(&self, g: &[f64]) -> Vec<f64> {
         let mut h: Vec<f64> =
             self.order[..self.rank].iter().map(|j| g[*j] * self.scales[*j]).collect();
         for j in 0..self.rank {
@@ -141,7 +140,23 @@ impl Factor {
             let (done, left) = h.split_at_mut(j + 1);
             vector::axpy(-done[j], &row[j + 1..], left);
         }
-        Combination::Seen(h)
+        h
+    }
+
+    /// √variance·h of each of the n parameters alone, row by row; none with a sandwich.
+    pub(super) fn rows(&self) -> Option<Vec<f64>> {
+        if self.meat.is_some() {
+            return None;
+        }
+        let mut rows = vec![0.0; self.parameters * self.rank];
+        let mut alone = vec![0.0; self.free.len()];
+        for (at, j) in self.free.iter().enumerate() {
+            alone[at] = 1.0;
+            let row = &mut rows[j * self.rank..(j + 1) * self.rank];
+            vector::axpy(self.variance.sqrt(), &self.through(&alone), row);
+            alone[at] = 0.0;
+        }
+        Some(rows)
     }
 
     /// h₁ᵀ·V·h₂ with V the variance of Qᵀr.
@@ -162,6 +177,15 @@ impl Factor {
             Combination::Seen(h) => root(self.covariance(&h, &h)),
         }
     }
+}
+
+/// Whether a combination depends on what moves along an open direction.
+pub(super) fn is_open(gradient: &[f64], direction: &[f64]) -> bool {
+    let parts = || gradient.iter().zip(direction).map(|(g, v)| g * v);
+    let (along, size) = (parts().sum::<f64>(), parts().map(f64::abs).sum::<f64>());
+    // Compared so that a NaN is open.
+    let seen = along.abs() <= ALONG * size;
+    !seen
 }
 
 /// The scale of a column of this norm: a power of two, so that nothing is rounded; 1 for a column of zeros.

@@ -34,6 +34,15 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt(Arc<AtomicBool>);
 
+impl PartialEq for Interrupt {
+    /// Whether both are of one flag.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Interrupt {}
+
 impl Interrupt {
     /// Not set.
     pub fn new() -> Self {

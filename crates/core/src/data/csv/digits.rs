@@ -1,5 +1,7 @@
 //! Decimal numbers, read where they stand.
 
+use super::records::BLANKS;
+
 /// Digits at most of which no sum overflows 64 bits.
 const DIGITS: usize = 19;
 /// Whole numbers up to here are those of `f64`.
@@ -101,6 +103,27 @@ fn eight_digits(digits: u64) -> u64 {
     let low = (pairs & PAIRS).wrapping_mul(100 + (1_000_000 << 32));
     let high = (pairs >> 16 & PAIRS).wrapping_mul(1 + (10_000 << 32));
     low.wrapping_add(high) >> 32
+}
+
+/// Where the field behind a number that ends at `at` begins, and whether there is none in this record; `None` where its own goes on.
+#[inline]
+pub(in crate::data) fn behind(bytes: &[u8], mut at: usize, delimiter: u8) -> Option<(usize, bool)> {
+    loop {
+        match bytes.get(at) {
+            Some(&sign) if sign == delimiter && delimiter != BLANKS => {
+                return Some((at + 1, false));
+            }
+            Some(b'\n' | b'\r') | None => return Some((at, true)),
+            Some(b' ' | b'\t') if delimiter == BLANKS => {
+                while matches!(bytes.get(at), Some(b' ' | b'\t')) {
+                    at += 1;
+                }
+                return Some((at, matches!(bytes.get(at), None | Some(b'\n' | b'\r'))));
+            }
+            Some(b' ') => at += 1,
+            Some(_) => return None,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,9 @@
 /// Bytes of a record at most: some two million columns. What a record takes beside the file is a small multiple of that.
 pub(in crate::data) const MAX_RECORD: usize = 16 << 20;
 
+/// The delimiter that stands for any run of spaces and tabs.
+pub(in crate::data) const BLANKS: u8 = b' ';
+
 /// A record that is longer than [`MAX_RECORD`], by the line that it begins on.
 #[derive(Debug)]
 pub(in crate::data) struct TooLong(pub(in crate::data) u64);
@@ -83,6 +86,15 @@ impl<'a> Records<'a> {
         self.line
     }
 
+    /// Past the record that ends before the line end at `at`, and past that.
+    pub(super) fn pass(&mut self, at: usize) {
+        self.at = at;
+        self.end = self.bytes.len();
+        if self.here().is_some() {
+            self.line_end();
+        }
+    }
+
     /// The byte here, in this record.
     fn here(&self) -> Option<u8> {
         self.bytes[..self.end].get(self.at).copied()
@@ -135,7 +147,7 @@ impl<'a> Records<'a> {
     /// The fields up to the end of the record.
     fn record(&mut self, record: &mut Record) {
         // A space as delimiter stands for a run of spaces and tabs, and for nothing at the ends of a line.
-        let blanks = self.delimiter == b' ';
+        let blanks = self.delimiter == BLANKS;
         loop {
             if blanks {
                 self.skip_blanks();
@@ -173,7 +185,7 @@ impl<'a> Records<'a> {
         }
         // A line end or two quotes may reach over the limit.
         let rest = &self.bytes[self.at.min(self.end)..self.end];
-        let (delimiter, blanks) = (self.delimiter, self.delimiter == b' ');
+        let (delimiter, blanks) = (self.delimiter, self.delimiter == BLANKS);
         let ends = |byte: &u8| {
             *byte == delimiter || matches!(byte, b'\n' | b'\r') || blanks && *byte == b'\t'
         };

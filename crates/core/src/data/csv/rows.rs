@@ -4,14 +4,65 @@ use std::path::Path;
 
 use super::super::source::{Source, not_a_number, text};
 use super::super::{DataError, Dataset, MissingValue, Place, Targets, Task};
-use super::CsvOptions;
 use super::columns::{Columns, comment_hint, comment_sign};
+use super::digits::{behind, number};
 use super::numbers::{Numbers, is_missing, is_missing_name};
-use super::records::Record;
+use super::records::{BLANKS, MAX_RECORD, Record, Records};
+use super::{CsvOptions, read_row};
 use crate::text::quoted_bytes;
 
 /// Places of missing values that an error lists.
 const LISTED_PLACES: usize = 5;
+
+/// What a field of a row is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    Nothing,
+    Feature,
+    /// The target of this index.
+    Target(usize),
+    Label,
+}
+
+/// How rows are read where they stand.
+struct Plain {
+    /// The sign before a fraction; none where rows are not read so.
+    decimal: Option<u8>,
+    /// Of each field of a row.
+    uses: Vec<Use>,
+}
+
+impl Plain {
+    fn of(columns: &Columns, options: &CsvOptions) -> Self {
+        let mut uses = vec![Use::Nothing; columns.fields()];
+        for &column in &columns.features {
+            uses[columns.before + column] = Use::Feature;
+        }
+        for (target, &column) in columns.targets.iter().enumerate() {
+            let values = options.task == Task::Values;
+            uses[columns.before + column] = if values { Use::Target(target) } else { Use::Label };
+        }
+        // A single field may be a blank line.
+        let whole = uses.len() > 1 && !options.trailing_delimiter && options.delimiter != BLANKS;
+        let plain = whole && !matches!(options.delimiter, b'+' | b'-');
+        let decimal = u8::try_from(options.decimal)
+            .ok()
+            .filter(|sign| plain && sign.is_ascii_graphic() && *sign != options.delimiter);
+        Self { decimal, uses }
+    }
+}
+
+/// The field that begins at `at` without a quote, where the next one begins, or the line ends, and whether it does.
+fn plain_field(text: &[u8], at: usize, delimiter: u8) -> Option<(&[u8], usize, bool)> {
+    let rest = &text[at..];
+    if rest.first() == Some(&b'"') {
+        return None;
+    }
+    let ends = |byte: &u8| *byte == delimiter || matches!(byte, b'\n' | b'\r');
+    let length = rest.iter().position(ends).unwrap_or(rest.len());
+    let ended = rest.get(length) != Some(&delimiter);
+    Some((&rest[..length], at + length + usize::from(!ended), ended))
+}
 
 /// The numbers and labels of the rows so far.
 #[expect(clippy::struct_field_names, reason = "how many there are")]
@@ -29,6 +80,9 @@ pub(super) struct Rows<'a> {
     first_missing: Vec<MissingValue>,
     /// Whether no row stands before these.
     first: bool,
+    /// Bytes of the text.
+    pub(super) bytes: usize,
+    plain: Plain,
 }
 
 impl<'a> Rows<'a> {
@@ -69,12 +123,122 @@ impl<'a> Rows<'a> {
             missing: 0,
             first_missing: Vec::new(),
             first,
+            bytes: 0,
+            plain: Plain::of(columns, options),
         }
     }
 
-    /// Adds the rows that follow.
-    pub(super) fn append(&mut self, later: Self) {
+    /// Adds the rows of `text`, whole records from line `line` on.
+    pub(super) fn read(&mut self, text: &[u8], line: u64, path: &Path) -> Result<(), DataError> {
+        let records = Records::new(text, self.options.delimiter, self.options.comment);
+        let (mut records, mut row) = (records.beginning_at(line), Record::default());
+        self.bytes += text.len();
+        loop {
+            while let Some(end) = self.plain_row(text, records.at(), records.line()) {
+                records.pass(end);
+            }
+            if !read_row(&mut records, &mut row, self.options, path)? {
+                return Ok(());
+            }
+            self.push(&row, path)?;
+        }
+    }
+
+    /// The row that begins at `at`, on line `line`, where all of it is read where it stands: nothing is quoted, missing or refused. Adds it and
+    /// gives the place where its line ends.
+    fn plain_row(&mut self, text: &[u8], at: usize, line: u64) -> Option<usize> {
+        let before = (self.inputs.len(), self.values.len(), self.labels.len());
+        let end = self.plain_fields(text, at);
+        match end {
+            // A longer one is refused.
+            Some(end) if end - at <= MAX_RECORD => {
+                if self.options.task != Task::Values {
+                    self.label_ends.push((self.labels.len(), line));
+                }
+                self.rows += 1;
+                Some(end)
+            }
+            _ => {
+                self.inputs.truncate(before.0);
+                self.values.truncate(before.1);
+                self.labels.truncate(before.2);
+                None
+            }
+        }
+    }
+
+    fn plain_fields(&mut self, text: &[u8], start: usize) -> Option<usize> {
+        let decimal = self.plain.decimal?;
+        let delimiter = self.options.delimiter;
+        if text.get(start).is_none_or(|first| Some(*first) == self.options.comment) {
+            return None;
+        }
+        let first_value = self.values.len();
+        if self.options.task == Task::Values {
+            self.values.resize(first_value + self.columns.targets.len(), 0.0);
+        }
+        let (mut at, mut ended) = (start, false);
+        for index in 0..self.plain.uses.len() {
+            if ended {
+                return None;
+            }
+            let begin = at;
+            let used = self.plain.uses[index];
+            if let Use::Feature | Use::Target(_) = used {
+                while text.get(at) == Some(&b' ') {
+                    at += 1;
+                }
+                let digits = number(&text[at..], decimal).and_then(|(value, length)| {
+                    Some((value, behind(text, at + length, delimiter)?))
+                });
+                let value = if let Some((value, (next, last))) = digits {
+                    (at, ended) = (next, last);
+                    value
+                } else {
+                    let field;
+                    (field, at, ended) = plain_field(text, begin, delimiter)?;
+                    let field = std::str::from_utf8(field).ok()?.trim();
+                    self.numbers.read(field).filter(|value| value.is_finite())?
+                };
+                match used {
+                    Use::Target(target) => self.values[first_value + target] = value,
+                    _ => self.inputs.push(value),
+                }
+                continue;
+            }
+            let field;
+            (field, at, ended) = plain_field(text, begin, delimiter)?;
+            if used == Use::Label {
+                let label = std::str::from_utf8(field).ok()?.trim();
+                if self.is_missing_label(label) {
+                    return None;
+                }
+                self.labels.push_str(label);
+            }
+        }
+        ended.then_some(at)
+    }
+
+    fn is_missing_label(&self, label: &str) -> bool {
+        match &self.options.task {
+            Task::Names(names) => is_missing_name(label, names),
+            _ => is_missing_name(label, &[]),
+        }
+    }
+
+    /// Adds the rows that follow, which with those before are of `read` bytes of the file.
+    pub(super) fn append(
+        &mut self,
+        later: Self,
+        read: usize,
+        source: &mut Source<'_>,
+    ) -> Result<(), DataError> {
         let labels = self.labels.len();
+        // The labels themselves, and the slices of them with what they become.
+        source.take::<u8>(2 * later.labels.len())?;
+        source.take::<[usize; 6]>(later.label_ends.len())?;
+        source.grow(&mut self.inputs, later.inputs.len(), read)?;
+        source.grow(&mut self.values, later.values.len(), read)?;
         self.rows += later.rows;
         self.inputs.extend_from_slice(&later.inputs);
         self.values.extend_from_slice(&later.values);
@@ -83,6 +247,7 @@ impl<'a> Rows<'a> {
         self.missing += later.missing;
         let listed = LISTED_PLACES - self.first_missing.len();
         self.first_missing.extend(later.first_missing.into_iter().take(listed));
+        Ok(())
     }
 
     pub(super) fn push(&mut self, row: &Record, path: &Path) -> Result<(), DataError> {
@@ -103,11 +268,7 @@ impl<'a> Rows<'a> {
         } else {
             let column = columns.targets[0];
             let label = text(row.field(columns.before + column), path, row.line)?;
-            let missing = match &self.options.task {
-                Task::Names(names) => is_missing_name(label, names),
-                _ => is_missing_name(label, &[]),
-            };
-            if missing {
+            if self.is_missing_label(label) {
                 self.note_missing(row.line, column, label);
             }
             self.labels.push_str(label);
@@ -213,7 +374,10 @@ impl<'a> Rows<'a> {
             picked.iter().map(|&column| columns.names[column].clone()).collect::<Vec<_>>()
         };
         let (feature_names, target_names) = (names(&columns.features), names(&columns.targets));
-        self.inputs.shrink_to_fit();
+        // Another place would be as large again for a while.
+        if self.inputs.capacity() > self.inputs.len() + self.inputs.len() / 8 {
+            self.inputs.shrink_to_fit();
+        }
         let (targets, class_names) = if self.options.task == Task::Values {
             self.values.shrink_to_fit();
             (Targets::Values { rows: target_names.len(), values: self.values }, Vec::new())

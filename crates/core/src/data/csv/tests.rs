@@ -4,10 +4,12 @@ use proptest::prelude::*;
 
 use super::super::source::Source;
 use super::super::{DataError, Dataset, Task};
+use super::blocks::Flight;
 use super::{CsvOptions, parse_by};
 
 fn by_parts(bytes: &[u8], options: &CsvOptions, size: usize) -> Result<Dataset, DataError> {
-    parse_by(Source::of(bytes, options.max_bytes, "CsvOptions").unwrap(), options, size)
+    let flight = Flight { memory: 1, count: 2, size };
+    parse_by(Source::of(bytes, options.max_bytes, "CsvOptions").unwrap(), options, flight)
 }
 
 proptest! {
@@ -34,7 +36,7 @@ proptest! {
         let lines: Vec<String> = fields.chunks(3).map(|row| row.join(",")).collect();
         let text = format!("a,b,target{end}{}{end}", lines.join(end));
         let options = CsvOptions { task, comment, trailing_delimiter, drop_missing, ..CsvOptions::default() };
-        let whole = by_parts(text.as_bytes(), &options, usize::MAX);
+        let whole = by_parts(text.as_bytes(), &options, 1 << 20);
         prop_assert_eq!(by_parts(text.as_bytes(), &options, size), whole);
     }
 }
@@ -43,7 +45,7 @@ proptest! {
 fn the_first_bad_line_and_the_first_places_are_named_over_parts() {
     let good = "1,2\n".repeat(50);
     let read = |text: &str, size| by_parts(text.as_bytes(), &CsvOptions::default(), size);
-    for size in [1, 16, 100, usize::MAX] {
+    for size in [1, 16, 100, 1 << 20] {
         let error = read(&format!("a,target\n{good}1,2,3\n{good}x,1\n"), size).unwrap_err();
         assert_eq!(error.to_string(), "bytes, line 52: expected 2 fields, found 3");
         let gaps = format!("a,target\n{}", "NA,1\n1,2\n".repeat(9));

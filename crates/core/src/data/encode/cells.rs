@@ -17,14 +17,7 @@ impl Chosen {
         table: &Table,
         encoding: &Encoding,
     ) -> Result<Vec<usize>, TableError> {
-        let needed: Vec<usize> =
-            self.targets.iter().copied().chain(self.weights).chain(self.offset).collect();
-        let mut columns = needed.clone();
-        if encoding.missing != Missing::Mean {
-            columns.extend(self.features.iter().map(|taken| taken.column));
-        }
-        let whole = |row: &usize| columns.iter().all(|&column| !table.cell(*row, column).is_nan());
-        let kept: Vec<usize> = (0..table.rows()).filter(whole).collect();
+        let kept = self.whole(table, encoding.missing);
         let without = |taken: &&Taken, form: &EncodedForm| {
             let filled = match form {
                 EncodedForm::Number { fill } => fill.is_some(),
@@ -33,7 +26,9 @@ impl Chosen {
             !filled && table.column(taken.column).any(f64::is_nan)
         };
         match encoding.missing {
-            Missing::Refuse if kept.len() < table.rows() => Err(Self::missing(table, &columns)),
+            Missing::Refuse if kept.len() < table.rows() => {
+                Err(Self::missing(table, &self.needed(encoding.missing)))
+            }
             Missing::Mean => {
                 // A column that had no mean to fill gaps with.
                 let forms = self.features.iter().zip(&encoding.features);
@@ -47,8 +42,31 @@ impl Chosen {
         }
     }
 
-    /// Refuses an infinity among targets, weights and offsets.
+    /// The columns whose gaps nothing fills.
+    fn needed(&self, missing: Missing) -> Vec<usize> {
+        let mut columns: Vec<usize> =
+            self.targets.iter().copied().chain(self.weights).chain(self.offset).collect();
+        if missing != Missing::Mean {
+            columns.extend(self.features.iter().map(|taken| taken.column));
+        }
+        columns
+    }
+
+    /// The rows that lack nothing in these.
+    pub(super) fn whole(&self, table: &Table, missing: Missing) -> Vec<usize> {
+        let columns = self.needed(missing);
+        let whole = |row: &usize| columns.iter().all(|&column| !table.cell(*row, column).is_nan());
+        (0..table.rows()).filter(whole).collect()
+    }
+
+    /// Refuses an infinity among targets, weights and offsets, and weights below 0.
     pub(super) fn check_finite(&self, table: &Table, rows: &[usize]) -> Result<(), TableError> {
+        if let Some(column) = self.weights
+            && let Some(&row) = rows.iter().find(|row| table.cell(**row, column) < 0.0)
+        {
+            let (place, found) = (table.place(row, column), table.cell(row, column));
+            return Err(refused(table, TableFault::Weight { place, found }));
+        }
         let columns = self.targets.iter().copied().chain(self.weights).chain(self.offset);
         for column in columns {
             if let Some(&row) = rows.iter().find(|row| table.cell(**row, column).is_infinite()) {

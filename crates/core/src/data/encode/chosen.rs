@@ -1,5 +1,6 @@
 //! The columns of one table that an encoding takes, found by name, with what each cell becomes.
 
+use super::super::split::parts;
 use super::super::table::{ColumnKind, Table};
 use super::classes::{Class, classes, known_classes};
 use super::columns::{
@@ -227,16 +228,20 @@ impl Chosen {
     }
 
     /// What the chosen columns of this table are from now on.
-    pub(super) fn encoding(&self, table: &Table, missing: Missing) -> Encoding {
+    pub(super) fn encoding(&self, table: &Table, roles: &Roles) -> Encoding {
         let name = |column: usize| table.names[column].clone();
+        let missing = roles.missing;
         let fill = missing == Missing::Mean;
+        let rows = if fill { self.filled_from(table, roles) } else { Vec::new() };
         let features = self.features.iter().map(|taken| EncodedColumn {
             name: name(taken.column),
             form: match table.levels(taken.column) {
-                None => EncodedForm::Number { fill: fill.then(|| mean(table, taken.column)) },
+                None => {
+                    EncodedForm::Number { fill: fill.then(|| mean(table, taken.column, &rows)) }
+                }
                 Some(levels) => EncodedForm::Levels {
                     levels: sorted(levels),
-                    fill: fill.then(|| most_frequent(table, taken)).flatten(),
+                    fill: fill.then(|| most_frequent(table, taken, &rows)).flatten(),
                 },
             },
         });
@@ -248,6 +253,15 @@ impl Chosen {
             offset: self.offset.map(name),
             missing,
         }
+    }
+
+    /// The rows whose means and most frequent texts fill gaps, in the order of the table.
+    fn filled_from(&self, table: &Table, roles: &Roles) -> Vec<usize> {
+        let rows = self.whole(table, Missing::Mean);
+        let split = roles.filled_from.and_then(|(part, seed)| parts(rows.len(), part, seed));
+        let Some((mut first, _)) = split else { return rows };
+        first.sort_unstable();
+        first.into_iter().map(|sample| rows[sample]).collect()
     }
 
     /// The names of the classes, in their order.

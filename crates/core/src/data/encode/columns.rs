@@ -36,8 +36,11 @@ pub(super) fn numeric(table: &Table, column: usize, role: &'static str) -> Resul
     match table.levels(column).and_then(|levels| levels.first()) {
         None => Ok(()),
         Some(found) => {
-            let (name, found) = (table.names[column].clone(), found.clone());
-            Err(refused(table, TableFault::Texts { role, name, found }))
+            // Levels are in the order in which they were met.
+            let row = table.column(column).position(|cell| cell == 0.0).unwrap_or(0);
+            let (name, place, found) =
+                (table.names[column].clone(), table.row_name(row), found.clone());
+            Err(refused(table, TableFault::Texts { role, name, place, found }))
         }
     }
 }
@@ -99,23 +102,23 @@ pub(super) fn unknown(
     refused(table, TableFault::UnknownLevel { place, found, known })
 }
 
-/// The mean of the numbers that are there: 0 where there is none, as in a column that is left out for it.
-pub(super) fn mean(table: &Table, column: usize) -> f64 {
+/// The mean of the numbers that are there in `rows`: 0 where there is none, as in a column that is left out for it.
+pub(super) fn mean(table: &Table, column: usize, rows: &[usize]) -> f64 {
     // By steps, so that no sum overflows.
     let mut mean = 0.0;
-    let there = table.column(column).filter(|cell| !cell.is_nan());
+    let there = rows.iter().map(|&row| table.cell(row, column)).filter(|cell| !cell.is_nan());
     for (count, cell) in (1_u32..).zip(there) {
         mean += (cell - mean) / f64::from(count);
     }
     mean
 }
 
-/// The level that most rows have, the first by alphabet of several.
-pub(super) fn most_frequent(table: &Table, taken: &Taken) -> Option<usize> {
+/// The level that most of `rows` have, the first by alphabet of several.
+pub(super) fn most_frequent(table: &Table, taken: &Taken, rows: &[usize]) -> Option<usize> {
     let levels = taken.levels.as_ref()?;
     let mut counts = vec![0_usize; levels.len()];
-    for cell in table.column(taken.column) {
-        if let Some(level) = taken.level(cell, None) {
+    for &row in rows {
+        if let Some(level) = taken.level(table.cell(row, taken.column), None) {
             counts[level] += 1;
         }
     }

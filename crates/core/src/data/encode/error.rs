@@ -110,8 +110,17 @@ pub enum TableFault {
         role: &'static str,
         /// The column.
         name: String,
-        /// One of them.
+        /// Where the first is.
+        place: String,
+        /// What stands there.
         found: String,
+    },
+    /// A weight below 0.
+    Weight {
+        /// Where: line and column.
+        place: String,
+        /// What stands there.
+        found: f64,
     },
     /// A text that the model has not seen.
     UnknownLevel {
@@ -216,13 +225,12 @@ impl fmt::Display for TableFault {
                     "column \"{name}\" has {levels} different texts in {rows} rows, as names of the rows would have"
                 )
             }
-            Self::Texts { role, name, found } => {
-                write!(
-                    f,
-                    "the {role} \"{}\" needs numbers, found \"{}\"",
-                    quoted(name),
-                    quoted(found)
-                )
+            Self::Texts { role, name, place, found } => {
+                let (name, found) = (quoted(name), quoted(found));
+                write!(f, "the {role} \"{name}\" needs numbers, found \"{found}\" ({place})")
+            }
+            Self::Weight { place, found } => {
+                write!(f, "{place}: expected a weight of 0 or more, found {found}")
             }
             Self::UnknownLevel { place, found, known } => {
                 let names = list(known.iter().map(String::as_str));

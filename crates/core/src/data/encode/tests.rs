@@ -105,20 +105,20 @@ fn weights_and_offsets_are_no_features() {
 
 #[test]
 fn gaps_are_refused_left_out_or_filled() {
-    let text = "x,c,y\n1,a,1\nNA,b,2\n3,,3\n5,b,\n7,b,5\n";
+    let text = "x,c,y\n1,a,1\nNA,b,2\n3,,3\n5,b,\n8,b,5\n";
     assert_eq!(
         refusal(text, &roles("y")),
         "bytes: 3 missing values in 3 rows (\"y\" 1, \"x\" 1, \"c\" 1): line 3, column \"x\"; line 4, column \"c\"; line 5, column \"y\""
     );
     let dropped = Roles { missing: Missing::Drop, ..roles("y") };
     let Encoded { data, rows, notes } = table(text).into_dataset(&dropped).unwrap();
-    assert_eq!((data.inputs(), &rows[..]), (&[1.0, 0.0, 7.0, 1.0][..], &[0, 4][..]));
+    assert_eq!((data.inputs(), &rows[..]), (&[1.0, 0.0, 8.0, 1.0][..], &[0, 4][..]));
     assert_eq!(notes[0], "3 rows of 5 with missing values left out.");
 
     let filled = Roles { missing: Missing::Mean, ..roles("y") };
     let Encoded { data, rows, notes } = table(text).into_dataset(&filled).unwrap();
-    // (1 + 3 + 5 + 7)/4, and `b`.
-    assert_eq!(data.inputs(), [1.0, 0.0, 4.0, 1.0, 3.0, 1.0, 7.0, 1.0]);
+    // (1 + 3 + 8)/3 of the rows that stay, and `b`.
+    assert_eq!(data.inputs(), [1.0, 0.0, 4.0, 1.0, 3.0, 1.0, 8.0, 1.0]);
     assert_eq!(rows, [0, 1, 2, 4]);
     assert_eq!(notes[0], "1 row of 5 with missing values left out.");
     assert!(notes[1].starts_with("2 missing values replaced by their column's mean"), "{notes:?}");
@@ -129,6 +129,45 @@ fn gaps_are_refused_left_out_or_filled() {
     let text = "x,z,y\n1,,1\n2,,2\n";
     let Encoded { data, notes, .. } = table(text).into_dataset(&filled).unwrap();
     assert_eq!((data.features(), &notes[0][..]), (1, "Column \"z\" is empty: left out."));
+}
+
+#[test]
+fn rows_held_out_have_no_part_in_what_fills_gaps() {
+    let lines: Vec<(f64, String)> = (0..20)
+        .map(|row| match row % 5 {
+            0 => format!(",,{row}"),
+            1 => format!("{},b,{row}", row * row),
+            _ => format!("{},{},{row}", row * row, if row % 2 == 0 { "a" } else { "c" }),
+        })
+        .enumerate()
+        .map(|(row, line)| (row as f64, line))
+        .collect();
+    let of = |wanted: &dyn Fn(f64) -> bool| -> String {
+        let rows = lines.iter().filter(|(y, _)| wanted(*y)).map(|(_, line)| line.as_str());
+        std::iter::once("x,c,y").chain(rows).collect::<Vec<_>>().join("\n")
+    };
+    let text = of(&|_| true);
+    let filled = |filled_from| Roles { missing: Missing::Mean, filled_from, ..roles("y") };
+    let first = |data: &Dataset| data.targets().values().unwrap().to_vec();
+    for seed in 0..4 {
+        let data = table(&text).into_dataset(&filled(Some((0.6, seed)))).unwrap().data;
+        let (training, held_out) = data.split(0.6, seed).unwrap();
+        // The rows of the training part alone, as a table of their own.
+        let theirs = first(&training);
+        let own = table(&of(&|y| theirs.contains(&y))).into_dataset(&filled(None)).unwrap();
+        let alone: Vec<&EncodedForm> =
+            own.data.encoding().unwrap().features().iter().map(|column| &column.form).collect();
+        let here: Vec<&EncodedForm> =
+            data.encoding().unwrap().features().iter().map(|column| &column.form).collect();
+        assert_eq!(here, alone, "seed {seed}");
+        let all = table(&text).into_dataset(&filled(None)).unwrap().data;
+        assert_ne!(all.encoding().unwrap().features()[0].form, *here[0]);
+        // The gaps of the rows held out are filled by it.
+        let EncodedForm::Number { fill: Some(mean) } = here[0] else { panic!("{here:?}") };
+        for (sample, y) in first(&held_out).iter().enumerate().filter(|(_, y)| *y % 5.0 == 0.0) {
+            assert_eq!(held_out.sample(sample)[0], *mean, "row {y}");
+        }
+    }
 }
 
 #[test]
@@ -152,7 +191,7 @@ fn another_table_is_read_by_name_and_by_its_own_levels() {
     );
     assert_eq!(
         error("kind,rooms,area\nflat,three,70\n"),
-        "bytes: the feature \"rooms\" needs numbers, found \"three\""
+        "bytes: the feature \"rooms\" needs numbers, found \"three\" (line 2)"
     );
     assert!(
         error("kind,rooms,area\n1,3,70\n").contains("line 2, column \"kind\": \"1\" was not there")
@@ -195,12 +234,12 @@ fn what_cannot_be_used_is_refused_by_name_and_place() {
         (
             "x,y,w\n1,2,a\n2,3,b\n",
             Roles { weights: Some("w".into()), ..roles("y") },
-            "the weights \"w\" needs numbers, found \"a\"",
+            "the weights \"w\" needs numbers, found \"a\" (line 2)",
         ),
         (
             "x,y\n1,a\n2,b\n",
             Roles { task: TargetKind::Values, ..roles("y") },
-            "the target \"y\" needs numbers, found \"a\"",
+            "the target \"y\" needs numbers, found \"a\" (line 2)",
         ),
         (
             "x,y,z\n1,a,1\n2,b,2\n",
@@ -218,7 +257,11 @@ fn what_cannot_be_used_is_refused_by_name_and_place() {
             "column \"y\" is the target and a feature",
         ),
         ("x,y\nNA,2\n", Roles { missing: Missing::Drop, ..roles("y") }, "column"),
-        ("x,y,w\n1,2,-1\n2,3,1\n", Roles { weights: Some("w".into()), ..roles("y") }, "-1"),
+        (
+            "x,y,w\n1,2,1\n2,3,-1\n",
+            Roles { weights: Some("w".into()), ..roles("y") },
+            "line 3, column \"w\": expected a weight of 0 or more, found -1",
+        ),
     ];
     for (text, roles, wanted) in cases {
         let found = refusal(text, &roles);

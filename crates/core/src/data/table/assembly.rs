@@ -3,14 +3,11 @@
 use rayon::prelude::*;
 
 use super::super::DataError;
+use super::super::csv::blocks::Blocks;
 use super::super::source::Source;
-use super::blocks::Blocks;
 use super::column::{Column, settle};
 use super::piece::{Fault, Piece, Reading};
 use super::{ColumnKind, Rows};
-
-/// Room beyond what the first blocks let expect.
-const SPARE: f64 = 1.02;
 
 /// All pieces so far.
 #[derive(Debug)]
@@ -96,7 +93,7 @@ impl Assembly {
         source.take::<u8>(std::mem::take(&mut self.levels))?;
         source.take::<u32>(piece.lines.len())?;
         self.bytes += piece.bytes;
-        self.reserve(piece.cells.len(), source)?;
+        source.grow(&mut self.cells, piece.cells.len(), self.bytes)?;
         self.cells.extend_from_slice(&piece.cells);
         let line = |at: u32| self.line + u64::from(at);
         self.lines
@@ -106,31 +103,6 @@ impl Assembly {
         }
         self.line += u64::from(piece.line_ends);
         Ok(())
-    }
-
-    /// Room for `more` cells, and for as many as the rest of the file will have if it goes on as it began.
-    fn reserve(&mut self, more: usize, source: &mut Source<'_>) -> Result<(), DataError> {
-        source.take::<f64>(more)?;
-        let needed = self.cells.len() + more;
-        if needed <= self.cells.capacity() {
-            return Ok(());
-        }
-        let ratio = match source.length {
-            Some(length) => length as f64 / self.bytes.max(1) as f64,
-            None => 2.0,
-        };
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a size, at most what is left"
-        )]
-        let expected = (needed as f64 * ratio.max(1.0) * SPARE) as usize;
-        let left = usize::try_from(source.left() / size_of::<f64>() as u64).unwrap_or(usize::MAX);
-        let capacity = expected.min(needed.saturating_add(left)).max(needed);
-        self.cells.try_reserve_exact(capacity - self.cells.len()).map_err(|_| {
-            let (path, found) = (source.path.to_path_buf(), format!("{capacity} numbers"));
-            DataError::TooLarge { path, found }
-        })
     }
 
     /// The cells, as numbers and indices of levels, what stands in each column, and the rows.

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::super::csv::digits::number;
-use super::super::csv::records::{MAX_RECORD, Record, Records};
+use super::super::csv::digits::{behind, number};
+use super::super::csv::records::{BLANKS, MAX_RECORD, Record, Records};
 use super::TableOptions;
 use super::column::{Column, Fields, Words};
-use super::sniff::{BLANKS, Dialect};
+use super::sniff::Dialect;
 
 /// How fields become cells, the same for every piece.
 #[derive(Debug)]
@@ -187,7 +187,7 @@ impl<'a> Parser<'a> {
                 start += 1;
             }
             let Some((value, length)) = number(&bytes[start..], decimal) else { break };
-            let Some((next, ended)) = behind_number(bytes, start + length, delimiter) else {
+            let Some((next, ended)) = behind(bytes, start + length, delimiter) else {
                 break;
             };
             if !missing.is_empty() && missing.contains(&value) {
@@ -310,26 +310,5 @@ impl<'a> Parser<'a> {
         }
         let record_bytes = self.bytes[start..self.at].to_vec();
         Err(Fault::Ragged { found: record.len(), record: record_bytes })
-    }
-}
-
-/// Where the field behind a number that ends at `at` begins, and whether there is none in this record; `None` where its own goes on.
-#[inline]
-fn behind_number(bytes: &[u8], mut at: usize, delimiter: u8) -> Option<(usize, bool)> {
-    loop {
-        match bytes.get(at) {
-            Some(&sign) if sign == delimiter && delimiter != BLANKS => {
-                return Some((at + 1, false));
-            }
-            Some(b'\n' | b'\r') | None => return Some((at, true)),
-            Some(b' ' | b'\t') if delimiter == BLANKS => {
-                while matches!(bytes.get(at), Some(b' ' | b'\t')) {
-                    at += 1;
-                }
-                return Some((at, matches!(bytes.get(at), None | Some(b'\n' | b'\r'))));
-            }
-            Some(b' ') => at += 1,
-            Some(_) => return None,
-        }
     }
 }

@@ -3,11 +3,11 @@
 use std::io::Read;
 use std::path::Path;
 
+use super::super::csv::blocks::{Blocks, Flight};
 use super::super::csv::check_signs;
 use super::super::source::Source;
 use super::super::{DataError, Remedy};
 use super::assembly::{Assembly, Stop};
-use super::blocks::{Blocks, Flight};
 use super::format::format_of;
 use super::names::{Names, categorical};
 use super::piece::Reading;
@@ -102,7 +102,8 @@ pub(super) fn delimited(
     }
     let reading = Reading::new(dialect, options, categorical(&names, options, path)?);
     let Start { head, whole, line, header, .. } = start;
-    let blocks = Blocks::new(source, head, whole, dialect, flight.size);
+    let signs = (dialect.delimiter, dialect.comment);
+    let blocks = Blocks::new(source, head, whole, signs, flight.size);
     let assembled = Assembly::of(blocks, flight.count, line, &reading);
     let assembly = assembled.map_err(|stop| match stop {
         Stop::Refused(line, fault) => refused(&fault, line, &names, options, path),

@@ -1,14 +1,13 @@
 //! How a text file is written, found out from its first lines: what stands between fields, whether the first line names the columns.
 
 use super::super::csv::numbers::{Numbers, is_missing};
-use super::super::csv::records::{Record, Records};
+use super::super::csv::records::{BLANKS, Record, Records};
 use super::TableOptions;
 
 /// Records that are looked at.
 const SNIFFED: usize = 100;
 /// Delimiters that are tried, those first that hardly stand within a field. Blanks stand within many, and are tried last.
 const TRIED: [u8; 4] = *b"\t;|,";
-pub(super) const BLANKS: u8 = b' ';
 /// Part of the records with one number of fields from which a delimiter is taken without a look at blanks.
 const REGULAR: f64 = 0.9;
 /// The same where no delimiter is that regular.

@@ -2,10 +2,10 @@
 
 use proptest::prelude::*;
 
+use super::super::csv::blocks::Flight;
 use super::super::source::Source;
 use super::super::{ColumnKind, DataError, Table, TableOptions};
 use super::Rows;
-use super::blocks::Flight;
 use super::read::delimited;
 
 /// Read in blocks of `size` bytes, `count` at a time.

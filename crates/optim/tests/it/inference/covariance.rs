@@ -225,3 +225,50 @@ fn ninety_five_per_cent_intervals_hold_the_truth_in_ninety_five_per_cent_of_simu
         assert!((0.935..=0.965).contains(&coverage), "{coverage}");
     }
 }
+
+#[test]
+fn the_spread_gives_the_bands_of_the_whole() {
+    // The third column is the sum of the others: one direction is open.
+    let mut random = Random::new(4);
+    let design: Vec<Vec<f64>> = (0..20)
+        .map(|_| (random.uniform(), random.uniform()))
+        .map(|(a, b)| vec![a, b, a + b, 1.0])
+        .collect();
+    let targets: Vec<f64> = (0..20).map(|_| random.uniform()).collect();
+    let problem = LeastSquaresFn::new(4, 20, |p, r| {
+        for (i, row) in design.iter().enumerate() {
+            r[i] = row.iter().zip(p).map(|(x, p)| x * p).sum::<f64>() - targets[i];
+        }
+    });
+    let theta = minimize(&problem, GaussNewton::default(), &[0.0; 4]).unwrap().theta;
+    let found = Inference::of(&problem, &theta).level(0.8).compute().unwrap();
+    assert_eq!(found.open_directions.len(), 1);
+    let spread = found.spread().unwrap();
+    // Seen, seen, open, and nothing at all.
+    let rows = faer::mat![
+        [0.2, 0.7, 0.9, 1.0],
+        [3.0, -1.0, 2.0, 1.0],
+        [1.0, 0.0, 0.0, 1.0],
+        [0.0, 0.0, 0.0, 0.0]
+    ];
+    let (values, sigma) = ([1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 1.0, 0.5]);
+    let whole = found.band_with(&values, rows.as_ref(), &sigma).unwrap();
+    let kept = spread.band_with(&values, rows.as_ref(), &sigma, 0.8).unwrap();
+    for (whole, kept) in whole.iter().zip(&kept) {
+        let both = [
+            (whole.standard_error, kept.standard_error),
+            (whole.observation_error, kept.observation_error),
+            (whole.prediction.0, kept.prediction.0),
+            (whole.confidence.1, kept.confidence.1),
+        ];
+        for (whole, kept) in both {
+            assert!((whole - kept).abs() <= 1e-13 * whole.abs() || whole.is_nan() && kept.is_nan());
+        }
+    }
+    assert!(kept[2].standard_error.is_nan() && kept[0].standard_error > 0.0);
+    assert_eq!(kept[3].standard_error, 0.0);
+    assert!(spread.band_with(&values, rows.as_ref(), &sigma, 1.0).is_err());
+    assert!(spread.band_with(&values, rows.as_ref(), &sigma[1..], 0.8).is_err());
+    let sandwich = Inference::of(&problem, &theta).sandwich(Sandwich::Hc1).compute().unwrap();
+    assert!(sandwich.spread().is_none());
+}
