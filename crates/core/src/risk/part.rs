@@ -1,0 +1,474 @@
+//! A risk whose samples are shared among processes: each evaluates its [`RiskPart`], the [`Partials`] of all are joined, and any part
+//! makes of them what the whole [`Risk`] would have answered, bit for bit.
+//!
+//! | of a part | joined, and finished by | is |
+//! |---|---|---|
+//! | [`RiskPart::value`] | [`RiskPart::finish_value`] | f |
+//! | [`RiskPart::value_gradient`] | [`RiskPart::finish_value_gradient`] | f, ∇f |
+//! | [`RiskPart::linearize`] | [`LinearizedPart::finish`] | f, ∇f, and what products start from |
+//! | [`LinearizedPart::product`] | [`LinearizedPart::finish_product`] | H·v or G·v |
+//! | [`LinearizedPart::matrix`] | [`LinearizedPart::finish_matrix`] | H or G |
+//! | [`LinearizedPart::diagonal`] | [`LinearizedPart::finish_diagonal`] | the diagonal of G |
+//!
+//! and those of [`ResidualsPart`]. What is a row of its own for each sample, as residuals are, is not summed: the rows of all parts one after
+//! the other are those of the whole.
+
+mod residuals;
+
+pub use residuals::ResidualsPart;
+
+use super::dense::mirror;
+use super::evaluate::total_loss;
+use super::linearized::Product;
+use super::partials::{Partials, PartialsError};
+use super::workspace::{CompensatedSum, ShardSum};
+use super::{FULL_BATCH_DRAW, Linearized, Risk, RiskError};
+use crate::data::Dataset;
+use crate::graph::Graph;
+use crate::loss::Loss;
+use crate::partition::Partition;
+use crate::penalty::Penalty;
+use crate::problem::{Linearization, Objective, Structure};
+use faer::{Mat, MatMut};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// How the samples of a model are cut into blocks, the least that one process can have: a function of the model and N, not of machines.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layout {
+    partition: Partition,
+    total_weight: f64,
+}
+
+impl Layout {
+    /// For `samples` dense samples of `graph`, with the weights of all of them where there are weights.
+    ///
+    /// # Errors
+    /// No samples, or another number of weights.
+    pub fn new(
+        graph: &Graph,
+        samples: usize,
+        weights: Option<&[f64]>,
+    ) -> Result<Self, PartialsError> {
+        let found = weights.map_or(samples, <[f64]>::len);
+        if samples == 0 || samples != found {
+            let (what, expected) = ("samples and their weights", samples.max(1));
+            return Err(PartialsError::Length { what, expected, found });
+        }
+        let total_weight = weights.map_or(samples as f64, crate::elementwise::sum);
+        Ok(Self { partition: Partition::new(graph, samples, None), total_weight })
+    }
+
+    /// The number of blocks, a power of two.
+    pub fn blocks(&self) -> usize {
+        self.partition.whole().blocks()
+    }
+
+    /// N.
+    pub fn samples(&self) -> usize {
+        self.partition.whole().samples
+    }
+
+    /// The samples of some blocks.
+    ///
+    /// # Panics
+    /// Where there are no such blocks.
+    pub fn samples_of(&self, blocks: &Range<usize>) -> Range<usize> {
+        self.assert_blocks(blocks);
+        self.partition.whole().samples_of(blocks)
+    }
+
+    /// The number of shards of some blocks.
+    ///
+    /// # Panics
+    /// Where there are no such blocks.
+    pub fn shards_of(&self, blocks: &Range<usize>) -> usize {
+        self.assert_blocks(blocks);
+        self.partition.whole().shards_of(blocks).len()
+    }
+
+    /// All blocks in `parts` runs that are as even as blocks allow; beyond the number of blocks some are empty.
+    pub fn split(&self, parts: usize) -> Vec<Range<usize>> {
+        let end = |part: usize| part * self.blocks() / parts;
+        (0..parts).map(|part| end(part)..end(part + 1)).collect()
+    }
+
+    fn assert_blocks(&self, blocks: &Range<usize>) {
+        let all = self.blocks();
+        assert!(blocks.start <= blocks.end && blocks.end <= all, "blocks {blocks:?} of {all}");
+    }
+}
+
+/// The risk over the samples of some blocks: what one process has of it.
+#[derive(Debug)]
+pub struct RiskPart<'a> {
+    risk: Risk<'a>,
+}
+
+impl<'a> RiskPart<'a> {
+    /// The part in `blocks` of the mean `loss` of `graph` plus `penalty`; `data` are the samples of these blocks. A part without blocks has
+    /// one sample all the same, of which nothing but the columns counts.
+    ///
+    /// # Errors
+    /// As [`Risk::new`]; another number of samples than the blocks have; sparse samples, which are not shared.
+    pub fn new(
+        graph: &'a Graph,
+        data: &'a Dataset,
+        (loss, penalty): (Arc<dyn Loss>, Arc<dyn Penalty>),
+        layout: &Layout,
+        blocks: &Range<usize>,
+    ) -> Result<Self, RiskError> {
+        layout.assert_blocks(blocks);
+        if data.sparse().is_some() {
+            return Err(RiskError::SparsePart);
+        }
+        let partition = layout.partition.part(blocks);
+        let (expected, found) = (partition.samples().max(1), data.samples());
+        if expected != found {
+            return Err(RiskError::PartSamples { blocks: blocks.clone(), expected, found });
+        }
+        let risk = Risk::of_part(graph, data, (loss, penalty), partition, layout.total_weight)?;
+        Ok(Self { risk })
+    }
+
+    /// Bytes of tapes that a linearisation may keep, of this part.
+    pub fn with_tape_budget(self, bytes: usize) -> Self {
+        Self { risk: self.risk.with_tape_budget(bytes) }
+    }
+
+    /// n
+    pub fn dim(&self) -> usize {
+        self.risk.dim()
+    }
+
+    /// The model.
+    pub fn graph(&self) -> &'a Graph {
+        self.risk.graph
+    }
+
+    /// The data of this part.
+    pub fn data(&self) -> &'a Dataset {
+        self.risk.data
+    }
+
+    /// The blocks of this part.
+    pub fn blocks(&self) -> Range<usize> {
+        self.risk.partition.blocks()
+    }
+
+    /// How many blocks there are in all.
+    pub fn all_blocks(&self) -> usize {
+        self.risk.partition.whole().blocks()
+    }
+
+    /// N, of all parts.
+    pub fn samples(&self) -> usize {
+        self.risk.partition.whole().samples
+    }
+
+    /// The samples of this part, among all.
+    pub fn own_samples(&self) -> Range<usize> {
+        let first = self.risk.partition.first_sample();
+        first..first + self.risk.partition.samples()
+    }
+
+    /// What the whole risk says of itself to a chooser of methods.
+    pub fn structure(&self) -> Structure {
+        self.risk.known_structure()
+    }
+
+    /// The part of half a sum of squares, where the risk is one: squared error with a ridge penalty or none.
+    pub fn residuals(&self) -> Option<ResidualsPart<'_>> {
+        ResidualsPart::new(&self.risk)
+    }
+
+    /// The losses at θ.
+    pub fn value(&self, theta: &[f64]) -> Partials {
+        self.risk.assert_dim("theta", theta);
+        let sums = self.risk.value_sums(theta);
+        let partials = self.risk.partials(0, Vec::new(), Some(&sums));
+        self.risk.return_sums(sums);
+        partials
+    }
+
+    /// f(θ), of the joined sums of all parts.
+    ///
+    /// # Errors
+    /// Blocks that are missing, or sums of something else.
+    pub fn finish_value(&self, theta: &[f64], sums: &Partials) -> Result<f64, PartialsError> {
+        let (_, mean) = self.risk.whole(sums, 0, true)?;
+        Ok(mean + self.risk.penalty.value(self.risk.graph.parameters(), theta))
+    }
+
+    /// The losses at θ with their gradient.
+    pub fn value_gradient(&self, theta: &[f64]) -> Partials {
+        self.risk.assert_dim("theta", theta);
+        let sums = self.risk.gradient_sums(theta);
+        let mut nodes = Vec::new();
+        self.risk.gradient_nodes(&sums, &mut nodes);
+        let partials = self.risk.partials(self.dim(), nodes, Some(&sums));
+        self.risk.return_sums(sums);
+        partials
+    }
+
+    /// f(θ) and `gradient` ← ∇f(θ), of the joined sums of all parts.
+    ///
+    /// # Errors
+    /// As [`finish_value`](Self::finish_value).
+    pub fn finish_value_gradient(
+        &self,
+        theta: &[f64],
+        sums: &Partials,
+        gradient: &mut [f64],
+    ) -> Result<f64, PartialsError> {
+        self.risk.assert_dim("gradient", gradient);
+        let (node, mean) = self.risk.whole(sums, self.dim(), true)?;
+        gradient.copy_from_slice(node);
+        Ok(self.risk.finish_gradient(theta, mean, gradient))
+    }
+
+    /// The part of the risk at θ with its tapes kept, and the losses with their gradient.
+    pub fn linearize(&self, theta: &[f64]) -> (LinearizedPart<'_>, Partials) {
+        self.risk.assert_dim("theta", theta);
+        let (at, sums) = Linearized::swept(&self.risk, theta);
+        let mut nodes = Vec::new();
+        self.risk.gradient_nodes(&sums, &mut nodes);
+        let partials = self.risk.partials(self.dim(), nodes, Some(&sums));
+        self.risk.return_sums(sums);
+        (LinearizedPart { risk: &self.risk, at }, partials)
+    }
+
+    /// Value and gradient on the samples named by `indices` among all, which lie in this order in `batch`: as
+    /// [`value_gradient_drawn`](crate::problem::SampledObjective::value_gradient_drawn) of the whole risk. Every process that has the samples has all of the answer.
+    ///
+    /// # Panics
+    /// As there; where `batch` has another number of samples.
+    pub fn value_gradient_of(
+        &self,
+        draw: u64,
+        (indices, batch): (&[usize], &Dataset),
+        theta: &[f64],
+        gradient: &mut [f64],
+    ) -> f64 {
+        assert_eq!(indices.len(), batch.samples(), "samples of the batch and indices");
+        let places: Vec<usize> = (0..indices.len()).collect();
+        self.risk.evaluate_batch((draw, indices), (batch, &places), theta, gradient)
+    }
+
+    /// The first sample of this part, numbered among all, whose loss at θ or its gradient is not finite. A sample at a time: for messages.
+    pub fn first_nonfinite(&self, theta: &[f64]) -> Option<usize> {
+        let (own, mut gradient) = (self.own_samples(), vec![0.0; self.dim()]);
+        own.clone().find(|&sample| {
+            let (named, at) = ((FULL_BATCH_DRAW, &[sample][..]), [sample - own.start]);
+            let lies = (self.risk.data, &at[..]);
+            let value = self.risk.evaluate_batch(named, lies, theta, &mut gradient);
+            !value.is_finite() || gradient.iter().any(|entry| !entry.is_finite())
+        })
+    }
+}
+
+impl Risk<'_> {
+    /// Σ ℓ of every shard, as numbers.
+    fn losses(&self, sums: &[ShardSum]) -> Vec<f64> {
+        sums.iter().flat_map(|sum| sum.loss.to_parts()).collect()
+    }
+
+    /// The sums of this part; the losses where `sums` has them.
+    fn partials(&self, width: usize, nodes: Vec<f64>, sums: Option<&[ShardSum]>) -> Partials {
+        let losses = sums.map_or_else(Vec::new, |sums| self.losses(sums));
+        let (blocks, all) = (self.partition.blocks(), self.partition.whole().blocks());
+        Partials::own(blocks, all, width, nodes, losses)
+    }
+
+    /// The one node of sums that should be over all blocks, of `width` numbers, and the mean loss where losses are `expected`.
+    fn whole<'s>(
+        &self,
+        sums: &'s Partials,
+        width: usize,
+        losses: bool,
+    ) -> Result<(&'s [f64], f64), PartialsError> {
+        let whole = self.partition.whole();
+        let (mine, theirs) = ((width, whole.blocks()), (sums.width(), sums.all_blocks()));
+        if mine != theirs {
+            return Err(PartialsError::Kinds { left: mine, right: theirs });
+        }
+        sums.check_whole()?;
+        let (expected, found) = (if losses { 2 * whole.shards } else { 0 }, sums.losses().len());
+        if expected != found {
+            return Err(PartialsError::Length {
+                what: "the losses of the shards",
+                expected,
+                found,
+            });
+        }
+        let of_shards = sums
+            .losses()
+            .chunks_exact(2)
+            .map(|pair| CompensatedSum::from_parts([pair[0], pair[1]]));
+        Ok((sums.nodes(), total_loss(of_shards) * self.scale()))
+    }
+}
+
+/// The lower triangle, column after column.
+pub(super) fn pack(matrix: &Mat<f64>, out: &mut Vec<f64>) {
+    for j in 0..matrix.ncols() {
+        out.extend_from_slice(&matrix.col_as_slice(j)[j..]);
+    }
+}
+
+/// What [`pack`] made.
+pub(super) fn unpack(mut packed: &[f64], mut out: MatMut<'_, f64>) {
+    let n = out.ncols();
+    for j in 0..n {
+        let (column, rest) = packed.split_at(n - j);
+        packed = rest;
+        column.iter().enumerate().for_each(|(i, entry)| out[(j + i, j)] = *entry);
+    }
+}
+
+/// n(n + 1)/2
+pub(super) fn triangle(n: usize) -> usize {
+    n * (n + 1) / 2
+}
+
+/// Which of the matrices of second derivatives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Second {
+    /// H = ∇²f.
+    Hessian,
+    /// G, the Gauss–Newton matrix.
+    GaussNewton,
+}
+
+impl From<Second> for Product {
+    fn from(second: Second) -> Self {
+        match second {
+            Second::Hessian => Self::Hessian,
+            Second::GaussNewton => Self::GaussNewton,
+        }
+    }
+}
+
+/// The part of a risk at one θ, with the tapes of its samples.
+#[derive(Debug)]
+pub struct LinearizedPart<'p> {
+    risk: &'p Risk<'p>,
+    at: Linearized<'p>,
+}
+
+impl LinearizedPart<'_> {
+    /// Takes the joined sums of all parts; until then [`value`](Self::value) is NaN and [`gradient`](Self::gradient) means nothing.
+    ///
+    /// # Errors
+    /// Blocks that are missing, or sums of something else.
+    pub fn finish(&mut self, sums: &Partials) -> Result<(), PartialsError> {
+        let (node, mean) = self.risk.whole(sums, self.risk.dim(), true)?;
+        self.at.gradient_mut().copy_from_slice(node);
+        self.at.finish(mean);
+        Ok(())
+    }
+
+    /// f(θ)
+    pub fn value(&self) -> f64 {
+        self.at.value()
+    }
+
+    /// ∇f(θ)
+    pub fn gradient(&self) -> &[f64] {
+        self.at.gradient()
+    }
+
+    /// The product along v.
+    pub fn product(&self, second: Second, v: &[f64]) -> Partials {
+        let sums = self.at.product_sums(second.into(), v);
+        let mut nodes = Vec::new();
+        self.risk.gradient_nodes(&sums, &mut nodes);
+        self.risk.return_sums(sums);
+        self.risk.partials(self.risk.dim(), nodes, None)
+    }
+
+    /// `out` ← the product, of the joined sums of all parts.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub fn finish_product(
+        &self,
+        v: &[f64],
+        sums: &Partials,
+        out: &mut [f64],
+    ) -> Result<(), PartialsError> {
+        self.risk.assert_dim("out", out);
+        out.copy_from_slice(self.risk.whole(sums, self.risk.dim(), false)?.0);
+        self.at.finish_product(v, out);
+        Ok(())
+    }
+
+    /// The matrix: all of it where it takes n products, else its lower triangle.
+    pub fn matrix(&self, second: Second) -> Partials {
+        let (risk, n) = (self.risk, self.risk.dim());
+        let mut nodes = Vec::new();
+        if self.by_products(second) {
+            for matrix in self.at.hessian_nodes() {
+                nodes.extend_from_slice(&matrix);
+            }
+            return risk.partials(n * n, self.or_none(nodes), None);
+        }
+        let mut first = Mat::zeros(n, n);
+        let others = self.at.outer_product_nodes(second.into(), first.as_mut());
+        for matrix in std::iter::once(&first).chain(&others) {
+            pack(matrix, &mut nodes);
+        }
+        risk.partials(triangle(n), self.or_none(nodes), None)
+    }
+
+    /// `out` ← the matrix, both triangles, of the joined sums of all parts.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub fn finish_matrix(
+        &self,
+        second: Second,
+        sums: &Partials,
+        mut out: MatMut<'_, f64>,
+    ) -> Result<(), PartialsError> {
+        let n = self.risk.dim();
+        if self.by_products(second) {
+            let (columns, _) = self.risk.whole(sums, n * n, false)?;
+            self.at.finish_hessian(columns, out);
+            return Ok(());
+        }
+        unpack(self.risk.whole(sums, triangle(n), false)?.0, out.as_mut());
+        mirror(out.as_mut());
+        self.at.add_penalty(out);
+        Ok(())
+    }
+
+    /// The diagonal of G.
+    pub fn diagonal(&self) -> Partials {
+        let n = self.risk.dim();
+        let mut nodes = vec![0.0; n];
+        let others = self.at.outer_product_diagonal_nodes(&mut nodes);
+        others.iter().for_each(|node| nodes.extend_from_slice(node.col_as_slice(0)));
+        self.risk.partials(n, self.or_none(nodes), None)
+    }
+
+    /// `out` ← the diagonal of G, of the joined sums of all parts.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub fn finish_diagonal(&self, sums: &Partials, out: &mut [f64]) -> Result<(), PartialsError> {
+        self.risk.assert_dim("out", out);
+        out.copy_from_slice(self.risk.whole(sums, self.risk.dim(), false)?.0);
+        self.at.add_penalty_diagonal(out);
+        Ok(())
+    }
+
+    fn by_products(&self, second: Second) -> bool {
+        second == Second::Hessian && !self.risk.graph.is_affine()
+    }
+
+    /// `nodes`, of which a part without blocks has none.
+    fn or_none(&self, nodes: Vec<f64>) -> Vec<f64> {
+        if self.risk.partition.blocks().is_empty() { Vec::new() } else { nodes }
+    }
+}
