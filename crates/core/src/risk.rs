@@ -80,7 +80,7 @@ pub enum RiskError {
     PartSamples {
         /// The blocks.
         blocks: Range<usize>,
-        /// Their samples; 1 where there are none.
+        /// Their samples.
         expected: usize,
         /// Samples of the data.
         found: usize,

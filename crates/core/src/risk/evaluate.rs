@@ -40,7 +40,7 @@ impl Risk<'_> {
     }
 
     pub(super) fn evaluate_gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
-        let sums = self.gradient_sums(theta);
+        let sums = self.gradient_sums(theta, self.scale());
         self.sum_gradients(&sums, gradient);
         let mean = self.mean_loss(&sums);
         self.return_sums(sums);
@@ -53,15 +53,16 @@ impl Risk<'_> {
         mean + self.penalty.add_gradient(self.graph.parameters(), theta, gradient)
     }
 
-    /// Σ ℓ and its gradient of every shard; [return](Self::return_sums) the sums.
-    pub(super) fn gradient_sums(&self, theta: &[f64]) -> Vec<ShardSum> {
+    /// Σ ℓ and the gradient of `scale`·Σ ℓ of every shard; [return](Self::return_sums) the sums.
+    pub(super) fn gradient_sums(&self, theta: &[f64], scale: f64) -> Vec<ShardSum> {
         let moved = self.moved(theta);
         let mut sums = self.take_sums();
         self.for_each_shard(&mut sums, |shard, sum, workspace| {
             sum.gradient.fill(0.0);
             for range in self.partition.shard(shard) {
                 let Workspace { tape, shifted, .. } = workspace;
-                self.sweep_tile(self.tile(&moved, &range), range, tape, shifted, sum);
+                let samples = self.data.tile(range.clone());
+                self.sweep(self.tile(&moved, &range), samples, scale, tape, shifted, sum);
             }
         });
         sums

@@ -30,7 +30,7 @@ impl Risk<'_> {
 
     /// What Σ wℓ over a batch is multiplied by: 1/B, and 1/B over the mean weight of *all* samples, not of the batch. The mean over all
     /// batches is then that over all samples, and no batch divides by 0.
-    fn batch_scale(&self, batch: usize) -> f64 {
+    pub(super) fn batch_scale(&self, batch: usize) -> f64 {
         let mean_weight = match self.data.weights() {
             None => 1.0,
             Some(_) => self.total_weight / self.partition.whole().samples as f64,

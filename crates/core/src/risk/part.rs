@@ -106,8 +106,8 @@ pub struct RiskPart<'a> {
 }
 
 impl<'a> RiskPart<'a> {
-    /// The part in `blocks` of the mean `loss` of `graph` plus `penalty`; `data` are the samples of these blocks. A part without blocks has
-    /// one sample all the same, of which nothing but the columns counts.
+    /// The part in `blocks` of the mean `loss` of `graph` plus `penalty`; `data` are the samples of these blocks, and perhaps one more, of
+    /// which nothing but the columns counts: a part without blocks has one all the same, as has one where all weights are 0.
     ///
     /// # Errors
     /// As [`Risk::new`]; another number of samples than the blocks have; sparse samples, which are not shared.
@@ -123,8 +123,8 @@ impl<'a> RiskPart<'a> {
             return Err(RiskError::SparsePart);
         }
         let partition = layout.partition.part(blocks);
-        let (expected, found) = (partition.samples().max(1), data.samples());
-        if expected != found {
+        let (expected, found) = (partition.samples(), data.samples());
+        if found != expected && found != expected + 1 {
             return Err(RiskError::PartSamples { blocks: blocks.clone(), expected, found });
         }
         let risk = Risk::of_part(graph, data, (loss, penalty), partition, layout.total_weight)?;
@@ -196,14 +196,23 @@ impl<'a> RiskPart<'a> {
     /// # Errors
     /// Blocks that are missing, or sums of something else.
     pub fn finish_value(&self, theta: &[f64], sums: &Partials) -> Result<f64, PartialsError> {
-        let (_, mean) = self.risk.whole(sums, 0, true)?;
+        let mean = self.risk.whole(sums, 0, true)?.1 * self.risk.scale();
         Ok(mean + self.risk.penalty.value(self.risk.graph.parameters(), theta))
     }
 
     /// The losses at θ with their gradient.
     pub fn value_gradient(&self, theta: &[f64]) -> Partials {
+        self.scaled_gradient(theta, self.risk.scale())
+    }
+
+    /// The same on a batch of all samples in their order, whose mean is rounded by itself where there are weights.
+    pub fn value_gradient_of_all(&self, theta: &[f64]) -> Partials {
+        self.scaled_gradient(theta, self.risk.batch_scale(self.samples()))
+    }
+
+    fn scaled_gradient(&self, theta: &[f64], scale: f64) -> Partials {
         self.risk.assert_dim("theta", theta);
-        let sums = self.risk.gradient_sums(theta);
+        let sums = self.risk.gradient_sums(theta, scale);
         let mut nodes = Vec::new();
         self.risk.gradient_nodes(&sums, &mut nodes);
         let partials = self.risk.partials(self.dim(), nodes, Some(&sums));
@@ -221,10 +230,33 @@ impl<'a> RiskPart<'a> {
         sums: &Partials,
         gradient: &mut [f64],
     ) -> Result<f64, PartialsError> {
+        self.finish_scaled(theta, sums, self.risk.scale(), gradient)
+    }
+
+    /// The same of the sums of [`value_gradient_of_all`](Self::value_gradient_of_all).
+    ///
+    /// # Errors
+    /// As [`finish_value`](Self::finish_value).
+    pub fn finish_value_gradient_of_all(
+        &self,
+        theta: &[f64],
+        sums: &Partials,
+        gradient: &mut [f64],
+    ) -> Result<f64, PartialsError> {
+        self.finish_scaled(theta, sums, self.risk.batch_scale(self.samples()), gradient)
+    }
+
+    fn finish_scaled(
+        &self,
+        theta: &[f64],
+        sums: &Partials,
+        scale: f64,
+        gradient: &mut [f64],
+    ) -> Result<f64, PartialsError> {
         self.risk.assert_dim("gradient", gradient);
-        let (node, mean) = self.risk.whole(sums, self.dim(), true)?;
+        let (node, total) = self.risk.whole(sums, self.dim(), true)?;
         gradient.copy_from_slice(node);
-        Ok(self.risk.finish_gradient(theta, mean, gradient))
+        Ok(self.risk.finish_gradient(theta, total * scale, gradient))
     }
 
     /// The part of the risk at θ with its tapes kept, and the losses with their gradient.
@@ -238,11 +270,11 @@ impl<'a> RiskPart<'a> {
         (LinearizedPart { risk: &self.risk, at }, partials)
     }
 
-    /// Value and gradient on the samples named by `indices` among all, which lie in this order in `batch`: as
+    /// Value and gradient on the samples named by `indices` among all, which are the first ones of `batch` in this order: as
     /// [`value_gradient_drawn`](crate::problem::SampledObjective::value_gradient_drawn) of the whole risk. Every process that has the samples has all of the answer.
     ///
     /// # Panics
-    /// As there; where `batch` has another number of samples.
+    /// As there; where `batch` has fewer samples.
     pub fn value_gradient_of(
         &self,
         draw: u64,
@@ -250,7 +282,8 @@ impl<'a> RiskPart<'a> {
         theta: &[f64],
         gradient: &mut [f64],
     ) -> f64 {
-        assert_eq!(indices.len(), batch.samples(), "samples of the batch and indices");
+        let (named, there) = (indices.len(), batch.samples());
+        assert!(named <= there, "{named} samples are named, the batch has {there}");
         let places: Vec<usize> = (0..indices.len()).collect();
         self.risk.evaluate_batch((draw, indices), (batch, &places), theta, gradient)
     }
@@ -280,7 +313,7 @@ impl Risk<'_> {
         Partials::own(blocks, all, width, nodes, losses)
     }
 
-    /// The one node of sums that should be over all blocks, of `width` numbers, and the mean loss where losses are `expected`.
+    /// The one node of sums that should be over all blocks, of `width` numbers, and Σ ℓ where there are to be losses.
     fn whole<'s>(
         &self,
         sums: &'s Partials,
@@ -305,7 +338,7 @@ impl Risk<'_> {
             .losses()
             .chunks_exact(2)
             .map(|pair| CompensatedSum::from_parts([pair[0], pair[1]]));
-        Ok((sums.nodes(), total_loss(of_shards) * self.scale()))
+        Ok((sums.nodes(), total_loss(of_shards)))
     }
 }
 
@@ -362,9 +395,9 @@ impl LinearizedPart<'_> {
     /// # Errors
     /// Blocks that are missing, or sums of something else.
     pub fn finish(&mut self, sums: &Partials) -> Result<(), PartialsError> {
-        let (node, mean) = self.risk.whole(sums, self.risk.dim(), true)?;
+        let (node, total) = self.risk.whole(sums, self.risk.dim(), true)?;
         self.at.gradient_mut().copy_from_slice(node);
-        self.at.finish(mean);
+        self.at.finish(total * self.risk.scale());
         Ok(())
     }
 
@@ -401,6 +434,12 @@ impl LinearizedPart<'_> {
         out.copy_from_slice(self.risk.whole(sums, self.risk.dim(), false)?.0);
         self.at.finish_product(v, out);
         Ok(())
+    }
+
+    /// Numbers of a node of [`matrix`](Self::matrix).
+    pub fn matrix_width(&self, second: Second) -> usize {
+        let n = self.risk.dim();
+        if self.by_products(second) { n * n } else { triangle(n) }
     }
 
     /// The matrix: all of it where it takes n products, else its lower triangle.

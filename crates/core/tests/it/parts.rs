@@ -122,6 +122,9 @@ fn plain(problem: &Problem, budget: usize) -> (Bits, Structure) {
     all.push(("value and gradient", bits(&[&[value], &out[..]].concat())));
     let value = risk.value_gradient_drawn(3, &batch(), &theta, &mut out);
     all.push(("on a batch", bits(&[&[value], &out[..]].concat())));
+    let every: Vec<usize> = (0..data.samples()).collect();
+    let value = risk.value_gradient_on(&every, &theta, &mut out);
+    all.push(("on a batch of all", bits(&[&[value], &out[..]].concat())));
     let at = risk.linearize(&theta);
     all.push(("linearised", bits(&[&[at.value()], at.gradient()].concat())));
     at.hessian_vector(&v, &mut out);
@@ -202,6 +205,9 @@ fn in_parts(problem: &Problem, split: &[Range<usize>], budget: usize) -> (Bits, 
     let gathered = data.select(&batch()).unwrap();
     let value = last.value_gradient_of(3, (&batch(), &gathered), &theta, &mut out);
     all.push(("on a batch", bits(&[&[value], &out[..]].concat())));
+    let sums = fold(&|i| parts[i].value_gradient_of_all(&theta));
+    let value = last.finish_value_gradient_of_all(&theta, &sums, &mut out).unwrap();
+    all.push(("on a batch of all", bits(&[&[value], &out[..]].concat())));
 
     let (mut at, sums): (Vec<_>, Vec<_>) = parts.iter().map(|part| part.linearize(&theta)).unzip();
     let sums = fold(&|i| sums[i].clone());

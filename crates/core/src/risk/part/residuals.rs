@@ -103,7 +103,7 @@ impl<'p> ResidualsPart<'p> {
         let mut sum = TreeSum::new(&risk.partition, Entries::Lower, first.as_mut());
         risk.add_outer_products(Product::GaussNewton, theta, &mut sum);
         let others = sum.finish();
-        let (sums, mut gradients) = (risk.gradient_sums(theta), Vec::new());
+        let (sums, mut gradients) = (risk.gradient_sums(theta, risk.scale()), Vec::new());
         risk.gradient_nodes(&sums, &mut gradients);
         let mut nodes = Vec::with_capacity(gradients.len() / n * (triangle(n) + n));
         let matrices = std::iter::once(&first).chain(&others);
@@ -128,12 +128,12 @@ impl<'p> ResidualsPart<'p> {
         gradient: &mut [f64],
     ) -> Result<f64, PartialsError> {
         let n = normal.ncols();
-        let (node, mean) = self.risk.whole(sums, triangle(n) + n, true)?;
+        let (node, total) = self.risk.whole(sums, triangle(n) + n, true)?;
         let (matrix, of_losses) = node.split_at(triangle(n));
         unpack(matrix, normal.as_mut());
         self.view.finish_normal(normal);
         gradient.copy_from_slice(of_losses);
-        Ok(self.risk.finish_gradient(theta, mean, gradient))
+        Ok(self.risk.finish_gradient(theta, total * self.risk.scale(), gradient))
     }
 
     /// The diagonal of JᵀJ.
