@@ -124,11 +124,6 @@ impl<'a> Distributed<'a> {
             Ok(vec![self.part.first_nonfinite(theta).map_or(-1.0, |sample| sample as f64)])
         })?;
         let mut found = (0..self.ranks.size()).map(|rank| (rank, said.of(rank)[0]));
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a number of a sample"
-        )]
         let found = found.find(|(_, sample)| *sample >= 0.0);
         Ok(found.map(|(rank, sample)| NonFinite { rank, sample: whole(sample) }))
     }
@@ -278,7 +273,9 @@ impl SampledObjective for Distributed<'_> {
         let ends: Vec<usize> = (0..size).map(|rank| self.shared.samples_of(rank).end).collect();
         let owner = |index: usize| ends.partition_point(|end| *end <= index);
         let mut lens = vec![0; size];
-        indices.iter().for_each(|index| lens[owner(*index)] += width);
+        for index in indices {
+            lens[owner(*index)] += width;
+        }
         let about = indices.iter().fold(fingerprint(theta), |code, i| hashed(code, *i as u64));
         let said = self.exchange("value and gradient on a batch", about, &lens, || {
             let own = self.shared.samples_of(self.ranks.rank());

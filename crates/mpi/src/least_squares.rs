@@ -155,7 +155,9 @@ impl LeastSquares for DistributedResiduals<'_> {
         let own = || self.view.transpose_vector(theta, &u[self.view.rows()]);
         let sums = self.whole.sum(topic, (self.dim(), false), own);
         let penalty = &u[self.view.penalty_rows()];
-        if !sums.is_some_and(|sums| self.view.finish_transpose(penalty, &sums, out).is_ok()) {
+        let finish = |sums| self.view.finish_transpose(penalty, &sums, out).is_ok();
+        let finished = sums.is_some_and(finish);
+        if !finished {
             out.fill(f64::NAN);
         }
     }
@@ -188,7 +190,8 @@ impl LeastSquares for DistributedResiduals<'_> {
     fn normal_diagonal(&self, theta: &[f64], out: &mut [f64]) {
         let topic = ("diagonal of JᵀJ", fingerprint(theta));
         let sums = self.whole.sum(topic, (out.len(), false), || self.view.normal_diagonal(theta));
-        if !sums.is_some_and(|sums| self.view.finish_diagonal(&sums, out).is_ok()) {
+        let finished = sums.is_some_and(|sums| self.view.finish_diagonal(&sums, out).is_ok());
+        if !finished {
             out.fill(f64::NAN);
         }
     }

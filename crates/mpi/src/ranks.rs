@@ -223,7 +223,7 @@ impl Ranks {
         let said_all = Said { numbers, ends, stop };
         let heads = (0..self.size()).map(|rank| head(&said_all.numbers, &said_all.ends, rank));
         if let Some(rank) = heads.clone().position(|head| head[3] != 0.0) {
-            return Err(self.tell(rank, said.err().unwrap_or_default(), exchange));
+            return Err(self.tell(rank, &said.err().unwrap_or_default(), exchange));
         }
         if let Some(rank) = heads.clone().position(|head| head[..3] != message[..3]) {
             let message = format!(
@@ -237,10 +237,11 @@ impl Ranks {
     }
 
     /// The message of the rank at fault, to all.
-    fn tell(&self, rank: usize, message: String, exchange: u64) -> Fault {
+    fn tell(&self, rank: usize, message: &str, exchange: u64) -> Fault {
         let mut bytes = [0_u8; MESSAGE];
-        let length = message.floor_char_boundary(MESSAGE);
-        bytes[..length].copy_from_slice(&message.as_bytes()[..length]);
+        for (byte, sent) in bytes.iter_mut().zip(message.bytes()) {
+            *byte = sent;
+        }
         let root = self.world.process_at_rank(i32::try_from(rank).unwrap_or(0));
         mpi::request::scope(|scope| {
             let request = root.immediate_broadcast_into(scope, &mut bytes[..]);

@@ -3,7 +3,9 @@
 use crate::columns::Columns;
 use crate::fault::{Fault, MpiError};
 use crate::ranks::{Ranks, Topic};
-use secant_core::data::{DataError, Dataset, NpyOptions, npy_samples};
+use secant_core::data::{
+    DataError, Dataset, NpyOptions, RunningMoments, Standardizer, npy_samples,
+};
 use secant_core::graph::Graph;
 use secant_core::risk::Layout;
 use std::ops::Range;
@@ -70,6 +72,47 @@ impl Shared {
             (!rows.is_empty()).then(read).transpose()
         })?;
         Self::new(ranks, graph, rows)
+    }
+
+    /// The same samples with every input (x − mean)/deviation, of all samples; and the scaling, for what is predicted later. The ranks go one
+    /// after the other over their samples, once. All ranks call this.
+    ///
+    /// # Errors
+    /// [`Fault`], on all ranks: a column of numbers whose squares leave the range of `f64`.
+    pub fn standardized(self, ranks: &Ranks) -> Result<(Self, Standardizer), Fault> {
+        let weighted = self.columns.is_weighted();
+        let mut moments = RunningMoments::new(self.data.features(), self.samples(), weighted);
+        for rank in 0..ranks.size() {
+            let mut numbers = Vec::new();
+            let turn = |len: usize| {
+                let mut lens = vec![0; ranks.size()];
+                lens[rank] = len;
+                lens
+            };
+            let said =
+                ranks.exchange(Topic::named("the moments of the inputs"), &turn(1), || {
+                    if rank != ranks.rank() {
+                        return Ok(Vec::new());
+                    }
+                    let own = self.samples_of(rank).len();
+                    let inputs = &self.data.inputs()[..own * self.data.features()];
+                    let weights = self.data.weights().map(|weights| &weights[..own]);
+                    moments.add(inputs, weights).map_err(|error| error.to_string())?;
+                    numbers = moments.numbers();
+                    Ok(vec![numbers.len() as f64])
+                })?;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+            let len = said.of(rank)[0] as usize;
+            let said =
+                ranks.exchange(Topic::named("moments so far"), &turn(len), || Ok(numbers))?;
+            moments = ranks
+                .together("the moments so far", || RunningMoments::from_numbers(said.of(rank)))?;
+        }
+        let (data, scaling) = ranks.together("standardised inputs", || {
+            let scaling = moments.standardizer(self.data.feature_names().to_vec())?;
+            Ok::<_, DataError>((scaling.transform_inputs(&self.data)?, scaling))
+        })?;
+        Ok((Self { data, ..self }, scaling))
     }
 
     /// N, of all ranks.

@@ -21,12 +21,15 @@ fail() {
     failed=1
 }
 
-"$fits" plain > "$work/plain"
+"$fits" plain "$work" > "$work/plain"
 cat "$work/plain"
 for ranks in "${counts[@]}"; do
     "${mpirun[@]}" -n "$ranks" "$fits" > "$work/ranks-$ranks"
     if ! diff "$work/plain" "$work/ranks-$ranks"; then fail "$ranks rank(s) have other bits"; fi
 done
+# Each rank reads its rows of two files.
+"${mpirun[@]}" -n 3 "$fits" files "$work" > "$work/files"
+if ! diff <(head -1 "$work/plain") "$work/files"; then fail "of files: other bits"; fi
 
 # fault NAME RANKS WORDS: all ranks end within 20 s, not in success, and one of them says the words.
 fault() {

@@ -13,91 +13,26 @@
 //! and those of [`ResidualsPart`]. What is a row of its own for each sample, as residuals are, is not summed: the rows of all parts one after
 //! the other are those of the whole.
 
+mod layout;
+mod linearized;
 mod residuals;
 
+pub use layout::Layout;
+pub use linearized::{LinearizedPart, Second};
 pub use residuals::ResidualsPart;
 
-use super::dense::mirror;
 use super::evaluate::total_loss;
-use super::linearized::Product;
 use super::partials::{Partials, PartialsError};
 use super::workspace::{CompensatedSum, ShardSum};
 use super::{FULL_BATCH_DRAW, Linearized, Risk, RiskError};
 use crate::data::Dataset;
 use crate::graph::Graph;
 use crate::loss::Loss;
-use crate::partition::Partition;
 use crate::penalty::Penalty;
-use crate::problem::{Linearization, Objective, Structure};
+use crate::problem::{Objective, Structure};
 use faer::{Mat, MatMut};
 use std::ops::Range;
 use std::sync::Arc;
-
-/// How the samples of a model are cut into blocks, the least that one process can have: a function of the model and N, not of machines.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Layout {
-    partition: Partition,
-    total_weight: f64,
-}
-
-impl Layout {
-    /// For `samples` dense samples of `graph`, with the weights of all of them where there are weights.
-    ///
-    /// # Errors
-    /// No samples, or another number of weights.
-    pub fn new(
-        graph: &Graph,
-        samples: usize,
-        weights: Option<&[f64]>,
-    ) -> Result<Self, PartialsError> {
-        let found = weights.map_or(samples, <[f64]>::len);
-        if samples == 0 || samples != found {
-            let (what, expected) = ("samples and their weights", samples.max(1));
-            return Err(PartialsError::Length { what, expected, found });
-        }
-        let total_weight = weights.map_or(samples as f64, crate::elementwise::sum);
-        Ok(Self { partition: Partition::new(graph, samples, None), total_weight })
-    }
-
-    /// The number of blocks, a power of two.
-    pub fn blocks(&self) -> usize {
-        self.partition.whole().blocks()
-    }
-
-    /// N.
-    pub fn samples(&self) -> usize {
-        self.partition.whole().samples
-    }
-
-    /// The samples of some blocks.
-    ///
-    /// # Panics
-    /// Where there are no such blocks.
-    pub fn samples_of(&self, blocks: &Range<usize>) -> Range<usize> {
-        self.assert_blocks(blocks);
-        self.partition.whole().samples_of(blocks)
-    }
-
-    /// The number of shards of some blocks.
-    ///
-    /// # Panics
-    /// Where there are no such blocks.
-    pub fn shards_of(&self, blocks: &Range<usize>) -> usize {
-        self.assert_blocks(blocks);
-        self.partition.whole().shards_of(blocks).len()
-    }
-
-    /// All blocks in `parts` runs that are as even as blocks allow; beyond the number of blocks some are empty.
-    pub fn split(&self, parts: usize) -> Vec<Range<usize>> {
-        let end = |part: usize| part * self.blocks() / parts;
-        (0..parts).map(|part| end(part)..end(part + 1)).collect()
-    }
-
-    fn assert_blocks(&self, blocks: &Range<usize>) {
-        let all = self.blocks();
-        assert!(blocks.start <= blocks.end && blocks.end <= all, "blocks {blocks:?} of {all}");
-    }
-}
 
 /// The risk over the samples of some blocks: what one process has of it.
 #[derive(Debug)]
@@ -301,16 +236,25 @@ impl<'a> RiskPart<'a> {
 }
 
 impl Risk<'_> {
-    /// Σ ℓ of every shard, as numbers.
-    fn losses(&self, sums: &[ShardSum]) -> Vec<f64> {
-        sums.iter().flat_map(|sum| sum.loss.to_parts()).collect()
-    }
-
     /// The sums of this part; the losses where `sums` has them.
     fn partials(&self, width: usize, nodes: Vec<f64>, sums: Option<&[ShardSum]>) -> Partials {
-        let losses = sums.map_or_else(Vec::new, |sums| self.losses(sums));
+        let losses = sums.into_iter().flatten().flat_map(|sum| sum.loss.to_parts()).collect();
         let (blocks, all) = (self.partition.blocks(), self.partition.whole().blocks());
         Partials::own(blocks, all, width, nodes, losses)
+    }
+
+    /// `nodes`, of which a part without blocks has none.
+    fn or_none(&self, nodes: Vec<f64>) -> Vec<f64> {
+        if self.partition.blocks().is_empty() { Vec::new() } else { nodes }
+    }
+
+    /// The nodes of a sum of vectors, one after the other.
+    fn columns_of_nodes(&self, first: Vec<f64>, others: &[Mat<f64>]) -> Vec<f64> {
+        let mut nodes = first;
+        for node in others {
+            nodes.extend_from_slice(node.col_as_slice(0));
+        }
+        self.or_none(nodes)
     }
 
     /// The one node of sums that should be over all blocks, of `width` numbers, and Σ ℓ where there are to be losses.
@@ -362,152 +306,4 @@ pub(super) fn unpack(mut packed: &[f64], mut out: MatMut<'_, f64>) {
 /// n(n + 1)/2
 pub(super) fn triangle(n: usize) -> usize {
     n * (n + 1) / 2
-}
-
-/// Which of the matrices of second derivatives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Second {
-    /// H = ∇²f.
-    Hessian,
-    /// G, the Gauss–Newton matrix.
-    GaussNewton,
-}
-
-impl From<Second> for Product {
-    fn from(second: Second) -> Self {
-        match second {
-            Second::Hessian => Self::Hessian,
-            Second::GaussNewton => Self::GaussNewton,
-        }
-    }
-}
-
-/// The part of a risk at one θ, with the tapes of its samples.
-#[derive(Debug)]
-pub struct LinearizedPart<'p> {
-    risk: &'p Risk<'p>,
-    at: Linearized<'p>,
-}
-
-impl LinearizedPart<'_> {
-    /// Takes the joined sums of all parts; until then [`value`](Self::value) is NaN and [`gradient`](Self::gradient) means nothing.
-    ///
-    /// # Errors
-    /// Blocks that are missing, or sums of something else.
-    pub fn finish(&mut self, sums: &Partials) -> Result<(), PartialsError> {
-        let (node, total) = self.risk.whole(sums, self.risk.dim(), true)?;
-        self.at.gradient_mut().copy_from_slice(node);
-        self.at.finish(total * self.risk.scale());
-        Ok(())
-    }
-
-    /// f(θ)
-    pub fn value(&self) -> f64 {
-        self.at.value()
-    }
-
-    /// ∇f(θ)
-    pub fn gradient(&self) -> &[f64] {
-        self.at.gradient()
-    }
-
-    /// The product along v.
-    pub fn product(&self, second: Second, v: &[f64]) -> Partials {
-        let sums = self.at.product_sums(second.into(), v);
-        let mut nodes = Vec::new();
-        self.risk.gradient_nodes(&sums, &mut nodes);
-        self.risk.return_sums(sums);
-        self.risk.partials(self.risk.dim(), nodes, None)
-    }
-
-    /// `out` ← the product, of the joined sums of all parts.
-    ///
-    /// # Errors
-    /// As [`finish`](Self::finish).
-    pub fn finish_product(
-        &self,
-        v: &[f64],
-        sums: &Partials,
-        out: &mut [f64],
-    ) -> Result<(), PartialsError> {
-        self.risk.assert_dim("out", out);
-        out.copy_from_slice(self.risk.whole(sums, self.risk.dim(), false)?.0);
-        self.at.finish_product(v, out);
-        Ok(())
-    }
-
-    /// Numbers of a node of [`matrix`](Self::matrix).
-    pub fn matrix_width(&self, second: Second) -> usize {
-        let n = self.risk.dim();
-        if self.by_products(second) { n * n } else { triangle(n) }
-    }
-
-    /// The matrix: all of it where it takes n products, else its lower triangle.
-    pub fn matrix(&self, second: Second) -> Partials {
-        let (risk, n) = (self.risk, self.risk.dim());
-        let mut nodes = Vec::new();
-        if self.by_products(second) {
-            for matrix in self.at.hessian_nodes() {
-                nodes.extend_from_slice(&matrix);
-            }
-            return risk.partials(n * n, self.or_none(nodes), None);
-        }
-        let mut first = Mat::zeros(n, n);
-        let others = self.at.outer_product_nodes(second.into(), first.as_mut());
-        for matrix in std::iter::once(&first).chain(&others) {
-            pack(matrix, &mut nodes);
-        }
-        risk.partials(triangle(n), self.or_none(nodes), None)
-    }
-
-    /// `out` ← the matrix, both triangles, of the joined sums of all parts.
-    ///
-    /// # Errors
-    /// As [`finish`](Self::finish).
-    pub fn finish_matrix(
-        &self,
-        second: Second,
-        sums: &Partials,
-        mut out: MatMut<'_, f64>,
-    ) -> Result<(), PartialsError> {
-        let n = self.risk.dim();
-        if self.by_products(second) {
-            let (columns, _) = self.risk.whole(sums, n * n, false)?;
-            self.at.finish_hessian(columns, out);
-            return Ok(());
-        }
-        unpack(self.risk.whole(sums, triangle(n), false)?.0, out.as_mut());
-        mirror(out.as_mut());
-        self.at.add_penalty(out);
-        Ok(())
-    }
-
-    /// The diagonal of G.
-    pub fn diagonal(&self) -> Partials {
-        let n = self.risk.dim();
-        let mut nodes = vec![0.0; n];
-        let others = self.at.outer_product_diagonal_nodes(&mut nodes);
-        others.iter().for_each(|node| nodes.extend_from_slice(node.col_as_slice(0)));
-        self.risk.partials(n, self.or_none(nodes), None)
-    }
-
-    /// `out` ← the diagonal of G, of the joined sums of all parts.
-    ///
-    /// # Errors
-    /// As [`finish`](Self::finish).
-    pub fn finish_diagonal(&self, sums: &Partials, out: &mut [f64]) -> Result<(), PartialsError> {
-        self.risk.assert_dim("out", out);
-        out.copy_from_slice(self.risk.whole(sums, self.risk.dim(), false)?.0);
-        self.at.add_penalty_diagonal(out);
-        Ok(())
-    }
-
-    fn by_products(&self, second: Second) -> bool {
-        second == Second::Hessian && !self.risk.graph.is_affine()
-    }
-
-    /// `nodes`, of which a part without blocks has none.
-    fn or_none(&self, nodes: Vec<f64>) -> Vec<f64> {
-        if self.risk.partition.blocks().is_empty() { Vec::new() } else { nodes }
-    }
 }

@@ -39,19 +39,11 @@ impl Risk<'_> {
             ridge: self.least_ridge(),
             samples: Some(self.partition.whole().samples),
             residuals: view.as_ref().map(LeastSquaresRisk::whole_len),
-            linear: view.and_then(|view| self.linear_block(&view)),
+            linear: view.and_then(|view| linear_block(&view)),
             second_derivatives: Derivatives::Exact,
             costs: Some(self.costs()),
             dense_bytes: self.dense_bytes(),
         }
-    }
-
-    /// The linear parameters; of a part with the rows of all samples.
-    fn linear_block(&self, view: &LeastSquaresRisk<'_>) -> Option<LinearBlock> {
-        let block = LinearBlock::of(view)?;
-        let part = view.linear_part(&view.linear_parameters());
-        let elsewhere = view.whole_len() - view.len();
-        Some(LinearBlock { rows: block.rows + elsewhere / part.copies, ..block })
     }
 
     /// The smallest λ > 0 of the ridges, 0 where there are none.
@@ -142,4 +134,12 @@ impl Risk<'_> {
         let entries = columns.max(block.saturating_add(waiting)).saturating_mul(size_of::<f64>());
         u64::try_from(entries).unwrap_or(u64::MAX)
     }
+}
+
+/// The linear parameters; of a part with the rows of all samples.
+fn linear_block(view: &LeastSquaresRisk<'_>) -> Option<LinearBlock> {
+    let block = LinearBlock::of(view)?;
+    let part = view.linear_part(&view.linear_parameters());
+    let elsewhere = view.whole_len() - view.len();
+    Some(LinearBlock { rows: block.rows + elsewhere / part.copies, ..block })
 }

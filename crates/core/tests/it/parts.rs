@@ -211,7 +211,9 @@ fn in_parts(problem: &Problem, split: &[Range<usize>], budget: usize) -> (Bits, 
 
     let (mut at, sums): (Vec<_>, Vec<_>) = parts.iter().map(|part| part.linearize(&theta)).unzip();
     let sums = fold(&|i| sums[i].clone());
-    at.iter_mut().for_each(|at| at.finish(&sums).unwrap());
+    for at in &mut at {
+        at.finish(&sums).unwrap();
+    }
     let finisher = at.last().unwrap();
     all.push(("linearised", bits(&[&[finisher.value()], finisher.gradient()].concat())));
     for (name, second) in [("Hv", Second::Hessian), ("Gv", Second::GaussNewton)] {

@@ -52,3 +52,17 @@ pub fn class_data(samples: Range<usize>) -> Result<Dataset, Failure> {
     let data = Dataset::from_labels(15, &x, 3, &labels)?;
     Ok(data.with_weights(samples.map(|sample| [0.0, 1.0, 2.5][sample % 3]).collect())?)
 }
+
+/// As NumPy writes an array of `width` columns.
+pub fn write_npy(path: &str, width: usize, values: &[f64]) -> Result<(), Failure> {
+    let rows = values.len() / width;
+    let header =
+        format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({rows}, {width}), }}");
+    // With its line end the header ends at a multiple of 64 bytes.
+    let length = (10 + header.len() + 1).next_multiple_of(64) - 10;
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend(u16::try_from(length)?.to_le_bytes());
+    bytes.extend(format!("{header:<0$}\n", length - 1).bytes());
+    bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+    Ok(std::fs::write(path, bytes)?)
+}

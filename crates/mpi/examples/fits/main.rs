@@ -1,11 +1,12 @@
 //! Does a fit over several ranks take the steps of one process? Prints a line for each method: a number for the bits of θ, the value, the
-//! reason. `fits plain` runs in one process without MPI; `fits`, the same over the ranks of `mpirun`. `fits fault NAME` is what becomes of a
+//! reason. `fits plain FOLDER` runs in one process without MPI, and leaves its samples as `.npy` files, which `fits files FOLDER` reads; `fits`, the same over the ranks of `mpirun`. `fits fault NAME` is what becomes of a
 //! fault on rank 1, `fits run FILE KILLED` and `fits resume FILE` a run with checkpoints that rank 1 leaves.
 
 mod data;
 mod faults;
 
-use data::{SAMPLES, class_data, curve_data, own_rows};
+use data::{SAMPLES, class_data, curve_data, own_rows, write_npy};
+use secant_core::data::{NpyOptions, Standardizer};
 use secant_core::graph::Graph;
 use secant_core::loss::{SoftmaxCrossEntropy, SquaredError};
 use secant_core::network::Network;
@@ -17,7 +18,7 @@ use secant_core::risk::Risk;
 use secant_mpi::{Distributed, Ranks, Shared};
 use secant_optim::{
     Adam, Bfgs, Factorization, Lbfgs, LevenbergMarquardt, Method, Minibatches, Newton, NewtonCg,
-    Solution, Stopping, Update, VariableProjection, minimize_sampled,
+    Solution, Stopping, Update, VariableProjection, minimize, minimize_sampled,
 };
 use std::error::Error;
 
@@ -32,21 +33,25 @@ fn main() -> Result<(), Failure> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         [] => over_ranks(),
-        ["plain"] => in_one_process(),
+        ["plain", folder] => in_one_process(folder),
+        ["files", folder] => of_files(folder),
         ["fault", name] => faults::fault(name),
         ["run", file, evaluations] => faults::run(file, evaluations.parse()?),
         ["resume", file] => faults::resume(file),
-        _ => Err("usage: fits [plain | fault NAME | run FILE EVALUATIONS | resume FILE]".into()),
+        _ => Err("usage: fits [plain FOLDER | files FOLDER | fault NAME | run FILE EVALUATIONS | resume FILE]".into()),
     }
 }
 
-fn in_one_process() -> Result<(), Failure> {
+fn in_one_process(folder: &str) -> Result<(), Failure> {
     let network = curve();
     let (graph, data) = (network.graph()?, curve_data(0..SAMPLES)?);
+    write_npy(&format!("{folder}/x.npy"), 4, data.inputs())?;
+    write_npy(&format!("{folder}/y.npy"), 2, data.targets().values().unwrap_or_default())?;
     let risk = Risk::new(graph, &data, SquaredError, Ridge(1e-4))?;
     print(&fits(&risk, &network.draw(7)?, CURVE)?);
     let network = classes();
     let (graph, data) = (network.graph()?, class_data(0..SAMPLES)?);
+    let data = Standardizer::fit_inputs(&data).transform_inputs(&data)?;
     let risk = Risk::new(graph, &data, SoftmaxCrossEntropy, Ridge(1e-4))?;
     print(&fits(&risk, &network.draw(7)?, CLASSES)?);
     Ok(())
@@ -66,7 +71,7 @@ fn over_ranks() -> Result<(), Failure> {
         }
         let network = classes();
         let rows = own_rows(ranks, class_data)?;
-        let shared = Shared::new(ranks, network.graph()?, rows)?;
+        let (shared, _) = Shared::new(ranks, network.graph()?, rows)?.standardized(ranks)?;
         let (loss, penalty) = (SoftmaxCrossEntropy, Ridge(1e-4));
         let all = Distributed::new(ranks, network.graph()?, &shared, loss, penalty)?;
         let lines = fits(&all, &network.draw(7)?, CLASSES)?;
@@ -81,6 +86,25 @@ fn over_ranks() -> Result<(), Failure> {
                 traffic.sent_bytes,
                 traffic.received_bytes
             );
+        }
+        Ok(())
+    });
+    Ok(())
+}
+
+/// L-BFGS alone, of the files.
+fn of_files(folder: &str) -> Result<(), Failure> {
+    let ranks = Ranks::initialize()?;
+    ranks.guard(|ranks| {
+        let network = curve();
+        let files = (format!("{folder}/x.npy"), format!("{folder}/y.npy"));
+        let shared = Shared::from_npy(ranks, network.graph()?, files, &NpyOptions::default())?;
+        let all = shared_curve(ranks, network.graph()?, &shared)?;
+        let stopping = Stopping { max_iterations: ITERATIONS, ..Stopping::default() };
+        let solution = minimize(&all, Lbfgs::default().with_stopping(stopping), &network.draw(7)?)?;
+        all.verdict_of(&solution)?;
+        if ranks.is_first() {
+            println!("{}", line("L-BFGS", &solution));
         }
         Ok(())
     });
@@ -145,7 +169,9 @@ fn line(name: &str, solution: &Solution) -> String {
 }
 
 fn print(lines: &[String]) {
-    lines.iter().for_each(|line| println!("{line}"));
+    for line in lines {
+        println!("{line}");
+    }
 }
 
 fn curve() -> Network {

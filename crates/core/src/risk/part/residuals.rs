@@ -71,6 +71,9 @@ impl<'p> ResidualsPart<'p> {
     }
 
     /// Jᵀ·u, of the entries of u for this part's samples.
+    ///
+    /// # Panics
+    /// Where u has another number of them.
     pub fn transpose_vector(&self, theta: &[f64], u: &[f64]) -> Partials {
         assert_eq!(u.len(), self.rows().len(), "entries of u for this part");
         let sums = self.view.transpose_sums(theta, u);
@@ -139,13 +142,9 @@ impl<'p> ResidualsPart<'p> {
     /// The diagonal of JᵀJ.
     pub fn normal_diagonal(&self, theta: &[f64]) -> Partials {
         let n = self.risk.graph.parameters().dim();
-        let mut nodes = vec![0.0; n];
-        let others = self.view.normal_diagonal_nodes(theta, &mut nodes);
-        others.iter().for_each(|node| nodes.extend_from_slice(node.col_as_slice(0)));
-        if self.risk.partition.blocks().is_empty() {
-            nodes.clear();
-        }
-        self.risk.partials(n, nodes, None)
+        let mut first = vec![0.0; n];
+        let others = self.view.normal_diagonal_nodes(theta, &mut first);
+        self.risk.partials(n, self.risk.columns_of_nodes(first, &others), None)
     }
 
     /// `out` ← the diagonal of JᵀJ, of the joined sums of all parts.
