@@ -32,6 +32,10 @@ python:
     out/python/bin/pip install --quiet './python[sklearn,test]'
     cd python && ../out/python/bin/pytest -q
 
+# Fits over MPI at 1 to 4 ranks, or at those given (OpenMPI, libclang).
+mpi *ranks:
+    crates/mpi/tests/run.sh {{ranks}}
+
 # Lints, warnings denied.
 clippy:
     cargo clippy --workspace --all-targets --all-features -- -D warnings

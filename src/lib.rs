@@ -144,7 +144,7 @@ macro_rules! pages {
 }
 
 /// The guide: a tutorial, what to call for what, conventions, files, nodes, methods, comparing them, curves, validating, graphs and feature maps, how
-/// the products work, performance, Python, reports. Its snippets are tests.
+/// the products work, performance, Python, reports, several machines. Its snippets are tests.
 pub mod guide {
     pages!(
         tutorial,
@@ -167,7 +167,8 @@ pub mod guide {
         watching,
         lasting,
         inference,
-        reports
+        reports,
+        distributed
     );
 }
 

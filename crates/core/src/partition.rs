@@ -3,6 +3,10 @@
 //!
 //! Sparse data make longer tiles, since no zeros lie in them, and fewer shards: each has a gradient of n numbers that is set to zero and
 //! added up, which must stay small beside the entries that it is for.
+//!
+//! Shards are joined by halves, [`halves`]. The nodes of that tree after a few levels are the blocks: whole shards, of samples enough that a
+//! matrix n × n for each of them costs little beside the products that fill it. Matrices are added up block by block and then along the same
+//! tree; whoever shares the work among processes gives each of them whole blocks, a [`Partition::part`].
 
 use crate::graph::{Graph, WIDE};
 use std::ops::Range;
@@ -38,12 +42,84 @@ const JACOBIAN_ENTRIES: usize = 1 << 23;
 /// Entries that all shard gradients together may have: 256 MiB.
 const SHARD_ENTRIES: usize = 1 << 25;
 
-/// Tiles of equal length, and shards of consecutive tiles.
+/// Samples of a block, at least: two passes over a matrix n × n are then about a fiftieth of N·n² multiply–adds out of cache.
+const BLOCK_SAMPLES: usize = 1 << 11;
+/// Levels of the tree above the blocks, at most: as many blocks as shards.
+const MAX_LEVELS: u32 = MAX_SHARDS.ilog2();
+/// Entries of the matrices that wait in the tree, one for each level: 1 GiB.
+const WAITING_ENTRIES: usize = 1 << 27;
+/// But so many levels always,
+const LEAST_LEVELS: usize = 2;
+/// and all where a matrix has more entries than this (2 GiB): no method takes one unless it is told to.
+const FORMED_ENTRIES: usize = 1 << 28;
+
+/// Tiles of equal length, shards of consecutive tiles, blocks of consecutive shards; or the part of these in some of the blocks.
+///
+/// Samples, tiles, shards and blocks are counted from the first of the part; but for `first_…` all counts are those of the part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Partition {
-    samples: usize,
+    whole: Whole,
+    /// Shards of the part: from, to.
+    own: (usize, usize),
+    /// Blocks of the part: from, to.
+    blocks: (usize, usize),
+}
+
+/// How all the samples are cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Whole {
+    pub(crate) samples: usize,
     tile: usize,
-    shards: usize,
+    pub(crate) shards: usize,
+    /// Levels of the tree above the blocks.
+    pub(crate) levels: u32,
+}
+
+/// `range` as both its children in the tree of sums: the first has the odd one.
+pub(crate) fn halves(range: &Range<usize>) -> (Range<usize>, Range<usize>) {
+    let middle = range.start + range.len().div_ceil(2);
+    (range.start..middle, middle..range.end)
+}
+
+impl Whole {
+    pub(crate) fn blocks(&self) -> usize {
+        1 << self.levels
+    }
+
+    /// The shards of node `index` of the tree, counted from the left, `levels` below the root.
+    pub(crate) fn node(&self, levels: u32, index: usize) -> Range<usize> {
+        (0..levels).rev().fold(0..self.shards, |range, level| {
+            let (left, right) = halves(&range);
+            if index >> level & 1 == 0 { left } else { right }
+        })
+    }
+
+    /// The shards of some of the blocks.
+    pub(crate) fn shards_of(&self, blocks: &Range<usize>) -> Range<usize> {
+        let first = |block: usize| {
+            if block < self.blocks() { self.node(self.levels, block).start } else { self.shards }
+        };
+        first(blocks.start)..first(blocks.end)
+    }
+
+    /// The samples of some of the blocks.
+    pub(crate) fn samples_of(&self, blocks: &Range<usize>) -> Range<usize> {
+        let shards = self.shards_of(blocks);
+        self.first_sample(shards.start)..self.first_sample(shards.end)
+    }
+
+    fn tiles(&self) -> usize {
+        self.samples.div_ceil(self.tile)
+    }
+
+    /// The first tile of a shard, or the end.
+    fn first_tile(&self, shard: usize) -> usize {
+        shard * self.tiles() / self.shards
+    }
+
+    fn first_sample(&self, shard: usize) -> usize {
+        (self.first_tile(shard) * self.tile).min(self.samples)
+    }
 }
 
 impl Partition {
@@ -64,7 +140,22 @@ impl Partition {
         let longest = Self::longest_tile(graph, filled);
         let tile = longest.min(samples.div_ceil(shards.min(ENOUGH_SHARDS)));
         let tile = whole_tile(tile, shortest_tile(graph), longest_of(filled));
-        Self { samples, tile, shards: shards.min(samples.div_ceil(tile)) }
+        let shards = shards.min(samples.div_ceil(tile));
+        // The entries by features of sparse data know no blocks.
+        let levels = if filled.is_some() { 0 } else { levels(n, samples, shards) };
+        let whole = Whole { samples, tile, shards, levels };
+        Self { whole, own: (0, shards), blocks: (0, whole.blocks()) }
+    }
+
+    /// Of the same samples those in some of the blocks.
+    pub(crate) fn part(self, blocks: &Range<usize>) -> Self {
+        let own = self.whole.shards_of(blocks);
+        Self { own: (own.start, own.end), blocks: (blocks.start, blocks.end), ..self }
+    }
+
+    /// How all the samples are cut, those beyond the part too.
+    pub(crate) fn whole(&self) -> Whole {
+        self.whole
     }
 
     /// The longest tile of any number of samples of `graph`, of sparse data with so many entries each on the average.
@@ -78,29 +169,81 @@ impl Partition {
     }
 
     pub(crate) fn tile_samples(&self) -> usize {
-        self.tile.min(self.samples)
+        self.whole.tile.min(self.whole.samples)
     }
 
     pub(crate) fn shards(&self) -> usize {
-        self.shards
+        self.own.1 - self.own.0
     }
 
     pub(crate) fn tiles(&self) -> usize {
-        self.samples.div_ceil(self.tile)
+        self.whole.first_tile(self.own.1) - self.first_tile()
+    }
+
+    pub(crate) fn samples(&self) -> usize {
+        self.whole.first_sample(self.own.1) - self.first_sample()
+    }
+
+    /// The blocks, by their numbers among all.
+    pub(crate) fn blocks(&self) -> Range<usize> {
+        self.blocks.0..self.blocks.1
+    }
+
+    /// Where the part begins among all samples.
+    pub(crate) fn first_sample(&self) -> usize {
+        self.whole.first_sample(self.own.0)
+    }
+
+    /// Where the part begins among all tiles.
+    pub(crate) fn first_tile(&self) -> usize {
+        self.whole.first_tile(self.own.0)
     }
 
     /// The tiles of shard `shard`, each a range of samples.
     pub(crate) fn shard(self, shard: usize) -> impl Iterator<Item = Range<usize>> {
-        let tiles = self.tiles();
-        let first = shard * tiles / self.shards;
-        let last = (shard + 1) * tiles / self.shards;
-        (first..last).map(move |tile| self.range(tile))
+        self.tiles_of(&(shard..shard + 1)).map(move |tile| self.range(tile))
+    }
+
+    /// The tiles of some shards.
+    pub(crate) fn tiles_of(&self, shards: &Range<usize>) -> Range<usize> {
+        let first = |shard: usize| self.whole.first_tile(self.own.0 + shard) - self.first_tile();
+        first(shards.start)..first(shards.end)
+    }
+
+    /// The shards of a node of the tree, all of them in the part.
+    pub(crate) fn node(&self, levels: u32, index: usize) -> Range<usize> {
+        let shards = self.whole.node(levels, index);
+        shards.start - self.own.0..shards.end - self.own.0
+    }
+
+    /// The shards of block `block`, numbered among all blocks.
+    pub(crate) fn block(&self, block: usize) -> Range<usize> {
+        self.node(self.whole.levels, block)
+    }
+
+    /// The samples of block `block`, numbered among all blocks.
+    pub(crate) fn block_samples(&self, block: usize) -> Range<usize> {
+        let samples = self.whole.samples_of(&(block..block + 1));
+        samples.start - self.first_sample()..samples.end - self.first_sample()
     }
 
     /// The samples of tile `tile`.
     pub(crate) fn range(&self, tile: usize) -> Range<usize> {
-        tile * self.tile..((tile + 1) * self.tile).min(self.samples)
+        let (whole, first) = (self.whole, self.first_tile() + tile);
+        let from = self.first_sample();
+        first * whole.tile - from..((first + 1) * whole.tile).min(whole.samples) - from
     }
+}
+
+/// Levels of the tree above the blocks, for n parameters.
+fn levels(n: usize, samples: usize, shards: usize) -> u32 {
+    let most = shards.min((samples / BLOCK_SAMPLES).max(1)).ilog2().min(MAX_LEVELS);
+    let matrix = n.saturating_mul(n);
+    if matrix > FORMED_ENTRIES {
+        return most;
+    }
+    let waiting = (WAITING_ENTRIES / matrix).max(LEAST_LEVELS);
+    most.min(u32::try_from(waiting).unwrap_or(MAX_LEVELS))
 }
 
 /// Bytes of one sample's inputs, values and adjoints; of sparse data its entries.

@@ -24,13 +24,18 @@ mod least_squares;
 mod linearized;
 mod minibatch;
 mod moved;
+mod part;
+mod partials;
 mod pool;
 mod structure;
+mod tree;
 mod weighted;
 mod workspace;
 
 pub use least_squares::LeastSquaresRisk;
 pub use linearized::Linearized;
+pub use part::{Layout, LinearizedPart, ResidualsPart, RiskPart, Second};
+pub use partials::{Partials, PartialsError};
 
 use crate::data::{Dataset, Targets};
 use crate::graph::{Centring, DomainError, Graph, SparseDataError};
@@ -70,6 +75,19 @@ pub enum RiskError {
         /// Outputs of the model.
         outputs: usize,
     },
+    /// A part of the samples with another number of them than its blocks have.
+    #[error("blocks {} to {} have {expected} sample(s), the data has {found}", blocks.start, blocks.end)]
+    PartSamples {
+        /// The blocks.
+        blocks: Range<usize>,
+        /// Their samples.
+        expected: usize,
+        /// Samples of the data.
+        found: usize,
+    },
+    /// Sparse inputs in a part of the samples.
+    #[error("sparse inputs are not shared among processes: all of them are one block")]
+    SparsePart,
     /// The loss refuses.
     #[error(transparent)]
     Loss(#[from] LossError),
@@ -101,7 +119,9 @@ pub struct Risk<'a> {
     partition: Partition,
     /// What a centre of sparse inputs makes of θ.
     centring: Option<Centring>,
-    /// 1/Σ wᵢ, which is 1/N without weights.
+    /// Σ wᵢ, which is N without weights; of a part that of all samples.
+    total_weight: f64,
+    /// 1/Σ wᵢ.
     scale: f64,
     tape_budget: usize,
     pool: Pool,
@@ -147,6 +167,18 @@ impl<'a> Risk<'a> {
         loss: Arc<dyn Loss>,
         penalty: Arc<dyn Penalty>,
     ) -> Result<Self, RiskError> {
+        let partition = Partition::new(graph, data.samples(), data.filled());
+        Self::of_part(graph, data, (loss, penalty), partition, data.total_weight())
+    }
+
+    /// The same over the samples of `data` where they are a part of all, which have `total_weight`.
+    fn of_part(
+        graph: &'a Graph,
+        data: &'a Dataset,
+        (loss, penalty): (Arc<dyn Loss>, Arc<dyn Penalty>),
+        partition: Partition,
+        total_weight: f64,
+    ) -> Result<Self, RiskError> {
         let (expected, found) = (graph.features(), data.features());
         if expected != found {
             return Err(RiskError::Features { expected, found });
@@ -163,8 +195,6 @@ impl<'a> Risk<'a> {
             check_domains(graph, data.inputs(), true)?;
             None
         };
-        let scale = 1.0 / data.total_weight();
-        let partition = Partition::new(graph, data.samples(), data.filled());
         let (tape_budget, pool, columns) = (TAPE_BUDGET, Pool::default(), OnceLock::new());
         Ok(Self {
             graph,
@@ -173,7 +203,8 @@ impl<'a> Risk<'a> {
             penalty,
             partition,
             centring,
-            scale,
+            total_weight,
+            scale: 1.0 / total_weight,
             tape_budget,
             pool,
             columns,
@@ -239,7 +270,8 @@ impl<'a> Risk<'a> {
             Some(inputs) => TileData::Sparse(inputs.tile(range)),
             None => TileData::Dense(&self.data.inputs()[range.start * d..range.end * d]),
         };
-        let samples = Samples::Run { first: range.start, len: range.len() };
+        let first = self.partition.first_sample() + range.start;
+        let samples = Samples::Run { first, len: range.len() };
         let training = Some((FULL_BATCH_DRAW, samples));
         Tile { graph: self.graph, theta, data, batch: range.len(), training }
     }

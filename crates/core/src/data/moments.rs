@@ -8,6 +8,11 @@
 use crate::double_double::{DoubleDouble, quick_two_sum, two_product, two_sum};
 use crate::elementwise::vectorize;
 use rayon::prelude::*;
+use running::cut;
+
+mod running;
+
+pub use running::RunningMoments;
 
 /// Numbers of one block: 128 KiB.
 const BLOCK: usize = 1 << 14;
@@ -19,6 +24,11 @@ const TASKS: usize = 64;
 const PERIOD: usize = 64;
 /// Rows of numbers up to here, and with deviations from its reciprocal on, have squares and sums of these that are normal numbers.
 const LARGEST: f64 = 1e140;
+
+/// What [`LARGEST`] says, in words.
+fn scaled_range() -> &'static str {
+    "numbers and ranges between 1e-140 and 1e140 in size, or one number"
+}
 
 /// Means and deviations of the `rows` rows of `values` (rows × N, column-major, all finite), where there are weights of the N samples by
 /// these; samples of weight 0 do not count. A row whose counted values are all equal has its value as the mean and deviation 0.
@@ -63,11 +73,7 @@ pub(super) fn power_of_two_below(value: f64) -> f64 {
 
 /// The sums of all samples.
 fn sums(rows: usize, values: &[f64], weights: Option<&[f64]>) -> Sums {
-    let samples = values.len() / rows;
-    let block = (BLOCK / rows).max(1);
-    let tasks = (values.len() / TASK).clamp(1, TASKS);
-    // Whole blocks for each task.
-    let task = samples.div_ceil(tasks).div_ceil(block) * block;
+    let (block, task) = cut(rows, values.len() / rows);
     let of_task = |index: usize, values: &[f64]| {
         let mut scratch = Scratch::new(rows);
         let mut sums = Sums::new(rows);
@@ -78,7 +84,7 @@ fn sums(rows: usize, values: &[f64], weights: Option<&[f64]>) -> Sums {
         }
         sums
     };
-    if tasks == 1 {
+    if task * rows >= values.len() {
         return of_task(0, values);
     }
     let parts = values.par_chunks(task * rows).enumerate();

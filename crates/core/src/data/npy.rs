@@ -1,5 +1,7 @@
 //! The `.npy` files of `NumPy`, versions 1.0 to 3.0: a magic number, a Python dictionary with type, order and shape, the numbers.
 
+use std::io::{Read, SeekFrom};
+use std::ops::Range;
 use std::path::Path;
 
 use self::kind::Kind;
@@ -71,6 +73,31 @@ impl Dataset {
         assemble(open(inputs.as_ref())?, open(targets.as_ref())?, &options.task)
     }
 
+    /// Reads some of the `rows` alone, from plain files in C order: no others are read or held. A message names a sample as the whole file
+    /// counts it.
+    ///
+    /// # Errors
+    /// As [`Dataset::from_npy_with`]; a file that is packed or in Fortran order; rows that are not there; classes that are not said, since
+    /// the rows alone do not tell them.
+    pub fn from_npy_rows(
+        inputs: impl AsRef<Path>,
+        targets: impl AsRef<Path>,
+        rows: Range<usize>,
+        options: &NpyOptions,
+    ) -> Result<Self, DataError> {
+        if !matches!(options.task, Task::Values | Task::Labels { classes: Some(_) }) {
+            return Err(DataError::Option {
+                option: "NpyOptions::task",
+                found: format!("{:?}", options.task),
+                allowed: "values or a number of classes, where some of the rows are read",
+            });
+        }
+        let (inputs, targets) = (inputs.as_ref(), targets.as_ref());
+        let open = |path| Source::open(path, options.max_bytes, "NpyOptions");
+        let (x, y) = (slice(open(inputs)?, &rows)?, slice(open(targets)?, &rows)?);
+        assembled((inputs, x), (targets, y), &mut open(targets)?, &options.task)
+    }
+
     /// The same of the bytes of two such files.
     ///
     /// # Errors
@@ -85,16 +112,80 @@ impl Dataset {
     }
 }
 
+/// The number of samples in a `.npy` file, N; the header alone is read.
+///
+/// # Errors
+/// As [`Dataset::from_npy`], of the header.
+pub fn npy_samples(path: impl AsRef<Path>) -> Result<usize, DataError> {
+    let mut source = Source::open_any(path.as_ref(), MAX_BYTES, "NpyOptions")?;
+    Ok(read_header(&mut source)?.0.sizes[0])
+}
+
+/// The samples in `rows` of a plain file.
+fn slice(mut source: Source<'_>, rows: &Range<usize>) -> Result<Array, DataError> {
+    let (header, header_bytes) = read_header(&mut source)?;
+    let path = source.path;
+    let (samples, inner) = (header.sizes[0], &header.sizes[1..]);
+    if rows.end > samples || rows.is_empty() {
+        let found = format!("rows {} to {}", rows.start, rows.end);
+        return Err(malformed(path, &format!("some of the {samples} rows that are there"), found));
+    }
+    let width = inner.iter().try_fold(1_usize, |width, &size| width.checked_mul(size));
+    let bytes = |rows: usize| width?.checked_mul(rows)?.checked_mul(header.kind.bytes());
+    let (Some(width), Some(all), Some(before), Some(length)) =
+        (width, bytes(samples), bytes(rows.start), bytes(rows.len()))
+    else {
+        let found = format!("{:?}", header.sizes);
+        return Err(DataError::TooLarge { path: path.to_path_buf(), found });
+    };
+    if header.fortran_order && width > 1 {
+        return Err(malformed(path, "C order, to read some of the rows", "Fortran order".into()));
+    }
+    let expected = header_bytes.saturating_add(all as u64);
+    match source.length {
+        Some(found) if found < expected => {
+            return Err(DataError::CutShort { path: path.to_path_buf(), expected, found });
+        }
+        Some(found) if found > expected => {
+            return Err(DataError::TrailingBytes { path: path.to_path_buf(), expected });
+        }
+        Some(_) => {}
+        None => {
+            return Err(malformed(
+                path,
+                "a plain file, to read some of the rows",
+                "a packed one".into(),
+            ));
+        }
+    }
+    let mut file = source.seekable()?;
+    let place = SeekFrom::Start(header_bytes.saturating_add(before as u64));
+    file.seek(place).map_err(|error| DataError::io(path, &error))?;
+    let mut rest = source.member(file.take(length as u64), path, length as u64);
+    let values = body::numbers(&mut rest, 0, width * rows.len(), header.kind)?;
+    Ok(Array { rows: width, axes: header.sizes.len(), first: rows.start, values })
+}
+
 fn assemble(
     mut inputs: Source<'_>,
     mut targets: Source<'_>,
     task: &Task,
 ) -> Result<Dataset, DataError> {
     let (inputs_path, targets_path) = (inputs.path, targets.path);
-    let inputs = parse(&mut inputs)?;
-    let table = parse(&mut targets)?;
+    let (x, y) = (parse(&mut inputs)?, parse(&mut targets)?);
+    assembled((inputs_path, x), (targets_path, y), &mut targets, task)
+}
+
+/// The data set of both arrays; what it takes beside them is taken from `room`.
+fn assembled(
+    (inputs_path, inputs): (&Path, Array),
+    (targets_path, table): (&Path, Array),
+    room: &mut Source<'_>,
+    task: &Task,
+) -> Result<Dataset, DataError> {
     inputs.check(inputs_path, "x")?;
     table.check(targets_path, if *task == Task::Values { "y" } else { "label" })?;
+    let first = table.first;
     let (features, rows) = (inputs.rows, table.rows);
     if *task != Task::Values && rows != 1 {
         return Err(DataError::OneLabelColumn { path: targets_path.to_path_buf(), found: rows });
@@ -105,13 +196,15 @@ fn assemble(
         Task::Labels { classes } => {
             let bound = classes.unwrap_or(MAX_INFERRED_CLASSES);
             let checked = table.values.iter().enumerate().map(|(sample, &value)| {
-                whole(value, bound, || (place(targets_path, sample, "label"), value.to_string()))
+                whole(value, bound, || {
+                    (place(targets_path, first + sample, "label"), value.to_string())
+                })
             });
             number_classes(*classes, checked.collect::<Result<_, _>>()?)
         }
         Task::Names(_) => {
             // Texts and lists of them.
-            targets.take::<[usize; 8]>(table.values.len())?;
+            room.take::<[usize; 8]>(table.values.len())?;
             let texts: Vec<String> = table.values.iter().map(ToString::to_string).collect();
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
             let column = task.labels(&texts, |sample| place(targets_path, sample, "label"))?;
@@ -135,6 +228,8 @@ pub(super) struct Array {
     pub(super) rows: usize,
     /// How many axes it has.
     pub(super) axes: usize,
+    /// The first sample, where they are some of a file's.
+    first: usize,
     /// rows × N, column-major.
     pub(super) values: Vec<f64>,
 }
@@ -147,7 +242,8 @@ impl Array {
             Some(index) => {
                 let column = format!("{prefix}{}", index % self.rows + 1);
                 let found = self.values[index].to_string();
-                Err(DataError::NotFinite { place: place(path, index / self.rows, &column), found })
+                let place = place(path, self.first + index / self.rows, &column);
+                Err(DataError::NotFinite { place, found })
             }
         }
     }
@@ -173,7 +269,7 @@ pub(super) fn parse(source: &mut Source<'_>) -> Result<Array, DataError> {
         let offsets = offsets_of_a_sample(source, &header.sizes, rows)?;
         values = body::by_samples(&values, &offsets, source)?;
     }
-    Ok(Array { rows, axes: header.sizes.len(), values })
+    Ok(Array { rows, axes: header.sizes.len(), first: 0, values })
 }
 
 /// Where the entries of the first sample lie in Fortran order, in the order of C: the last axis fastest.

@@ -8,6 +8,7 @@ mod sparse;
 pub(super) use sparse::{SCATTERED, SparseColumns, moment_flops};
 
 use super::linearized::Product;
+use super::tree::TreeSum;
 use super::{Linearized, Risk};
 use crate::elementwise::sum;
 use crate::graph::Node;
@@ -39,19 +40,21 @@ struct Moment {
     zeroth: f64,
 }
 
-/// One block's share: outputs k ≥ l over a range of samples.
+/// One pair of outputs' share: k ≥ l over a range of samples of a block.
 struct Task {
+    block: usize,
     outputs: (usize, usize),
     weights: Option<usize>,
     samples: Range<usize>,
 }
 
 impl Linearized<'_> {
-    /// `out` (zeroed) += the Hessian of the mean loss; lower and upper triangle.
-    pub(super) fn add_linear_head(&self, product: Product, head: &Node, mut out: MatMut<'_, f64>) {
+    /// `out` += the Hessian of the mean loss.
+    pub(super) fn add_linear_head(&self, product: Product, head: &Node, out: &mut TreeSum<'_>) {
         let risk = self.risk();
         if risk.data.sparse().is_some() {
-            return self.add_sparse_head(product, head, out);
+            // All of it is one block.
+            return self.add_sparse_head(product, head, out.block(0));
         }
         let (features, weights) = self.features_and_weights(product, head);
         let d = features.len() / risk.data.samples();
@@ -72,12 +75,13 @@ impl Linearized<'_> {
                 batch.par_iter().with_max_len(1).map(moment).collect()
             };
             for (task, moment) in batch.iter().zip(&moments) {
+                let mut out = out.block(task.block);
                 if identity {
                     for k in 0..risk.graph.outputs() {
                         moment.add_to(out.as_mut(), head, (k, k), risk.scale());
                     }
                 } else {
-                    moment.add_to(out.as_mut(), head, task.outputs, risk.scale());
+                    moment.add_to(out, head, task.outputs, risk.scale());
                 }
             }
         }
@@ -130,18 +134,23 @@ impl Linearized<'_> {
 }
 
 impl Risk<'_> {
-    /// Blocks k ≥ l, each split by samples while that makes work for more threads; depends on N and c only.
+    /// Pairs k ≥ l of outputs in every block, each split by samples while that makes work for more threads; depends on N and c only.
     fn tasks(&self, identity: bool, weighted: bool) -> Vec<Task> {
-        let (n_samples, c) = (self.data.samples(), self.graph.outputs());
+        let c = self.graph.outputs();
         let pairs = if identity { 1 } else { c * (c + 1) / 2 };
-        let parts = (TASKS / pairs).min(n_samples / TASK_SAMPLES).max(1);
-        let part = |p: usize| p * n_samples / parts..(p + 1) * n_samples / parts;
-        let pair = |index: usize, outputs| {
-            let weights = weighted.then_some(index);
-            (0..parts).map(move |p| Task { outputs, weights, samples: part(p) })
+        let of_block = |block: usize| {
+            let samples = self.partition.block_samples(block);
+            let blocks = self.partition.whole().blocks();
+            let parts = (TASKS / (pairs * blocks)).min(samples.len() / TASK_SAMPLES).max(1);
+            let end = move |part: usize| samples.start + part * samples.len() / parts;
+            let outputs = (0..c).flat_map(|k| (0..=k).map(move |l| (k, l))).take(pairs);
+            outputs.enumerate().flat_map(move |(index, outputs)| {
+                let (end, weights) = (end.clone(), weighted.then_some(index));
+                let task = move |p| Task { block, outputs, weights, samples: end(p)..end(p + 1) };
+                (0..parts).map(task)
+            })
         };
-        let outputs = (0..c).flat_map(|k| (0..=k).map(move |l| (k, l))).take(pairs);
-        outputs.enumerate().flat_map(|(index, outputs)| pair(index, outputs)).collect()
+        self.partition.blocks().flat_map(of_block).collect()
     }
 }
 

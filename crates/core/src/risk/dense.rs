@@ -1,12 +1,13 @@
 //! Dense n × n matrices of the risk: Hessian, Gauss–Newton matrix, and the Jacobian by tiles.
 
 use super::linearized::Product;
+use super::tree::{Entries, TreeSum};
 use super::{Linearized, Risk};
 use crate::loss::LossHessian;
 use crate::problem::Objective;
 use crate::sweep::{backward_each, forward, value_rows};
 use faer::linalg::matmul::triangular::{BlockStructure, matmul};
-use faer::{Accum, MatMut, MatRef, Par};
+use faer::{Accum, Mat, MatMut, MatRef, Par};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -19,19 +20,40 @@ impl Linearized<'_> {
     /// `out` ← ∇²f.
     ///
     /// An affine model has no second derivatives, so that H = Σ JᵢᵀHᵢJᵢ; otherwise n products, in parallel over the columns.
-    pub(super) fn dense_hessian(&self, mut out: MatMut<'_, f64>) {
+    pub(super) fn dense_hessian(&self, out: MatMut<'_, f64>) {
         let risk = self.risk();
         if risk.graph.is_affine() {
             return self.dense_outer_product(Product::Hessian, out);
         }
-        let n = risk.dim();
-        assert_square(out.as_ref(), n);
+        assert_square(out.as_ref(), risk.dim());
+        let columns = self.hessian_nodes().swap_remove(0);
+        self.finish_hessian(&columns, out);
+    }
+
+    /// The Hessian of the mean loss by products over each node of the part, n × n; where there is none, of nothing.
+    pub(super) fn hessian_nodes(&self) -> Vec<Vec<f64>> {
+        let (risk, n) = (self.risk(), self.risk().dim());
         risk.stock_workspaces();
-        let mut columns = vec![0.0; n * n];
-        columns.par_chunks_mut(n * COLUMNS).enumerate().for_each(|(block, columns)| {
-            let mut unit = vec![0.0; n];
-            self.add_hessian_columns(block * COLUMNS, columns, &mut unit);
-        });
+        let mut first = vec![0.0; n * n];
+        let others = first
+            .par_chunks_mut(n * COLUMNS)
+            .enumerate()
+            .map(|(task, columns)| self.hessian_columns(task * COLUMNS, columns));
+        let others: Vec<Vec<Mat<f64>>> = others.collect();
+        let mut nodes = vec![first];
+        for node in 0..others[0].len() {
+            let columns = others.iter().flat_map(|task| {
+                let columns = &task[node];
+                (0..columns.ncols()).flat_map(|j| columns.col_as_slice(j))
+            });
+            nodes.push(columns.copied().collect());
+        }
+        nodes
+    }
+
+    /// `out` ← ∇²f, of the columns of the Hessian of the mean loss.
+    pub(super) fn finish_hessian(&self, columns: &[f64], mut out: MatMut<'_, f64>) {
+        let (risk, n) = (self.risk(), self.risk().dim());
         // H is symmetric but for rounding; the mean of both triangles is exactly so.
         for j in 0..n {
             for i in 0..n {
@@ -46,46 +68,65 @@ impl Linearized<'_> {
     pub(super) fn dense_outer_product(&self, product: Product, mut out: MatMut<'_, f64>) {
         let risk = self.risk();
         assert_square(out.as_ref(), risk.dim());
-        out.fill(0.0);
-        if let Some(head) = risk.graph.linear_head() {
-            self.add_linear_head(product, head, out.as_mut());
+        self.outer_product_nodes(product, out.as_mut());
+        mirror(out.as_mut());
+        if risk.graph.linear_head().is_some() {
             risk.move_matrix_back(out.as_mut());
-        } else {
-            risk.for_each_jacobian(self.theta(), |range, z, jacobian| {
-                let left = risk.hessian_times_jacobian(product, range, z, jacobian);
-                add_product(
-                    out.as_mut(),
-                    left.as_deref().unwrap_or(jacobian),
-                    jacobian,
-                    risk.scale(),
-                );
-            });
-            mirror(out.as_mut());
         }
         self.add_penalty(out);
+    }
+
+    /// The lower triangles of Σ wᵢJᵢᵀHᵢJᵢ/Σ wᵢ over each node of the part: the first one in `first`, the others as they follow.
+    pub(super) fn outer_product_nodes(
+        &self,
+        product: Product,
+        first: MatMut<'_, f64>,
+    ) -> Vec<Mat<f64>> {
+        let risk = self.risk();
+        let mut sum = TreeSum::new(&risk.partition, Entries::Lower, first);
+        if let Some(head) = risk.graph.linear_head() {
+            self.add_linear_head(product, head, &mut sum);
+        } else {
+            risk.add_outer_products(product, self.theta(), &mut sum);
+        }
+        sum.finish()
     }
 
     /// `out` ← the diagonal of G: J by tiles, and one pass over it.
     pub(super) fn outer_product_diagonal(&self, out: &mut [f64]) {
         let risk = self.risk();
         risk.assert_dim("out", out);
-        out.copy_from_slice(self.penalty_diagonal());
         if let Some(head) = risk.sparse_head() {
+            out.copy_from_slice(self.penalty_diagonal());
             return risk.add_sparse_diagonal(Product::GaussNewton, self.sweep_theta(), head, out);
         }
-        let n = risk.dim();
-        risk.for_each_jacobian(self.theta(), |range, z, jacobian| {
+        self.outer_product_diagonal_nodes(out);
+        self.add_penalty_diagonal(out);
+    }
+
+    pub(super) fn add_penalty_diagonal(&self, out: &mut [f64]) {
+        out.iter_mut().zip(self.penalty_diagonal()).for_each(|(out, penalty)| *out += penalty);
+    }
+
+    /// Its data's part over each node, as [`outer_product_nodes`](Self::outer_product_nodes).
+    pub(super) fn outer_product_diagonal_nodes(&self, first: &mut [f64]) -> Vec<Mat<f64>> {
+        let (risk, n) = (self.risk(), first.len());
+        let first = MatMut::from_column_major_slice_mut(first, n, 1);
+        let mut sum = TreeSum::new(&risk.partition, Entries::All, first);
+        risk.for_each_jacobian(self.theta(), |block, range, z, jacobian| {
             let left = risk.hessian_times_jacobian(Product::GaussNewton, range, z, jacobian);
             let left = left.as_deref().unwrap_or(jacobian);
+            let mut out = sum.block(block);
             for (left, right) in left.chunks_exact(n).zip(jacobian.chunks_exact(n)) {
-                for ((out, l), r) in out.iter_mut().zip(left).zip(right) {
+                for ((out, l), r) in out.as_mut().col_mut(0).iter_mut().zip(left).zip(right) {
                     *out += risk.scale() * l * r;
                 }
             }
         });
+        sum.finish()
     }
 
-    fn add_penalty(&self, mut out: MatMut<'_, f64>) {
+    pub(super) fn add_penalty(&self, mut out: MatMut<'_, f64>) {
         for (index, diagonal) in self.penalty_diagonal().iter().enumerate() {
             out[(index, index)] += diagonal;
         }
@@ -95,24 +136,42 @@ impl Linearized<'_> {
 }
 
 impl Risk<'_> {
-    /// Calls `block(samples, z, jacobian)` for runs of tiles in order, with the outputs z (c × B) and the transposed
+    /// `sum` += Σ wᵢJᵢᵀHᵢJᵢ/Σ wᵢ, lower triangles.
+    pub(super) fn add_outer_products(
+        &self,
+        product: Product,
+        theta: &[f64],
+        sum: &mut TreeSum<'_>,
+    ) {
+        self.for_each_jacobian(theta, |block, range, z, jacobian| {
+            let left = self.hessian_times_jacobian(product, range, z, jacobian);
+            let left = left.as_deref().unwrap_or(jacobian);
+            add_product(sum.block(block), left, jacobian, self.scale());
+        });
+    }
+
+    /// Calls `each(block, samples, z, jacobian)` for runs of tiles in order, each within a block, with the outputs z (c × B) and the transposed
     /// Jacobian ∂z/∂θ (n × cB: column i·c + k is the gradient of output k of the run's sample i).
     pub(super) fn for_each_jacobian(
         &self,
         theta: &[f64],
-        mut block: impl FnMut(Range<usize>, &[f64], &[f64]),
+        mut each: impl FnMut(usize, Range<usize>, &[f64], &[f64]),
     ) {
         let (n, c) = (self.dim(), self.graph.outputs());
-        let tile = self.partition.tile_samples();
-        let run = (JACOBIAN_ENTRIES / (n * c * tile)).clamp(1, self.partition.tiles());
-        let mut jacobian = vec![0.0; n * c * tile * run];
-        let mut outputs = vec![0.0; c * tile * run];
+        let (tile, tiles) = (self.partition.tile_samples(), self.partition.tiles());
+        // Runs are counted from the first of all tiles, so that a part has the runs of the whole.
+        let (run, before) =
+            ((JACOBIAN_ENTRIES / (n * c * tile)).max(1), self.partition.first_tile());
+        let mut jacobian = vec![0.0; n * c * tile * run.min(tiles)];
+        let mut outputs = vec![0.0; c * tile * run.min(tiles)];
         let moved = self.moved(theta);
         self.stock_workspaces();
-        for first in (0..self.partition.tiles()).step_by(run) {
+        let mut first = 0;
+        while first < tiles {
+            let last = tiles.min(first + run - (before + first) % run);
             let tasks = jacobian.par_chunks_mut(n * c * tile).zip(outputs.par_chunks_mut(c * tile));
             tasks.enumerate().for_each(|(offset, (jacobian, outputs))| {
-                if first + offset < self.partition.tiles() {
+                if first + offset < last {
                     let range = self.partition.range(first + offset);
                     self.tile_jacobian(&moved, &range, jacobian, outputs);
                     let rows = jacobian[..n * c * range.len()].chunks_exact_mut(n);
@@ -121,10 +180,18 @@ impl Risk<'_> {
                     }
                 }
             });
-            let last = (first + run).min(self.partition.tiles());
             let samples = self.partition.range(first).start..self.partition.range(last - 1).end;
-            let columns = samples.len() * c;
-            block(samples, &outputs[..columns], &jacobian[..n * columns]);
+            for block in self.partition.blocks() {
+                let own = self.partition.block_samples(block);
+                let piece = own.start.max(samples.start)..own.end.min(samples.end);
+                if !piece.is_empty() {
+                    let columns =
+                        (piece.start - samples.start) * c..(piece.end - samples.start) * c;
+                    let jacobian = &jacobian[n * columns.start..n * columns.end];
+                    each(block, piece, &outputs[columns], jacobian);
+                }
+            }
+            first = last;
         }
     }
 

@@ -1,6 +1,7 @@
 //! Value and gradient: shards in parallel, added up in a fixed order.
 
 use super::Risk;
+use super::tree;
 use super::workspace::{CompensatedSum, ShardSum, Workspace};
 use crate::data::SampleTile;
 use crate::elementwise::vectorize;
@@ -15,6 +16,14 @@ const SUM_CHUNK: usize = 1024;
 
 impl Risk<'_> {
     pub(super) fn evaluate_value(&self, theta: &[f64]) -> f64 {
+        let sums = self.value_sums(theta);
+        let mean = self.mean_loss(&sums);
+        self.return_sums(sums);
+        mean + self.penalty.value(self.graph.parameters(), theta)
+    }
+
+    /// Σ ℓ of every shard; [return](Self::return_sums) the sums.
+    pub(super) fn value_sums(&self, theta: &[f64]) -> Vec<ShardSum> {
         let moved = self.moved(theta);
         let mut sums = self.take_sums();
         self.for_each_shard(&mut sums, |shard, sum, workspace| {
@@ -27,26 +36,36 @@ impl Risk<'_> {
                 sum.loss.add(self.tile_loss(z, samples));
             }
         });
-        let mean = self.mean_loss(&sums);
-        self.return_sums(sums);
-        mean + self.penalty.value(self.graph.parameters(), theta)
+        sums
     }
 
     pub(super) fn evaluate_gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
+        let sums = self.gradient_sums(theta, self.scale());
+        self.sum_gradients(&sums, gradient);
+        let mean = self.mean_loss(&sums);
+        self.return_sums(sums);
+        self.finish_gradient(theta, mean, gradient)
+    }
+
+    /// f, for the mean loss, with `gradient`, which is that of the mean loss so far.
+    pub(super) fn finish_gradient(&self, theta: &[f64], mean: f64, gradient: &mut [f64]) -> f64 {
+        self.move_back(gradient);
+        mean + self.penalty.add_gradient(self.graph.parameters(), theta, gradient)
+    }
+
+    /// Σ ℓ and the gradient of `scale`·Σ ℓ of every shard; [return](Self::return_sums) the sums.
+    pub(super) fn gradient_sums(&self, theta: &[f64], scale: f64) -> Vec<ShardSum> {
         let moved = self.moved(theta);
         let mut sums = self.take_sums();
         self.for_each_shard(&mut sums, |shard, sum, workspace| {
             sum.gradient.fill(0.0);
             for range in self.partition.shard(shard) {
                 let Workspace { tape, shifted, .. } = workspace;
-                self.sweep_tile(self.tile(&moved, &range), range, tape, shifted, sum);
+                let samples = self.data.tile(range.clone());
+                self.sweep(self.tile(&moved, &range), samples, scale, tape, shifted, sum);
             }
         });
-        self.sum_gradients(&sums, gradient);
-        self.move_back(gradient);
-        let mean = self.mean_loss(&sums);
-        self.return_sums(sums);
-        mean + self.penalty.add_gradient(self.graph.parameters(), theta, gradient)
+        sums
     }
 
     /// Forward sweep, loss, backward sweep of one tile; leaves values and adjoints in `tape`.
@@ -90,8 +109,17 @@ impl Risk<'_> {
         });
     }
 
+    /// Of each node of the part the sum of its shards' gradients, one after the other.
+    pub(super) fn gradient_nodes(&self, sums: &[ShardSum], out: &mut Vec<f64>) {
+        for node in tree::nodes(&self.partition) {
+            let (shards, first) = (self.partition.node(node.levels, node.index), out.len());
+            out.resize(first + self.dim(), 0.0);
+            self.sum_gradients(&sums[shards], &mut out[first..]);
+        }
+    }
+
     pub(super) fn mean_loss(&self, sums: &[ShardSum]) -> f64 {
-        total_loss(sums) * self.scale()
+        total_loss(sums.iter().map(|sum| sum.loss)) * self.scale()
     }
 
     /// `out` ← the sum of the shard gradients, pairwise in shard order, whatever the threads.
@@ -136,11 +164,9 @@ pub(super) fn each_shard_with<T: Send>(
 }
 
 /// Σ ℓ over all shards, compensated.
-pub(super) fn total_loss(sums: &[ShardSum]) -> f64 {
+pub(super) fn total_loss(sums: impl Iterator<Item = CompensatedSum>) -> f64 {
     let mut total = CompensatedSum::default();
-    for sum in sums {
-        total.merge(sum.loss);
-    }
+    sums.for_each(|sum| total.merge(sum));
     total.total()
 }
 

@@ -6,13 +6,14 @@
 mod linear;
 
 use super::Risk;
-use super::dense::{add_product, assert_square, mirror};
+use super::dense::{assert_square, mirror};
 use super::linearized::Product;
-use super::workspace::Workspace;
+use super::tree::{Entries, TreeSum};
+use super::workspace::{ShardSum, Workspace};
 use crate::loss::LossHessian;
 use crate::problem::{Curvature, LeastSquares, LinearPart, Linearization, Objective, Observations};
 use crate::sweep::{backward, forward, tangent};
-use faer::MatMut;
+use faer::{Mat, MatMut};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -48,6 +49,11 @@ impl<'a> LeastSquaresRisk<'a> {
         self.data_residuals() + self.penalised.len()
     }
 
+    /// m, of a part that of all samples.
+    pub(super) fn whole_len(&self) -> usize {
+        self.risk.partition.whole().samples * self.risk.graph.outputs() + self.penalised.len()
+    }
+
     /// The penalised entries of θ, each with its λ.
     fn penalties(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
         self.penalised.iter().copied().zip(self.lambdas.iter().copied())
@@ -55,7 +61,7 @@ impl<'a> LeastSquaresRisk<'a> {
 
     /// N·c.
     fn data_residuals(&self) -> usize {
-        self.risk.data.samples() * self.risk.graph.outputs()
+        self.risk.partition.samples() * self.risk.graph.outputs()
     }
 
     /// √(wᵢ/Σ wᵢ) of sample i, which is 1/√N without weights.
@@ -132,6 +138,90 @@ impl<'a> LeastSquaresRisk<'a> {
         });
     }
 
+    /// The data's part of the diagonal of JᵀJ over each node of the part: the first one in `first`, the others as they follow.
+    pub(super) fn normal_diagonal_nodes(&self, theta: &[f64], first: &mut [f64]) -> Vec<Mat<f64>> {
+        let (n, c) = (first.len(), self.risk.graph.outputs());
+        let first = MatMut::from_column_major_slice_mut(first, n, 1);
+        let mut sum = TreeSum::new(&self.risk.partition, Entries::All, first);
+        self.risk.for_each_jacobian(theta, |block, range, _, transposed| {
+            let mut out = sum.block(block);
+            for (row, gradient) in transposed.chunks_exact(n).enumerate() {
+                let weight = self.weight(range.start + row / c);
+                for (out, entry) in out.as_mut().col_mut(0).iter_mut().zip(gradient) {
+                    *out += weight * entry * entry;
+                }
+            }
+        });
+        sum.finish()
+    }
+
+    /// What the shards add up for Jᵀ·u, of the entries of u for the data; [return](Risk::return_sums) the sums.
+    pub(super) fn transpose_sums(&self, theta: &[f64], data: &[f64]) -> Vec<ShardSum> {
+        self.risk.assert_dim("theta", theta);
+        let moved = self.risk.moved(theta);
+        let mut sums = self.risk.take_sums();
+        self.risk.for_each_shard(&mut sums, |shard, sum, workspace| {
+            sum.gradient.fill(0.0);
+            for range in self.risk.partition.shard(shard) {
+                let tile = self.risk.tile(&moved, &range);
+                let tape = &mut workspace.tape;
+                forward(tile, &mut tape.values);
+                let (seeds, u) =
+                    (&mut tape.adjoints[tile.output_active()], &data[self.rows(&range)]);
+                self.scaled(&range, seeds, |first, scale, seeds| {
+                    for (seed, u) in seeds.iter_mut().zip(&u[first..]) {
+                        *seed = scale * u;
+                    }
+                });
+                backward(tile, &tape.values, &mut tape.adjoints, &mut sum.gradient);
+            }
+        });
+        sums
+    }
+
+    /// `out`, Jᵀ·u of the data, with what the entries of u for the penalty add.
+    pub(super) fn finish_transpose(&self, penalty: &[f64], out: &mut [f64]) {
+        self.risk.move_back(out);
+        for (u, (index, lambda)) in penalty.iter().zip(self.penalties()) {
+            out[index] += lambda.sqrt() * u;
+        }
+    }
+
+    /// `normal`, whose lower triangle is JᵀJ of the data, with the penalty, both triangles.
+    pub(super) fn finish_normal(&self, mut normal: MatMut<'_, f64>) {
+        mirror(normal.as_mut());
+        for (index, lambda) in self.penalties() {
+            normal[(index, index)] += lambda;
+        }
+    }
+
+    /// `out`, the diagonal of JᵀJ of the data, with the penalty.
+    pub(super) fn finish_diagonal(&self, out: &mut [f64]) {
+        for (index, lambda) in self.penalties() {
+            out[index] += lambda;
+        }
+    }
+
+    /// Which residuals are of data, for all targets (c × N) and their weights.
+    pub(super) fn observations_of(&self, y: &[f64], weights: Option<&[f64]>) -> Observations {
+        let c = self.risk.graph.outputs();
+        let weight = |i: usize| weights.map_or(1.0, |weights| weights[i]);
+        let counted: Vec<usize> = (0..y.len() / c).filter(|i| weight(*i) > 0.0).collect();
+        let total = |k: usize| {
+            let each = || counted.iter().map(|i| (weight(*i), y[i * c + k]));
+            let mean = each().map(|(w, y)| w * y).sum::<f64>() * self.risk.scale();
+            each().map(|(w, y)| w * (y - mean) * (y - mean)).sum::<f64>()
+        };
+        let log_weight = counted.iter().map(|i| 0.5 * libm::log(weight(*i))).sum::<f64>();
+        Observations {
+            rows: y.len(),
+            counted: counted.len() * c,
+            unit: self.root.recip(),
+            log_weight: log_weight * c as f64,
+            total: Some(((0..c).map(total).sum(), c)),
+        }
+    }
+
     fn assert_residuals(&self, what: &str, slice: &[f64]) {
         let (m, found) = (self.residual_len(), slice.len());
         assert!(m == found, "{what} has {found} entries, there are {m} residuals");
@@ -197,34 +287,13 @@ impl LeastSquares for LeastSquaresRisk<'_> {
     }
 
     fn jacobian_transpose_vector(&self, theta: &[f64], u: &[f64], out: &mut [f64]) {
-        self.risk.assert_dim("theta", theta);
         self.assert_residuals("u", u);
         self.risk.assert_dim("out", out);
         let (data, penalty) = u.split_at(self.data_residuals());
-        let moved = self.risk.moved(theta);
-        let mut sums = self.risk.take_sums();
-        self.risk.for_each_shard(&mut sums, |shard, sum, workspace| {
-            sum.gradient.fill(0.0);
-            for range in self.risk.partition.shard(shard) {
-                let tile = self.risk.tile(&moved, &range);
-                let tape = &mut workspace.tape;
-                forward(tile, &mut tape.values);
-                let (seeds, u) =
-                    (&mut tape.adjoints[tile.output_active()], &data[self.rows(&range)]);
-                self.scaled(&range, seeds, |first, scale, seeds| {
-                    for (seed, u) in seeds.iter_mut().zip(&u[first..]) {
-                        *seed = scale * u;
-                    }
-                });
-                backward(tile, &tape.values, &mut tape.adjoints, &mut sum.gradient);
-            }
-        });
+        let sums = self.transpose_sums(theta, data);
         self.risk.sum_gradients(&sums, out);
-        self.risk.move_back(out);
         self.risk.return_sums(sums);
-        for (u, (index, lambda)) in penalty.iter().zip(self.penalties()) {
-            out[index] += lambda.sqrt() * u;
-        }
+        self.finish_transpose(penalty, out);
     }
 
     fn normal_equations(
@@ -242,16 +311,10 @@ impl LeastSquares for LeastSquaresRisk<'_> {
             gradient.copy_from_slice(at.gradient());
             return at.value();
         }
-        normal.fill(0.0);
-        self.risk.for_each_jacobian(theta, |range, z, jacobian| {
-            let left = self.risk.hessian_times_jacobian(Product::GaussNewton, range, z, jacobian);
-            let left = left.as_deref().unwrap_or(jacobian);
-            add_product(normal.as_mut(), left, jacobian, self.risk.scale());
-        });
-        mirror(normal.as_mut());
-        for (index, lambda) in self.penalties() {
-            normal[(index, index)] += lambda;
-        }
+        let mut sum = TreeSum::new(&self.risk.partition, Entries::Lower, normal.as_mut());
+        self.risk.add_outer_products(Product::GaussNewton, theta, &mut sum);
+        sum.finish();
+        self.finish_normal(normal);
         self.risk.value_gradient(theta, gradient)
     }
 
@@ -266,7 +329,7 @@ impl LeastSquares for LeastSquaresRisk<'_> {
         );
         jacobian.fill(0.0);
         let (c, samples) = (self.risk.graph.outputs(), self.risk.data.samples());
-        self.risk.for_each_jacobian(theta, |range, z, transposed| {
+        self.risk.for_each_jacobian(theta, |_, range, z, transposed| {
             let rows = self.rows(&range);
             self.data_residual(&range, z, &mut residuals[rows.clone()]);
             // A block of rows at a time: both sides then move by whole cache lines.
@@ -292,24 +355,14 @@ impl LeastSquares for LeastSquaresRisk<'_> {
     fn normal_diagonal(&self, theta: &[f64], out: &mut [f64]) {
         self.risk.assert_dim("theta", theta);
         self.risk.assert_dim("out", out);
-        out.fill(0.0);
-        let c = self.risk.graph.outputs();
         if let Some(head) = self.risk.sparse_head() {
+            out.fill(0.0);
             let moved = self.risk.moved(theta);
             self.risk.add_sparse_diagonal(Product::GaussNewton, &moved, head, out);
         } else {
-            self.risk.for_each_jacobian(theta, |range, _, transposed| {
-                for (row, gradient) in transposed.chunks_exact(out.len()).enumerate() {
-                    let weight = self.weight(range.start + row / c);
-                    for (out, entry) in out.iter_mut().zip(gradient) {
-                        *out += weight * entry * entry;
-                    }
-                }
-            });
+            self.normal_diagonal_nodes(theta, out);
         }
-        for (index, lambda) in self.penalties() {
-            out[index] += lambda;
-        }
+        self.finish_diagonal(out);
     }
 
     fn linearization(&self, theta: &[f64]) -> Option<Box<dyn Linearization + '_>> {
@@ -335,23 +388,8 @@ impl LeastSquares for LeastSquaresRisk<'_> {
     }
 
     fn observations(&self) -> Observations {
-        let (data, c) = (self.risk.data, self.risk.graph.outputs());
         let y = self.risk.targets().values().unwrap_or_default();
-        let weight = |i: usize| data.weights().map_or(1.0, |weights| weights[i]);
-        let counted: Vec<usize> = (0..data.samples()).filter(|i| weight(*i) > 0.0).collect();
-        let total = |k: usize| {
-            let each = || counted.iter().map(|i| (weight(*i), y[i * c + k]));
-            let mean = each().map(|(w, y)| w * y).sum::<f64>() * self.risk.scale();
-            each().map(|(w, y)| w * (y - mean) * (y - mean)).sum::<f64>()
-        };
-        let log_weight = counted.iter().map(|i| 0.5 * libm::log(weight(*i))).sum::<f64>();
-        Observations {
-            rows: self.data_residuals(),
-            counted: counted.len() * c,
-            unit: self.root.recip(),
-            log_weight: log_weight * c as f64,
-            total: Some(((0..c).map(total).sum(), c)),
-        }
+        self.observations_of(y, self.risk.data.weights())
     }
 
     fn parameters_name(&self, range: &Range<usize>) -> String {
@@ -359,6 +397,6 @@ impl LeastSquares for LeastSquaresRisk<'_> {
     }
 }
 
-fn half_square(residuals: &[f64]) -> f64 {
+pub(super) fn half_square(residuals: &[f64]) -> f64 {
     0.5 * crate::elementwise::dot(residuals, residuals)
 }

@@ -2,11 +2,12 @@
 
 use super::Risk;
 use super::evaluate::each_shard_with;
-use super::workspace::{Kept, Workspace};
+use super::tree::{Entries, TreeSum};
+use super::workspace::{Kept, ShardSum, Workspace};
 use crate::problem::{Linearization, Objective};
 use crate::sweep::{TapeRef, Tile, adjoint_tangent, backward, tangent};
 use crate::tape::Tape;
-use faer::MatMut;
+use faer::{Mat, MatMut};
 use std::ops::Range;
 
 /// f, ∇f and the tapes of all tiles (or of as many as the budget allows) at one θ.
@@ -30,6 +31,15 @@ pub(super) enum Product {
 
 impl<'a> Linearized<'a> {
     pub(super) fn new(risk: &'a Risk<'a>, theta: &[f64]) -> Self {
+        let (mut at, sums) = Self::swept(risk, theta);
+        risk.sum_gradients(&sums, &mut at.kept.gradient);
+        at.finish(risk.mean_loss(&sums));
+        risk.return_sums(sums);
+        at
+    }
+
+    /// The tapes at θ and what the shards add up; value and gradient are to be [finished](Self::finish).
+    pub(super) fn swept(risk: &'a Risk<'a>, theta: &[f64]) -> (Self, Vec<ShardSum>) {
         let mut kept = risk.take_kept().unwrap_or_else(|| Kept::new(risk));
         kept.theta.copy_from_slice(theta);
         if risk.centring.is_some() {
@@ -55,12 +65,19 @@ impl<'a> Linearized<'a> {
                 }
             });
         });
-        risk.sum_gradients(&sums, &mut kept.gradient);
-        risk.move_back(&mut kept.gradient);
-        let mut value = risk.mean_loss(&sums);
-        value += risk.penalty.add_gradient(parameters, theta, &mut kept.gradient);
-        risk.return_sums(sums);
-        Self { risk, value, kept }
+        (Self { risk, value: f64::NAN, kept }, sums)
+    }
+
+    /// The value, for the mean loss, and the gradient, which is that of the mean loss so far.
+    pub(super) fn finish(&mut self, mean: f64) {
+        let Kept { theta, gradient, .. } = &mut self.kept;
+        self.risk.move_back(gradient);
+        let parameters = self.risk.graph.parameters();
+        self.value = mean + self.risk.penalty.add_gradient(parameters, theta, gradient);
+    }
+
+    pub(super) fn gradient_mut(&mut self) -> &mut [f64] {
+        &mut self.kept.gradient
     }
 
     /// θ.
@@ -88,9 +105,17 @@ impl<'a> Linearized<'a> {
     }
 
     fn product(&self, product: Product, v: &[f64], out: &mut [f64]) {
+        self.risk.assert_dim("out", out);
+        let sums = self.product_sums(product, v);
+        self.risk.sum_gradients(&sums, out);
+        self.risk.return_sums(sums);
+        self.finish_product(v, out);
+    }
+
+    /// What the shards add up for the product along v.
+    pub(super) fn product_sums(&self, product: Product, v: &[f64]) -> Vec<ShardSum> {
         let risk = self.risk;
         risk.assert_dim("v", v);
-        risk.assert_dim("out", out);
         let moved = risk.moved(v);
         let mut sums = risk.take_sums();
         risk.for_each_shard(&mut sums, |shard, sum, workspace| {
@@ -100,9 +125,13 @@ impl<'a> Linearized<'a> {
                 self.tile_product(product, (shard, index), range, &moved, workspace, out);
             }
         });
-        risk.sum_gradients(&sums, out);
+        sums
+    }
+
+    /// `out`, the product with the matrix of the mean loss, as that of f.
+    pub(super) fn finish_product(&self, v: &[f64], out: &mut [f64]) {
+        let risk = self.risk;
         risk.move_back(out);
-        risk.return_sums(sums);
         for ((out, diagonal), v) in out.iter_mut().zip(&self.kept.diagonal).zip(v) {
             *out += diagonal * v;
         }
@@ -141,30 +170,41 @@ impl<'a> Linearized<'a> {
         }
     }
 
-    /// Adds column after column of the Hessian of the mean loss, `first` onwards, to `columns` (n × k), all tiles in
-    /// order; before it is [moved back](Risk::move_matrix_back).
-    pub(super) fn add_hessian_columns(&self, first: usize, columns: &mut [f64], unit: &mut [f64]) {
+    /// `columns` (n × k) ← column after column of the Hessian of the mean loss, `first` onwards, all tiles in order, over the first node of
+    /// the part, with those over the others as they follow; before it is [moved back](Risk::move_matrix_back).
+    pub(super) fn hessian_columns(&self, first: usize, columns: &mut [f64]) -> Vec<Mat<f64>> {
         let risk = self.risk;
         let n = risk.dim();
+        let count = columns.len() / n;
+        let columns = MatMut::from_column_major_slice_mut(columns, n, count);
+        let mut sum = TreeSum::new(&risk.partition, Entries::All, columns);
+        let mut unit = vec![0.0; n];
         risk.with_workspace(|workspace| {
-            for shard in 0..risk.partition.shards() {
-                for (index, range) in risk.partition.shard(shard).enumerate() {
-                    for (offset, out) in columns.chunks_exact_mut(n).enumerate() {
-                        unit[first + offset] = 1.0;
-                        let place = (shard, index);
-                        self.tile_product(
-                            Product::Hessian,
-                            place,
-                            range.clone(),
-                            unit,
-                            workspace,
-                            out,
-                        );
-                        unit[first + offset] = 0.0;
+            for block in risk.partition.blocks() {
+                let mut columns = sum.block(block);
+                for shard in risk.partition.block(block) {
+                    for (index, range) in risk.partition.shard(shard).enumerate() {
+                        for offset in 0..count {
+                            let Some(out) = columns.as_mut().col_mut(offset).try_as_col_major_mut()
+                            else {
+                                continue;
+                            };
+                            unit[first + offset] = 1.0;
+                            self.tile_product(
+                                Product::Hessian,
+                                (shard, index),
+                                range.clone(),
+                                &unit,
+                                workspace,
+                                out.as_slice_mut(),
+                            );
+                            unit[first + offset] = 0.0;
+                        }
                     }
                 }
             }
         });
+        sum.finish()
     }
 }
 

@@ -8,7 +8,7 @@ use super::evaluate::{each_shard, total_loss};
 use super::pool::{fill, lock, with};
 use super::workspace::{BatchWorkspace, ShardSum};
 use super::{FULL_BATCH_DRAW, Risk};
-use crate::data::{Gathered, SparseRows};
+use crate::data::{Dataset, Gathered, SparseRows};
 use crate::op::{Samples, TileData};
 use crate::partition::Partition;
 use crate::problem::{Objective, SampledObjective};
@@ -30,10 +30,10 @@ impl Risk<'_> {
 
     /// What Σ wℓ over a batch is multiplied by: 1/B, and 1/B over the mean weight of *all* samples, not of the batch. The mean over all
     /// batches is then that over all samples, and no batch divides by 0.
-    fn batch_scale(&self, batch: usize) -> f64 {
+    pub(super) fn batch_scale(&self, batch: usize) -> f64 {
         let mean_weight = match self.data.weights() {
             None => 1.0,
-            Some(_) => self.data.total_weight() / self.data.samples() as f64,
+            Some(_) => self.total_weight / self.partition.whole().samples as f64,
         };
         1.0 / (batch as f64 * mean_weight)
     }
@@ -48,28 +48,62 @@ impl Risk<'_> {
         sums
     }
 
-    /// Gathers the samples of one tile and sweeps them.
+    /// Gathers the samples of one tile, which lie at `places` of `data`, and sweeps them.
     fn sweep_batch(
         &self,
         (draw, indices): (u64, &[usize]),
+        (data, places): (&Dataset, &[usize]),
         theta: &[f64],
         scale: f64,
         workspace: &mut BatchWorkspace,
         sum: &mut ShardSum,
     ) {
         let BatchWorkspace { tape, inputs, rows, gathered, shifted } = workspace;
-        let data = if let Some(sparse) = self.data.sparse() {
-            rows.gather(sparse, indices.iter().copied(), |_, value| Some(value));
+        let samples = data.gather_tile(places, gathered);
+        let data = if let Some(sparse) = data.sparse() {
+            rows.gather(sparse, places.iter().copied(), |_, value| Some(value));
             TileData::Sparse(rows.tile())
         } else {
-            self.data.gather_inputs(indices, inputs);
+            data.gather_inputs(places, inputs);
             TileData::Dense(inputs)
         };
-        let samples = self.data.gather_tile(indices, gathered);
         let training = Some((draw, Samples::Listed(indices)));
         let batch = indices.len();
         let tile = Tile { graph: self.graph, theta, data, batch, training };
         self.sweep(tile, samples, scale, tape, shifted, sum);
+    }
+
+    /// Value and gradient on the samples named by `indices`, which lie at `places` of `data`, another table of the same columns perhaps.
+    pub(super) fn evaluate_batch(
+        &self,
+        (draw, indices): (u64, &[usize]),
+        (data, places): (&Dataset, &[usize]),
+        theta: &[f64],
+        gradient: &mut [f64],
+    ) -> f64 {
+        self.assert_dim("theta", theta);
+        self.assert_dim("gradient", gradient);
+        let partition = Partition::new(self.graph, indices.len(), self.data.filled());
+        let scale = self.batch_scale(indices.len());
+        let moved = self.moved(theta);
+        let mut all = self.take_batch_sums(partition.shards());
+        let sums = &mut all[..partition.shards()];
+        let (stock, make) = (&self.pool.batch_workspaces, || self.new_batch_workspace());
+        fill(stock, make);
+        each_shard(sums, |shard, sum| {
+            sum.gradient.fill(0.0);
+            with(stock, make, |workspace| {
+                for range in partition.shard(shard) {
+                    let (named, lie) = (&indices[range.clone()], &places[range]);
+                    self.sweep_batch((draw, named), (data, lie), &moved, scale, workspace, sum);
+                }
+            });
+        });
+        self.sum_gradients(sums, gradient);
+        self.move_back(gradient);
+        let mean = total_loss(sums.iter().map(|sum| sum.loss)) * scale;
+        lock(&self.pool.batch_sums).push(all);
+        mean + self.penalty.add_gradient(self.graph.parameters(), theta, gradient)
     }
 
     fn assert_indices(&self, indices: &[usize]) {
@@ -101,28 +135,7 @@ impl SampledObjective for Risk<'_> {
         theta: &[f64],
         gradient: &mut [f64],
     ) -> f64 {
-        self.assert_dim("theta", theta);
-        self.assert_dim("gradient", gradient);
         self.assert_indices(indices);
-        let partition = Partition::new(self.graph, indices.len(), self.data.filled());
-        let scale = self.batch_scale(indices.len());
-        let moved = self.moved(theta);
-        let mut all = self.take_batch_sums(partition.shards());
-        let sums = &mut all[..partition.shards()];
-        let (stock, make) = (&self.pool.batch_workspaces, || self.new_batch_workspace());
-        fill(stock, make);
-        each_shard(sums, |shard, sum| {
-            sum.gradient.fill(0.0);
-            with(stock, make, |workspace| {
-                for range in partition.shard(shard) {
-                    self.sweep_batch((draw, &indices[range]), &moved, scale, workspace, sum);
-                }
-            });
-        });
-        self.sum_gradients(sums, gradient);
-        self.move_back(gradient);
-        let mean = total_loss(sums) * scale;
-        lock(&self.pool.batch_sums).push(all);
-        mean + self.penalty.add_gradient(self.graph.parameters(), theta, gradient)
+        self.evaluate_batch((draw, indices), (self.data, indices), theta, gradient)
     }
 }

@@ -5,7 +5,7 @@ use super::affine::{SCATTERED, moment_flops};
 use super::dense::JACOBIAN_ENTRIES;
 use super::least_squares::LeastSquaresRisk;
 use crate::loss::LossHessian;
-use crate::problem::{Costs, Derivatives, Form, LinearBlock, Objective, Structure};
+use crate::problem::{Costs, Derivatives, Form, LeastSquares, LinearBlock, Objective, Structure};
 use crate::shape::Shape;
 
 /// A product with a matrix of so few rows or columns streams its numbers instead of reusing them, and is as slow as one with
@@ -37,9 +37,9 @@ impl Risk<'_> {
             form,
             kinks: !self.loss.is_smooth(),
             ridge: self.least_ridge(),
-            samples: Some(self.data.samples()),
-            residuals: view.as_ref().map(LeastSquaresRisk::len),
-            linear: view.and_then(|view| LinearBlock::of(&view)),
+            samples: Some(self.partition.whole().samples),
+            residuals: view.as_ref().map(LeastSquaresRisk::whole_len),
+            linear: view.and_then(|view| linear_block(&view)),
             second_derivatives: Derivatives::Exact,
             costs: Some(self.costs()),
             dense_bytes: self.dense_bytes(),
@@ -84,7 +84,7 @@ impl Risk<'_> {
 
     fn costs(&self) -> Costs {
         let sweeps = self.sweeps();
-        let (samples, n) = (self.data.samples() as f64, self.dim() as f64);
+        let (samples, n) = (self.partition.whole().samples as f64, self.dim() as f64);
         let c = self.graph.outputs() as f64;
         let hessian_vector = samples * (sweeps.tangent + sweeps.adjoint_tangent);
         let jacobian = samples * (sweeps.forward + c * sweeps.backward);
@@ -111,17 +111,35 @@ impl Risk<'_> {
             LossHessian::Identity => 1.0,
             LossHessian::Dense => 0.5 * c * (c + 1.0),
         };
-        Some(pairs * self.data.sparse().map_or(self.data.samples() as f64 * d * d, moment_flops))
+        Some(
+            pairs
+                * self
+                    .data
+                    .sparse()
+                    .map_or(self.partition.whole().samples as f64 * d * d, moment_flops),
+        )
     }
 
-    /// The columns of H before their triangles are averaged, or the block of J and its copy times the loss's Hessian.
+    /// The columns of H before their triangles are averaged, or the block of J and its copy times the loss's Hessian with the matrices that wait
+    /// to be added up.
     fn dense_bytes(&self) -> u64 {
         let (n, c) = (self.dim(), self.graph.outputs());
-        let columns = if self.graph.is_affine() { 0 } else { n.saturating_mul(n) };
+        let square = n.saturating_mul(n);
+        let columns = if self.graph.is_affine() { 0 } else { square };
         let tile = n.saturating_mul(c).saturating_mul(self.tile_samples());
-        let all = n.saturating_mul(c).saturating_mul(self.data.samples());
+        let whole = self.partition.whole();
+        let all = n.saturating_mul(c).saturating_mul(whole.samples);
         let block = all.min(JACOBIAN_ENTRIES.max(tile)).saturating_mul(2);
-        let entries = columns.max(block).saturating_mul(size_of::<f64>());
+        let waiting = square.saturating_mul(whole.levels as usize);
+        let entries = columns.max(block.saturating_add(waiting)).saturating_mul(size_of::<f64>());
         u64::try_from(entries).unwrap_or(u64::MAX)
     }
+}
+
+/// The linear parameters; of a part with the rows of all samples.
+fn linear_block(view: &LeastSquaresRisk<'_>) -> Option<LinearBlock> {
+    let block = LinearBlock::of(view)?;
+    let part = view.linear_part(&view.linear_parameters());
+    let elsewhere = view.whole_len() - view.len();
+    Some(LinearBlock { rows: block.rows + elsewhere / part.copies, ..block })
 }

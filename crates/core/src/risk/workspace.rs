@@ -44,6 +44,13 @@ impl CompensatedSum {
             self.add(other.correction);
         }
     }
+    /// Sum and correction.
+    pub(super) fn to_parts(self) -> [f64; 2] {
+        [self.sum, self.correction]
+    }
+    pub(super) fn from_parts([sum, correction]: [f64; 2]) -> Self {
+        Self { sum, correction }
+    }
     pub(super) fn total(self) -> f64 {
         // An infinite sum has a NaN correction (∞ − ∞); the sum itself is the answer then.
         if self.sum.is_finite() { self.sum + self.correction } else { self.sum }

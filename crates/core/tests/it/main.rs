@@ -7,6 +7,7 @@ mod image_nodes;
 mod jax;
 mod likelihoods;
 mod nodes;
+mod parts;
 mod pytorch_convolutions;
 mod readers;
 mod real;

@@ -117,6 +117,37 @@ fn npy_refuses_what_it_cannot_read_and_says_what_it_found() {
 }
 
 #[test]
+fn some_rows_of_npy_are_those_of_the_whole() {
+    let body = le(&ROWS, f64::to_le_bytes);
+    let inputs = Temporary::new("x.npy", &npy("<f8", false, "(3, 2)", &body));
+    let labels = Temporary::new("l.npy", &npy("|u1", false, "(3,)", &[0, 2, 1]));
+    let options = |classes| NpyOptions { task: Task::Labels { classes }, ..NpyOptions::default() };
+    let whole = Dataset::from_npy_labels(&inputs, &labels, Some(3)).unwrap();
+    assert_eq!(crate::data::npy_samples(&inputs).unwrap(), 3);
+    for rows in [0..1, 1..3, 2..3, 0..3] {
+        let named: Vec<usize> = rows.clone().collect();
+        let part = Dataset::from_npy_rows(&inputs, &labels, rows, &options(Some(3))).unwrap();
+        assert_eq!(part, whole.select(&named).unwrap());
+    }
+    let refused = |rows, inputs: &Temporary, classes| {
+        let read = Dataset::from_npy_rows(inputs, &labels, rows, &options(classes));
+        read.unwrap_err().to_string()
+    };
+    assert!(refused(2..4, &inputs, Some(3)).contains("some of the 3 rows"));
+    assert!(refused(1..1, &inputs, Some(3)).contains("found rows 1 to 1"));
+    assert!(refused(0..1, &inputs, None).starts_with("NpyOptions::task"));
+    // The sample is that of the whole file.
+    let error = refused(1..3, &inputs, Some(2));
+    assert!(error.contains("sample 1 (from 0), column \"label\""), "{error}");
+    let fortran = Temporary::new("f.npy", &npy("<f8", true, "(3, 2)", &body));
+    assert!(refused(0..1, &fortran, Some(3)).contains("found Fortran order"));
+    let packed = Temporary::new("x.gz", &gzip(&npy("<f8", false, "(3, 2)", &body)));
+    assert!(refused(0..1, &packed, Some(3)).contains("found a packed one"));
+    let short = Temporary::new("s.npy", &npy("<f8", false, "(3, 2)", &body[..40]));
+    assert!(refused(0..1, &short, Some(3)).contains("expected 118 bytes, found 110"));
+}
+
+#[test]
 fn npy_labels_are_whole_and_in_range() {
     let inputs =
         Temporary::new("x.npy", &npy("<f8", false, "(3, 2)", &le(&ROWS, f64::to_le_bytes)));

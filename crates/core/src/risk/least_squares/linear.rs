@@ -82,7 +82,7 @@ impl LeastSquaresRisk<'_> {
 
     /// √λ in the row of each penalised column.
     fn penalty_design(&self, part: &LinearPart, mut design: MatMut<'_, f64>) {
-        let samples = self.risk.data.samples();
+        let samples = self.risk.partition.samples();
         design.as_mut().subrows_mut(samples, part.design_shape().0 - samples).fill(0.0);
         let columns = part.ranges.iter().cloned().flatten().step_by(part.copies);
         let place = |(j, at)| self.penalised.binary_search(&at).ok().map(|place| (j, place));
