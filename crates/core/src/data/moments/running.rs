@@ -135,7 +135,7 @@ impl RunningMoments {
         }
         if let Some(row) = (0..self.rows).find(|row| !self.total.in_range(*row)) {
             let found =
-                format!("row {row} from {} to {}", self.total.least[row], self.total.most[row]);
+                format!("row {row} from {:e} to {:e}", self.total.least[row], self.total.most[row]);
             return Err(refused("RunningMoments", found, scaled_range()));
         }
         let (means, deviations) = (0..self.rows).map(|row| self.total.moments(row)).unzip();
@@ -245,7 +245,7 @@ mod tests {
         assert!(error.contains("2 of 3 samples"), "{error}");
         running.add(&[0.0, 0.0], None).unwrap();
         let error = running.standardizer(names()).unwrap_err().to_string();
-        assert!(error.contains("row 1 from 0 to 1e200"), "{error}");
+        assert!(error.contains("row 1 from 0e0 to 1e200"), "{error}");
         assert!(RunningMoments::from_numbers(&[1.0; 6]).is_err());
         let mut numbers = running.numbers();
         numbers.push(0.0);

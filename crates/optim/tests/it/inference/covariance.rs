@@ -269,6 +269,6 @@ fn the_spread_gives_the_bands_of_the_whole() {
     assert_eq!(kept[3].standard_error, 0.0);
     assert!(spread.band_with(&values, rows.as_ref(), &sigma, 1.0).is_err());
     assert!(spread.band_with(&values, rows.as_ref(), &sigma[1..], 0.8).is_err());
-    let sandwich = Inference::of(&problem, &theta).sandwich(Sandwich::Hc1).compute().unwrap();
+    let sandwich = Inference::of(&problem, &theta).robust(Sandwich::Hc1).compute().unwrap();
     assert!(sandwich.spread().is_none());
 }
