@@ -139,9 +139,9 @@ impl<'a, 'x, 'w> Relay<'a, 'x, 'w> {
             keeper.enter(&self.books);
         }
         // Where an earlier stage began, its gradient is the measure; what a model promises is nothing in no units.
-        let gradient_absolute = self.stopping.gradient_absolute;
         let gradient_tolerance = self.tolerance(stage);
-        let whole = Stopping { gradient_absolute, gradient_tolerance, ..stopping.clone() };
+        let gradient_absolute = self.stopping.gradient_absolute;
+        let whole = Stopping { gradient_tolerance, gradient_absolute, ..stopping.clone() };
         let run = stage.method.clone().with_stopping(stopping);
         let look = SecondLook::at(&run, self.setup.watch.interrupt.clone());
         let mut outcome = run.run_alone(problem, theta, self.setup.again());
