@@ -65,6 +65,13 @@ impl Columns {
         self.features + self.targets + label + usize::from(self.weighted) + self.offsets
     }
 
+    /// Gives a sample weight 1, where there are weights.
+    pub(crate) fn weigh(self, sample: &mut [f64]) {
+        if self.weighted {
+            sample[self.width() - self.offsets - 1] = 1.0;
+        }
+    }
+
     /// Appends a sample.
     pub(crate) fn push(self, data: &Dataset, sample: usize, out: &mut Vec<f64>) {
         out.extend_from_slice(data.sample(sample));

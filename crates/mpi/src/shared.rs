@@ -235,6 +235,10 @@ fn move_rows(
         }
     }
     drop(rows);
+    if own[rank].is_empty() {
+        // It stands for the columns, and a data set of weight 0 is refused.
+        columns.weigh(&mut numbers);
+    }
     let build = || columns.dataset(numbers.chunks_exact(width));
     Ok(ranks.together("the samples of this rank", build)?)
 }
