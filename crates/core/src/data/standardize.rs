@@ -2,7 +2,7 @@
 
 mod sparse;
 
-use super::{DataError, Dataset, Targets};
+use super::{DataError, Dataset, RunningMoments, Targets};
 use crate::elementwise::vectorize;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -274,5 +274,17 @@ impl From<Standardizer> for Parts {
     fn from(scaling: Standardizer) -> Self {
         let Standardizer { names, means, deviations } = scaling;
         Self { names, means, deviations }
+    }
+}
+
+impl RunningMoments {
+    /// The standardizer of rows with these names, once all samples were added.
+    ///
+    /// # Errors
+    /// Samples that are missing; a row of numbers whose squares leave the range of `f64`, or are lost below it, which takes all of its numbers
+    /// at once; other names than rows.
+    pub fn standardizer(&self, names: Vec<String>) -> Result<Standardizer, DataError> {
+        let (means, deviations) = self.means_and_deviations()?;
+        Standardizer::new(names, means, deviations)
     }
 }

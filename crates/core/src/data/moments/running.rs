@@ -2,7 +2,7 @@
 //! samples; a block that a piece cuts waits for its end.
 
 use super::{BLOCK, Scratch, Sums, TASK, TASKS, scaled_range};
-use crate::data::{DataError, Standardizer};
+use crate::data::DataError;
 use crate::double_double::DoubleDouble;
 use rayon::prelude::*;
 
@@ -126,9 +126,8 @@ impl RunningMoments {
     /// Means and deviations, once all samples were added.
     ///
     /// # Errors
-    /// Samples that are missing; a row of numbers whose squares leave the range of `f64`, or are lost below it, which takes all of its numbers
-    /// at once; other names than rows.
-    pub fn standardizer(&self, names: Vec<String>) -> Result<Standardizer, DataError> {
+    /// As [`standardizer`](Self::standardizer).
+    pub(in crate::data) fn means_and_deviations(&self) -> Result<(Vec<f64>, Vec<f64>), DataError> {
         if self.next != self.all {
             let found = format!("{} of {} samples", self.next, self.all);
             return Err(refused("RunningMoments", found, "all samples"));
@@ -138,8 +137,7 @@ impl RunningMoments {
                 format!("row {row} from {:e} to {:e}", self.total.least[row], self.total.most[row]);
             return Err(refused("RunningMoments", found, scaled_range()));
         }
-        let (means, deviations) = (0..self.rows).map(|row| self.total.moments(row)).unzip();
-        Standardizer::new(names, means, deviations)
+        Ok((0..self.rows).map(|row| self.total.moments(row)).unzip())
     }
 
     /// All of it as numbers, to be sent.
