@@ -162,10 +162,13 @@ impl<'a, 'x, 'w> Relay<'a, 'x, 'w> {
         let mut begun = false;
         if let Some(Solution { report, .. }) = &self.books.best {
             begun = true;
-            // Relative to the gradient where the whole began, which is no longer the first of the stage.
+            // Relative to the gradient where the whole began, which is no longer the first of the stage. Where that was met and f still falls, a
+            // gradient so small says nothing, and the stage's own is the measure.
             let reached = stopping.gradient_tolerance * report.initial_gradient.max;
-            stopping.gradient_absolute = stopping.gradient_absolute.max(reached);
-            stopping.gradient_tolerance = 0.0;
+            if report.reason != Reason::Stalled || report.gradient.max > reached {
+                stopping.gradient_absolute = stopping.gradient_absolute.max(reached);
+                stopping.gradient_tolerance = 0.0;
+            }
             stopping.max_iterations = stopping.max_iterations.saturating_sub(report.iterations);
             let used = report.evaluations.of_f();
             stopping.max_evaluations =

@@ -27,7 +27,7 @@ pub const PART_OF_RUN: f64 = 0.5;
 /// … or no more than these: about a millisecond.
 pub const FREE: f64 = 1e7;
 /// Most steps of each method that goes on.
-pub const STEPS: u64 = 50;
+pub const STEPS: u64 = 20;
 /// A claim falls where f is lowered by more than this part of itself, and by more than a thousand times the tolerance.
 pub const LEFT: f64 = 1e-6;
 /// Part of f(θ₀) below which half a sum of squares is zero: residuals that have fallen by 1e-10 …
