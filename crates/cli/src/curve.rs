@@ -13,7 +13,8 @@ use crate::screen::Screen;
 use crate::tables::{self, Read};
 use crate::told::writable;
 use crate::told::{
-    Written, command_line, ended, estimates_json, head, indented, number, run_json, score_json,
+    Written, command_line, ended, estimates_json, head, indented, kept, number, run_json,
+    score_json,
 };
 use secant::core::formula::Formula;
 use secant::data::{Encoded, Roles, Table, TargetKind};
@@ -260,10 +261,7 @@ impl Asked<'_> {
     fn kept(&self, fit: &CurveFit, data: &Dataset) -> Model {
         let FormulaArgs { bounds, fix, tie, sigma, .. } = self.parameters;
         let plain = bounds.is_empty() && fix.is_empty() && tie.is_empty() && sigma.is_none();
-        let model = fit.model();
-        let plain = plain && self.robust.is_none();
-        let with = plain.then(|| model.clone().with_errors(data).ok()).flatten();
-        with.unwrap_or_else(|| model.clone())
+        kept(fit.model(), data, plain && self.robust.is_none())
     }
 
     fn json(

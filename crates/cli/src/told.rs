@@ -6,7 +6,7 @@ use crate::screen::{Screen, sentence};
 use crate::tables::Read;
 use secant::core::files::check_writable;
 use secant::data::Encoded;
-use secant::{Report, Score};
+use secant::{Dataset, Model, Report, Score};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
@@ -121,6 +121,12 @@ pub fn indented(text: &str) -> String {
         .map(|line| format!("  {line}").trim_end().to_owned())
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// The model as its file keeps it: with what intervals of predictions need, where `has_errors` and there is such a thing.
+pub fn kept(model: &Model, data: &Dataset, has_errors: bool) -> Model {
+    let with = has_errors.then(|| model.clone().with_errors(data).ok()).flatten();
+    with.unwrap_or_else(|| model.clone())
 }
 
 /// Files that were asked for. What cannot be written is told when all else is: a fit is not lost for it.

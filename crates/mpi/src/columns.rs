@@ -35,15 +35,13 @@ impl Columns {
         [features, targets, classes, weighted, offsets].map(|count| count as f64)
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts")]
     pub(crate) fn from_numbers(numbers: &[f64]) -> Self {
-        let count = |at: usize| numbers[at] as usize;
         Self {
-            features: count(0),
-            targets: count(1),
-            classes: count(2),
-            weighted: count(3) > 0,
-            offsets: count(4),
+            features: count(numbers[0]),
+            targets: count(numbers[1]),
+            classes: count(numbers[2]),
+            weighted: count(numbers[3]) > 0,
+            offsets: count(numbers[4]),
         }
     }
 
@@ -136,6 +134,12 @@ impl Columns {
         }
         Ok(data)
     }
+}
+
+/// A count that was sent.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was one")]
+pub(crate) fn count(number: f64) -> usize {
+    number as usize
 }
 
 #[expect(

@@ -1,5 +1,6 @@
 //! A risk over all ranks.
 
+use crate::columns::count;
 use crate::fault::Fault;
 use crate::least_squares::DistributedResiduals;
 use crate::linearized::DistributedAt;
@@ -125,7 +126,7 @@ impl<'a> Distributed<'a> {
         })?;
         let mut found = (0..self.ranks.size()).map(|rank| (rank, said.of(rank)[0]));
         let found = found.find(|(_, sample)| *sample >= 0.0);
-        Ok(found.map(|(rank, sample)| NonFinite { rank, sample: whole(sample) }))
+        Ok(found.map(|(rank, sample)| NonFinite { rank, sample: count(sample) }))
     }
 
     /// One exchange of the work: nothing where a rank is at fault, now or before.
@@ -179,13 +180,12 @@ pub(crate) fn fingerprint(theta: &[f64]) -> u64 {
     theta.iter().fold(0, |code, entry| hashed(code, entry.to_bits()))
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a count that was sent"
-)]
-fn whole(number: f64) -> usize {
-    number as usize
+/// f with `gradient`; where a rank is at fault both are NaN.
+pub(crate) fn or_nan(value: Option<f64>, gradient: &mut [f64]) -> f64 {
+    value.unwrap_or_else(|| {
+        gradient.fill(f64::NAN);
+        f64::NAN
+    })
 }
 
 impl Objective for Distributed<'_> {
@@ -203,10 +203,7 @@ impl Objective for Distributed<'_> {
         let topic = ("value and gradient", fingerprint(theta));
         let sums = self.sum(topic, (self.dim(), true), || self.part.value_gradient(theta));
         let finish = |sums: Partials| self.part.finish_value_gradient(theta, &sums, gradient).ok();
-        sums.and_then(finish).unwrap_or_else(|| {
-            gradient.fill(f64::NAN);
-            f64::NAN
-        })
+        or_nan(sums.and_then(finish), gradient)
     }
 }
 
@@ -264,10 +261,7 @@ impl SampledObjective for Distributed<'_> {
             let finish = |sums: Partials| {
                 self.part.finish_value_gradient_of_all(theta, &sums, gradient).ok()
             };
-            return sums.and_then(finish).unwrap_or_else(|| {
-                gradient.fill(f64::NAN);
-                f64::NAN
-            });
+            return or_nan(sums.and_then(finish), gradient);
         }
         let (size, width) = (self.ranks.size(), columns.width());
         let ends: Vec<usize> = (0..size).map(|rank| self.shared.samples_of(rank).end).collect();
@@ -296,9 +290,6 @@ impl SampledObjective for Distributed<'_> {
             let batch = columns.dataset(rows).ok()?;
             Some(self.part.value_gradient_of(draw, (indices, &batch), theta, gradient))
         };
-        said.and_then(evaluate).unwrap_or_else(|| {
-            gradient.fill(f64::NAN);
-            f64::NAN
-        })
+        or_nan(said.and_then(evaluate), gradient)
     }
 }

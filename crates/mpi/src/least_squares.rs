@@ -1,9 +1,9 @@
 //! The view through residuals.
 
-use crate::distributed::{Distributed, fingerprint};
+use crate::distributed::{Distributed, fingerprint, or_nan};
 use faer::{Mat, MatMut};
 use secant_core::problem::{LeastSquares, LinearPart, Linearization, Objective, Observations};
-use secant_core::risk::ResidualsPart;
+use secant_core::risk::{Partials, ResidualsPart};
 use std::ops::Range;
 
 /// [`Distributed`] as half a sum of squares, where it is one.
@@ -168,16 +168,16 @@ impl LeastSquares for DistributedResiduals<'_> {
         mut normal: MatMut<'_, f64>,
         gradient: &mut [f64],
     ) -> f64 {
-        let n = self.dim();
         let topic = ("normal equations", fingerprint(theta));
-        let width = n * (n + 1) / 2 + n;
+        let width = self.view.normal_width();
         let sums = self.whole.sum(topic, (width, true), || self.view.normal_equations(theta));
-        let finish = |sums| self.view.finish_normal(theta, &sums, normal.as_mut(), gradient).ok();
-        sums.and_then(finish).unwrap_or_else(|| {
+        let finish =
+            |sums: Partials| self.view.finish_normal(theta, &sums, normal.as_mut(), gradient).ok();
+        let value = sums.and_then(finish);
+        if value.is_none() {
             normal.fill(f64::NAN);
-            gradient.fill(f64::NAN);
-            f64::NAN
-        })
+        }
+        or_nan(value, gradient)
     }
 
     fn jacobian(&self, theta: &[f64], residuals: &mut [f64], jacobian: MatMut<'_, f64>) -> f64 {

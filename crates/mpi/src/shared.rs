@@ -1,6 +1,6 @@
 //! The samples of a model, shared among the ranks: agreed in number and columns, and sent to the rank whose blocks they are in.
 
-use crate::columns::Columns;
+use crate::columns::{Columns, count};
 use crate::fault::{Fault, MpiError};
 use crate::ranks::{Ranks, Topic};
 use secant_core::data::{
@@ -101,8 +101,7 @@ impl Shared {
                     numbers = moments.numbers();
                     Ok(vec![numbers.len() as f64])
                 })?;
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
-            let len = said.of(rank)[0] as usize;
+            let len = count(said.of(rank)[0]);
             let said =
                 ranks.exchange(Topic::named("moments so far"), &turn(len), || Ok(numbers))?;
             moments = ranks
@@ -148,8 +147,7 @@ fn agree(ranks: &Ranks, rows: Option<&Dataset>) -> Result<(Columns, Vec<usize>),
         numbers.extend(Columns::of(rows).numbers());
         Ok(numbers)
     })?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts")]
-    let counts: Vec<usize> = (0..ranks.size()).map(|rank| said.of(rank)[0] as usize).collect();
+    let counts: Vec<usize> = (0..ranks.size()).map(|rank| count(said.of(rank)[0])).collect();
     let with_rows = counts.iter().position(|count| *count > 0);
     let columns = with_rows.map(|rank| (rank, Columns::from_numbers(&said.of(rank)[1..])));
     ranks

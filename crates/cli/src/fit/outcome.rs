@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::models::Spec;
 use crate::screen::Screen;
 use crate::told::{
-    Written, command_line, ended, estimates_json, head, indented, plain, run_json, score_json,
+    Written, command_line, ended, estimates_json, head, indented, kept, plain, run_json, score_json,
 };
 use secant::{Model, Score};
 use serde_json::{Map, Value, json};
@@ -51,10 +51,8 @@ impl Outcome<'_> {
 
     /// The model with what intervals of predictions need, where there is such a thing.
     fn kept(&self) -> Model {
-        let model = self.fitted.model();
         let free = self.args.model.l1.is_none() && self.args.formula.bounds.is_empty();
-        let with = free.then(|| model.clone().with_errors(&self.parts.training).ok()).flatten();
-        with.unwrap_or_else(|| model.clone())
+        kept(self.fitted.model(), &self.parts.training, free)
     }
 
     /// What was fitted, why by this method, how it went.

@@ -22,8 +22,6 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
-
 /// How a CSV file is read.
 ///
 /// ```
@@ -261,12 +259,7 @@ impl Start {
             let before = text.len();
             let whole = source.fill(&mut text, length)?;
             source.take::<u8>(text.len() - before)?;
-            if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
-                let (path, found) =
-                    (source.path.to_path_buf(), "a byte order mark of UTF-16".to_owned());
-                return Err(DataError::WrongMagic { path, expected: "UTF-8 text", found });
-            }
-            let mark = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+            let mark = source.mark(&text)?;
             // A record that never ends is met by whoever reads it.
             if whole || text.len() > 2 * MAX_RECORD || holds_two_records(&text[mark..], options) {
                 return Ok(Self { text, whole, mark });

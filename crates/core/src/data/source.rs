@@ -14,6 +14,8 @@ pub const MAX_BYTES: u64 = 2 << 30;
 
 /// Room beyond what the first parts of a file let expect.
 const SPARE: f64 = 1.02;
+/// Of UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 16;
 /// What a gzip stream begins with (RFC 1952).
@@ -252,6 +254,18 @@ impl<'a> Source<'a> {
         let read = self.read_into(&mut buffer[start..])?;
         buffer.truncate(start + read);
         Ok(start + read < length)
+    }
+
+    /// Bytes of a byte order mark, with which this text of the file begins.
+    ///
+    /// # Errors
+    /// The mark of UTF-16.
+    pub(super) fn mark(&self, text: &[u8]) -> Result<usize, DataError> {
+        if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
+            let (path, found) = (self.path.to_path_buf(), "a byte order mark of UTF-16".to_owned());
+            return Err(DataError::WrongMagic { path, expected: "UTF-8 text", found });
+        }
+        Ok(if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 })
     }
 
     /// Reads until `buffer` is full or the file ends, and says how many bytes that were.

@@ -159,9 +159,7 @@ impl<'a, 'x, 'w> Relay<'a, 'x, 'w> {
         let last = self.books.at + 1 == self.books.stages.len();
         let mut stopping =
             Stopping { gradient_tolerance: self.tolerance(stage), ..self.stopping.clone() };
-        let mut begun = false;
         if let Some(Solution { report, .. }) = &self.books.best {
-            begun = true;
             // Relative to the gradient where the whole began, which is no longer the first of the stage. Where that was met and f still falls, a
             // gradient so small says nothing, and the stage's own is the measure.
             let reached = stopping.gradient_tolerance * report.initial_gradient.max;
@@ -170,17 +168,8 @@ impl<'a, 'x, 'w> Relay<'a, 'x, 'w> {
                 stopping.gradient_tolerance = 0.0;
             }
             stopping.max_iterations = stopping.max_iterations.saturating_sub(report.iterations);
-            let used = report.evaluations.of_f();
-            stopping.max_evaluations =
-                stopping.max_evaluations.map(|most| most.saturating_sub(used));
-            let used = self.books.used;
-            stopping.max_time = stopping.max_time.map(|most| most.saturating_sub(used));
-        }
-        let nothing = stopping.max_iterations == 0
-            || stopping.max_evaluations == Some(0)
-            || stopping.max_time.is_some_and(|left| left.is_zero());
-        if begun && nothing {
-            return None;
+            let rest = stopping.after(report.evaluations.of_f(), self.books.used);
+            stopping = rest.filter(|rest| rest.max_iterations > 0)?;
         }
         if !last {
             stopping.max_iterations = stopping.max_iterations.min(patience(&stage.method));

@@ -154,22 +154,17 @@ impl SecondLook {
 
     /// When a careful run stops: at `goal`, after its steps, or with the limits of the whole; none where nothing is left of these.
     fn rest(&self, goal: f64, report: &Report, spent: Duration) -> Option<Stopping> {
-        let spent = spent.as_secs_f64() + report.seconds;
-        let most = self.stopping.max_evaluations;
-        let max_evaluations = most.map(|most| most.saturating_sub(report.evaluations.of_f()));
-        let most = self.stopping.max_time;
-        let max_time = most.map(|most| most.saturating_sub(Duration::from_secs_f64(spent)));
-        let nothing = max_evaluations == Some(0) || max_time.is_some_and(|left| left.is_zero());
-        let (target, max_iterations) = (Some(goal), STEPS);
-        let rest = Stopping {
+        let spent = Duration::from_secs_f64(spent.as_secs_f64() + report.seconds);
+        let Stopping { max_evaluations, max_time, .. } =
+            self.stopping.after(report.evaluations.of_f(), spent)?;
+        Some(Stopping {
             gradient_tolerance: 0.0,
-            max_iterations,
+            max_iterations: STEPS,
             max_evaluations,
             max_time,
-            target,
+            target: Some(goal),
             ..Stopping::default()
-        };
-        (!nothing).then_some(rest)
+        })
     }
 }
 

@@ -261,6 +261,14 @@ impl Stopping {
             (max_iterations, max_evaluations, max_time);
     }
 
+    /// With what so many evaluations and so much time leave of their limits; none where that is nothing of one.
+    pub(crate) fn after(&self, evaluations: u64, time: Duration) -> Option<Self> {
+        let max_evaluations = self.max_evaluations.map(|most| most.saturating_sub(evaluations));
+        let max_time = self.max_time.map(|most| most.saturating_sub(time));
+        let nothing = max_evaluations == Some(0) || max_time.is_some_and(|left| left.is_zero());
+        (!nothing).then(|| Self { max_evaluations, max_time, ..self.clone() })
+    }
+
     /// All that decides where a run goes: without limits.
     pub(crate) fn without_limits(mut self) -> Self {
         (self.max_iterations, self.max_evaluations, self.max_time) = (u64::MAX, None, None);

@@ -13,7 +13,6 @@ use super::sniff::{Dialect, other_delimiter};
 const HEAD: usize = 1 << 20;
 /// Memory of a name: in the list, in the search for doubles, with the state of its column.
 const NAME: usize = 384;
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// The text up to somewhere, and what it tells.
 pub(super) struct Start {
@@ -36,18 +35,13 @@ impl Start {
         let mut length = HEAD.min(usize::try_from(options.max_bytes / 16).unwrap_or(HEAD)).max(64);
         loop {
             let whole = source.fill(&mut head, length)?;
-            if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
-                let (path, found) =
-                    (source.path.to_path_buf(), "a byte order mark of UTF-16".to_owned());
-                return Err(DataError::WrongMagic { path, expected: "UTF-8 text", found });
-            }
-            let text = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&head);
+            let mark = source.mark(&head)?;
+            let text = &head[mark..];
             // A header and a row are enough, and no record is longer than that.
             let all = whole || head.len() > 2 * MAX_RECORD;
             if let Some(dialect) = Dialect::of(text, all, options) {
                 let other =
                     options.delimiter.and_then(|said| other_delimiter(text, all, said, dialect));
-                let mark = head.len() - text.len();
                 head.drain(..mark);
                 return Ok(Self { head, whole, dialect, other, line: 1, header: None });
             }

@@ -99,6 +99,12 @@ impl<'p> ResidualsPart<'p> {
         Ok(())
     }
 
+    /// Numbers of a node of [`normal_equations`](Self::normal_equations).
+    pub fn normal_width(&self) -> usize {
+        let n = self.risk.graph.parameters().dim();
+        triangle(n) + n
+    }
+
     /// JᵀJ, lower triangle, with the losses and their gradient.
     pub fn normal_equations(&self, theta: &[f64]) -> Partials {
         let (risk, n) = (self.risk, self.risk.graph.parameters().dim());
@@ -108,13 +114,13 @@ impl<'p> ResidualsPart<'p> {
         let others = sum.finish();
         let (sums, mut gradients) = (risk.gradient_sums(theta, risk.scale()), Vec::new());
         risk.gradient_nodes(&sums, &mut gradients);
-        let mut nodes = Vec::with_capacity(gradients.len() / n * (triangle(n) + n));
+        let mut nodes = Vec::with_capacity(gradients.len() / n * self.normal_width());
         let matrices = std::iter::once(&first).chain(&others);
         for (matrix, gradient) in matrices.zip(gradients.chunks_exact(n)) {
             pack(matrix, &mut nodes);
             nodes.extend_from_slice(gradient);
         }
-        let partials = risk.partials(triangle(n) + n, nodes, Some(&sums));
+        let partials = risk.partials(self.normal_width(), nodes, Some(&sums));
         risk.return_sums(sums);
         partials
     }
@@ -131,7 +137,7 @@ impl<'p> ResidualsPart<'p> {
         gradient: &mut [f64],
     ) -> Result<f64, PartialsError> {
         let n = normal.ncols();
-        let (node, total) = self.risk.whole(sums, triangle(n) + n, true)?;
+        let (node, total) = self.risk.whole(sums, self.normal_width(), true)?;
         let (matrix, of_losses) = node.split_at(triangle(n));
         unpack(matrix, normal.as_mut());
         self.view.finish_normal(normal);
