@@ -95,6 +95,16 @@ impl ShiftedCholesky {
         self.shift
     }
 
+    /// The latest factorisation needed more than what rounding asks for.
+    pub(crate) fn is_indefinite(&self) -> bool {
+        self.last_shift > 0.0
+    }
+
+    /// The next factorisation begins with the shift that one of `other` would.
+    pub(crate) fn begin_as(&mut self, other: &Self) {
+        (self.last_shift, self.semidefinite) = (other.last_shift, other.semidefinite);
+    }
+
     /// What the latest factorisation added to the diagonal of H.
     pub(crate) fn shift_diagonal(&self) -> Vec<f64> {
         self.scale.iter().map(|scale| self.shift / (scale * scale)).collect()

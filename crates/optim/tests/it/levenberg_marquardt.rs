@@ -600,3 +600,23 @@ fn limits_do_not_undo_the_tolerance_of_the_method() {
     assert_eq!(limited.theta, plain.theta);
     assert_eq!(limited.report.reason, plain.report.reason);
 }
+
+#[test]
+fn a_column_that_is_rounding_beside_the_others_is_not_forgotten_at_the_end() {
+    // A polynomial of degree 7 on 0 … 100, unscaled: the column of ones is 1e-14 of the last one, and the rank leaves it out. From
+    // far away the residuals are far from orthogonal to it.
+    let (m, n) = (50_u32, 8);
+    let x: Vec<f64> = (0..m).map(|i| 100.0 * f64::from(i) / f64::from(m - 1)).collect();
+    let a = Mat::from_fn(x.len(), n, |i, j| x[i].powi(i32::try_from(j).unwrap()));
+    let b: Vec<f64> = x.iter().map(|x| x.sin()).collect();
+    let problem = || linear(a.clone(), b.clone());
+    for start in [0.0, 1.0, 1e2, 1e4] {
+        let plain = LevenbergMarquardt { scaling: Scaling::Identity, ..LevenbergMarquardt::new() };
+        let least = run(&problem(), LevenbergMarquardt::new(), &[start; 8]).report;
+        let found = run(&problem(), plain, &[start; 8]).report;
+        let reached = found.value <= (1.0 + 1e-9) * least.value;
+        assert!(reached || found.reason != Reason::OffsetConverged, "{start}\n{found}\n{least}");
+        // From nearby the column is found again.
+        assert!(reached || start > 1.0, "{start}\n{found}\n{least}");
+    }
+}

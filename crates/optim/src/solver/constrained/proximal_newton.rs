@@ -4,11 +4,15 @@
 //! as they were, by Newton's step on the parameters that are not zero, up to the first sign that it would change, so that the model is minimised
 //! exactly once its signs are found. Then θ⁺ = θ + αd, α by backtracking on F. On a quadratic f, the lasso, one step is the
 //! solution; near any regular minimum convergence is quadratic.
-//! H is the Hessian or the Gauss–Newton matrix, shifted by a multiple of its diagonal where it is not positive definite, and by more
-//! where F does not keep what the model promises.
+//! H is the Hessian or the Gauss–Newton matrix. Where it is not positive definite the step holds the zeros that want to stay zero: what
+//! couples them (the weights into and out of a unit that L1 has switched off, whose own curvature is 0) asks for a shift that would freeze all
+//! others. H of the rest is shifted by a multiple of its diagonal where it needs it, and by more where F does not keep what the model promises.
 //! Stop: [`Stopping`] with the pseudo-gradient ⋄F in place of the gradient.
 //! Memory 5n². Cost per step: one Hessian, n³/3 and n²·(passes), k³/3 for k parameters that are not zero, one evaluation as a rule.
-//! Source: Lee, Sun & Saunders (2014), SIAM J. Optim. 24; Yuan, Ho & Lin (2012), JMLR 13, for the descent.
+//! Source: Lee, Sun & Saunders (2014), SIAM J. Optim. 24; Yuan, Ho & Lin (2012), JMLR 13, for the descent;
+//! Hsieh, Sustik, Dhillon & Ravikumar (2014), JMLR 15, §3.3, for the zeros that are held.
+
+mod l1_model;
 
 use crate::error::OptimError;
 use crate::linalg::cholesky::{MOST_RAISED, NotFactored, SHORT, ShiftedCholesky};
@@ -23,6 +27,7 @@ use crate::run::stopping::{Reason, Stopping};
 use crate::solver::HessianKind;
 use crate::solver::newton::region::VISIBLE;
 use argmin::core::{Error, KV, Problem, Solver};
+use l1_model::L1Model;
 use secant_core::problem::{Curvature, Objective};
 use serde::{Deserialize, Serialize};
 
@@ -60,16 +65,12 @@ pub struct ProximalNewton {
 #[doc(hidden)]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Workspace {
-    weights: Vec<f64>,
-    /// H with its shift; column-major.
-    hessian: Vec<f64>,
+    model: L1Model,
     factor: ShiftedCholesky,
+    /// Of the parameters that are free, where zeros are held.
+    part: Option<ShiftedCholesky>,
     /// ∇f(θ)
     smooth: Vec<f64>,
-    /// θ + d
-    point: Vec<f64>,
-    /// g + Hd
-    model: Vec<f64>,
     trial: Vec<f64>,
     trial_smooth: Vec<f64>,
     trial_gradient: Vec<f64>,
@@ -101,12 +102,10 @@ impl Workspace {
         let n = weights.len();
         let zeros = || vec![0.0; n];
         Self {
-            weights,
-            hessian: vec![0.0; n * n],
+            model: L1Model::new(weights),
             factor: ShiftedCholesky::new(n),
+            part: None,
             smooth,
-            point: zeros(),
-            model: zeros(),
             trial: zeros(),
             trial_smooth: zeros(),
             trial_gradient: zeros(),
@@ -115,34 +114,50 @@ impl Workspace {
         }
     }
 
-    /// Factorises H, which is in the factor's matrix, with what makes it positive definite.
-    fn prepare(&mut self) -> Result<(), Reason> {
+    /// Factorises H, which is in the factor's matrix, with what makes it positive definite; of the free parameters alone where all
+    /// together would ask for more than rounding does.
+    fn prepare(&mut self, state: &FitState) -> Result<(), Reason> {
         self.factor.factor().map_err(|trouble| match trouble {
             NotFactored::NotFinite => Reason::NonFiniteCurvature,
             NotFactored::Zero => Reason::NoCurvature,
         })?;
-        self.shifted += u32::from(self.factor.shift() > 0.0);
+        self.model.release();
+        let before = self.part.take();
+        if self.factor.is_indefinite() && self.model.hold_zeros(state) < state.theta.len() {
+            self.part = self.factor_free(before);
+            if self.part.is_none() {
+                self.model.release();
+            }
+        }
+        self.shifted += u32::from(self.current().shift() > 0.0);
         Ok(())
     }
 
-    /// `hessian` ← H with the factor's shift.
-    fn lay_out(&mut self) {
-        let n = self.point.len();
-        let shift = self.factor.shift_diagonal();
-        let matrix = self.factor.matrix_mut();
-        for j in 0..n {
-            for i in 0..=j {
-                let entry = matrix[(i, j)] + if i == j { shift[j] } else { 0.0 };
-                self.hessian[j * n + i] = entry;
-                self.hessian[i * n + j] = entry;
+    /// The factor of H's free rows and columns, which begins with the shift that the one `before` needed; `None` where they are zero.
+    fn factor_free(&mut self, before: Option<ShiftedCholesky>) -> Option<ShiftedCholesky> {
+        let free = self.model.free();
+        let mut part = ShiftedCholesky::new(free.len());
+        if let Some(before) = before {
+            part.begin_as(&before);
+        }
+        let (mut rows, whole) = (part.matrix_mut(), self.factor.matrix_mut());
+        for (b, &j) in free.iter().enumerate() {
+            for (a, &i) in free.iter().enumerate().take(b + 1) {
+                rows[(a, b)] = whole[(i, j)];
             }
         }
+        part.factor().is_ok().then_some(part)
+    }
+
+    /// The factor of what the model moves.
+    fn current(&mut self) -> &mut ShiftedCholesky {
+        self.part.as_mut().unwrap_or(&mut self.factor)
     }
 
     /// The decrease of F that its best single coordinate is promised by H, without a shift.
     fn free_promise(&mut self, state: &FitState) -> f64 {
         let matrix = self.factor.matrix_mut();
-        let (theta, weights) = (&state.theta, &self.weights);
+        let (theta, weights) = (&state.theta, &self.model.weights);
         let along = |(j, g): (usize, &f64)| {
             let whole = 0.5 * g * (g / matrix[(j, j)].abs());
             // Beyond zero the slope is another.
@@ -153,116 +168,23 @@ impl Workspace {
         best.fold(0.0, f64::max)
     }
 
-    /// max |⋄ⱼ| of the model at `point`.
-    fn optimality(&self) -> f64 {
-        let at = self.weights.iter().zip(&self.point).zip(&self.model);
-        at.map(|((w, t), g)| l1::pseudo_derivative(*w, *t, *g).abs()).fold(0.0, f64::max)
-    }
-
-    /// `point` ← θ + d
-    fn minimise_model(&mut self, state: &FitState) {
-        self.point.copy_from_slice(&state.theta);
-        self.model.copy_from_slice(&self.smooth);
-        let forcing = FORCING.min(state.relative_gradient()).max(LEAST_FORCING);
-        let goal = forcing * state.gradient_norm;
-        for _ in 0..MAX_PASSES {
-            if limits::over().is_some() {
-                return;
-            }
-            let changed = self.pass();
-            if self.optimality() <= goal {
-                // Signs that are found make the rest exact.
-                self.newton_on_face();
-                return;
-            }
-            if !changed && self.newton_on_face() && self.optimality() <= goal {
-                return;
-            }
-        }
-    }
-
-    /// One pass of coordinate descent; whether a sign changed.
-    fn pass(&mut self) -> bool {
-        let n = self.point.len();
-        let mut changed = false;
-        for j in 0..n {
-            let (w, t, g) = (self.weights[j], self.point[j], self.model[j]);
-            if t == 0.0 && g.abs() <= w {
-                continue;
-            }
-            let curvature = self.hessian[j * n + j];
-            let after = -l1::soft_threshold(g - curvature * t, w) / curvature;
-            // 0 and −0 are one sign.
-            let after = if after == 0.0 { 0.0 } else { after };
-            if after == t || !after.is_finite() {
-                continue;
-            }
-            changed |= sign(after) != sign(t);
-            let row = &self.hessian[j * n..(j + 1) * n];
-            vector::axpy(after - t, row, &mut self.model);
-            self.point[j] = after;
-        }
-        changed
-    }
-
-    /// Newton's step of the model on the parameters that are not zero, or free; up to the first sign that would change. Whether
-    /// the whole step was taken.
-    fn newton_on_face(&mut self) -> bool {
-        let n = self.point.len();
-        let face: Vec<usize> =
-            (0..n).filter(|j| self.point[*j] != 0.0 || self.weights[*j] == 0.0).collect();
-        if face.is_empty() {
-            return true;
-        }
-        let mut factor = ShiftedCholesky::new(face.len());
-        let mut matrix = factor.matrix_mut();
-        for (b, &j) in face.iter().enumerate() {
-            for (a, &i) in face.iter().enumerate() {
-                matrix[(a, b)] = self.hessian[j * n + i];
-            }
-        }
-        if factor.factor().is_err() {
-            return false;
-        }
-        let slope = |j: usize| self.model[j] + self.weights[j] * sign(self.point[j]);
-        let mut step: Vec<f64> = face.iter().map(|j| -slope(*j)).collect();
-        let (mut work, mut residual) = (step.clone(), step.clone());
-        factor.solve(&mut step, &mut work, &mut residual);
-        if !vector::all_finite(&step) {
-            return false;
-        }
-        let mut length = 1.0_f64;
-        let mut first = None;
-        for (&j, p) in face.iter().zip(&step) {
-            let (t, penalised) = (self.point[j], self.weights[j] > 0.0);
-            if penalised && (t + p) * t <= 0.0 && -t / p < length {
-                (length, first) = (-t / p, Some(j));
-            }
-        }
-        for (&j, p) in face.iter().zip(&step) {
-            let after = if first == Some(j) { 0.0 } else { length.mul_add(*p, self.point[j]) };
-            let change = after - self.point[j];
-            self.point[j] = after;
-            let row = &self.hessian[j * n..(j + 1) * n];
-            vector::axpy(change, row, &mut self.model);
-        }
-        first.is_none()
-    }
-
     /// θ⁺ = θ + αd
     fn advance<P: Curvature>(
         &mut self,
         problem: &mut Problem<P>,
         state: &mut FitState,
     ) -> Result<(), Reason> {
-        self.prepare()?;
+        self.prepare(state)?;
         loop {
             limits::check()?;
-            self.lay_out();
-            self.minimise_model(state);
+            let shift = self.current().shift_diagonal();
+            self.model.lay_out(self.factor.matrix_mut().as_ref(), &shift);
+            self.model.minimise(state, &self.smooth);
             match self.search(problem, state) {
                 // The model promised what F does not keep: H says little so far out.
-                Err(Reason::LineSearchFailed | Reason::NonFiniteValue) if self.factor.raise() => {
+                Err(Reason::LineSearchFailed | Reason::NonFiniteValue)
+                    if self.current().raise() =>
+                {
                     self.raised += 1;
                 }
                 ended => return ended,
@@ -277,7 +199,11 @@ impl Workspace {
         state: &mut FitState,
     ) -> Result<(), Reason> {
         // gᵀd + Σ w(|θ + d| − |θ|) ≤ −dᵀHd
-        let moves = state.theta.iter().zip(&self.point).zip(self.smooth.iter().zip(&self.weights));
+        let moves = state
+            .theta
+            .iter()
+            .zip(&self.model.point)
+            .zip(self.smooth.iter().zip(&self.model.weights));
         let promise: f64 =
             moves.map(|((t, to), (g, w))| g * (to - t) + w * (to.abs() - t.abs())).sum();
         let noise = NOISE * state.value.abs();
@@ -287,11 +213,12 @@ impl Workspace {
         if promise.is_nan() || promise >= 0.0 {
             return Err(nothing);
         }
-        let is_raisable = self.factor.shift() > 0.0 && self.factor.shift() < MOST_RAISED;
+        let shift = self.current().shift();
+        let is_raisable = shift > 0.0 && shift < MOST_RAISED;
         let shortest = if is_raisable { SHORT } else { 0.0 };
         let (mut alpha, mut finite_ahead) = (1.0, false);
         for trial in 0..MAX_TRIALS {
-            let ends = state.theta.iter().zip(&self.point);
+            let ends = state.theta.iter().zip(&self.model.point);
             for (at, (t, to)) in self.trial.iter_mut().zip(ends) {
                 *at = if trial == 0 { *to } else { f64::mul_add(alpha, to - t, *t) };
             }
@@ -299,8 +226,8 @@ impl Workspace {
                 break;
             }
             let smooth = eval::value_gradient(problem, &self.trial, &mut self.trial_smooth);
-            let value = smooth + l1::value(&self.weights, &self.trial);
-            let (weights, at) = (&self.weights, &self.trial);
+            let value = smooth + l1::value(&self.model.weights, &self.trial);
+            let (weights, at) = (&self.model.weights, &self.trial);
             l1::pseudo_gradient(weights, at, &self.trial_smooth, &mut self.trial_gradient);
             let finite = value.is_finite() && vector::all_finite(&self.trial_smooth);
             finite_ahead |= finite;
@@ -316,7 +243,7 @@ impl Workspace {
                     // On a quadratic F the gain is half of the promise, and more with a shift.
                     let kept = alpha * (2.0 * gain / (alpha * promise)).clamp(DECREASE, 1.0);
                     if !unseen {
-                        self.factor.learn(kept);
+                        self.current().learn(kept);
                     }
                     state.promising(!at_floor);
                     state.accept(&mut self.trial, value, &mut self.trial_gradient);
@@ -332,11 +259,6 @@ impl Workspace {
             _ => Reason::NonFiniteValue,
         })
     }
-}
-
-/// −1, 0 or 1.
-fn sign(x: f64) -> f64 {
-    if x == 0.0 { 0.0 } else { 1.0_f64.copysign(x) }
 }
 
 impl FitSolver for ProximalNewton {

@@ -81,7 +81,8 @@ impl At {
         // Where the tangent image costs a factorisation, only where its bound allows a small one.
         let near = cosine <= NEAR;
         let image = match &mut self.form {
-            Form::Qr(form) => Some(form.tangent_part(&self.projected)),
+            // A column that the rank leaves out, since it is rounding beside the others, is one to which the residuals must be orthogonal too.
+            Form::Qr(form) => Some(form.tangent_part(&self.projected).max(cosine * r)),
             Form::Arrow(form) => Some(form.tangent_part(&self.projected)),
             Form::Normal(form) if near => form.tangent_part(&self.projected),
             Form::Dual(form) if near => form.tangent_part(&self.projected),
