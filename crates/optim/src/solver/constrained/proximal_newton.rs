@@ -8,7 +8,7 @@
 //! couples them (the weights into and out of a unit that L1 has switched off, whose own curvature is 0) asks for a shift that would freeze all
 //! others. H of the rest is shifted by a multiple of its diagonal where it needs it, and by more where F does not keep what the model promises.
 //! Stop: [`Stopping`] with the pseudo-gradient ⋄F in place of the gradient.
-//! Memory 5n². Cost per step: one Hessian, n³/3 and n²·(passes), k³/3 for k parameters that are not zero, one evaluation as a rule.
+//! Memory 5n², 2n² more where H is not positive definite. Cost per step: one Hessian, n³/3 and n²·(passes), k³/3 for k parameters that are not zero, one evaluation as a rule.
 //! Source: Lee, Sun & Saunders (2014), SIAM J. Optim. 24; Yuan, Ho & Lin (2012), JMLR 13, for the descent;
 //! Hsieh, Sustik, Dhillon & Ravikumar (2014), JMLR 15, §3.3, for the zeros that are held.
 
