@@ -8,11 +8,19 @@
 
 use super::distributions::{Distribution as _, Normal};
 use super::factor::{Combination, Factor};
-use super::resample::quantile;
 use crate::linalg::qr::PivotedQr;
 use crate::linalg::vector;
 use crate::problem::bounds::Bounds;
 use secant_core::problem::LeastSquares;
+
+/// Of numbers in order, as NumPy's and R's default (type 7).
+pub(super) fn quantile(sorted: &[f64], p: f64) -> f64 {
+    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
+    let at = p * last as f64;
+    let below = (0..=last).take_while(|i| *i as f64 <= at).last().unwrap_or(0);
+    let above = (below + 1).min(last);
+    sorted[below] + (at - below as f64) * (sorted[above] - sorted[below])
+}
 
 /// The ends of the interval; none where all replicates lie on one side of the estimate, or there are none, or the acceleration is none.
 pub(super) fn interval(

@@ -5,8 +5,9 @@
 //! of its own, so that the bits do not depend on threads. Memory n for each round. Sources: Efron & Tibshirani (1993) §9.4, §13.3; Davison &
 //! Hinkley (1997) §5.2, §6.2.3.
 
+use super::InferenceError;
+use super::bca::{self, quantile};
 use super::build::default_name;
-use super::{InferenceError, bca};
 use crate::error::OptimError;
 use crate::problem::bounds::Bounds;
 use crate::run::minimize::{Solution, minimize};
@@ -201,15 +202,6 @@ impl std::fmt::Display for Bootstrap {
         }
         Ok(())
     }
-}
-
-/// Of numbers in order, as NumPy's and R's default (type 7).
-pub(super) fn quantile(sorted: &[f64], p: f64) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
-    let at = p * last as f64;
-    let below = (0..=last).take_while(|i| *i as f64 <= at).last().unwrap_or(0);
-    let above = (below + 1).min(last);
-    sorted[below] + (at - below as f64) * (sorted[above] - sorted[below])
 }
 
 impl Resample<'_> {
