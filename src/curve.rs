@@ -6,6 +6,7 @@ mod function;
 mod functions;
 mod grouped;
 mod inference;
+mod many;
 mod model;
 #[cfg(feature = "plot")]
 mod picture;

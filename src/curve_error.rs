@@ -230,6 +230,24 @@ pub enum CurveError {
         /// The method.
         method: &'static str,
     },
+    /// Own parameters of groups that share nothing.
+    #[error(
+        "`fit_many` shares nothing between groups, so that every parameter is their own: leave `own` out, or take `fit`"
+    )]
+    ManyOwn,
+    /// A scale of residuals for each group.
+    #[error(
+        "`fit_many` of a curve has no `robust`, whose scale would be another one for each group: `fit_many(groups).robust(rho, scale)` of `FormulaGroup`s takes one"
+    )]
+    ManyRobust,
+    /// A method that small fits do not have.
+    #[error(
+        "{method} as the method of many fits: they are by Levenberg–Marquardt, with bounds or without"
+    )]
+    ManyMethod {
+        /// The method.
+        method: &'static str,
+    },
     /// A function without names for its parameters, or with one twice.
     #[error("the names of the function's parameters are {}: at least one, each once", list(names.iter().map(String::as_str)))]
     FunctionNames {

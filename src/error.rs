@@ -12,7 +12,7 @@ use secant_core::graph::GraphError;
 use secant_core::predict::PredictError;
 use secant_core::risk::RiskError;
 use secant_core::text::{did_you_mean, list, quoted};
-use secant_optim::{LinearError, OptimError};
+use secant_optim::{LinearError, ManyError, OptimError};
 
 /// The caller's mistake, with place and values. Numerical trouble is no error but a [`Reason`](crate::Reason) in the report.
 #[derive(thiserror::Error)]
@@ -49,12 +49,35 @@ pub enum FitError {
     /// A curve: its formula, names, starts, bounds, ties, σ.
     #[error(transparent)]
     Curve(#[from] CurveError),
+    /// Many fits at once.
+    #[error(transparent)]
+    Many(#[from] ManyError),
     /// A linear least-squares problem.
     #[error(transparent)]
     Linear(#[from] LinearError),
     /// What a fit says of its certainty.
     #[error(transparent)]
     Inference(#[from] secant_optim::inference::InferenceError),
+    /// Errors asked of a fit with other data than its own.
+    #[error(
+        "the fit was to {expected} samples, these data have {found}: errors come from the data of the fit"
+    )]
+    OtherSamples {
+        /// Of the fit.
+        expected: usize,
+        /// Of the data.
+        found: usize,
+    },
+    /// The same where the number of samples is the same.
+    #[error(
+        "the fit ended at the value {expected:e}, at its parameters these data have {found:e}: errors come from the data of the fit"
+    )]
+    OtherValue {
+        /// Of the fit.
+        expected: f64,
+        /// Of the data.
+        found: f64,
+    },
     /// A generalised linear model.
     #[error(transparent)]
     Glm(#[from] GlmError),

@@ -17,7 +17,7 @@ pub use units::Standardize;
 
 use crate::compare::{Compare, Comparison};
 use crate::error::FitError;
-use crate::model::{FitSummary, Model};
+use crate::model::{FitSummary, Model, ModelInference};
 use crate::progress::ProgressLine;
 use checkpoint::Checkpoints;
 use held_out::HeldOut;
@@ -37,6 +37,9 @@ use starts::best_of;
 use std::sync::{Arc, Mutex, PoisonError};
 use units::{Scaled, is_squared};
 use watching::Watching;
+
+/// Values of one risk at one θ within this share of each other are one.
+const SAME_VALUE: f64 = 1e-9;
 
 /// A fit being described; [`run`](Self::run) runs it.
 #[derive(Clone, Debug)]
@@ -423,6 +426,37 @@ impl Fitted {
     /// Why the run ended, what it reached, what it cost.
     pub fn report(&self) -> &Report {
         &self.report
+    }
+    /// How sure its parameters and predictions are, as [`Model::inference`], with a look whether `data` are what it was fitted to.
+    ///
+    /// ```
+    /// use secant::{Dataset, Network};
+    /// # let root = env!("CARGO_MANIFEST_DIR");
+    /// let data = Dataset::from_csv(format!("{root}/data/diabetes.csv"), "target")?;
+    /// let fit = secant::fit(&Network::linear(10, 1), &data).run()?;
+    /// println!("{}", fit.inference(&data)?);
+    /// let other = data.select(&(0..100).collect::<Vec<_>>())?;
+    /// let error = fit.inference(&other).unwrap_err();
+    /// assert_eq!(error.to_string(), "the fit was to 442 samples, these data have 100: errors come from the data of the fit");
+    /// # Ok::<(), secant::FitError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Model::inference`]; another number of samples, or another value of what was minimised, than in the fit. Of a fit with samples
+    /// held out `data` are those that were not.
+    pub fn inference(&self, data: &Dataset) -> Result<ModelInference<'_>, FitError> {
+        let (expected, found) = (self.model.fit_summary().samples, data.samples());
+        if expected != found {
+            return Err(FitError::OtherSamples { expected, found });
+        }
+        let inference = self.model.inference(data)?;
+        let (expected, (found, rounding)) = (self.report.value, inference.value()?);
+        // Compared so that NaN is refused.
+        let same = (found - expected).abs() <= SAME_VALUE * expected.abs() + rounding;
+        if !same {
+            return Err(FitError::OtherValue { expected, found });
+        }
+        Ok(inference)
     }
     /// Where the runs ended, of a fit with several [`starts`](Fit::starts).
     pub fn starts(&self) -> Option<&Starts> {

@@ -4,15 +4,16 @@
 //! |---|---|---|---|
 //! | [`Glm::gaussian`] | identity, log, inverse | 1 | Pearson's estimate |
 //! | [`Glm::poisson`] | log, identity, sqrt | μ | 1 |
-//! | [`Glm::logistic`] | logit, probit, complementary log-log | μ(1 − μ) | 1 |
+//! | [`Glm::logistic`] | logit, probit, complementary log-log, log, identity | μ(1 − μ) | 1 |
 //! | [`Glm::gamma`] | log, identity, inverse | μ² | Pearson's estimate |
 //! | [`Glm::inverse_gaussian`] | log, identity, inverse, inverse square | μ³ | Pearson's estimate |
 //! | [`Glm::negative_binomial`], [`Glm::negative_binomial_estimated`] | log, identity, sqrt | μ + αμ² | 1 |
-//! | [`Glm::tweedie`] | log, identity, sqrt | μᵖ | Pearson's estimate |
+//! | [`Glm::tweedie`], [`Glm::tweedie_estimated`] | log, identity, sqrt | μᵖ | Pearson's estimate |
 //! | [`Glm::softmax`] | softmax of (0, z₁, …): class 0 is the reference | | 1 |
 //!
 //! The mean μ of y follows from z = β₀ + xᵀβ (+ offset) by the [`Link`], [`Glm::link`]. Identity, inverse, inverse square and sqrt have means
-//! for z > 0 only (but for the normal): the fit starts at a point where all samples have one, and stays where they have.
+//! for z > 0 only (but for the normal), two classes with the log link for z < 0 and with the identity between 0 and 1: the fit starts at a point
+//! where all samples have one, and stays where they have.
 //! Minus the log-likelihood is minimised by [`Newton`] on standardised features, which moves no minimum, and the result is put back into
 //! the data's units. Standard errors are √(φ·[I⁻¹]ⱼⱼ) with the information matrix I at the end, by a Cholesky factorisation: the
 //! expected one by default, as R's `glm` and statsmodels have it, or the observed one ([`Information`]); they differ but for canonical
@@ -26,6 +27,7 @@ mod dependence;
 mod family;
 mod fitted;
 mod information;
+mod power;
 mod saved;
 mod separation;
 mod start;
@@ -34,6 +36,7 @@ mod tweedie;
 
 pub use family::Family;
 pub use fitted::{AlphaEstimate, Coefficient, CoefficientStatus, GlmFit};
+pub use power::PowerEstimate;
 
 use crate::error::FitError;
 use crate::progress::ProgressLine;
@@ -115,6 +118,9 @@ pub enum GlmError {
         /// The first sample without a mean.
         sample: usize,
     },
+    /// A power to be estimated from targets that are all 0.
+    #[error("tweedie: no target is positive, so that its power cannot be estimated")]
+    NoPower,
     /// Offsets, exposures or predictions of another length than the samples.
     #[error("{what}: expected {expected}, found {found}")]
     Length {
@@ -163,7 +169,8 @@ impl std::fmt::Debug for GlmError {
 pub struct Glm {
     family: Family,
     link: Option<Link>,
-    estimates_alpha: bool,
+    /// Whether α or p is estimated, in place of the one in the family.
+    estimates: bool,
     intercept: bool,
     ridge: f64,
     offset: Option<Vec<f64>>,
@@ -186,7 +193,7 @@ impl Glm {
         Self {
             family,
             link: None,
-            estimates_alpha: false,
+            estimates: false,
             intercept: true,
             ridge: 0.0,
             offset: None,
@@ -238,7 +245,7 @@ impl Glm {
     /// # Ok::<(), secant::FitError>(())
     /// ```
     pub fn negative_binomial_estimated() -> Self {
-        Self { estimates_alpha: true, ..Self::negative_binomial(1.0) }
+        Self { estimates: true, ..Self::negative_binomial(1.0) }
     }
 
     /// Positive numbers with a variance in proportion to μ³, and the log link.
@@ -249,6 +256,25 @@ impl Glm {
     /// Positive numbers and zeros with a variance in proportion to μᵖ, p between 1 and 2 given, and the log link.
     pub fn tweedie(power: f64) -> Self {
         Self::new(Family::Tweedie { power })
+    }
+
+    /// The same with p estimated by maximum likelihood ([`GlmFit::power`]), φ and the coefficients free.
+    ///
+    /// A fit for each of some 25 values of p, and about 10,000 terms of the density's series for each sample.
+    ///
+    /// ```
+    /// use secant::{Dataset, Family, Glm};
+    /// // Rain of forty days: none on some.
+    /// let x: Vec<f64> = (0..40).map(|i| f64::from(i % 8)).collect();
+    /// let y: Vec<f64> = (0..40).map(|i| f64::from((i * i * 7 % 23 - 8).max(0) * (1 + i % 8)) / 9.0).collect();
+    /// let fit = Glm::tweedie_estimated().fit(&Dataset::from_slices(1, &x, 1, &y)?)?;
+    /// let power = fit.power.expect("it was estimated");
+    /// assert!(1.1 < power.estimate && power.estimate < 1.9 && power.standard_error < 0.2);
+    /// assert_eq!(fit.family, Family::Tweedie { power: power.estimate });
+    /// # Ok::<(), secant::FitError>(())
+    /// ```
+    pub fn tweedie_estimated() -> Self {
+        Self { estimates: true, ..Self::tweedie(1.5) }
     }
 
     /// Class labels; coefficients are relative to class 0.
@@ -266,7 +292,7 @@ impl Glm {
     /// let fit = Glm::logistic().link(Link::Probit).fit(&data)?;
     /// assert!(fit.coefficients[1].p_value() < 0.05);
     /// let refused = Glm::logistic().link(Link::Sqrt).fit(&data).unwrap_err();
-    /// assert_eq!(refused.to_string(), "logistic: there is no sqrt link, only logit, probit, complementary log-log");
+    /// assert_eq!(refused.to_string(), "logistic: there is no sqrt link, only logit, probit, complementary log-log, log, identity");
     /// # Ok::<(), secant::FitError>(())
     /// ```
     pub fn link(mut self, link: Link) -> Self {
@@ -361,13 +387,29 @@ impl Glm {
         let mut begin = start::point(response, graph, &scaled, self.intercept)?;
         let line = self.progress.then(|| Mutex::new(ProgressLine::new(1)));
         let (line, mut alpha, mut border) = (line.as_ref(), None, None);
-        if self.estimates_alpha {
+        let is_count = matches!(self.family, Family::NegativeBinomial { .. });
+        if self.estimates && is_count {
             (response, border) =
                 self.estimate_alpha(response, graph, &scaled, &mut risk, &mut begin, line)?;
             alpha = Some(match response.family {
                 Family::NegativeBinomial { alpha } => alpha,
                 _ => 0.0,
             });
+        }
+        let mut power = None;
+        if self.estimates && !is_count {
+            let found = power::Problem {
+                response,
+                graph,
+                data: &scaled,
+                risk: &mut risk,
+                theta: &mut begin,
+                fit: |risk: &Risk<'_>, from: &[f64]| Ok(self.minimize(risk, from, line)?.0),
+                interrupted: false,
+            };
+            let found = found.estimate()?;
+            response.family = Family::Tweedie { power: found.estimate };
+            power = Some(found);
         }
         let (solution, iterates) = self.minimize(&risk, &begin, line)?;
         if let Some(line) = line {
@@ -426,6 +468,7 @@ impl Glm {
         let model = fitted::Ingredients {
             response,
             alpha,
+            power,
             null_deviance: self.null_deviance(response, &data)?,
             data: &data,
             z: &z,
@@ -507,7 +550,7 @@ impl Glm {
             let network = network(1, response.outputs(data), false);
             let (graph, none) = (network.graph()?, Box::new(Ridge(0.0)));
             let risk = Risk::from_boxed(graph, &alone, response.loss(), none)?;
-            let begin = start::point(response, graph, &alone, false)?;
+            let begin = start::intercepts(response, &alone, graph.outputs());
             let (solution, _) = self.minimize(&risk, &begin, None)?;
             if solution.report.reason == Reason::Interrupted {
                 return Ok(f64::NAN);

@@ -81,6 +81,7 @@ pub use fit::{
 pub use folds::{FoldError, Folds};
 pub use glm::{
     AlphaEstimate, Coefficient, CoefficientStatus, Family, Glm, GlmError, GlmFit, Information,
+    PowerEstimate,
 };
 pub use linear::{LinearRegression, linear_regression};
 pub use many::{FormulaGroup, FormulaScratch};

@@ -34,8 +34,6 @@ pub struct FormulaScratch {
     evaluator: Evaluator,
     /// Where its formula lies: groups of another one need another evaluator.
     of: usize,
-    /// J by rows.
-    rows: Vec<f64>,
 }
 
 impl<'a> FormulaGroup<'a> {
@@ -104,7 +102,7 @@ impl SmallLeastSquares for FormulaGroup<'_> {
 
     fn scratch(&self) -> FormulaScratch {
         let (evaluator, of) = (self.formula.evaluator(), self.place());
-        FormulaScratch { evaluator, of, rows: Vec::new() }
+        FormulaScratch { evaluator, of }
     }
 
     fn write_residuals(&self, theta: &[f64], r: &mut [f64], scratch: &mut FormulaScratch) {
@@ -119,15 +117,11 @@ impl SmallLeastSquares for FormulaGroup<'_> {
         jacobian: &mut [f64],
         scratch: &mut FormulaScratch,
     ) {
-        let FormulaScratch { evaluator, rows, .. } = self.evaluator(scratch);
-        rows.resize(jacobian.len(), 0.0);
-        evaluator.values_jacobian(theta, self.inputs, r, rows);
+        let FormulaScratch { evaluator, .. } = self.evaluator(scratch);
+        evaluator.values_jacobian_by_columns(theta, self.inputs, r, jacobian);
         self.compare(r);
-        let n = theta.len();
-        for (j, column) in jacobian.chunks_exact_mut(r.len()).enumerate() {
-            let entries = rows[j..].iter().step_by(n);
-            column.iter_mut().zip(entries).for_each(|(out, entry)| *out = *entry);
-            if let Some(sigma) = self.sigma {
+        if let Some(sigma) = self.sigma {
+            for column in jacobian.chunks_exact_mut(r.len()) {
                 column.iter_mut().zip(sigma).for_each(|(entry, sigma)| *entry /= sigma);
             }
         }

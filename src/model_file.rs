@@ -27,11 +27,13 @@ use std::io::{Cursor, ErrorKind};
 use std::path::Path;
 
 /// The number of the latest format that this version reads.
-pub(crate) const FORMAT: u32 = 4;
+pub(crate) const FORMAT: u32 = 5;
 /// The number of the first format that has encodings of tables.
 pub(crate) const WITH_TABLE: u32 = 3;
 /// The number of the first format that has errors of predictions.
 pub(crate) const WITH_ERRORS: u32 = 4;
+/// The first format in which a Tweedie's power may have been estimated.
+pub(crate) const WITH_POWER: u32 = 5;
 /// Key of the metadata's entry.
 const KEY: &str = "secant";
 /// What the header starts with, up to the checksum's digits.

@@ -110,6 +110,19 @@ def losses():
         case("binomial", "probit", None, z, 0.25, lambda z: probit(1)(z) / 4 + 3 * probit(0)(z) / 4)
         case("binomial", "complementary_log_log", None, z, 0.25, lambda z: cloglog(1)(z) / 4 + 3 * cloglog(0)(z) / 4)
 
+    # Scores that are probabilities, or their logarithms.
+    for y in [0.0, 0.25, 1.0]:
+        for z in [-700.0, -40.0, -3.0, -0.7, -0.69, -0.1, -1e-8]:
+            with mp.workdps(700):
+                case("binomial", "log", None, z, y, lambda z: -y * z - (1 - y) * mp.log(-mp.expm1(z)))
+        for z in [1e-12, 0.01, 0.5, 0.9, 0.999999]:
+            with mp.workdps(120):
+                f = lambda z: -(y * mp.log(z) + (1 - y) * mp.log1p(-z))
+                scaled = exact(z) * (1 - exact(z))
+                h = scaled * mpf(10) ** -25
+                low, mid, high = f(exact(z) - h), f(exact(z)), f(exact(z) + h)
+                cases.append(["binomial", "identity", None, z, y, float(mid), float((high - low) / (2 * h)), float((high - 2 * mid + low) / h**2)])
+
     positive = {
         "identity": [0.01, 0.7, 3.0, 250.0],
         "log": [-30.0, -1.0, 0.3, 5.0],

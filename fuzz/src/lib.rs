@@ -3,6 +3,10 @@
 //!
 //! One function for each reader; the fuzz targets call them, and so does a test of `secant-core` on seeded mutations of [`seeds`].
 
+mod formula;
+
+pub use formula::formula;
+
 use std::io::Write;
 
 use secant_core::data::{
@@ -238,7 +242,7 @@ fn message(text: &str) {
 pub type Target = (&'static str, fn(&[u8]), Vec<Vec<u8>>);
 
 /// All targets.
-pub fn seeds() -> [Target; 8] {
+pub fn seeds() -> [Target; 9] {
     let with = |choice: u8, file: &[u8]| [&[choice], file].concat();
     let dictionary =
         b"\x93NUMPY\x02\x00\x39\x00\x00\x00{\"shape\": (3, 2), 'fortran_order': False, 'descr': '<f8'}";
@@ -290,6 +294,13 @@ pub fn seeds() -> [Target; 8] {
             b"input = 2\nloss = 'softmax'\npenalty = { ridge = 1e-3 }\n[[node]]\nname = 'h'\nop = 'dense'\noutputs = 3\n[[node]]\nname = 't'\nop = 'leaky_relu'\nslope = 0.1\n[[node]]\nname = 'y'\nop = 'dense'\noutputs = 1\nbias = false\ninputs = ['t']\n".to_vec(),
             b"input = [4, 3]\n[[node]]\nname = 's'\nop = 'slice'\naxis = 1\nstart = 0\nend = 2\n[[node]]\nname = 'm'\nop = 'mean'\naxis = 0\n[[node]]\nname = 'p'\nop = 'polynomial'\ndegree = 3\n[[node]]\nname = 'y'\nop = 'dense'\noutputs = 1\n".to_vec(),
             br#"{"input": 2, "node": [{"name": "n", "op": "nystrom", "kernel": {"gaussian": {"width": 0.5}}, "landmarks": [[0.1, 0.2], [3, -1e-3]]}, {"name": "y", "op": "dense", "outputs": 2}]}"#.to_vec(),
+        ]),
+        ("formula", formula, vec![
+            with(0, b"a*exp(-b*x) + c"),
+            with(1, b"if(x > 0 and not y <= a, sqrt(1 + x^2)/b, (a*x)^b - atan2(y, x))"),
+            with(2, b"erf(a*`time (s)`) - max(b, x, -2^x)*gamma(a)"),
+            with(5, "a*sin(b·x)**2;tanh(y)/(1.5e-3 + π);a - b - 3.5*x^2".as_bytes()),
+            with(3, b"log1p(a^2)*cbrt(b)/lgamma(2 + c)"),
         ]),
     ]
 }

@@ -34,7 +34,7 @@ pub struct Grouped {
 impl Curve<Alone> {
     /// One curve for several groups of data, told apart by a column, which is then no input: parameters are shared by all groups but for
     /// those that are each group's [own](Curve::own). All groups are fitted at once; for one independent fit each see
-    /// [`fit_many`](crate::fit_many).
+    /// [`fit_many`](Curve::fit_many).
     ///
     /// With G groups, p own and q shared parameters a step costs as much as the groups by themselves, O(N(p + q)² + G(p + q)³), by QR of each
     /// group and of what they share; thousands of groups are a matter of seconds.
@@ -123,8 +123,7 @@ impl Curve<Grouped> {
     /// parameter that there is none of, that is fixed or tied; starts of a group that there is none of; a method that is not one of
     /// least squares.
     pub fn fit(&self, data: &Dataset) -> Result<GroupedFit, FitError> {
-        let by = self.kind.by.as_ref().ok_or(CurveError::NoGroups)?;
-        self.fit_parts(Parts::of(by, &self.said, data)?)
+        self.fit_parts(self.kind.parts(&self.said, data)?)
     }
 
     /// Fits the curve to several data sets at once, each a group with a name. [`sigma`](Curve::sigma) is that of all samples, one set after
@@ -199,13 +198,40 @@ impl Curve<Grouped> {
                 start[layout.place(g, k)] = *value;
             }
         }
-        for (group, name, value) in &self.kind.starts {
-            let g = parts.group(group, "the start of group")?;
-            let k = position_of_free(&self.said, &resolved.formula, name, "the start of")?;
+        let each = self.kind.own_starts(&self.said, resolved, &parts.keys)?;
+        for ((group, name, _), (g, k, value)) in self.kind.starts.iter().zip(each) {
             if !layout.own.contains(&k) {
                 let (name, group) = (name.clone(), group.clone());
                 return Err(CurveError::SharedStart { name, group }.into());
             }
+            start[layout.place(g, k)] = Some(value);
+        }
+        Ok(start)
+    }
+}
+
+impl Grouped {
+    /// The names of the groups' own parameters.
+    pub(super) fn own(&self) -> &[String] {
+        &self.own
+    }
+
+    /// The data by their groups.
+    pub(super) fn parts(&self, said: &Said, data: &Dataset) -> Result<Parts, FitError> {
+        Parts::of(self.by.as_ref().ok_or(CurveError::NoGroups)?, said, data)
+    }
+
+    /// The starts of single groups: group, parameter and value.
+    pub(super) fn own_starts(
+        &self,
+        said: &Said,
+        resolved: &Resolved,
+        keys: &[String],
+    ) -> Result<Vec<(usize, usize, f64)>, FitError> {
+        let mut found = Vec::new();
+        for (group, name, value) in &self.starts {
+            let g = parts::group(keys, group, "the start of group")?;
+            let k = position_of_free(said, &resolved.formula, name, "the start of")?;
             if !value.is_finite() {
                 return Err(CurveError::Start { name: name.clone(), value: *value }.into());
             }
@@ -214,9 +240,9 @@ impl Curve<Grouped> {
                 let (name, value) = (name.clone(), *value);
                 return Err(CurveError::StartOutside { name, value, lower, upper }.into());
             }
-            start[layout.place(g, k)] = Some(*value);
+            found.push((g, k, *value));
         }
-        Ok(start)
+        Ok(found)
     }
 }
 

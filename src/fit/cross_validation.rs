@@ -136,7 +136,7 @@ impl Fit<'_> {
         // All folds have one loss and one decision; there are two folds at least.
         let model = done[0].2.model();
         let means = model.loss.link().map(|link| match link {
-            link if link == Link::Softmax || link.is_of_two_classes() => {
+            link if link == Link::Softmax || model.loss.decision().is_of_two_classes() => {
                 probabilities(link, predictions.clone(), c)
             }
             _ => {

@@ -178,6 +178,7 @@ impl Response {
     pub(super) fn is_limited(self) -> bool {
         match self.link {
             Link::Identity => self.family != Family::Gaussian,
+            Link::Log => self.family == Family::Logistic,
             link => matches!(link, Link::Inverse | Link::InverseSquare | Link::Sqrt),
         }
     }
@@ -187,7 +188,25 @@ impl Response {
         match (self.is_limited(), self.family) {
             (false, _) => true,
             (true, Family::Gaussian) => z != 0.0,
+            (true, Family::Logistic) => self.classes().allows(z),
             (true, _) => z > 0.0,
+        }
+    }
+
+    /// How far the score is from the end of those that have a mean, where some have none.
+    pub(super) fn room(self, z: f64) -> f64 {
+        match (self.family, self.link) {
+            (Family::Logistic, Link::Identity) => z.min(1.0 - z),
+            _ => z.abs(),
+        }
+    }
+
+    /// Whether a target of class 1, or of class 0, is fitted exactly as z goes to ∞ or −∞.
+    pub(super) fn has_limit_at(self, class: bool) -> bool {
+        match self.link {
+            Link::Identity => false,
+            Link::Log => !class,
+            _ => true,
         }
     }
 
@@ -241,10 +260,15 @@ impl Response {
         }
     }
 
+    /// φ times the part of a sample's log-likelihood that depends on its mean. Of numbers.
+    pub(super) fn kernel(self, y: f64, z: f64) -> f64 {
+        -self.numbers().value(&[z], TargetTile::Values { rows: 1, values: &[y] })
+    }
+
     /// A sample's log-likelihood at the dispersion φ. Not of the softmax.
     pub(super) fn log_likelihood(self, y: f64, z: f64, mean: f64, dispersion: f64) -> f64 {
         let tile = TargetTile::Values { rows: 1, values: &[y] };
-        let kernel = || -self.numbers().value(&[z], tile);
+        let kernel = || self.kernel(y, z);
         match self.family {
             Family::Gaussian => {
                 let square = (y - mean) * (y - mean) / dispersion;

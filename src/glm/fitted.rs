@@ -4,7 +4,7 @@ use super::dependence;
 use super::family::{Family, Response};
 use super::information::{Units, Variances};
 use super::separation::{Open, functional};
-use super::{GlmError, targets};
+use super::{GlmError, PowerEstimate, targets};
 use crate::error::FitError;
 use secant_core::data::{Dataset, Encoding, SparseInputs, Targets};
 use secant_core::loss::Link;
@@ -12,7 +12,7 @@ use secant_core::predict::PredictError;
 use secant_core::risk::RiskError;
 use secant_core::text::{LONGEST, cut};
 use secant_optim::inference::distributions::{Distribution as _, StudentT};
-use secant_optim::{Report, Solution};
+use secant_optim::{Reason, Report, Solution};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -113,6 +113,8 @@ pub struct GlmFit {
     pub link: Link,
     /// α with its error, where it was estimated.
     pub alpha: Option<AlphaEstimate>,
+    /// p of a Tweedie with its error, where it was estimated.
+    pub power: Option<PowerEstimate>,
     /// The class whose probability is the mean, where the targets are labels of two.
     pub modelled_class: Option<String>,
     /// Σ w: N, where there are no weights.
@@ -146,6 +148,7 @@ pub(super) struct Ingredients<'a> {
     pub response: Response,
     /// The estimate of α, without its error.
     pub alpha: Option<f64>,
+    pub power: Option<PowerEstimate>,
     pub null_deviance: f64,
     pub data: &'a Dataset,
     /// Scores with their offsets, c × N.
@@ -245,6 +248,15 @@ impl Ingredients<'_> {
             None => {}
         }
         self.note_limits(&mut notes);
+        let reason = solution.report.reason;
+        let ended = reason.is_success() || reason == Reason::Interrupted;
+        if self.response.is_limited() && !ended && notes.is_empty() {
+            notes.push(format!(
+                "{}: the fit did not come to a maximum among the scores that the {} link allows",
+                family.name(),
+                self.response.link.name()
+            ));
+        }
         if residual_degrees <= 0.0 && family.estimates_dispersion() {
             notes.push("no degrees of freedom are left to estimate the dispersion".to_owned());
         }
@@ -260,6 +272,7 @@ impl Ingredients<'_> {
             family,
             link: self.response.link,
             alpha,
+            power: self.power,
             modelled_class: class,
             total_weight: data.total_weight(),
             null_deviance: self.null_deviance,
@@ -291,8 +304,14 @@ impl Ingredients<'_> {
         })
     }
 
-    /// Says where α is at 0, and where a mean is at the end of what its link has.
+    /// Says where α is at 0, p at an end of its range, and where a mean is at the end of what its link has.
     fn note_limits(&self, notes: &mut Vec<String>) {
+        if let Some(power) = self.power.filter(|power| power.standard_error.is_nan()) {
+            notes.push(format!(
+                "the likelihood is largest at p = {:.3}, the end of the range that is looked through, or has no curvature there: p has no error; counts are p = 1, positive numbers without zeros p = 2",
+                power.estimate
+            ));
+        }
         if self.alpha == Some(0.0) {
             let text = "the counts do not vary more than those of a Poisson: α is 0, the end of its range, and this is the Poisson fit";
             notes.push(text.to_owned());
@@ -302,12 +321,14 @@ impl Ingredients<'_> {
         }
         let weight = |i: usize| self.data.weights().map_or(1.0, |weights| weights[i]);
         let counting = || (0..self.z.len()).filter(|i| weight(*i) > 0.0);
+        let room = |i: usize| self.response.room(self.z[i]);
         let largest = counting().map(|i| self.z[i].abs()).fold(0.0, f64::max);
-        let least = counting().min_by(|a, b| self.z[*a].abs().total_cmp(&self.z[*b].abs()));
-        if let Some(sample) = least.filter(|i| self.z[*i].abs() < AT_END * largest) {
+        let least = counting().min_by(|a, b| room(*a).total_cmp(&room(*b)));
+        if let Some(sample) = least.filter(|i| room(*i) < AT_END * largest) {
             let (family, link) = (self.response.family.name(), self.response.link.name());
+            let other = if self.response.family == Family::Logistic { "logit" } else { "log" };
             notes.push(format!(
-                "{family}: the score of sample {sample} (from 0) is {:e}, at the end of what the {link} link allows: the likelihood may rise beyond, and standard errors mean little; a log link has no such end",
+                "{family}: the score of sample {sample} (from 0) is {:e}, at the end of what the {link} link allows: the likelihood may rise beyond, and standard errors mean little; a {other} link has no such end",
                 self.z[sample]
             ));
         }
@@ -417,7 +438,7 @@ impl GlmFit {
         self.coefficients.iter().find(|coefficient| coefficient.name == name)
     }
 
-    /// Akaike's criterion, −2 ln L + 2k with the k coefficients that could be estimated, and α where it was; φ is not counted, as in
+    /// Akaike's criterion, −2 ln L + 2k with the k coefficients that could be estimated, and α or p where it was; φ is not counted, as in
     /// statsmodels (R counts it). NaN where ln L is.
     pub fn aic(&self) -> f64 {
         2.0 * (self.parameters() - self.log_likelihood)
@@ -430,7 +451,8 @@ impl GlmFit {
 
     fn parameters(&self) -> f64 {
         let alpha = self.alpha.is_some_and(|alpha| alpha.estimate > 0.0);
-        self.total_weight - self.residual_degrees + f64::from(u8::from(alpha))
+        let beside = u8::from(alpha) + u8::from(self.power.is_some());
+        self.total_weight - self.residual_degrees + f64::from(beside)
     }
 
     /// [`Coefficient::confidence_interval`] of every coefficient.

@@ -1,10 +1,10 @@
 //! A fitted generalised linear model in its file.
 
 use super::fitted::AlphaEstimate;
-use super::{Coefficient, CoefficientStatus, Family, GlmFit};
+use super::{Coefficient, CoefficientStatus, Family, GlmFit, PowerEstimate};
 use crate::model_file::{
-    Contents, ModelFile, ModelFileError, ModelFileFault, ModelKind, Stored, Tensor, check_encoding,
-    names,
+    Contents, ModelFile, ModelFileError, ModelFileFault, ModelKind, Stored, Tensor, WITH_POWER,
+    WITH_TABLE, check_encoding, names,
 };
 use secant_core::data::Encoding;
 use secant_core::loss::Link;
@@ -23,6 +23,7 @@ const DEGREES: &str = "residual_degrees";
 const NULL_DEVIANCE: &str = "null_deviance";
 const TOTAL_WEIGHT: &str = "total_weight";
 const ALPHA: &str = "alpha";
+const POWER: &str = "power";
 
 /// All of a fit but its numbers.
 #[derive(Serialize, Deserialize)]
@@ -46,6 +47,9 @@ pub(crate) struct Content {
     modelled_class: Option<String>,
     #[serde(default)]
     alpha_estimated: bool,
+    /// From format 5 on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    power_estimated: bool,
     /// From format 3 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     table: Option<Encoding>,
@@ -58,6 +62,14 @@ impl Stored for GlmFit {
 
     fn table(&self) -> Option<&Encoding> {
         self.encoding.as_deref()
+    }
+
+    fn format(&self) -> u32 {
+        match (&self.power, self.table()) {
+            (Some(_), _) => WITH_POWER,
+            (None, Some(_)) => WITH_TABLE,
+            (None, None) => Self::FORMAT,
+        }
     }
 
     fn store(&self) -> Result<(Content, Vec<Tensor<'_>>), ModelFileError> {
@@ -76,6 +88,11 @@ impl Stored for GlmFit {
         if let Some(alpha) = &self.alpha {
             tensors.push(Tensor::owned(ALPHA, vec![alpha.estimate, alpha.standard_error]));
         }
+        if let Some(power) = &self.power {
+            let PowerEstimate { estimate, standard_error, dispersion, log_likelihood } = *power;
+            let all = vec![estimate, standard_error, dispersion, log_likelihood];
+            tensors.push(Tensor::owned(POWER, all));
+        }
         let content = Content {
             family: self.family,
             features: self.features,
@@ -88,6 +105,7 @@ impl Stored for GlmFit {
             link: Some(self.link),
             modelled_class: self.modelled_class.clone(),
             alpha_estimated: self.alpha.is_some(),
+            power_estimated: self.power.is_some(),
             table: self.encoding.as_deref().cloned(),
         };
         Ok((content, tensors))
@@ -106,6 +124,7 @@ impl Stored for GlmFit {
             link,
             modelled_class,
             alpha_estimated,
+            power_estimated,
             table,
         } = content;
         check_encoding(table.as_ref(), features)?;
@@ -138,13 +157,21 @@ impl Stored for GlmFit {
         let all = [ESTIMATES, ERRORS, DEVIANCE, PEARSON, LOG_LIKELIHOOD, DISPERSION, DEGREES];
         let new: &[&'static str] = if is_old { &[] } else { &[NULL_DEVIANCE, TOTAL_WEIGHT] };
         let alpha: &[&'static str] = if alpha_estimated { &[ALPHA] } else { &[] };
-        arrays.require_no_other(all.iter().chain(new).chain(alpha).copied())?;
+        let power: &[&'static str] = if power_estimated { &[POWER] } else { &[] };
+        arrays.require_no_other(all.iter().chain(new).chain(alpha).chain(power).copied())?;
         let residual_degrees = arrays.number(DEGREES)?;
         let degrees = if family.estimates_dispersion() { residual_degrees } else { f64::INFINITY };
         let mut number = |name| if is_old { Ok(f64::NAN) } else { arrays.number(name) };
         let (null_deviance, total_weight) = (number(NULL_DEVIANCE)?, number(TOTAL_WEIGHT)?);
         let alpha = if alpha_estimated { Some(arrays.list(ALPHA, 2)?) } else { None };
         let alpha = alpha.map(|of| AlphaEstimate { estimate: of[0], standard_error: of[1] });
+        let power = if power_estimated { Some(arrays.list(POWER, 4)?) } else { None };
+        let power = power.map(|of| PowerEstimate {
+            estimate: of[0],
+            standard_error: of[1],
+            dispersion: of[2],
+            log_likelihood: of[3],
+        });
         let estimates = arrays.list(ESTIMATES, count)?;
         let errors = arrays.list(ERRORS, count)?;
         let mut classes = classes.into_iter();
@@ -159,6 +186,7 @@ impl Stored for GlmFit {
             family,
             link,
             alpha,
+            power,
             modelled_class,
             total_weight,
             null_deviance,

@@ -106,8 +106,11 @@ impl Design<'_> {
             Targets::Labels { labels, .. } => f64::from(labels[i]),
         };
         let (left, sign) = match self.response.family {
-            Family::Logistic if y == 0.0 => ((-self.response.surprises(z)[1]).exp(), -1.0),
-            Family::Logistic if y == 1.0 => ((-self.response.surprises(z)[0]).exp(), 1.0),
+            Family::Logistic if (y == 0.0 || y == 1.0) && self.response.has_limit_at(y == 1.0) => {
+                let [zero, one] = self.response.surprises(z);
+                if y == 0.0 { ((-one).exp(), -1.0) } else { ((-zero).exp(), 1.0) }
+            }
+            Family::Logistic => return Bound::Zero,
             _ if y == 0.0 && self.response.has_limit_at_zero() => (z.exp(), -1.0),
             _ => return Bound::Zero,
         };

@@ -2,7 +2,7 @@
 //!
 //! With an intercept, the link of the mean target and slopes of 0. Where a link leaves some scores without a mean (1/z, √μ, an identity of
 //! counts) and there is no intercept, a point with z ≥ a level for all samples, by the squared hinge of z: its least value is 0 just where
-//! there is such a point.
+//! there is such a point. Of two classes with the log link it is z ≤ a level below 0, with the identity all scores are then brought below 1.
 
 use super::family::{Family, Response};
 use super::{GlmError, targets};
@@ -20,6 +20,8 @@ use secant_optim::{Method, Newton};
 const RIDGE: f64 = 1e-10;
 /// The least score at a start, in parts of that of the mean target.
 const LEAST: f64 = 0.1;
+/// How far the probability at a start is from 0 and 1, at least.
+const MARGIN: f64 = 0.01;
 /// A mean for targets that are all 0.
 const LOW: f64 = 0.1;
 
@@ -50,7 +52,7 @@ pub(super) fn point(
 }
 
 /// Intercepts of the model without features: the link of the mean. 0 where that has none.
-fn intercepts(response: Response, data: &Dataset, outputs: usize) -> Vec<f64> {
+pub(super) fn intercepts(response: Response, data: &Dataset, outputs: usize) -> Vec<f64> {
     let weight = |i: usize| data.weights().map_or(1.0, |weights| weights[i]);
     let total = data.total_weight();
     if response.family == Family::Softmax {
@@ -67,6 +69,17 @@ fn intercepts(response: Response, data: &Dataset, outputs: usize) -> Vec<f64> {
     };
     let level = mean(&|i| y[i]);
     let score = match response.link {
+        _ if response.is_limited() && response.family == Family::Logistic => {
+            let shifted = level_score(response, level) - mean(&|i| offset[i]);
+            let least = offset.iter().copied().fold(f64::INFINITY, f64::min);
+            let largest = offset.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let (low, high) = match response.link {
+                Link::Log => (f64::NEG_INFINITY, LEAST * level_score(response, level) - largest),
+                _ => (MARGIN - least, 1.0 - MARGIN - largest),
+            };
+            // Where offsets leave no room no start is one, which is said.
+            if low <= high { shifted.clamp(low, high) } else { shifted }
+        }
         Link::Identity if !response.is_limited() => mean(&|i| y[i] - offset[i]),
         Link::Log => level.ln() - mean(&|i| offset[i].exp()).ln(),
         Link::Logit | Link::Softmax => (level / (1.0 - level)).ln(),
@@ -88,6 +101,10 @@ fn intercepts(response: Response, data: &Dataset, outputs: usize) -> Vec<f64> {
 
 /// The score of a mean by a link that has not all.
 fn level_score(response: Response, level: f64) -> f64 {
+    if response.family == Family::Logistic {
+        let level = level.clamp(MARGIN, 1.0 - MARGIN);
+        return if response.link == Link::Log { level.ln() } else { level };
+    }
     let level = if level > 0.0 || (level != 0.0 && response.family == Family::Gaussian) {
         level
     } else {
@@ -111,6 +128,7 @@ fn above_a_level(
     let y = targets(data);
     let weight = |i: usize| data.weights().map_or(1.0, |weights| weights[i]);
     let sum: f64 = y.iter().enumerate().map(|(i, y)| weight(i) * y).sum();
+    // Negative for the log link of two classes: then all scores are below it.
     let level = level_score(response, sum / data.total_weight());
     let ones = Targets::Values { rows: 1, values: vec![1.0; data.samples()] };
     let mut above = data.with_targets(ones)?;
@@ -122,7 +140,17 @@ fn above_a_level(
     }
     let risk = Risk::from_boxed(graph, &above, Box::new(Hinge::squared()), Box::new(Ridge(RIDGE)))?;
     let found = Method::from(Newton::default()).minimize(&risk, start)?;
-    Ok(found.theta.iter().map(|theta| level * theta).collect())
+    let mut theta: Vec<f64> = found.theta.iter().map(|theta| level * theta).collect();
+    let from_zero = data.offset().is_none();
+    if response.family == Family::Logistic && response.link == Link::Identity && from_zero {
+        let z = outputs_of(graph, &theta, data, None)?;
+        let largest = z.iter().copied().fold(0.0, f64::max);
+        let factor = ((1.0 - MARGIN) / largest).min(1.0);
+        for theta in &mut theta {
+            *theta *= factor;
+        }
+    }
+    Ok(theta)
 }
 
 /// The number, or 0 where it is none.

@@ -147,6 +147,15 @@ impl fmt::Display for GlmFit {
                 None => writeln!(f, "  α {}", plain(alpha.estimate))?,
             }
         }
+        if let Some(power) = &self.power {
+            let words = match places(power.standard_error, power.estimate) {
+                Some(places) => {
+                    format!("{:.places$} ± {:.places$}", power.estimate, power.standard_error)
+                }
+                None => plain(power.estimate),
+            };
+            writeln!(f, "  p {words}, with φ {} by maximum likelihood", plain(power.dispersion))?;
+        }
         writeln!(
             f,
             "  N {}, deviance {} on {} degrees of freedom, of the mean alone {}",

@@ -11,8 +11,13 @@ const MOST: u32 = 1_000_000;
 
 /// ln a(y); 0 at y = 0, where the probability is e^(−μ^(2−p)/(φ(2−p))) alone.
 pub(super) fn log_normaliser(y: f64, dispersion: f64, power: f64) -> f64 {
+    normaliser(y, dispersion, power)[0]
+}
+
+/// The same with its first two derivatives by ln φ.
+pub(super) fn normaliser(y: f64, dispersion: f64, power: f64) -> [f64; 3] {
     if y == 0.0 {
-        return 0.0;
+        return [0.0; 3];
     }
     let alpha = (2.0 - power) / (1.0 - power);
     let log_y = y.ln();
@@ -20,19 +25,30 @@ pub(super) fn log_normaliser(y: f64, dispersion: f64, power: f64) -> f64 {
         alpha * ((power - 1.0).ln() - log_y) - (1.0 - alpha) * dispersion.ln() - (2.0 - power).ln();
     let term = |j: f64| j * log_zeta - libm::lgamma(j + 1.0) - libm::lgamma(-alpha * j);
     let top = ((2.0 - power) * log_y).exp() / (dispersion * (2.0 - power));
-    let top = if top.is_finite() { top.round().max(1.0) } else { return f64::NAN };
+    let top = if top.is_finite() { top.round().max(1.0) } else { return [f64::NAN; 3] };
     let largest = term(top);
+    // Σ W, Σ W·k and Σ W·k², k the distance from the top: no digits cancel in the variance.
     let side = |step: f64| {
-        let mut sum = 0.0;
+        let mut sums = [0.0; 3];
         for k in 1..MOST {
-            let j = top + step * f64::from(k);
+            let distance = step * f64::from(k);
+            let j = top + distance;
             let size = if j < 1.0 { break } else { term(j) - largest };
-            sum += size.exp();
+            let share = size.exp();
+            sums[0] += share;
+            sums[1] += share * distance;
+            sums[2] += share * distance * distance;
             if size < NEGLIGIBLE {
                 break;
             }
         }
-        sum
+        sums
     };
-    largest + (1.0 + side(1.0) + side(-1.0)).ln() - log_y
+    let (above, below) = (side(1.0), side(-1.0));
+    let [sum, first, second] = std::array::from_fn(|k| above[k] + below[k]);
+    let whole = 1.0 + sum;
+    let mean = first / whole;
+    let slope = -(1.0 - alpha);
+    let variance = second / whole - mean * mean;
+    [largest + whole.ln() - log_y, slope * (top + mean), slope * slope * variance]
 }

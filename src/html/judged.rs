@@ -125,7 +125,7 @@ impl Classes {
         let truth = labels(targets);
         let confusion = truth.is_some().then(|| model.confusion(data)).transpose()?;
         let link = model.loss().link();
-        let two = link.is_some_and(Link::is_of_two_classes);
+        let two = link.is_some() && model.loss().decision().is_of_two_classes();
         let names = confusion.as_ref().map_or(&[][..], |confusion| &confusion.names);
         let probability_of = if two {
             names.get(1).map_or_else(

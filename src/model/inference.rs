@@ -6,7 +6,7 @@ use secant_core::data::Dataset;
 use secant_core::faer::Mat;
 use secant_core::loss::{LossHessian, SquaredError};
 use secant_core::penalty::NoPenalty;
-use secant_core::problem::LeastSquares;
+use secant_core::problem::{LeastSquares, Objective};
 use secant_core::risk::{LeastSquaresRisk, Risk};
 use secant_optim::inference::{BandPoint, DENSE, Inference, InferenceError, Products};
 use std::fmt;
@@ -16,6 +16,8 @@ use std::sync::Arc;
 const CHUNK: usize = 64;
 /// Parameters at most of a model that keeps its errors.
 const KEPT: usize = 200;
+/// A residual of this share of the largest target is rounding.
+const ROUNDING: f64 = 1e-12;
 /// Of intervals and bands.
 const LEVEL: f64 = 0.95;
 
@@ -165,6 +167,14 @@ impl Model {
 }
 
 impl ModelInference<'_> {
+    /// What the fit minimised, at θ on these data, and what is rounding of it.
+    pub(crate) fn value(&self) -> Result<(f64, f64), FitError> {
+        let y = self.data.targets().values().unwrap_or_default();
+        let size = y.iter().fold(0.0, |most: f64, y| most.max(y.abs()));
+        let rounding = (ROUNDING * size) * (ROUNDING * size);
+        Ok((self.with_problem(|problem| problem.value(&self.model.theta))?, rounding))
+    }
+
     /// The estimates and what goes with them; none with more than 2,000 parameters.
     pub fn table(&self) -> Option<&Inference> {
         self.table.as_ref()

@@ -2,7 +2,7 @@
 
 use super::Model;
 use crate::error::FitError;
-use secant_core::elementwise::scalar::exp;
+use secant_core::elementwise::scalar::{exp, expm1};
 use secant_core::loss::Link;
 
 impl Model {
@@ -44,7 +44,8 @@ impl Model {
 
     /// The link from scores to the probabilities of classes.
     pub(super) fn link_of_classes(&self, asked: &'static str) -> Result<Link, FitError> {
-        let of_classes = |link: &Link| *link == Link::Softmax || link.is_of_two_classes();
+        let two = self.loss.decision().is_of_two_classes();
+        let of_classes = |link: &Link| two || *link == Link::Softmax;
         let link = self.loss.link().filter(of_classes);
         link.ok_or_else(|| {
             self.needs(asked, "a loss of probabilities: logistic, binomial or softmax")
@@ -52,7 +53,7 @@ impl Model {
     }
 }
 
-/// A row for every class, from scores.
+/// A row for every class, from scores by a link of classes.
 pub(crate) fn probabilities(link: Link, mut z: Vec<f64>, outputs: usize) -> Vec<f64> {
     match link {
         // Both from the score: 1 − p would lose the small one.
@@ -67,6 +68,8 @@ pub(crate) fn probabilities(link: Link, mut z: Vec<f64>, outputs: usize) -> Vec<
                 })
                 .collect();
         }
+        Link::Log => return z.iter().flat_map(|z| [-expm1(*z), exp(*z)]).collect(),
+        Link::Identity => return z.iter().flat_map(|z| [1.0 - z, *z]).collect(),
         _ => {}
     }
     link.means(&mut z, outputs);

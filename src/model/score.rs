@@ -138,8 +138,8 @@ impl Model {
     pub(super) fn classes(&self) -> Option<usize> {
         match self.decision {
             Decision::Value => None,
-            Decision::Sign | Decision::ComplementaryLogLog => Some(2),
             Decision::LargestScore => Some(self.graph.outputs()),
+            _ => Some(2),
         }
     }
 
@@ -224,7 +224,8 @@ impl Model {
             }
         };
         score.log_loss = Some(means.of(log_loss));
-        let (p, rows) = (probabilities(link, z, c), if link.is_of_two_classes() { 2 } else { c });
+        let two = self.loss.decision().is_of_two_classes();
+        let (p, rows) = (probabilities(link, z, c), if two { 2 } else { c });
         // y of class k: the label's, or a share.
         let truth = |i: usize, k: usize| match targets {
             Targets::Labels { labels, .. } => f64::from(u8::from(labels[i] as usize == k)),

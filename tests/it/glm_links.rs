@@ -358,3 +358,59 @@ fn the_table_has_the_digits_that_the_errors_leave() {
     let printed = Glm::logistic().fit(&data).unwrap().to_string();
     assert!(printed.starts_with("logistic, logit link, probability of ill: "), "{printed}");
 }
+
+/// A probability of 1 for the last group of the log link, of 0 for the first of the identity: the largest likelihood is at the end.
+#[test]
+fn a_probability_of_two_classes_at_its_end_is_said_and_never_a_nan() {
+    let x: Vec<f64> = (0..40).map(|i| f64::from(i % 4)).collect();
+    let rising = |i: u32| u32::from(i % 4 == 3 || (i % 4 == 2 && i % 8 == 2));
+    let labels: Vec<u32> = (0..40).map(rising).collect();
+    let data = Dataset::from_labels(1, &x, 2, &labels).unwrap();
+    for link in [Link::Log, Link::Identity] {
+        let fit = Glm::logistic().link(link).fit(&data).unwrap();
+        let context = format!("{fit}\n{}", fit.report);
+        assert!(fit.notes.iter().any(|note| note.contains("at the end of what the")), "{context}");
+        assert!(!fit.report.reason.is_success(), "{context}");
+        assert!(fit.coefficients.iter().all(|one| one.estimate.is_finite()), "{context}");
+        let means = fit.predict(&[0.0, 1.0, 2.0, 3.0]).unwrap();
+        assert!(means.iter().all(|p| (0.0..=1.0).contains(p)), "{means:?}\n{context}");
+    }
+}
+
+#[test]
+fn probabilities_start_where_every_sample_has_one() {
+    let fixture = fixture();
+    let x = numbers(&fixture["x"]);
+    let y = numbers(&fixture["targets"]["binary"]);
+    let turned: Vec<f64> = x.chunks_exact(2).flat_map(|x| [1.0 - x[0], -x[0], x[1]]).collect();
+    let data = Dataset::from_slices(2, &x, 1, &y).unwrap();
+    let other = Dataset::from_slices(3, &turned, 1, &y).unwrap();
+    for link in [Link::Log, Link::Identity] {
+        let glm = Glm::logistic().link(link);
+        let (a, b) = (glm.fit(&data).unwrap(), glm.clone().intercept(false).fit(&other).unwrap());
+        assert!(b.report.reason.is_success(), "{b}\n{}", b.report);
+        assert!((a.deviance / b.deviance - 1.0).abs() < 1e-10, "{a}\n{b}");
+        // An offset moves the intercept, also one that would leave the probabilities.
+        let offset = vec![-7.5; 60];
+        let moved = glm.offset(&offset).fit(&data).unwrap();
+        assert!((moved.deviance / a.deviance - 1.0).abs() < 1e-9, "{moved}\n{a}");
+        let (found, wanted) = (moved.coefficients[0].estimate, a.coefficients[0].estimate + 7.5);
+        assert!((found - wanted).abs() < 1e-7, "{moved}\n{a}");
+    }
+    // Offsets further apart than 0 and 1 have no start.
+    let apart: Vec<f64> = (0..60).map(|i| f64::from(i % 2) * 1.5).collect();
+    let error = Glm::logistic().link(Link::Identity).offset(&apart).fit(&data).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            FitError::Glm(GlmError::NoStart { family: "logistic", link: "identity", .. })
+        ),
+        "{error}"
+    );
+    // All of one class: the largest likelihood is at the end, which is said.
+    let ones = Dataset::from_slices(2, &x, 1, &[1.0; 60]).unwrap();
+    for link in [Link::Log, Link::Identity] {
+        let fit = Glm::logistic().link(link).fit(&ones).unwrap();
+        assert!(!fit.notes.is_empty(), "{fit}\n{}", fit.report);
+    }
+}

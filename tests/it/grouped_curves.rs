@@ -496,3 +496,95 @@ fn every_mistake_has_its_own_words() {
     let words = fit.predict("9", &[1.0]).unwrap_err().to_string();
     assert_eq!(words, r#"the curve of group 9: there is no such group, there are ["1", "2", "3"]"#);
 }
+
+/// Each group by itself is a curve of its samples, whatever was said of parameters, σ and weights.
+#[test]
+fn many_fits_of_a_curve_are_the_curves_of_the_groups() {
+    let data = runs(5, 30);
+    let count = data.samples();
+    let sigma: Vec<f64> = (0..count).map(|i| 0.05 + 0.01 * (i % 4) as f64).collect();
+    let weights: Vec<f64> = (0..count).map(|i| f64::from(u32::from(i % 11 > 0))).collect();
+    let weighted = data.clone().with_weights(weights.clone()).unwrap();
+    for (fits, wanted) in [
+        (
+            decay().groups("run").fit_many(&data).unwrap(),
+            Box::new(|run: f64| decay().fit(&one_run(&data, run)).unwrap())
+                as Box<dyn Fn(f64) -> CurveFit>,
+        ),
+        // Without starts, which are then looked for.
+        (
+            curve("a*exp(-b*t) + c").unwrap().groups("run").fit_many(&data).unwrap(),
+            Box::new(|run: f64| decay().fit(&one_run(&data, run)).unwrap()),
+        ),
+        (
+            curve("a*exp(-b*t) + c")
+                .unwrap()
+                .start([("a", 1.0), ("b", 1.0)])
+                .tie("c", "a/k")
+                .fix("k", 20.0)
+                .groups("run")
+                .sigma(&sigma)
+                .absolute_sigma(true)
+                .fit_many(&weighted)
+                .unwrap(),
+            Box::new(|run: f64| {
+                let chosen: Vec<usize> =
+                    (0..count).filter(|i| data.sample(*i)[0] == run && weights[*i] > 0.0).collect();
+                let own: Vec<f64> = chosen.iter().map(|i| sigma[*i]).collect();
+                let t: Vec<f64> = chosen.iter().map(|i| data.sample(*i)[1]).collect();
+                let y: Vec<f64> =
+                    chosen.iter().map(|i| data.targets().values().unwrap()[*i]).collect();
+                let curve = curve("a*exp(-b*t) + c").unwrap().start([("a", 1.0), ("b", 1.0)]);
+                let curve = curve.tie("c", "a/20").sigma(&own).absolute_sigma(true);
+                curve.fit(&table(&["t"], &t, &y)).unwrap()
+            }),
+        ),
+        (
+            decay().bounds("b", 0.7..).groups("run").fit_many(&data).unwrap(),
+            Box::new(|run: f64| decay().bounds("b", 0.7..).fit(&one_run(&data, run)).unwrap()),
+        ),
+    ] {
+        assert_eq!((fits.len(), fits.successes()), (5, 5), "{fits}");
+        for fit in fits.iter() {
+            let wanted = wanted(fit.key.parse().unwrap());
+            let inference = wanted.inference().unwrap();
+            for (j, name) in fits.names().iter().enumerate() {
+                assert!(near(fit.theta[j], wanted.value(name).unwrap(), 1e-7), "{name} {fit:?}");
+                let error = inference.estimate(name).unwrap().standard_error;
+                let same =
+                    near(fit.errors[j], error, 1e-5) || (error.is_nan() && fit.errors[j].is_nan());
+                assert!(same, "{name} {fit:?} {error}");
+            }
+        }
+    }
+    // A bad group is a row, and a start of its own goes to its group.
+    let (inputs, mut y) = (data.inputs().to_vec(), data.targets().values().unwrap().to_vec());
+    (0..count).filter(|i| inputs[2 * i] == 3.0).skip(2).for_each(|i| y[i] = 0.5);
+    let bad = table(&["run", "t"], &inputs, &y);
+    let many = |data: &Dataset| {
+        let few = (0..count).filter(|i| data.sample(*i)[0] != 4.0 || *i < 20).collect::<Vec<_>>();
+        decay().groups("run").start_of("2", [("b", f64::MAX)]).fit_many(&data.select(&few).unwrap())
+    };
+    let fits = many(&bad).unwrap();
+    let outcome = |key: &str| fits.find(key).unwrap().outcome;
+    assert!(!outcome("2").is_success() && outcome("1").is_success(), "{fits}");
+    assert!(outcome("5").is_success() && fits.successes() < 5, "{fits}");
+}
+
+#[test]
+fn what_many_fits_of_a_curve_do_not_have_is_said() {
+    let data = runs(3, 20);
+    let words = |curve: Curve<Grouped>| curve.fit_many(&data).unwrap_err().to_string();
+    let by = || decay().groups("run");
+    assert!(words(by().own(["a"])).starts_with("`fit_many` shares nothing between groups"));
+    assert!(words(by().robust(Rho::Huber)).contains("`fit_many(groups).robust(rho, scale)`"));
+    let method = words(by().method(secant::Lbfgs::default()));
+    assert_eq!(
+        method,
+        "L-BFGS as the method of many fits: they are by Levenberg–Marquardt, with bounds or without"
+    );
+    assert!(words(decay().groups("rum")).contains("did you mean `run`?"));
+    assert!(words(by().start_of("7", [("a", 1.0)])).contains("there is no such group"));
+    let steps = by().max_iterations(1).fit_many(&data).unwrap();
+    assert!(steps.iter().all(|fit| fit.iterations == 1), "{steps}");
+}

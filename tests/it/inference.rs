@@ -165,3 +165,33 @@ fn a_model_in_its_file_gives_the_bands_of_its_data() {
     assert!(!model.has_errors());
     assert_eq!(model.to_bytes().unwrap(), fit.model().to_bytes().unwrap());
 }
+
+#[test]
+fn a_fit_says_how_sure_it_is_from_its_own_data_and_refuses_others() {
+    let (_, data) = fixture("ols");
+    let linear = Network::linear(3, 1);
+    let fit = secant::fit(&linear, &data).run().unwrap();
+    let (found, wanted) = (fit.inference(&data).unwrap(), fit.model().inference(&data).unwrap());
+    let (found, wanted) = (found.table().unwrap(), wanted.table().unwrap());
+    assert_eq!(found.estimates, wanted.estimates);
+    let network = Network::mlp([3, 2, 1], Activation::Tanh);
+    let fit = secant::fit(&network, &data).penalty(Ridge(1e-3)).seed(2).run().unwrap();
+    assert_eq!(fit.inference(&data).unwrap().table().unwrap().estimates.len(), 11);
+    let part = data.select(&(0..50).collect::<Vec<_>>()).unwrap();
+    let words = fit.inference(&part).unwrap_err().to_string();
+    assert!(words.starts_with("the fit was to 120 samples, these data have 50: "), "{words}");
+    let mut y = data.targets().values().unwrap().to_vec();
+    y[7] += 0.5;
+    let other = Dataset::from_slices(3, data.inputs(), 1, &y).unwrap();
+    let words = fit.inference(&other).unwrap_err().to_string();
+    assert!(words.starts_with("the fit ended at the value "), "{words}");
+    // An exact fit, whose value is rounding.
+    let y: Vec<f64> = data.inputs().chunks_exact(3).map(|x| 2.0 + x[0] - 3.0 * x[2]).collect();
+    let exact = Dataset::from_slices(3, data.inputs(), 1, &y).unwrap();
+    let fit = secant::fit(&linear, &exact).run().unwrap();
+    assert!(fit.inference(&exact).is_ok(), "{:?}", fit.inference(&exact));
+    // Other losses have no residuals.
+    let absolute = secant::fit(&linear, &data).loss(secant::LogCosh::default()).run().unwrap();
+    let words = absolute.inference(&data).unwrap_err().to_string();
+    assert!(words.contains("squared error"), "{words}");
+}

@@ -12,6 +12,7 @@ mod fit;
 mod function_curves;
 mod glm;
 mod glm_links;
+mod glm_power;
 mod grouped_curves;
 mod html;
 mod inference;

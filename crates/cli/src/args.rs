@@ -109,7 +109,7 @@ Models:
   mlp:32,32:tanh         dense layers with an activation between them (tanh, sigmoid, softplus, silu, gelu, relu, sine)
   formula:'a*exp(-b*x)'  a formula of columns and parameters; `secant curve` says more of it
   file:model.toml        the description of a graph
-  glm:poisson            gaussian, poisson, logistic, gamma, inverse-gaussian, negative-binomial[:ALPHA], tweedie:POWER, softmax";
+  glm:poisson            gaussian, poisson, logistic, gamma, inverse-gaussian, negative-binomial[:ALPHA], tweedie[:POWER], softmax";
 const PREDICT: &str = "\
 Examples:
   secant predict model.safetensors new.csv > predicted.csv

@@ -56,8 +56,8 @@ pub fn run(args: &FitArgs, screen: &Screen) -> Result<Exit, Failure> {
     }
     match &spec {
         Spec::Formula(formula) => return curve::of_fit(args, formula, screen),
-        Spec::Glm(family, estimates_alpha) => {
-            return glm::run(args, *family, *estimates_alpha, screen);
+        Spec::Glm(family, estimates) => {
+            return glm::run(args, *family, *estimates, screen);
         }
         _ => refuse_of_others(args)?,
     }

@@ -106,13 +106,11 @@ fn glm(text: &str) -> Result<Spec, Failure> {
         })
     };
     let family = match (Family::by_name(name)?, option) {
-        (family @ Family::NegativeBinomial { .. }, None) => return Ok(Spec::Glm(family, true)),
+        (family @ (Family::NegativeBinomial { .. } | Family::Tweedie { .. }), None) => {
+            return Ok(Spec::Glm(family, true));
+        }
         (Family::NegativeBinomial { .. }, Some(_)) => Family::NegativeBinomial { alpha: number()? },
         (Family::Tweedie { .. }, Some(_)) => Family::Tweedie { power: number()? },
-        (Family::Tweedie { .. }, None) => {
-            let words = "--model glm:tweedie: expected the power too, between 1 and 2";
-            return Err(Failure::advised(words, "glm:tweedie:1.5"));
-        }
         (family, None) => family,
         (_, Some(_)) => {
             return Err(Failure::new(format!("--model glm:{text}: {name} has no option")));
@@ -126,9 +124,13 @@ pub fn rho(name: &str) -> Result<Rho, Failure> {
     Ok(by_name("ρ", name, &RHOS)?)
 }
 
-/// A generalised linear model with its link.
-pub fn glm_of(family: Family, estimates_alpha: bool, link: Option<&str>) -> Result<Glm, Failure> {
-    let glm = if estimates_alpha { Glm::negative_binomial_estimated() } else { Glm::new(family) };
+/// A generalised linear model with its link; `estimates` the option of its family, α or p.
+pub fn glm_of(family: Family, estimates: bool, link: Option<&str>) -> Result<Glm, Failure> {
+    let glm = match family {
+        Family::NegativeBinomial { .. } if estimates => Glm::negative_binomial_estimated(),
+        Family::Tweedie { .. } if estimates => Glm::tweedie_estimated(),
+        _ => Glm::new(family),
+    };
     Ok(match link {
         None => glm,
         Some(name) => glm.link(Link::by_name(name)?),
@@ -368,6 +370,7 @@ mod tests {
         assert_eq!(read("glm:tweedie:1.5"), Ok(Spec::Glm(Family::Tweedie { power: 1.5 }, false)));
         let negative = Family::NegativeBinomial { alpha: 1.0 };
         assert_eq!(read("glm:negative-binomial"), Ok(Spec::Glm(negative, true)));
+        assert_eq!(read("glm:tweedie"), Ok(Spec::Glm(Family::Tweedie { power: 1.5 }, true)));
         assert_eq!(read("liner"), Err("no model `liner`: did you mean `linear`?".into()));
         assert_eq!(read("mlp:8:thanh"), Err("no activation `thanh`: did you mean `tanh`?".into()));
         for text in [

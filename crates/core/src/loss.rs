@@ -17,7 +17,7 @@
 //! | [`NegativeBinomial`] | (y + 1/α)·ln(1 + α·e^z) − y·z | numbers ≥ 0 |
 //! | [`Gamma`] | z + y·e^(−z) | numbers > 0 |
 //! | [`Logistic`] | ln(1 + e^(−t·z)) | two classes, or numbers in [0, 1] |
-//! | [`Binomial`] | −y·ln μ − (1 − y)·ln(1 − μ), μ by probit, complementary log-log or logit | two classes, or numbers in [0, 1] |
+//! | [`Binomial`] | −y·ln μ − (1 − y)·ln(1 − μ), μ by probit, complementary log-log, logit, log or identity | two classes, or numbers in [0, 1] |
 //! | [`ExponentialFamily`] | −ln p(y) of normal, Poisson, gamma, inverse Gaussian, negative binomial, Tweedie with any of its links | as the distribution has it |
 //! | [`SoftmaxCrossEntropy`] | ln Σₖ e^(zₖ) − z_y | classes |
 //! | [`SmoothedSoftmax`] | the same with weights of the classes and smoothed labels | classes |
@@ -63,6 +63,7 @@ pub use squared_error::SquaredError;
 use crate::choice::Choice;
 use crate::data::{TargetTile, Targets};
 use serde::{Deserialize, Serialize};
+use std::f64::consts::LN_2;
 use std::fmt::Debug;
 
 /// Why a loss refuses an output or its targets.
@@ -155,17 +156,27 @@ pub enum Decision {
     Sign,
     /// One score with the complementary log-log link: class 1 where it is above ln ln 2, which is a probability of ½.
     ComplementaryLogLog,
+    /// One score, the logarithm of the probability of class 1: class 1 where it is above −ln 2.
+    LogProbability,
+    /// One score, the probability of class 1: class 1 where it is above ½.
+    Probability,
 }
 
 impl Decision {
+    /// Whether one score decides between two classes.
+    pub fn is_of_two_classes(self) -> bool {
+        !matches!(self, Self::Value | Self::LargestScore)
+    }
+
     /// The class that the scores of one sample decide for: the first of the largest. 0 for outputs that are no scores.
     pub fn class(self, scores: &[f64]) -> u32 {
+        let above = |level: f64| u32::from(scores.first().is_some_and(|score| *score > level));
         match self {
             Self::Value => 0,
-            Self::Sign => u32::from(scores.first().is_some_and(|score| *score > 0.0)),
-            Self::ComplementaryLogLog => {
-                u32::from(scores.first().is_some_and(|score| *score > LN_LN_2))
-            }
+            Self::Sign => above(0.0),
+            Self::ComplementaryLogLog => above(LN_LN_2),
+            Self::LogProbability => above(-LN_2),
+            Self::Probability => above(0.5),
             Self::LargestScore => {
                 let mut best = 0;
                 for (k, score) in scores.iter().enumerate() {

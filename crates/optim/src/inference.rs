@@ -8,6 +8,7 @@
 //! Source: Golub & Van Loan (2013) §5.3; Seber & Wild (1989) §5.1; MacKinnon & White (1985) for HC1 to HC3.
 
 mod band;
+mod bca;
 mod build;
 pub mod distributions;
 mod error;

@@ -222,6 +222,12 @@ impl<'a, P> FitMany<'a, P> {
         self
     }
 
+    /// The most iterations of a fit.
+    pub fn max_iterations(mut self, iterations: u64) -> Self {
+        self.method.stopping.max_iterations = iterations;
+        self
+    }
+
     /// l ≤ θ ≤ u, the same for all groups. A start outside is moved to the box.
     pub fn bounds(mut self, bounds: Bounds) -> Self {
         self.bounds = Some(bounds);
@@ -258,7 +264,7 @@ impl<P: SmallLeastSquares + Sync> FitMany<'_, P> {
     ///
     /// # Errors
     /// [`ManyError`]: no start, lengths that do not fit, groups of another number of parameters, an option out of its range.
-    pub fn run(self) -> Result<ManyFits, ManyError> {
+    pub fn run(mut self) -> Result<ManyFits, ManyError> {
         let (groups, n) =
             (self.groups.len(), self.groups.first().map_or(0, |group| group.shape().1));
         let rules = self.rules(n)?;
@@ -343,9 +349,9 @@ impl<P: SmallLeastSquares + Sync> FitMany<'_, P> {
         Ok(Rules { method, stopping, bounds, robust, absolute })
     }
 
-    fn checked_keys(&self) -> Result<Vec<String>, ManyError> {
+    fn checked_keys(&mut self) -> Result<Vec<String>, ManyError> {
         let expected = self.groups.len();
-        let keys = self.keys.clone();
+        let keys = self.keys.take();
         let keys = keys.unwrap_or_else(|| (0..expected).map(|i| i.to_string()).collect());
         if keys.len() != expected {
             return Err(ManyError::Length {

@@ -168,12 +168,7 @@ impl Parts {
 
     /// Which group is called `name`; `what` was said of it.
     pub(super) fn group(&self, name: &str, what: &'static str) -> Result<usize, CurveError> {
-        self.keys.iter().position(|key| key == name).ok_or_else(|| CurveError::Unknown {
-            what,
-            name: name.to_owned(),
-            kind: "group",
-            known: self.keys.clone(),
-        })
+        group(&self.keys, name, what)
     }
 
     /// `a[run=1]`, `a[first]`
@@ -208,4 +203,14 @@ fn differs(
     }
     let (found, expected) = (found.to_vec(), expected.to_vec());
     Err(CurveError::SetDiffers { name: name.to_owned(), what, found, expected })
+}
+
+/// The number of the group of this name; `what` was said of it.
+pub(super) fn group(keys: &[String], name: &str, what: &'static str) -> Result<usize, CurveError> {
+    keys.iter().position(|key| key == name).ok_or_else(|| CurveError::Unknown {
+        what,
+        name: name.to_owned(),
+        kind: "group",
+        known: keys.to_vec(),
+    })
 }

@@ -204,11 +204,11 @@ fn other_files_are_refused_for_what_they_are() {
 fn later_formats_are_refused_before_anything_else() {
     let bytes = model().to_bytes().unwrap();
     let (text, numbers) = parts(&bytes);
-    let later = text.replacen(r#"\"format\":1"#, r#"\"format\":5"#, 1);
+    let later = text.replacen(r#"\"format\":1"#, r#"\"format\":6"#, 1);
     let mut bytes = (later.len() as u64).to_le_bytes().to_vec();
     bytes.extend_from_slice(later.as_bytes());
     bytes.extend_from_slice(&numbers);
-    let message = "it has format 5, this version of secant reads formats up to 4";
+    let message = "it has format 6, this version of secant reads formats up to 5";
     assert_eq!(fault(&bytes).to_string(), message);
 }
 

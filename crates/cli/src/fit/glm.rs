@@ -18,11 +18,11 @@ const LEVEL: f64 = 0.95;
 pub fn run(
     args: &FitArgs,
     family: Family,
-    estimates_alpha: bool,
+    estimates: bool,
     screen: &Screen,
 ) -> Result<Exit, Failure> {
     refuse(args)?;
-    let mut glm = models::glm_of(family, estimates_alpha, args.link.as_deref())?;
+    let mut glm = models::glm_of(family, estimates, args.link.as_deref())?;
     match models::ridge(args.model.ridge.as_deref())? {
         Strength::Nothing => {}
         Strength::Given(lambda) => glm = glm.ridge(lambda),
@@ -178,6 +178,9 @@ fn measures(object: &mut Map<String, Value>, fit: &GlmFit) {
     object.insert("measures".into(), measures.into());
     object.insert("alpha".into(), fit.alpha.map_or(Value::Null, |alpha| {
         json!({"value": number(alpha.estimate), "standard_error": number(alpha.standard_error)})
+    }));
+    object.insert("power".into(), fit.power.map_or(Value::Null, |power| {
+        json!({"value": number(power.estimate), "standard_error": number(power.standard_error)})
     }));
     object.insert("notes".into(), fit.notes.clone().into());
 }

@@ -1,6 +1,7 @@
 //! Values → steps on registers. What is the same for all samples is evaluated once a call, the rest on blocks of samples.
 
-use super::machine::{Action, Step, interleave, run};
+use super::machine::{Action, After, After3, Step, interleave, run};
+use super::operations::{Binary, Unary};
 use super::values::{Id, Leaf, Operation, Values};
 use std::collections::{HashMap, HashSet};
 
@@ -105,6 +106,25 @@ impl Code {
         }
     }
 
+    /// The results of `batch` samples, which are all in lanes: those of each of `parts` one sample after the other.
+    pub(super) fn write<const PARTS: usize>(
+        &self,
+        scratch: &mut [f64],
+        batch: usize,
+        on: Arguments<'_>,
+        mut parts: [(&[Output], &mut [f64]); PARTS],
+    ) {
+        for first in (0..batch).step_by(self.stride) {
+            let count = self.stride.min(batch - first);
+            self.run(scratch, first, count, on);
+            for (results, target) in &mut parts {
+                let rows = results.len();
+                let target = &mut target[first * rows..(first + count) * rows];
+                self.interleave(scratch, results, count, target);
+            }
+        }
+    }
+
     /// Evaluates samples `first..first + count`, at most [`Self::block`].
     pub(super) fn run(&self, scratch: &mut [f64], first: usize, count: usize, on: Arguments<'_>) {
         let lanes = &mut scratch[self.uniform_registers..];
@@ -172,6 +192,28 @@ impl Code {
         }
     }
 
+    /// `target` ← every `n`th of the results from the `j`th on, which are all in lanes, a sample after the other.
+    pub(super) fn gather(
+        &self,
+        scratch: &[f64],
+        results: &[Output],
+        (j, n): (usize, usize),
+        count: usize,
+        target: &mut [f64],
+    ) {
+        let outputs = results.len() / n;
+        for (k, result) in results.iter().skip(j).step_by(n).enumerate() {
+            let Output::Lanes(register) = *result else { continue };
+            let lanes = self.lanes(scratch, register, count);
+            if outputs == 1 {
+                target.copy_from_slice(lanes);
+            } else {
+                let entries = target[k..].iter_mut().step_by(outputs);
+                entries.zip(lanes).for_each(|(entry, lane)| *entry = *lane);
+            }
+        }
+    }
+
     /// Steps on lanes, by their action.
     pub(super) fn steps(&self) -> &[Step] {
         &self.lanes
@@ -225,7 +267,7 @@ impl<'a> Builder<'a> {
                 }
                 Operation::Leaf(leaf) => self.code.arguments.push((register, leaf)),
                 operation => {
-                    let action = action(operation, |id| self.single[&id]);
+                    let action = action(operation).on(|id| self.single[&id]);
                     self.code.uniform.push(Step { action, out: register });
                 }
             }
@@ -237,33 +279,29 @@ impl<'a> Builder<'a> {
     /// A register is free again after its last use; what is loaded or spread keeps its own.
     fn place_lanes(&mut self, outputs: &[Option<Id>]) {
         let varying = self.ids(true);
-        let mut uses: HashMap<Id, usize> = HashMap::new();
         for &id in &varying {
-            self.values.operands(id).for_each(|operand| *uses.entry(operand).or_default() += 1);
             if let Operation::Leaf(leaf) = self.values.operation(id) {
                 let register = self.fresh();
                 self.lane.insert(id, register);
                 self.code.loads.push((register, leaf));
-                continue;
             }
-            for operand in self.values.operands(id) {
-                self.spread(operand);
-            }
+        }
+        let plan = self.plan(&varying, outputs);
+        let mut uses: HashMap<Id, usize> = HashMap::new();
+        for operand in plan.iter().flat_map(|(_, action)| action.operands()) {
+            *uses.entry(operand).or_default() += 1;
+            self.spread(operand);
         }
         // Never free: outputs, and what the next block or call finds in its place.
         let pinned: HashSet<Id> =
             outputs.iter().flatten().chain(self.lane.keys()).copied().collect();
         let mut free: Vec<u32> = Vec::new();
-        for id in varying {
-            let operation = self.values.operation(id);
-            if matches!(operation, Operation::Leaf(_)) {
-                continue;
-            }
+        for (id, planned) in plan {
             let out = free.pop().unwrap_or_else(|| self.fresh());
-            let action = action(operation, |id| self.lane[&id]);
+            let action = planned.on(|id| self.lane[&id]);
             self.code.lanes.push(Step { action, out });
             self.lane.insert(id, out);
-            for operand in self.values.operands(id) {
+            for operand in planned.operands() {
                 let Some(left) = uses.get_mut(&operand) else { continue };
                 *left -= 1;
                 if *left == 0 && !pinned.contains(&operand) {
@@ -271,6 +309,34 @@ impl<'a> Builder<'a> {
                 }
             }
         }
+    }
+
+    /// The steps to the values that vary, in order, with values in place of registers. A product that one step alone asks for is a part of it.
+    fn plan(&self, varying: &[Id], outputs: &[Option<Id>]) -> Vec<(Id, Action)> {
+        let mut uses: HashMap<Id, usize> = HashMap::new();
+        let operands = varying.iter().flat_map(|id| self.values.operands(*id));
+        for id in operands.chain(outputs.iter().flatten().copied().flat_map(|id| [id; 2])) {
+            *uses.entry(id).or_default() += 1;
+        }
+        let mut absorbed = HashSet::new();
+        let mut plan = Vec::new();
+        for &id in varying.iter().rev() {
+            let operation = self.values.operation(id);
+            if matches!(operation, Operation::Leaf(_)) || absorbed.contains(&id) {
+                continue;
+            }
+            let product = |id: Id| match self.values.operation(id) {
+                Operation::Binary(Binary::Multiply, a, b) if self.values.varies(id) => {
+                    (uses[&id] == 1).then_some((a, b))
+                }
+                _ => None,
+            };
+            let (part, action) = with_product(operation, product).unzip();
+            absorbed.extend(part);
+            plan.push((id, action.unwrap_or_else(|| self::action(operation))));
+        }
+        plan.reverse();
+        plan
     }
 
     /// Gives a value that is the same for all samples a register of lanes.
@@ -309,12 +375,39 @@ fn index(i: usize) -> u32 {
     u32::try_from(i).unwrap_or(u32::MAX)
 }
 
-fn action(operation: Operation, register: impl Fn(Id) -> u32) -> Action {
+/// On values in place of registers.
+fn action(operation: Operation) -> Action {
     match operation {
-        Operation::Unary(function, a) => Action::Unary(function, register(a)),
-        Operation::Binary(function, a, b) => Action::Binary(function, register(a), register(b)),
-        Operation::Select(c, a, b) => Action::Select(register(c), register(a), register(b)),
+        Operation::Unary(function, a) => Action::Unary(function, a),
+        Operation::Binary(function, a, b) => Action::Binary(function, a, b),
+        Operation::Select(c, a, b) => Action::Select(c, a, b),
         // Leaves are loaded: they have no step.
         Operation::Leaf(_) => Action::Select(0, 0, 0),
+    }
+}
+
+/// An operation together with one of its operands, where that is a product as `product` finds it.
+fn with_product(
+    operation: Operation,
+    product: impl Fn(Id) -> Option<(Id, Id)>,
+) -> Option<(Id, Action)> {
+    let alone = |after: After, id: Id| product(id).map(|(a, b)| (id, Action::Product(after, a, b)));
+    let beside = |after: After3, id: Id, c: Id| {
+        product(id).map(|(a, b)| (id, Action::Product3(after, a, b, c)))
+    };
+    match operation {
+        Operation::Unary(Unary::Negate, a) => alone(After::Negate, a),
+        Operation::Unary(Unary::Exp, a) => alone(After::Exp, a),
+        Operation::Binary(Binary::Add, a, b) => {
+            beside(After3::Add, a, b).or_else(|| beside(After3::Add, b, a))
+        }
+        Operation::Binary(Binary::Subtract, a, b) => {
+            beside(After3::Subtract, a, b).or_else(|| beside(After3::SubtractFrom, b, a))
+        }
+        Operation::Binary(Binary::Multiply, a, b) => {
+            beside(After3::Multiply, a, b).or_else(|| beside(After3::Multiply, b, a))
+        }
+        Operation::Binary(Binary::Divide, a, b) => beside(After3::Divide, a, b),
+        _ => None,
     }
 }

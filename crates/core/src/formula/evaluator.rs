@@ -1,7 +1,7 @@
 //! A formula evaluated by itself, in memory that is kept.
 
 use super::Formula;
-use super::code::{Arguments, Code};
+use super::code::{Arguments, Code, Output};
 use super::values::Leaf;
 
 /// Evaluates a formula and its Jacobian at samples, without a graph: for thousands of small fits, one evaluator a thread.
@@ -45,14 +45,8 @@ impl Evaluator {
         let Self { formula, scratch } = self;
         let code = formula.programs().value();
         let batch = start(formula, code, scratch, theta, inputs, values);
-        let c = formula.outputs();
         let on = arguments(formula, inputs);
-        for first in (0..batch).step_by(code.block()) {
-            let count = code.block().min(batch - first);
-            code.run(scratch, first, count, on);
-            let target = &mut values[first * c..(first + count) * c];
-            code.interleave(scratch, code.outputs(), count, target);
-        }
+        code.write(scratch, batch, on, [(code.outputs(), values)]);
     }
 
     /// The same, and `jacobian` (n × cB) ← ∂z/∂θ transposed: column i·c + k is the gradient of output k of sample i.
@@ -69,20 +63,61 @@ impl Evaluator {
         let Self { formula, scratch } = self;
         let code = formula.programs().rows();
         let batch = start(formula, code, scratch, theta, inputs, values);
-        let (c, n) = (formula.outputs(), theta.len());
-        let (expected, found) = (n * values.len(), jacobian.len());
-        assert!(expected == found, "the Jacobian has {found} entries, n·c·B are {expected}");
-        let (of_values, of_rows) = code.outputs().split_at(c);
+        let (of_values, of_rows) = split(formula, code, theta, values, jacobian);
         let on = arguments(formula, inputs);
+        code.write(scratch, batch, on, [(of_values, values), (of_rows, jacobian)]);
+    }
+
+    /// The same with `jacobian` (cB × n) ← ∂z/∂θ by columns: that of a parameter has output k of sample i at i·c + k.
+    ///
+    /// ```
+    /// use secant_core::formula::Formula;
+    ///
+    /// let mut line = Formula::new("a + b*x", &["x"])?.evaluator();
+    /// let (mut values, mut jacobian) = ([0.0; 3], [0.0; 6]);
+    /// line.values_jacobian_by_columns(&[1.0, 2.0], &[0.0, 1.0, 5.0], &mut values, &mut jacobian);
+    /// assert_eq!((values, jacobian), ([1.0, 3.0, 11.0], [1.0, 1.0, 1.0, 0.0, 1.0, 5.0]));
+    /// # Ok::<(), secant_core::formula::FormulaError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If lengths do not fit.
+    pub fn values_jacobian_by_columns(
+        &mut self,
+        theta: &[f64],
+        inputs: &[f64],
+        values: &mut [f64],
+        jacobian: &mut [f64],
+    ) {
+        let Self { formula, scratch } = self;
+        let code = formula.programs().rows();
+        let batch = start(formula, code, scratch, theta, inputs, values);
+        let (of_values, of_rows) = split(formula, code, theta, values, jacobian);
+        let (on, c, n, m) =
+            (arguments(formula, inputs), formula.outputs(), theta.len(), values.len());
         for first in (0..batch).step_by(code.block()) {
             let count = code.block().min(batch - first);
             code.run(scratch, first, count, on);
-            let target = &mut values[first * c..(first + count) * c];
-            code.interleave(scratch, of_values, count, target);
-            let target = &mut jacobian[first * c * n..(first + count) * c * n];
-            code.interleave(scratch, of_rows, count, target);
+            let place = first * c..(first + count) * c;
+            code.interleave(scratch, of_values, count, &mut values[place.clone()]);
+            for (j, column) in jacobian.chunks_exact_mut(m.max(1)).enumerate() {
+                code.gather(scratch, of_rows, (j, n), count, &mut column[place.clone()]);
+            }
         }
     }
+}
+
+/// The results of values and of derivatives, n of each output, after a look at the lengths.
+fn split<'a>(
+    formula: &Formula,
+    code: &'a Code,
+    theta: &[f64],
+    values: &[f64],
+    jacobian: &[f64],
+) -> (&'a [Output], &'a [Output]) {
+    let (expected, found) = (theta.len() * values.len(), jacobian.len());
+    assert!(expected == found, "the Jacobian has {found} entries, n·c·B are {expected}");
+    code.outputs().split_at(formula.outputs())
 }
 
 /// Checks lengths, makes the memory and evaluates what is the same for all samples. B.

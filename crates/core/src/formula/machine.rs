@@ -21,6 +21,58 @@ pub(super) enum Action {
     Unary(Unary, u32),
     Binary(Binary, u32, u32),
     Select(u32, u32, u32),
+    /// A product of two and what is made of it, in one pass.
+    Product(After, u32, u32),
+    /// The same with a third register.
+    Product3(After3, u32, u32, u32),
+}
+
+/// What is made of a product ab. Both operations round, so that the bits are those of two passes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum After {
+    /// −ab
+    Negate,
+    /// e^(ab)
+    Exp,
+}
+
+/// What is made of a product ab and c.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum After3 {
+    /// ab + c
+    Add,
+    /// ab − c
+    Subtract,
+    /// c − ab
+    SubtractFrom,
+    /// ab·c
+    Multiply,
+    /// ab/c
+    Divide,
+}
+
+impl Action {
+    /// The registers that it reads.
+    pub(super) fn operands(self) -> impl Iterator<Item = u32> {
+        let operands = match self {
+            Self::Unary(_, a) => [Some(a), None, None],
+            Self::Binary(_, a, b) | Self::Product(_, a, b) => [Some(a), Some(b), None],
+            Self::Select(a, b, c) | Self::Product3(_, a, b, c) => [Some(a), Some(b), Some(c)],
+        };
+        operands.into_iter().flatten()
+    }
+
+    /// The same with other registers.
+    pub(super) fn on(self, register: impl Fn(u32) -> u32) -> Self {
+        let r = register;
+        match self {
+            Self::Unary(function, a) => Self::Unary(function, r(a)),
+            Self::Binary(function, a, b) => Self::Binary(function, r(a), r(b)),
+            Self::Select(a, b, c) => Self::Select(r(a), r(b), r(c)),
+            Self::Product(after, a, b) => Self::Product(after, r(a), r(b)),
+            Self::Product3(after, a, b, c) => Self::Product3(after, r(a), r(b), r(c)),
+        }
+    }
 }
 
 /// Runs `steps` on registers of `stride` entries each, the first `width` of them. No step's `out` is one of its operands.
@@ -45,6 +97,10 @@ pub(super) fn run(steps: &[Step], registers: &mut [f64], stride: usize, width: u
                         lanes2(function, operand(a), operand(b), out);
                     }
                     Action::Select(c, a, b) => select(operand(c), operand(a), operand(b), out),
+                    Action::Product(after, a, b) => product(after, operand(a), operand(b), out),
+                    Action::Product3(after, a, b, c) => {
+                        product3(after, [operand(a), operand(b), operand(c)], out);
+                    }
                 }
             }
         },
@@ -80,10 +136,73 @@ fn each2(a: &[f64], b: &[f64], out: &mut [f64], f: impl Fn(f64, f64) -> f64) {
 }
 
 #[inline(always)]
+fn each3([a, b, c]: [&[f64]; 3], out: &mut [f64], f: impl Fn(f64, f64, f64) -> f64) {
+    for (((out, &a), &b), &c) in out.iter_mut().zip(a).zip(b).zip(c) {
+        *out = f(a, b, c);
+    }
+}
+
+#[inline(always)]
 fn select(c: &[f64], a: &[f64], b: &[f64], out: &mut [f64]) {
     for (((out, &c), &a), &b) in out.iter_mut().zip(c).zip(a).zip(b) {
         let chosen = if c == 0.0 { b } else { a };
         *out = if c.is_nan() { c } else { chosen };
+    }
+}
+
+#[inline(always)]
+fn product(after: After, a: &[f64], b: &[f64], out: &mut [f64]) {
+    match after {
+        After::Negate => each2(
+            a,
+            b,
+            out,
+            #[inline(always)]
+            |a, b| -(a * b),
+        ),
+        After::Exp => each2(
+            a,
+            b,
+            out,
+            #[inline(always)]
+            |a, b| scalar::exp(a * b),
+        ),
+    }
+}
+
+#[inline(always)]
+fn product3(after: After3, abc: [&[f64]; 3], out: &mut [f64]) {
+    match after {
+        After3::Add => each3(
+            abc,
+            out,
+            #[inline(always)]
+            |a, b, c| a * b + c,
+        ),
+        After3::Subtract => each3(
+            abc,
+            out,
+            #[inline(always)]
+            |a, b, c| a * b - c,
+        ),
+        After3::SubtractFrom => each3(
+            abc,
+            out,
+            #[inline(always)]
+            |a, b, c| c - a * b,
+        ),
+        After3::Multiply => each3(
+            abc,
+            out,
+            #[inline(always)]
+            |a, b, c| a * b * c,
+        ),
+        After3::Divide => each3(
+            abc,
+            out,
+            #[inline(always)]
+            |a, b, c| a * b / c,
+        ),
     }
 }
 
@@ -339,9 +458,6 @@ fn far2(a: &[f64], b: &[f64], out: &mut [f64], f: fn(f64, f64) -> f64) {
     each2(a, b, out, f);
 }
 
-/// Samples whose entries are brought together at a time.
-const TOGETHER: usize = 4;
-
 /// `target` (as many rows as `sources`) ← one source a row.
 pub(super) fn interleave(sources: &[&[f64]], target: &mut [f64]) {
     match *sources {
@@ -360,27 +476,19 @@ pub(super) fn interleave(sources: &[&[f64]], target: &mut [f64]) {
     }
 }
 
-/// Few rows, as many as the compiler knows: shuffles of vectors.
+/// Few rows, as many as the compiler knows, and sources of one length, so that no entry is asked for its place: shuffles of vectors.
 fn columns<const ROWS: usize>(sources: [&[f64]; ROWS], target: &mut [f64]) {
     elementwise::vectorize(
         #[inline(always)]
         || {
             let (columns, _) = target.as_chunks_mut::<ROWS>();
-            let count = columns.len();
-            let (blocks, rest) = columns.as_chunks_mut::<TOGETHER>();
-            let done = count - rest.len();
-            for (i, block) in blocks.iter_mut().enumerate() {
-                let at = i * TOGETHER;
-                for (row, source) in sources.iter().enumerate() {
-                    let lanes = &source[at..at + TOGETHER];
-                    for (column, lane) in block.iter_mut().zip(lanes) {
-                        column[row] = *lane;
-                    }
-                }
-            }
-            for (column, i) in rest.iter_mut().zip(done..) {
-                for (row, source) in sources.iter().enumerate() {
-                    column[row] = source[i];
+            let sources = sources.map(
+                #[inline(always)]
+                |source| &source[..columns.len()],
+            );
+            for (i, column) in columns.iter_mut().enumerate() {
+                for row in 0..ROWS {
+                    column[row] = sources[row][i];
                 }
             }
         },

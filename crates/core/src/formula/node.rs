@@ -226,22 +226,19 @@ impl Op for FormulaOp {
 
     fn value(&self, at: At<'_>, z: &mut [f64]) {
         let code = self.0.programs().value();
-        let on = self.arguments(&at);
-        each_block(code, at.batch, parameter(at.theta, None), on, |scratch, first, count| {
-            let z = &mut z[first * on.outputs..(first + count) * on.outputs];
-            code.interleave(scratch, code.outputs(), count, z);
+        with_scratch(code.scratch(), |scratch| {
+            code.start(scratch, at.batch, parameter(at.theta, None));
+            code.write(scratch, at.batch, self.arguments(&at), [(code.outputs(), z)]);
         });
     }
 
     fn value_rows(&self, at: At<'_>, z: &mut [f64], rows: &mut [f64]) -> bool {
         let code = self.0.programs().rows();
-        let on = self.arguments(&at);
-        let (c, n) = (on.outputs, self.0.parameters().len());
-        let (of_values, of_rows) = code.outputs().split_at(c);
-        each_block(code, at.batch, parameter(at.theta, None), on, |scratch, first, count| {
-            code.interleave(scratch, of_values, count, &mut z[first * c..(first + count) * c]);
-            let rows = &mut rows[first * c * n..(first + count) * c * n];
-            code.interleave(scratch, of_rows, count, rows);
+        let (of_values, of_rows) = code.outputs().split_at(self.0.outputs());
+        with_scratch(code.scratch(), |scratch| {
+            code.start(scratch, at.batch, parameter(at.theta, None));
+            let parts = [(of_values, z), (of_rows, rows)];
+            code.write(scratch, at.batch, self.arguments(&at), parts);
         });
         true
     }

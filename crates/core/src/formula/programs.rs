@@ -3,7 +3,7 @@
 use super::code::Code;
 use super::derivative::{adjoints, tangents};
 use super::lower::lower;
-use super::machine::Action;
+use super::machine::{Action, After};
 use super::operations::{Binary, Unary};
 use super::syntax::Tree;
 use super::values::{Id, Leaf, Values};
@@ -153,6 +153,8 @@ impl Programs {
             Action::Binary(Binary::Power, ..) => 2 * FUNCTION_FLOPS,
             Action::Binary(Binary::Angle, ..) => SCALAR_FUNCTION_FLOPS,
             Action::Binary(..) | Action::Select(..) => 1,
+            Action::Product(After::Exp, ..) => 1 + FUNCTION_FLOPS,
+            Action::Product(After::Negate, ..) | Action::Product3(..) => 2,
         };
         self.value().steps().iter().map(|step| of_step(&step.action)).sum::<usize>().max(1)
     }

@@ -3,8 +3,10 @@
 //!
 //! With the probit, ln μ = ln Φ(z) by the [tail](normal_tail) of the normal distribution; with the complementary log-log, ln(1 − μ) = −e^z
 //! and ln μ = ln(1 − e^(−e^z)). Neither underflows before ℓ does: a score of −1000 has a finite ℓ and the right slope.
+//! With log (z < 0) and identity (0 < z < 1) other scores have no mean: ℓ is +∞ there, so that a line search comes back.
 //! Source: McCullagh & Nelder (1989), *Generalized Linear Models*, §4.3.
 
+use super::exponential_family::OUTSIDE;
 use super::logistic::check_two_classes;
 use super::{Decision, Link, Loss, LossError};
 use crate::choice::Choice;
@@ -40,7 +42,7 @@ const BERNOULLI: [f64; 8] = [
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binomial {
-    /// Probit, complementary log-log or logit.
+    /// Probit, complementary log-log, logit, log or identity.
     pub link: Link,
 }
 
@@ -49,7 +51,17 @@ type Taylor = [f64; 3];
 
 impl Binomial {
     /// Links that there are.
-    pub const LINKS: &[Link] = &[Link::Logit, Link::Probit, Link::ComplementaryLogLog];
+    pub const LINKS: &[Link] =
+        &[Link::Logit, Link::Probit, Link::ComplementaryLogLog, Link::Log, Link::Identity];
+
+    /// Whether the score has a mean between 0 and 1.
+    pub fn allows(self, z: f64) -> bool {
+        match self.link {
+            Link::Log => z < 0.0,
+            Link::Identity => z > 0.0 && z < 1.0,
+            _ => true,
+        }
+    }
 
     /// μ = Φ(z).
     pub fn probit() -> Self {
@@ -63,7 +75,20 @@ impl Binomial {
 
     /// −ln(1 − μ): y = 0.
     fn zero(self, z: f64) -> Taylor {
+        if !self.allows(z) {
+            return OUTSIDE;
+        }
         match self.link {
+            Link::Log => {
+                // −ln(1 − e^z), near 0 by the difference itself.
+                let value = if z < -LN_2 { -log1p(-exp(z)) } else { -log(-expm1(z)) };
+                let odds = expm1(-z).recip();
+                [value, odds, odds * (1.0 + odds)]
+            }
+            Link::Identity => {
+                let slope = (1.0 - z).recip();
+                [-log1p(-z), slope, slope * slope]
+            }
             Link::Probit => {
                 let tail = normal_tail(z);
                 [-tail.log, tail.hazard, tail.hazard * tail.excess]
@@ -75,9 +100,20 @@ impl Binomial {
 
     /// −ln μ: y = 1.
     fn one(self, z: f64) -> Taylor {
-        if self.link != Link::ComplementaryLogLog {
-            let [value, slope, curvature] = self.zero(-z);
-            return [value, -slope, curvature];
+        if !self.allows(z) {
+            return OUTSIDE;
+        }
+        match self.link {
+            Link::ComplementaryLogLog => {}
+            Link::Log => return [-z, -1.0, 0.0],
+            Link::Identity => {
+                let slope = z.recip();
+                return [-log(z), -slope, slope * slope];
+            }
+            _ => {
+                let [value, slope, curvature] = self.zero(-z);
+                return [value, -slope, curvature];
+            }
         }
         let u = exp(z);
         // −ln(1 − e^(−u)), near 0 with the ln u of it apart, so that a u below the least number has z.
@@ -103,7 +139,12 @@ impl Binomial {
 
     /// The mean of ∂²ℓ/∂z² over y at the mean μ(z): (dμ/dz)²/(μ(1 − μ)).
     pub fn expected_curvature(self, z: f64) -> f64 {
+        if !self.allows(z) {
+            return f64::NAN;
+        }
         match self.link {
+            Link::Log => expm1(-z).recip(),
+            Link::Identity => (z * (1.0 - z)).recip(),
             Link::Probit => normal_tail(z).hazard * normal_tail(-z).hazard,
             Link::ComplementaryLogLog => {
                 let u = exp(z);
@@ -155,6 +196,8 @@ impl Loss for Binomial {
     fn decision(&self) -> Decision {
         match self.link {
             Link::ComplementaryLogLog => Decision::ComplementaryLogLog,
+            Link::Log => Decision::LogProbability,
+            Link::Identity => Decision::Probability,
             _ => Decision::Sign,
         }
     }

@@ -258,7 +258,7 @@ impl ExponentialFamily {
 }
 
 /// Outside the domain of the link.
-const OUTSIDE: [f64; 3] = [f64::INFINITY, f64::NAN, f64::NAN];
+pub(super) const OUTSIDE: [f64; 3] = [f64::INFINITY, f64::NAN, f64::NAN];
 
 /// Refuses a link that is not among `links`.
 pub(super) fn check_link(

@@ -73,11 +73,6 @@ impl Link {
         }
     }
 
-    /// Whether one output is a score of two classes: logit, probit, complementary log-log.
-    pub fn is_of_two_classes(self) -> bool {
-        matches!(self, Self::Logit | Self::Probit | Self::ComplementaryLogLog)
-    }
-
     /// `z` ← μ for the samples of `z`, c × M column-major; `outputs` is c. Probabilities are right to a few roundings, however large the
     /// outputs are; where a link has no mean (1/√z of a negative z) it is NaN or infinite.
     pub fn means(self, z: &mut [f64], outputs: usize) {

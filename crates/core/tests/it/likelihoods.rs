@@ -69,7 +69,12 @@ fn all() -> Vec<(Box<dyn Loss>, Vec<f64>, f64)> {
     let mut all: Vec<(Box<dyn Loss>, Vec<f64>, f64)> = Vec::new();
     for link in Binomial::LINKS {
         let shares = (0..40).map(|i| f64::from(i % 5) / 4.0).collect();
-        all.push((Box::new(Binomial { link: *link }), shares, -0.2));
+        let bias = match link {
+            Link::Log => -0.6,
+            Link::Identity => 0.5,
+            _ => -0.2,
+        };
+        all.push((Box::new(Binomial { link: *link }), shares, bias));
     }
     for distribution in [
         Distribution::Gaussian,
@@ -109,7 +114,12 @@ fn convexity_is_what_the_curvature_says() {
         let mut least = f64::INFINITY;
         for y in y.iter().chain(&[30.0]).filter(|y| loss.name() != "binomial" || **y <= 1.0) {
             let tile = TargetTile::Values { rows: 1, values: &[*y] };
-            for z in [1e-3, 0.05, 0.3, 1.0, 2.5, 20.0] {
+            let scores = [1e-3, 0.05, 0.3, 1.0, 2.5, 20.0].map(|z| match loss.decision() {
+                Decision::LogProbability => -z,
+                Decision::Probability => z / (1.0 + z),
+                _ => z,
+            });
+            for z in scores {
                 let (mut h, mut g) = ([0.0], [0.0]);
                 loss.hessian_vector(1.0, &[z], tile, &[1.0], &mut h);
                 loss.gauss_newton_vector(1.0, &[z], tile, &[1.0], &mut g);
@@ -129,7 +139,10 @@ fn what_does_not_fit_a_distribution_is_named() {
     let text = refused(&ExponentialFamily { distribution: gamma, link: Link::Probit }, 1.0);
     assert_eq!(text, "gamma: there is no probit link, only log, identity, inverse");
     let text = refused(&Binomial { link: Link::Sqrt }, 1.0);
-    assert_eq!(text, "binomial: there is no sqrt link, only logit, probit, complementary log-log");
+    assert_eq!(
+        text,
+        "binomial: there is no sqrt link, only logit, probit, complementary log-log, log, identity"
+    );
     let text = refused(&ExponentialFamily::tweedie(2.5), 1.0);
     assert_eq!(text, "tweedie: power = 2.5 must be between 1 and 2");
     let text = refused(&ExponentialFamily::inverse_gaussian(), 0.0);
@@ -139,6 +152,23 @@ fn what_does_not_fit_a_distribution_is_named() {
     let labels = Targets::Labels { classes: 3, labels: vec![0, 2] };
     let error = Binomial::probit().check(1, &labels).unwrap_err();
     assert!(matches!(error, LossError::Kind { loss: "binomial", .. }), "{error}");
+}
+
+/// A score that has no probability is infinitely unlikely, with no slope to follow, whatever the target.
+#[test]
+fn scores_without_a_probability_are_infinitely_unlikely() {
+    for (link, scores) in [
+        (Link::Log, [0.0, 1e-300, 2.0, f64::INFINITY, f64::NAN]),
+        (Link::Identity, [0.0, -1e-300, 1.0, 7.0, f64::NAN]),
+    ] {
+        let loss = Binomial { link };
+        for (z, y) in scores.iter().flat_map(|z| [0.0, 0.3, 1.0].map(|y| (*z, y))) {
+            let (tile, mut slope) = (TargetTile::Values { rows: 1, values: &[y] }, [0.0]);
+            assert!(loss.value(&[z], tile) == f64::INFINITY, "{link:?} {z} {y}");
+            loss.gradient(1.0, &[z], tile, &mut slope);
+            assert!(slope[0].is_nan() && loss.expected_curvature(z).is_nan(), "{link:?} {z} {y}");
+        }
+    }
 }
 
 #[test]

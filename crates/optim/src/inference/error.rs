@@ -92,6 +92,14 @@ pub enum InferenceError {
         /// As many as were allowed.
         products: usize,
     },
+    /// A fit without one case did not succeed: the jackknife, and so the acceleration, is none.
+    #[error(
+        "the fit without case {case} (from 0) did not succeed, so that accelerations are not known: leave `accelerated` out"
+    )]
+    LeftOut {
+        /// From 0.
+        case: usize,
+    },
     /// A parameter without an error: at a bound, fixed or not determined.
     #[error("{} has no error", quoted(.0))]
     NoError(String),

@@ -6,6 +6,7 @@
 //! Hinkley (1997) §5.2, §6.2.3.
 
 use super::InferenceError;
+use super::bca::{self, quantile};
 use super::build::default_name;
 use crate::error::OptimError;
 use crate::problem::bounds::Bounds;
@@ -42,6 +43,7 @@ pub struct Resample<'a> {
     names: Option<Vec<String>>,
     bounds: Option<Bounds>,
     resampling: Resampling,
+    accelerated: bool,
     level: f64,
     seed: u64,
 }
@@ -73,6 +75,9 @@ pub struct Bootstrap {
     pub failures: usize,
     /// What was drawn.
     pub resampling: Resampling,
+    /// The acceleration of each parameter, where [`Resample::accelerated`] asked for them; NaN of one that does not move.
+    #[serde(default, with = "nonfinite::list")]
+    pub accelerations: Vec<f64>,
     /// Of intervals.
     pub level: f64,
     /// What the draws begin with.
@@ -99,6 +104,7 @@ impl Bootstrap {
             names: None,
             bounds: None,
             resampling: Resampling::default(),
+            accelerated: false,
             level: LEVEL,
             seed: 0,
         }
@@ -153,6 +159,30 @@ impl Bootstrap {
         let (low, high) = self.interval(j);
         (2.0 * self.estimates[j] - high, 2.0 * self.estimates[j] - low)
     }
+
+    /// The BCa interval: percentiles moved by the median bias of the replicates and by the acceleration, so that its ends are right to the
+    /// order 1/m where those of the others are to 1/√m. `None` where [`Resample::accelerated`] did not ask for accelerations, and where there
+    /// is none: all replicates on one side of the estimate, a parameter that does not move. SciPy's `bootstrap(method="BCa")`.
+    ///
+    /// ```
+    /// use secant_optim::inference::{Bootstrap, Resampling};
+    /// use secant_optim::LeastSquaresFn;
+    /// let y = [0.2, 0.4, 0.5, 0.7, 1.1, 1.6, 4.9];
+    /// let mean = LeastSquaresFn::new(1, 7, |p, r| (0..7).for_each(|i| r[i] = p[0] - y[i]));
+    /// let ask = Bootstrap::of(&mean, &[9.4 / 7.0]).resampling(Resampling::Cases(1)).accelerated(true);
+    /// let found = ask.run(2000)?;
+    /// // The long tail upward moves both ends up.
+    /// let ((low, high), (bca_low, bca_high)) = (found.interval(0), found.bca_interval(0).unwrap());
+    /// assert!(found.accelerations[0] > 0.0 && bca_low > low && bca_high > high);
+    /// # Ok::<(), secant_optim::inference::InferenceError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// Without a jth parameter.
+    pub fn bca_interval(&self, j: usize) -> Option<(f64, f64)> {
+        let replicates = self.replicates_of(j);
+        bca::interval(self.estimates[j], replicates, *self.accelerations.get(j)?, self.level)
+    }
 }
 
 impl std::fmt::Display for Bootstrap {
@@ -166,18 +196,12 @@ impl std::fmt::Display for Bootstrap {
             let estimate = super::rounded(self.estimates[j], self.standard_error(j));
             let (low, high) = self.interval(j);
             write!(f, "\n{name}: {estimate}, {low:.5e} … {high:.5e}")?;
+            if let Some((low, high)) = self.bca_interval(j) {
+                write!(f, ", BCa {low:.5e} … {high:.5e}")?;
+            }
         }
         Ok(())
     }
-}
-
-/// Of numbers in order, as NumPy's and R's default (type 7).
-fn quantile(sorted: &[f64], p: f64) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
-    let at = p * last as f64;
-    let below = (0..=last).take_while(|i| *i as f64 <= at).last().unwrap_or(0);
-    let above = (below + 1).min(last);
-    sorted[below] + (at - below as f64) * (sorted[above] - sorted[below])
 }
 
 impl Resample<'_> {
@@ -199,6 +223,13 @@ impl Resample<'_> {
         self
     }
 
+    /// Whether the accelerations of [BCa intervals](Bootstrap::bca_interval) are found too: for cases by a fit without each of them, for residuals
+    /// from their skewness and J. Default false.
+    pub fn accelerated(mut self, accelerated: bool) -> Self {
+        self.accelerated = accelerated;
+        self
+    }
+
     /// Of the intervals, in (0, 1). Default 0.95.
     pub fn level(mut self, level: f64) -> Self {
         self.level = level;
@@ -215,7 +246,8 @@ impl Resample<'_> {
     ///
     /// # Errors
     /// Lengths that do not fit; a level out of range; residuals that are not finite at the solution; fewer than two rounds; cases that
-    /// are no whole number of the residuals; no degrees of freedom for drawing residuals.
+    /// are no whole number of the residuals; no degrees of freedom for drawing residuals; a fit without one case that did not succeed, where
+    /// accelerations are asked for.
     pub fn run(&self, rounds: usize) -> Result<Bootstrap, InferenceError> {
         let (n, m) = (self.problem.dim(), self.problem.residual_len());
         let length = |what, expected, found| {
@@ -279,6 +311,11 @@ impl Resample<'_> {
             (0..rounds).into_par_iter().map(round).collect();
         let found = found?;
         let failures = found.iter().filter(|theta| theta.is_none()).count();
+        let accelerations = if self.accelerated {
+            self.accelerations(&errors, observations.rows)?
+        } else {
+            Vec::new()
+        };
         Ok(Bootstrap {
             names,
             estimates: self.theta.to_vec(),
@@ -286,9 +323,30 @@ impl Resample<'_> {
             rounds,
             failures,
             resampling: self.resampling,
+            accelerations,
             level: self.level,
             seed: self.seed,
         })
+    }
+
+    /// One for each parameter.
+    fn accelerations(&self, errors: &[f64], rows: usize) -> Result<Vec<f64>, InferenceError> {
+        let (n, m) = (self.theta.len(), self.problem.residual_len());
+        let Resampling::Cases(size) = self.resampling else {
+            let mut gradient = vec![0.0; n];
+            self.problem.value_gradient(self.theta, &mut gradient);
+            let bounds = self.bounds.as_ref();
+            return Ok(bca::of_residuals(self.problem, self.theta, bounds, &gradient, errors));
+        };
+        let without = |case: usize| {
+            let mut weights = vec![1.0; m];
+            weights[case * size..(case + 1) * size].fill(0.0);
+            let fit = self.fit(weights, vec![0.0; m])?;
+            fit.ok_or(InferenceError::LeftOut { case })
+        };
+        let all: Result<Vec<Vec<f64>>, InferenceError> =
+            (0..rows / size).into_par_iter().map(without).collect();
+        Ok(bca::of_cases(&all?.concat(), n))
     }
 
     /// θ of the data of round k; `None` where the fit did not succeed.
@@ -321,6 +379,11 @@ impl Resample<'_> {
                 }
             }
         }
+        self.fit(weights, shift)
+    }
+
+    /// θ of w·r + shift; `None` where the fit did not succeed.
+    fn fit(&self, weights: Vec<f64>, shift: Vec<f64>) -> Result<Option<Vec<f64>>, OptimError> {
         let drawn = Drawn { problem: self.problem, weights, shift };
         let Solution { theta, report } = match &self.bounds {
             Some(bounds) => {

@@ -5,10 +5,12 @@ use crate::alone;
 use crate::common::{rosenbrock, rosenbrock_start};
 use faer::MatMut;
 use secant_core::problem::{LeastSquares, Objective, SampledObjective};
+use secant_core::real::{Real, Residuals};
 use secant_optim::argmin::core::Solver;
 use secant_optim::{
-    Adam, Bfgs, Factorization, FitSolver, FitState, GradientDescent, Lbfgs, LevenbergMarquardt,
-    Minibatches, NonlinearCg, Reason, Sampling, SecondOrder, Stopping, minimize, minimize_sampled,
+    Adam, Bfgs, Bounds, Factorization, FitSolver, FitState, GradientDescent, Lbfgs,
+    LevenbergMarquardt, Minibatches, NonlinearCg, Reason, Sampling, SecondOrder, Stopping,
+    fit_many, minimize, minimize_sampled,
 };
 
 /// Allocations and reallocations of a run of exactly `steps` steps.
@@ -113,6 +115,51 @@ fn of_levenberg_marquardt(steps: u64) -> Vec<usize> {
     .into_iter()
     .map(|solver| allocations(&problem, solver, &start, steps))
     .collect()
+}
+
+/// r = a·e^(−bx) + c − y on 40 points, y from a number.
+#[derive(Clone, Copy)]
+struct Decay(u32);
+
+impl Residuals for Decay {
+    fn parameters(&self) -> usize {
+        3
+    }
+    fn residual_len(&self) -> usize {
+        40
+    }
+    fn residuals<T: Real>(&self, p: &[T], r: &mut [T]) {
+        for (i, r) in (0_u32..).zip(r) {
+            let x = 0.1 * f64::from(i);
+            let ripple = 0.03 * f64::sin(f64::from((i + 1) * (self.0 + 3)));
+            let y = (1.0 + 0.1 * f64::from(self.0 % 9)) * f64::exp(-x) + 0.3 + ripple;
+            *r = p[0] * (-p[1] * x).exp() + p[2] - y;
+        }
+    }
+}
+
+/// A table is allocated in a few pieces, and a thread's memory once: hundreds of fits allocate as often as some.
+#[test]
+fn many_fits_allocate_nothing_each() {
+    let _alone = alone();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let allocations = |groups: u32, bounds: bool| {
+        let many = || {
+            let many = fit_many((0..groups).map(Decay)).keys(0..groups).start([1.0, 0.8, 0.0]);
+            if bounds { many.bounds(Bounds::nonnegative(3)) } else { many }
+        };
+        let mut ready: Vec<_> = (0..crate::REPEATS).map(|_| many()).collect();
+        pool.install(|| {
+            crate::allocations(|| {
+                let fits = ready.pop().unwrap().run().unwrap();
+                assert!(fits.successes() + 2 > groups as usize, "{fits}");
+            })
+        })
+    };
+    for bounds in [false, true] {
+        let (some, hundreds) = (allocations(32, bounds), allocations(320, bounds));
+        assert!(hundreds <= some + 2, "{some}, {hundreds}");
+    }
 }
 
 /// f = mean over 10 samples of i·½‖θ − i‖².
