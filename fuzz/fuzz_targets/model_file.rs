@@ -1,5 +1,6 @@
 #![no_main]
 
+#[allow(dead_code, reason = "its seeds are of another program")]
 #[path = "../src/model_file.rs"]
 mod model_file;
 

@@ -1,5 +1,8 @@
 //! Writes the valid files of each target to `corpus/`.
 
+// What the flags of fuzzing put into every program is there.
+use libfuzzer_sys as _;
+
 #[allow(dead_code, reason = "the target itself is another program")]
 #[path = "../src/model_file.rs"]
 mod model_file;
