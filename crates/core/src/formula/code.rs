@@ -78,11 +78,6 @@ impl Code {
         self.uniform_registers + self.lane_registers * self.stride
     }
 
-    /// Samples of a block at most.
-    pub(super) fn block(&self) -> usize {
-        self.stride
-    }
-
     pub(super) fn outputs(&self) -> &[Output] {
         &self.outputs
     }
@@ -106,6 +101,21 @@ impl Code {
         }
     }
 
+    /// Evaluates `batch` samples, a block at a time: `take` gets the scratch with its results, its first sample and their number.
+    pub(super) fn each_block(
+        &self,
+        scratch: &mut [f64],
+        batch: usize,
+        on: Arguments<'_>,
+        mut take: impl FnMut(&[f64], usize, usize),
+    ) {
+        for first in (0..batch).step_by(self.stride) {
+            let count = self.stride.min(batch - first);
+            self.run(scratch, first, count, on);
+            take(scratch, first, count);
+        }
+    }
+
     /// The results of `batch` samples, which are all in lanes: those of each of `parts` one sample after the other.
     pub(super) fn write<const PARTS: usize>(
         &self,
@@ -114,18 +124,16 @@ impl Code {
         on: Arguments<'_>,
         mut parts: [(&[Output], &mut [f64]); PARTS],
     ) {
-        for first in (0..batch).step_by(self.stride) {
-            let count = self.stride.min(batch - first);
-            self.run(scratch, first, count, on);
+        self.each_block(scratch, batch, on, |scratch, first, count| {
             for (results, target) in &mut parts {
                 let rows = results.len();
                 let target = &mut target[first * rows..(first + count) * rows];
                 self.interleave(scratch, results, count, target);
             }
-        }
+        });
     }
 
-    /// Evaluates samples `first..first + count`, at most [`Self::block`].
+    /// Evaluates samples `first..first + count`, at most a block of them.
     pub(super) fn run(&self, scratch: &mut [f64], first: usize, count: usize, on: Arguments<'_>) {
         let lanes = &mut scratch[self.uniform_registers..];
         let width = self.width(count);

@@ -95,15 +95,13 @@ impl Evaluator {
         let (of_values, of_rows) = split(formula, code, theta, values, jacobian);
         let (on, c, n, m) =
             (arguments(formula, inputs), formula.outputs(), theta.len(), values.len());
-        for first in (0..batch).step_by(code.block()) {
-            let count = code.block().min(batch - first);
-            code.run(scratch, first, count, on);
+        code.each_block(scratch, batch, on, |scratch, first, count| {
             let place = first * c..(first + count) * c;
             code.interleave(scratch, of_values, count, &mut values[place.clone()]);
             for (j, column) in jacobian.chunks_exact_mut(m.max(1)).enumerate() {
                 code.gather(scratch, of_rows, (j, n), count, &mut column[place.clone()]);
             }
-        }
+        });
     }
 }
 

@@ -121,15 +121,11 @@ fn each_block(
     batch: usize,
     argument: impl Fn(Leaf) -> f64,
     on: Arguments<'_>,
-    mut take: impl FnMut(&[f64], usize, usize),
+    take: impl FnMut(&[f64], usize, usize),
 ) {
     with_scratch(code.scratch(), |scratch| {
         code.start(scratch, batch, argument);
-        for first in (0..batch).step_by(code.block()) {
-            let count = code.block().min(batch - first);
-            code.run(scratch, first, count, on);
-            take(scratch, first, count);
-        }
+        code.each_block(scratch, batch, on, take);
     });
 }
 

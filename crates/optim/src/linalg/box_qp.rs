@@ -83,22 +83,8 @@ impl BoxQp<'_> {
         if face.is_empty() {
             return;
         }
-        let mut factor = ShiftedCholesky::new(face.len());
-        let mut matrix = factor.matrix_mut();
-        for (b, &j) in face.iter().enumerate() {
-            for (a, &i) in face.iter().enumerate() {
-                matrix[(a, b)] = self.b[j * n + i];
-            }
-        }
-        if factor.factor().is_err() {
-            return;
-        }
-        let mut step: Vec<f64> = face.iter().map(|j| -h[*j]).collect();
-        let (mut work, mut residual) = (step.clone(), step.clone());
-        factor.solve(&mut step, &mut work, &mut residual);
-        if !vector::all_finite(&step) {
-            return;
-        }
+        let entry = |i: usize, j: usize| self.b[j * n + i];
+        let Some(step) = ShiftedCholesky::step_on(&face, entry, |j| h[j]) else { return };
         let (mut length, mut first) = (1.0, None);
         for (&j, d) in face.iter().zip(&step) {
             let bound = if *d > 0.0 { self.upper[j] } else { self.lower[j] };

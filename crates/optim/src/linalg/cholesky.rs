@@ -90,6 +90,31 @@ impl ShiftedCholesky {
         MatMut::from_column_major_slice_mut(&mut self.matrix, self.n, self.n)
     }
 
+    /// To be filled with rows and columns `face` of a symmetric matrix whose upper triangle `entry` has, by row and column; `face` rises.
+    pub(crate) fn fill(&mut self, face: &[usize], entry: impl Fn(usize, usize) -> f64) {
+        let mut matrix = self.matrix_mut();
+        for (b, &j) in face.iter().enumerate() {
+            for (a, &i) in face.iter().enumerate().take(b + 1) {
+                matrix[(a, b)] = entry(i, j);
+            }
+        }
+    }
+
+    /// Newton's step −H⁻¹·slope on `face` alone, one entry for each; none where it is not finite. `entry` as in [`fill`](Self::fill).
+    pub(crate) fn step_on(
+        face: &[usize],
+        entry: impl Fn(usize, usize) -> f64,
+        slope: impl Fn(usize) -> f64,
+    ) -> Option<Vec<f64>> {
+        let mut factor = Self::new(face.len());
+        factor.fill(face, entry);
+        factor.factor().ok()?;
+        let mut step: Vec<f64> = face.iter().map(|j| -slope(*j)).collect();
+        let (mut work, mut residual) = (step.clone(), step.clone());
+        factor.solve(&mut step, &mut work, &mut residual);
+        vector::all_finite(&step).then_some(step)
+    }
+
     /// τ of the latest factorisation, relative to the diagonal of H.
     pub(crate) fn shift(&self) -> f64 {
         self.shift

@@ -140,12 +140,8 @@ impl Workspace {
         if let Some(before) = before {
             part.begin_as(&before);
         }
-        let (mut rows, whole) = (part.matrix_mut(), self.factor.matrix_mut());
-        for (b, &j) in free.iter().enumerate() {
-            for (a, &i) in free.iter().enumerate().take(b + 1) {
-                rows[(a, b)] = whole[(i, j)];
-            }
-        }
+        let whole = self.factor.matrix_mut();
+        part.fill(free, |i, j| whole[(i, j)]);
         part.factor().is_ok().then_some(part)
     }
 

@@ -130,23 +130,9 @@ impl L1Model {
         if face.is_empty() {
             return true;
         }
-        let mut factor = ShiftedCholesky::new(face.len());
-        let mut matrix = factor.matrix_mut();
-        for (b, &j) in face.iter().enumerate() {
-            for (a, &i) in face.iter().enumerate() {
-                matrix[(a, b)] = self.hessian[j * n + i];
-            }
-        }
-        if factor.factor().is_err() {
-            return false;
-        }
+        let entry = |i: usize, j: usize| self.hessian[j * n + i];
         let slope = |j: usize| self.slopes[j] + self.weights[j] * sign(self.point[j]);
-        let mut step: Vec<f64> = face.iter().map(|j| -slope(*j)).collect();
-        let (mut work, mut residual) = (step.clone(), step.clone());
-        factor.solve(&mut step, &mut work, &mut residual);
-        if !vector::all_finite(&step) {
-            return false;
-        }
+        let Some(step) = ShiftedCholesky::step_on(&face, entry, slope) else { return false };
         let mut length = 1.0_f64;
         let mut first = None;
         for (&j, p) in face.iter().zip(&step) {
