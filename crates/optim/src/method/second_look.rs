@@ -6,18 +6,26 @@
 //! does not depend on the units of any parameter: where it is positive definite beyond rounding and its Newton step promises nothing
 //! beside f, the claim stands, at the price of one linearisation and one Hessian. Otherwise a few steps of methods that are not those of the
 //! run go on from there; the claim falls only where they do lower f, so that no estimate of rounding can overturn it.
+//!
+//! A unit of a network that has died (all weights into and out of it zero) leaves its bias without effect on f, and where the bias is large
+//! the unit is saturated, so that H does not see what the weights could do. So parameters that f does not depend on are set to zero, where
+//! f stays, and the Hessian there is asked too.
 //! Source: the decrement in units of the curvature as in Dennis & Schnabel (1983) §7.1; Conn, Gould & Toint (2000) §6.7 for scaled regions.
 
 use super::Method;
+use crate::linalg::vector;
 use crate::run::costs::Costs;
 use crate::run::limits::Interrupt;
 use crate::run::minimize::{Setup, Solution};
 use crate::run::report::Report;
 use crate::run::stopping::{FLOOR_VALUE, Reason, Stopping};
 use crate::run::watch::Watch;
-use crate::solver::{LevenbergMarquardt, Modification, Newton, Scaling, Subproblem, TrustRegion};
+use crate::solver::{
+    LevenbergMarquardt, Modification, Newton, Optimality, Scaling, Subproblem, TrustRegion,
+};
 use crate::subproblem::MoreSorensen;
 use secant_core::problem::{Curvature, Form, Linearization};
+use secant_core::text::enumerated;
 use std::time::{Duration, Instant};
 
 /// Most parameters.
@@ -37,11 +45,26 @@ pub const ZERO_BESIDE_CHANGE: f64 = 1e-6;
 /// Part of f(θ₀) that is nothing of any other f, whose terms may cancel.
 pub const ZERO: f64 = 1e-15;
 
+/// A parameter of which f does not depend: one whose own curvature changes f by less than this part when it goes to zero …
+pub const IDLE: f64 = 1e-12;
+/// … and all of them together by less than this part.
+pub const SAME: f64 = 1e-10;
+
 /// What a run that claims an end is judged by.
 #[derive(Clone, Debug)]
 pub(super) struct SecondLook {
     stopping: Stopping,
     interrupt: Option<Interrupt>,
+}
+
+/// What the Hessian at a point says.
+struct Seen {
+    /// What is nothing beside f.
+    zero: f64,
+    /// Curvature below rounding, or a decrease to be had.
+    is_doubtful: bool,
+    /// Parameters that f does not depend on, as far as their own curvature tells.
+    idle: Vec<usize>,
 }
 
 impl SecondLook {
@@ -81,8 +104,15 @@ impl SecondLook {
         if !self.is_asked_for(report) || !is_affordable(problem, report) {
             return;
         }
-        if let Some(zero) = self.doubt(problem, theta, report) {
-            self.go_on(problem, theta, zero, report);
+        if let Some(seen) = self.look(problem, theta, None, report)
+            && report.value.abs() > seen.zero
+        {
+            if seen.is_doubtful {
+                self.go_on(problem, theta, (seen.zero, &careful()), report, "from there");
+            }
+            if seen.idle.iter().any(|&j| theta[j] != 0.0) && report.reason != Reason::Stalled {
+                self.look_without(problem, theta, &seen, report);
+            }
         }
         report.seconds += begun.elapsed().as_secs_f64();
         // The trace counts up to the report.
@@ -91,16 +121,50 @@ impl SecondLook {
         }
     }
 
-    /// Careful steps from θ, until one method has lowered f by more than `zero` and more than [`LEFT`]: then the claim falls.
-    fn go_on<P: Curvature>(&self, problem: &P, theta: &[f64], zero: f64, report: &mut Report) {
+    /// The same with the parameters that f does not depend on at zero.
+    fn look_without<P: Curvature>(
+        &self,
+        problem: &P,
+        theta: &[f64],
+        seen: &Seen,
+        report: &mut Report,
+    ) {
+        let mut without = theta.to_vec();
+        seen.idle.iter().for_each(|&j| without[j] = 0.0);
+        let moved = vector::norm(&seen.idle.iter().map(|&j| theta[j]).collect::<Vec<_>>());
+        report.evaluations.value += 1;
+        let change = (problem.value(&without) - report.value).abs();
+        // Written so that NaN is no agreement.
+        if change <= SAME * report.value.abs()
+            && self
+                .look(problem, &without, Some(seen.zero), report)
+                .is_some_and(|at| at.is_doubtful)
+        {
+            let names: Vec<String> = seen.idle.iter().map(|j| format!("θ[{j}]")).collect();
+            let names = enumerated(names.iter().map(String::as_str));
+            let from = format!("with {names}, without effect on f there, at zero");
+            self.go_on(problem, &without, (seen.zero, &[in_own_units(moved)]), report, &from);
+        }
+    }
+
+    /// Careful steps from θ, until one method has lowered f by more than `zero` and more than [`LEFT`]: then the claim falls. `from`: where θ
+    /// is, in words.
+    fn go_on<P: Curvature>(
+        &self,
+        problem: &P,
+        theta: &[f64],
+        (zero, careful): (f64, &[Method]),
+        report: &mut Report,
+        from: &str,
+    ) {
         let part = LEFT.max(1e3 * self.stopping.gradient_tolerance);
         let goal = report.value - zero.max(part * report.value.abs());
         let begun = Instant::now();
-        for method in careful() {
+        for method in careful {
             let Some(stopping) = self.rest(goal, report, begun.elapsed()) else { break };
             let mut watch = Watch::new();
             watch.interrupt.clone_from(&self.interrupt);
-            let method = method.with_stopping(stopping);
+            let method = method.clone().with_stopping(stopping);
             let run = method.run_alone(problem, theta, Setup::of(&mut watch));
             // A method without residuals to run on, or with too little memory, says nothing.
             let Ok((Solution { report: later, .. }, _)) = run else { continue };
@@ -109,7 +173,7 @@ impl SecondLook {
                 let part = (report.value - later.value) / report.value.abs();
                 report.reason = Reason::Stalled;
                 report.notes.push(format!(
-                    "its Hessian does not confirm the end: {} takes {part:.0e} of f off in {} step(s) from there",
+                    "its Hessian does not confirm the end: {} takes {part:.0e} of f off in {} step(s) {from}",
                     later.solver, later.iterations,
                 ));
                 break;
@@ -125,8 +189,14 @@ impl SecondLook {
         claimed && report.value.is_finite() && !interrupted && !held_out
     }
 
-    /// What is nothing beside f, where the Hessian at θ leaves a doubt: curvature below rounding, or a decrease to be had.
-    fn doubt<P: Curvature>(&self, problem: &P, theta: &[f64], report: &mut Report) -> Option<f64> {
+    /// What the Hessian at θ says, where it is finite. `zero` as at the end of the run, or to be found.
+    fn look<P: Curvature>(
+        &self,
+        problem: &P,
+        theta: &[f64],
+        zero: Option<f64>,
+        report: &mut Report,
+    ) -> Option<Seen> {
         let n = theta.len();
         let at = problem.linearize(theta);
         let mut scaled = MoreSorensen::scaled(n);
@@ -134,22 +204,29 @@ impl SecondLook {
         report.evaluations.linearize += 1;
         report.evaluations.hessian += 1;
         let diagonal = scaled.matrix_mut().diagonal().column_vector();
-        let change: f64 = diagonal.iter().zip(theta).map(|(h, t)| h.abs() * t * t).sum();
+        let changes: Vec<f64> = diagonal.iter().zip(theta).map(|(h, t)| h.abs() * t * t).collect();
         // A Hessian that is not finite shows nothing.
         scaled.factor().ok()?;
         scaled.set_gradient(at.gradient());
         let ends = scaled.ends();
-        let promised = scaled.solve(f64::MAX, &mut vec![0.0; n]).predicted;
+        let mut step = vec![0.0; n];
+        let promised = scaled.solve(f64::MAX, &mut step).predicted;
+        let nothing = IDLE * report.value.abs();
+        // Whose minimum is zero, up to the last digits, has its influence.
+        let is_led_to_zero = |j: usize| (theta[j] + step[j]).abs() <= 0.5 * theta[j].abs();
+        let idle = (0..n).filter(|&j| changes[j] <= nothing && !is_led_to_zero(j)).collect();
         let start = report.initial_value.abs();
-        let zero = if problem.as_least_squares().is_some() {
-            (ZERO_SQUARES * start).min(ZERO_BESIDE_CHANGE * change)
-        } else {
-            ZERO * start
-        };
+        let zero = zero.unwrap_or_else(|| {
+            if problem.as_least_squares().is_some() {
+                (ZERO_SQUARES * start).min(ZERO_BESIDE_CHANGE * changes.iter().sum::<f64>())
+            } else {
+                ZERO * start
+            }
+        });
         let tolerance = self.stopping.gradient_tolerance.max(FLOOR_VALUE * f64::EPSILON);
         let promises = promised > zero.max(tolerance * report.value.abs());
-        let doubtful = promises || ends.smallest <= 2.0 * ends.residual;
-        (doubtful && report.value.abs() > zero).then_some(zero)
+        let is_doubtful = promises || ends.smallest <= 2.0 * ends.residual;
+        Some(Seen { zero, is_doubtful, idle })
     }
 
     /// When a careful run stops: at `goal`, after its steps, or with the limits of the whole; none where nothing is left of these.
@@ -159,9 +236,9 @@ impl SecondLook {
             self.stopping.after(report.evaluations.of_f(), spent)?;
         Some(Stopping {
             gradient_tolerance: 0.0,
-            max_iterations: STEPS,
             max_evaluations,
             max_time,
+            max_iterations: STEPS,
             target: Some(goal),
             ..Stopping::default()
         })
@@ -187,4 +264,13 @@ fn careful() -> [Method; 3] {
         Newton::default().with_modification(Modification::TurnedSigns).into(),
         LevenbergMarquardt::default().with_scaling(Scaling::Marquardt).into(),
     ]
+}
+
+/// What goes on where parameters have no curvature that would give them a unit, and the gradient may be zero; `radius` at first.
+fn in_own_units(radius: f64) -> Method {
+    TrustRegion::default()
+        .with_subproblem(Subproblem::Exact)
+        .with_optimality(Optimality::SecondOrder)
+        .with_initial_radius(radius)
+        .into()
 }

@@ -2,7 +2,12 @@
 
 use crate::common::{Draws, Function, quadratic, spd};
 use faer::Mat;
-use secant_core::data::NistNonlinear;
+use secant_core::data::{Dataset, NistNonlinear};
+use secant_core::loss::SquaredError;
+use secant_core::network::Network;
+use secant_core::op::Activation;
+use secant_core::penalty::Ridge;
+use secant_core::risk::Risk;
 use secant_optim::{
     AdaptiveCubic, Bfgs, BoundedLevenbergMarquardt, Bounds, Evaluations, GaussNewton, HessianKind,
     Lbfgs, LbfgsB, LeastSquaresFn, LevenbergMarquardt, Method, Modification, Newton, NewtonCg,
@@ -253,6 +258,26 @@ fn two_terms_that_became_one_are_no_minimum() {
         let valley = report.value < 1.3e-2;
         assert!(!(report.reason.is_success() && valley) || above < 1e-6, "{above:e}: {report}");
     }
+}
+
+#[test]
+fn a_unit_that_died_is_no_minimum() {
+    // v·tanh(w·x + b) + c with a ridge on v and w: at v = w = 0 nothing depends on b, and at b = 20 tanh′ is so small that the Hessian is
+    // positive semidefinite. At b = 0 it has the eigenvalue of the line that fits best.
+    let x: Vec<f64> = (-8..9).map(|i| 0.125 * f64::from(i)).collect();
+    let y: Vec<f64> = x.iter().map(|x| (2.0 * x).sin()).collect();
+    let data = Dataset::from_slices(1, &x, 1, &y).unwrap();
+    let network = Network::mlp([1, 1, 1], Activation::Tanh);
+    let unit = Risk::new(network.graph().unwrap(), &data, SquaredError, Ridge(1e-3)).unwrap();
+    let mut refused = 0;
+    for method in exact().into_iter().chain(learned()).chain(bounded_or_free()) {
+        let report = method.minimize(&unit, &[0.0, 20.0, 0.0, 0.1]).unwrap().report;
+        // The offset's sentence, residuals orthogonal to the columns of J, is true of a saddle too.
+        let claims = report.reason.is_success() && report.reason != Reason::OffsetConverged;
+        assert!(!claims || report.value < 0.1, "{report}");
+        refused += u32::from(report.notes.iter().any(|note| note.contains("without effect on f")));
+    }
+    assert!(refused >= 10, "{refused}");
 }
 
 #[test]
