@@ -32,6 +32,10 @@ python:
     out/python/bin/pip install --quiet './python[sklearn,test]'
     cd python && ../out/python/bin/pytest -q
 
+# Fits, interrupts and pickles from Python for half an hour; after `just python`.
+soak minutes="30":
+    cd python && ../out/python/bin/python -X dev -W error tests/soak.py {{minutes}}
+
 # Fits over MPI at 1 to 4 ranks, or at those given (OpenMPI, libclang).
 mpi *ranks:
     crates/mpi/tests/run.sh {{ranks}}

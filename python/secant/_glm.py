@@ -45,6 +45,8 @@ class Glm:
         self.bic: float = summary["bic"]
         #: α of a negative binomial and its standard error.
         self.alpha: tuple[float, float] | None = summary["alpha"]
+        #: The power of a Tweedie model that was estimated, and its standard error.
+        self.power: tuple[float, float] | None = summary["power"]
         self.notes: list[str] = summary["notes"]
         self.report: dict = core.report()
         self._text: str = summary["text"]
@@ -98,8 +100,8 @@ def glm(
 ) -> Glm:
     """Fits a generalised linear model by Newton's method: coefficients with standard errors, z and p, deviance, likelihood.
 
-    family: `gaussian`, `poisson`, `logistic`, `gamma`, `inverse_gaussian`, `negative_binomial` (α given, or estimated), `tweedie` (with its
-        `power` between 1 and 2), `softmax`.
+    family: `gaussian`, `poisson`, `logistic`, `gamma`, `inverse_gaussian`, `negative_binomial` (`alpha` given, or estimated), `tweedie` (its
+        `power` between 1 and 2 given, or estimated), `softmax`.
     link: `identity`, `log`, `logit`, `probit`, `cloglog`, `inverse`, `inverse_square`, `sqrt`, where the family goes with it.
     sample_weight: how often a sample counts. offset: what is added to the score; exposure: its logarithm is.
     ridge: λ beside the mean of −ln p, over the coefficients of the standardised features.

@@ -3,7 +3,6 @@
 use crate::arrays::Matrix;
 use crate::data::Data;
 use crate::{errors, report, run};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use secant::{Family, Glm, GlmFit, Interrupt, Link, Stopping};
@@ -28,6 +27,7 @@ impl PyGlmFit {
         entries.set_item("aic", fit.aic())?;
         entries.set_item("bic", fit.bic())?;
         entries.set_item("alpha", fit.alpha.map(|alpha| (alpha.estimate, alpha.standard_error)))?;
+        entries.set_item("power", fit.power.map(|power| (power.estimate, power.standard_error)))?;
         entries.set_item("notes", &fit.notes)?;
         entries.set_item("text", fit.to_string())?;
         let mut coefficients = Vec::new();
@@ -71,9 +71,7 @@ impl PyGlmFit {
 fn family(name: &str, option: Option<f64>) -> PyResult<Glm> {
     Ok(match (Family::by_name(name).map_err(errors::wrong)?, option) {
         (Family::Tweedie { .. }, Some(power)) => Glm::tweedie(power),
-        (Family::Tweedie { .. }, None) => {
-            return Err(PyValueError::new_err(format!("family {name} needs its power")));
-        }
+        (Family::Tweedie { .. }, None) => Glm::tweedie_estimated(),
         (Family::NegativeBinomial { .. }, Some(alpha)) => Glm::negative_binomial(alpha),
         (Family::NegativeBinomial { .. }, None) => Glm::negative_binomial_estimated(),
         (family, _) => Glm::new(family),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -86,6 +88,20 @@ def test_classes_frames_intervals_and_pickles():
     assert three.predict(frame).shape == (300, 3)
 
 
+def test_a_power_is_estimated():
+    file = Path(__file__).parents[2] / "tests" / "fixtures" / "tweedie_power.json"
+    case = json.loads(file.read_text())[0]
+    X, y = np.reshape(case["x"], (-1, 2)), np.array(case["y"])
+    fit = secant.glm(X, y, "tweedie", link=case["link"], sample_weight=case["weights"])
+    estimate, error = fit.power
+    np.testing.assert_allclose([estimate, error], [case["power"], case["error"]], rtol=2e-3)
+    np.testing.assert_allclose(estimate, case["power"], rtol=2e-6)
+    np.testing.assert_allclose(fit.coef, case["coefficients"], rtol=1e-5)
+    given = secant.glm(X, y, "tweedie", power=estimate, link=case["link"])
+    assert given.power is None
+    np.testing.assert_allclose(given.coef, fit.coef, rtol=1e-9)
+
+
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="no family `poison`"):
         secant.glm(X, SCORE, "poison")
@@ -95,5 +111,5 @@ def test_what_does_not_fit_is_refused():
         secant.glm(X, -np.ones(300), "poisson")
     with pytest.raises(ValueError, match="exposure"):
         secant.glm(X, np.ones(300), "poisson", exposure=np.zeros(300))
-    with pytest.raises(ValueError, match="needs its power"):
-        secant.glm(X, np.ones(300), "tweedie")
+    with pytest.raises(ValueError, match="between 1 and 2"):
+        secant.glm(X, np.ones(300), "tweedie", power=2.5)
