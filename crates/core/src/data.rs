@@ -51,7 +51,7 @@ mod tests;
 mod weights;
 
 pub use cifar::CifarOptions;
-pub use csv::CsvOptions;
+pub use csv::{CsvOptions, CsvParts, CsvSurvey};
 pub use dataset::Dataset;
 pub use encode::{Encoded, EncodedInputs, Roles, TableError, TableFault, TargetKind};
 pub use encoding::{EncodedColumn, EncodedForm, Encoding, Missing};

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use self::blocks::{Blocks, Flight};
 use self::columns::Columns;
 use self::ends::{line_ends, record_end};
+pub use self::parts::{CsvParts, CsvSurvey};
 use self::records::{MAX_RECORD, Record, Records, TooLong};
 use self::rows::Rows;
 use super::source::{MAX_BYTES, Source};
@@ -17,8 +18,10 @@ pub(super) mod columns;
 pub(super) mod digits;
 pub(super) mod ends;
 pub(super) mod numbers;
+mod parts;
 pub(super) mod records;
 mod rows;
+mod states;
 #[cfg(test)]
 mod tests;
 
@@ -155,55 +158,36 @@ fn parse_by(
     options: &CsvOptions,
     flight: Flight,
 ) -> Result<Dataset, DataError> {
-    check_signs(
-        Some(options.delimiter),
-        options.decimal,
-        options.thousands,
-        ["CsvOptions::delimiter", "CsvOptions::decimal", "CsvOptions::thousands"],
-    )?;
+    check_options(options)?;
     let path = source.path;
-    let Start { mut text, whole, mark } = Start::read(&mut source, options, flight.size)?;
+    let start = Start::read(&mut source, options, flight.size)?;
+    let Opening { columns, at, line, .. } = Opening::read(&start, &mut source, options)?;
+    let Start { mut text, whole, mark } = start;
     let content = &text[mark..];
-    let mut records = Records::new(content, options.delimiter, options.comment);
-    let no_data = |what| DataError::NoData { file: Some(path.to_path_buf()), what };
-    let (mut header, mut row) = (Record::default(), Record::default());
-    if options.header && !records.read(&mut header).map_err(|long| too_long(&long, path))? {
-        return Err(no_data("header"));
-    }
-    let (start, line) = (records.at(), records.line());
-    let any = read_row(&mut records, &mut row, options, path)?;
-    if !(any || options.header) {
-        return Err(no_data("samples"));
-    }
-    let columns = if options.header {
-        let first_row = any.then(|| row.len());
-        Columns::of_header(&header, first_row, &mut source, options)?
-    } else {
-        Columns::numbered(row.len(), &mut source, options)?
-    };
     if whole {
         let mut rows = Rows::new(&columns, content, &mut source, options)?;
-        rows.read(&content[start..], line, path)?;
+        rows.read(&content[at..], line, path)?;
         return rows.finish(path);
     }
     source.take::<u8>(flight.memory)?;
-    text.drain(..mark + start);
+    text.drain(..mark + at);
     let signs = (options.delimiter, options.comment);
     let blocks = Blocks::new(&mut source, text, whole, signs, flight.size);
-    by_blocks(blocks, &columns, options, flight.count, line)?.finish(path)
+    by_blocks(blocks, &columns, options, flight.count, (line, true))?.finish(path)
 }
 
-/// The rows of `count` blocks at a time, the first of which begins on line `line`; the next ones are read while these are parsed.
+/// The rows of `count` blocks at a time, the first of which begins on line `line` and may be the `first` one of the file; the next ones are
+/// read while these are parsed.
 fn by_blocks<'c>(
     mut blocks: Blocks<'_, '_>,
     columns: &'c Columns,
     options: &'c CsvOptions,
     count: usize,
-    mut line: u64,
+    (mut line, mut first): (u64, bool),
 ) -> Result<Rows<'c>, DataError> {
     let path = blocks.source.path;
     let mut whole = Rows::part(columns, options, true);
-    let (mut read, mut first) = (0, true);
+    let mut read = 0;
     let mut texts = blocks.batch(count)?;
     let mut parsed: Vec<Result<Rows<'_>, DataError>> = Vec::new();
     while !(texts.is_empty() && parsed.is_empty()) {
@@ -269,6 +253,45 @@ impl Start {
     }
 }
 
+/// What the start of a file says of the rest.
+struct Opening {
+    columns: Columns,
+    /// Where the rows begin behind a byte order mark, and on which line.
+    at: usize,
+    line: u64,
+    /// Where the first of them is, if there is one.
+    first: usize,
+}
+
+impl Opening {
+    fn read(
+        start: &Start,
+        source: &mut Source<'_>,
+        options: &CsvOptions,
+    ) -> Result<Self, DataError> {
+        let path = source.path;
+        let mut records =
+            Records::new(&start.text[start.mark..], options.delimiter, options.comment);
+        let no_data = |what| DataError::NoData { file: Some(path.to_path_buf()), what };
+        let (mut header, mut row) = (Record::default(), Record::default());
+        if options.header && !records.read(&mut header).map_err(|long| too_long(&long, path))? {
+            return Err(no_data("header"));
+        }
+        let (at, line) = (records.at(), records.line());
+        let any = read_row(&mut records, &mut row, options, path)?;
+        if !(any || options.header) {
+            return Err(no_data("samples"));
+        }
+        let columns = if options.header {
+            let first_row = any.then(|| row.len());
+            Columns::of_header(&header, first_row, source, options)?
+        } else {
+            Columns::numbered(row.len(), source, options)?
+        };
+        Ok(Self { columns, at, line, first: row.start })
+    }
+}
+
 /// Whether a header and a row certainly end in `text`.
 fn holds_two_records(text: &[u8], options: &CsvOptions) -> bool {
     let end = record_end(text, options.delimiter, options.comment).unwrap_or(0);
@@ -299,6 +322,15 @@ fn too_long(long: &TooLong, path: &Path) -> DataError {
         found: "a longer one".to_owned(),
         hint: Box::default(),
     }
+}
+
+fn check_options(options: &CsvOptions) -> Result<(), DataError> {
+    check_signs(
+        Some(options.delimiter),
+        options.decimal,
+        options.thousands,
+        ["CsvOptions::delimiter", "CsvOptions::decimal", "CsvOptions::thousands"],
+    )
 }
 
 /// Refuses signs with two meanings. `options` names the three.

@@ -13,6 +13,7 @@ use crate::text::{did_you_mean, quoted};
 const DELIMITERS: [u8; 5] = *b";,\t| ";
 
 /// The columns that are used, by their place in a row.
+#[derive(Debug)]
 pub(super) struct Columns {
     pub(super) names: Vec<String>,
     pub(super) features: Vec<usize>,

@@ -33,7 +33,8 @@ pub(in crate::data) fn record_end(
     last_line_end(&text[at..], true).map(|last| at + last).or(end)
 }
 
-fn position(text: &[u8], wanted: u8) -> Option<usize> {
+/// Where `wanted` stands first.
+pub(super) fn position(text: &[u8], wanted: u8) -> Option<usize> {
     /// Looked at together, which is many times faster than one by one.
     const RUN: usize = 64;
     let runs = text.chunks(RUN).take_while(|run| !run.contains(&wanted)).count();
@@ -42,7 +43,7 @@ fn position(text: &[u8], wanted: u8) -> Option<usize> {
 }
 
 /// Behind the last line end; where more text may follow, not behind a CR at the end, which an LF may follow.
-fn last_line_end(text: &[u8], open: bool) -> Option<usize> {
+pub(super) fn last_line_end(text: &[u8], open: bool) -> Option<usize> {
     if let Some(last) = text.iter().rposition(|&byte| byte == b'\n') {
         let after = &text[last + 1..];
         return last_line_end_by_cr(after, open).map_or(Some(last + 1), |end| Some(last + 1 + end));

@@ -128,6 +128,11 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// Whether there is none, nor any that is refused.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
     /// Adds the rows of `text`, whole records from line `line` on.
     pub(super) fn read(&mut self, text: &[u8], line: u64, path: &Path) -> Result<(), DataError> {
         let records = Records::new(text, self.options.delimiter, self.options.comment);
