@@ -89,11 +89,13 @@ impl Columns {
     /// follows that has weight 1.
     pub(crate) fn dataset<'s>(
         self,
-        samples: impl Iterator<Item = &'s [f64]>,
+        samples: impl ExactSizeIterator<Item = &'s [f64]>,
     ) -> Result<Dataset, DataError> {
-        let mut inputs = Vec::new();
-        let (mut values, mut labels) = (Vec::new(), Vec::new());
-        let (mut weights, mut offset) = (Vec::new(), Vec::new());
+        // Grown by doubling they would take twice their place.
+        let room = |rows: usize| Vec::with_capacity(rows * samples.len());
+        let (mut inputs, mut values) = (room(self.features), room(self.targets));
+        let (mut labels, mut weights) = (Vec::new(), room(usize::from(self.weighted)));
+        let mut offset = room(self.offsets);
         for sample in samples {
             let (features, rest) = sample.split_at(self.features);
             inputs.extend_from_slice(features);

@@ -4,7 +4,8 @@ use crate::columns::{Columns, count};
 use crate::fault::{Fault, MpiError};
 use crate::ranks::{Ranks, Topic};
 use secant_core::data::{
-    DataError, Dataset, NpyOptions, RunningMoments, Standardizer, npy_samples,
+    CsvOptions, CsvParts, CsvSurvey, DataError, Dataset, NpyOptions, RunningMoments, Standardizer,
+    npy_samples,
 };
 use secant_core::graph::Graph;
 use secant_core::risk::Layout;
@@ -72,6 +73,36 @@ impl Shared {
             (!rows.is_empty()).then(read).transpose()
         })?;
         Self::new(ranks, graph, rows)
+    }
+
+    /// The rows of one CSV file that all ranks see, plain: each rank reads its share of the bytes alone, twice, and from its end to that of the
+    /// row that is cut there. Quotes with line ends in them are no matter. Classes are to be said. [`CsvOptions::max_bytes`] is for each rank.
+    /// All ranks call this.
+    ///
+    /// Cost: one collective of nine numbers, and those of [`new`](Self::new). A rank holds its rows twice for a while.
+    ///
+    /// # Errors
+    /// [`Fault`], on all ranks: what one of them cannot read, with the line of the file.
+    pub fn from_csv(
+        ranks: &Ranks,
+        graph: &Graph,
+        path: impl AsRef<Path>,
+        options: &CsvOptions,
+    ) -> Result<Self, MpiError> {
+        let file = ranks.together("the header", || CsvParts::open(path, options))?;
+        let (rank, size) = (ranks.rank(), ranks.size());
+        let lens = vec![CsvSurvey::NUMBERS; size];
+        let said = ranks.exchange(Topic::named("the quotes of the file"), &lens, || {
+            let survey = file.survey(rank, size).map_err(|error| error.to_string())?;
+            Ok(survey.numbers().to_vec())
+        })?;
+        let rows = ranks.together("reading", || {
+            let surveys = (0..size).map(|rank| CsvSurvey::from_numbers(said.of(rank)));
+            file.read(&surveys.collect::<Result<Vec<_>, _>>()?, rank)
+        })?;
+        let shared = Self::new(ranks, graph, rows)?;
+        let data = ranks.together("the names of the columns", || file.name(shared.data))?;
+        Ok(Self { data, ..shared })
     }
 
     /// The same samples with every input (x − mean)/deviation, of all samples; and the scaling, for what is predicted later. The ranks go one

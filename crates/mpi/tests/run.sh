@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fits at 1 to 4 ranks and in one process without MPI: the same bits. A fault on one rank ends all of them, with its words; a run with
-# checkpoints that a rank left goes on with any number of ranks. Needs OpenMPI and libclang (README). `run.sh 8`: at other numbers of ranks.
+# Fits at 1 to 4 ranks and in one process without MPI: the same bits. A fault on one rank ends all of them, with its words; a run whose
+# rank was killed goes on from its checkpoint with any number of ranks. Needs OpenMPI and libclang (README). `run.sh 8`: at other numbers of ranks.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -58,14 +58,40 @@ for name in stop time; do
     fi
 done
 
-# A run that nobody left, one that rank 1 of 2 left, and what becomes of that.
+# One CSV file, of which each rank reads its bytes: a bad field in those of the last one, and a file that is packed.
+"$fits" table "$work/table.csv" 100000 > /dev/null
+sed '$s/^[^,]*/red/' "$work/table.csv" > "$work/bad.csv"
+# Lines in quotes count.
+last=$(wc -l < "$work/bad.csv")
+gzip -k "$work/table.csv"
+csv_fault() {
+    local status=0
+    timeout 20 "${mpirun[@]}" -n 3 "$fits" csv "$1" > "$work/out" 2>&1 || status=$?
+    if [ "$status" -eq 0 ] || [ "$status" -eq 124 ] || ! grep -q -- "$2" "$work/out"; then
+        cat "$work/out"
+        fail "$1: status $status, expected the words: $2"
+    else
+        grep -- "$2" "$work/out" | head -1
+    fi
+}
+csv_fault "$work/bad.csv" "secant: rank 2: .*bad.csv, line $last, column \"x1\": expected a number, found \"red\""
+csv_fault "$work/table.csv.gz" 'secant: rank 0: .*expected a plain file, to read a part of it, found a packed one'
+
+# A run that nobody disturbed, one whose rank 1 of 2 was killed, and what becomes of its checkpoint.
 "${mpirun[@]}" -n 2 "$fits" run "$work/whole.run" 0 > "$work/whole"
-if timeout 20 "${mpirun[@]}" -n 2 "$fits" run "$work/left.run" 12 > "$work/out" 2>&1; then fail "a rank that left was not missed"; fi
-for ranks in 1 3 4; do
-    cp "$work/left.run" "$work/resumed.run"
+if timeout 20 "${mpirun[@]}" -n 2 "$fits" run "$work/killed.run" 12 > "$work/out" 2>&1; then fail "a rank that was killed was not missed"; fi
+if ! grep -q 'signal 9 (Killed)' "$work/out"; then
+    cat "$work/out"
+    fail "rank 1 was not killed"
+fi
+if pgrep -f "$work/killed.run"; then fail "a rank lives on when another was killed"; fi
+for ranks in 1 2 3 4; do
+    cp "$work/killed.run" "$work/resumed.run"
     "${mpirun[@]}" -n "$ranks" "$fits" resume "$work/resumed.run" > "$work/resumed"
     if ! diff "$work/whole" "$work/resumed"; then fail "resumed with $ranks rank(s): other bits"; fi
 done
+
+if ! tests/large.sh; then fail "a table larger than a rank may have"; fi
 
 if [ "$failed" -ne 0 ]; then exit 1; fi
 echo "mpi: the bits of one process at ${counts[*]} ranks; faults end all of them; checkpoints go on with any number"

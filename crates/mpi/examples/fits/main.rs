@@ -1,9 +1,11 @@
 //! Does a fit over several ranks take the steps of one process? Prints a line for each method: a number for the bits of θ, the value, the
 //! reason. `fits plain FOLDER` runs in one process without MPI, and leaves its samples as `.npy` files, which `fits files FOLDER` reads; `fits`, the same over the ranks of `mpirun`. `fits fault NAME` is what becomes of a
-//! fault on rank 1, `fits run FILE KILLED` and `fits resume FILE` a run with checkpoints that rank 1 leaves.
+//! fault on rank 1, `fits run FILE EVALUATIONS` and `fits resume FILE` a run with checkpoints whose rank 1 is killed. `fits table FILE BYTES` writes a
+//! large CSV file, which `fits csv FILE` fits, and `fits plain-csv FILE` in one process.
 
 mod data;
 mod faults;
+mod large;
 
 use data::{SAMPLES, class_data, curve_data, own_rows, write_npy};
 use secant_core::data::{NpyOptions, Standardizer};
@@ -38,7 +40,10 @@ fn main() -> Result<(), Failure> {
         ["fault", name] => faults::fault(name),
         ["run", file, evaluations] => faults::run(file, evaluations.parse()?),
         ["resume", file] => faults::resume(file),
-        _ => Err("usage: fits [plain FOLDER | files FOLDER | fault NAME | run FILE EVALUATIONS | resume FILE]".into()),
+        ["table", file, bytes] => large::write(file, bytes.parse()?),
+        ["csv", file] => large::fit(file, false),
+        ["plain-csv", file] => large::fit(file, true),
+        _ => Err("usage: fits [plain FOLDER | files FOLDER | fault NAME | run FILE EVALUATIONS | resume FILE | table FILE BYTES | csv FILE | plain-csv FILE]".into()),
     }
 }
 

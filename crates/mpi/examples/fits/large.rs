@@ -1,0 +1,95 @@
+//! A table that no rank could hold, as one CSV file.
+
+use crate::{Failure, line};
+use secant_core::data::{CsvOptions, Dataset};
+use secant_core::loss::SquaredError;
+use secant_core::network::Network;
+use secant_core::penalty::Ridge;
+use secant_core::problem::Curvature;
+use secant_core::random::hashed;
+use secant_core::risk::Risk;
+use secant_mpi::{Distributed, Ranks, Shared};
+use secant_optim::{Lbfgs, Solution, Stopping, minimize};
+use std::fs::File;
+use std::io::{BufWriter, Write};
+
+const FEATURES: usize = 15;
+/// A row of so many has a text with a line end in it.
+const QUOTED: u64 = 1_000;
+const ITERATIONS: u64 = 10;
+
+/// Writes rows until the file has `bytes` bytes. Prints the KiB of their numbers as `f64`.
+pub fn write(path: &str, bytes: u64) -> Result<(), Failure> {
+    let mut file = BufWriter::with_capacity(1 << 20, File::create(path)?);
+    let names: Vec<String> = (1..=FEATURES).map(|index| format!("x{index}")).collect();
+    let mut row = format!("{},note,target\n", names.join(","));
+    let (mut written, mut rows) = (0, 0);
+    while written < bytes {
+        file.write_all(row.as_bytes())?;
+        written += row.len() as u64;
+        row.clear();
+        let mut sum = 0.0;
+        for feature in 0..FEATURES as u64 {
+            // Four digits.
+            let digits = hashed(hashed(5, rows), feature) % 10_000;
+            sum += (feature as f64 - 7.0) * digits as f64;
+            row.push_str(&format!("0.{digits:04},"));
+        }
+        if rows % QUOTED == 0 {
+            row.push_str(&format!("\"row {rows}\nsays \"\"1,2,3\"\"\""));
+        }
+        row.push_str(&format!(",{:.4}\n", 1e-4 * sum + 0.1 * (sum * 1e-3).sin()));
+        rows += 1;
+    }
+    file.flush()?;
+    println!("{}", (rows - 1) * (FEATURES as u64 + 1) * 8 / 1024);
+    Ok(())
+}
+
+/// L-BFGS on a linear model, each rank with its bytes of the file; `plain` in one process without MPI.
+pub fn fit(path: &str, plain: bool) -> Result<(), Failure> {
+    let network = Network::linear(FEATURES, 1);
+    let ignored = vec!["note".to_owned()];
+    let options = CsvOptions { ignored, max_bytes: 1 << 40, ..CsvOptions::default() };
+    if plain {
+        let data = Dataset::from_csv_with(path, &options)?;
+        let risk = Risk::new(network.graph()?, &data, SquaredError, Ridge(1e-4))?;
+        println!("{}", line("CSV", &solved(&risk, &network)?));
+        return Ok(());
+    }
+    let ranks = Ranks::initialize()?;
+    ranks.guard(|ranks| {
+        let shared = Shared::from_csv(ranks, network.graph()?, path, &options)?;
+        let risk = Distributed::new(ranks, network.graph()?, &shared, SquaredError, Ridge(1e-4))?;
+        let solution = solved(&risk, &network)?;
+        risk.verdict_of(&solution)?;
+        if shared.data().feature_names()[FEATURES - 1] != format!("x{FEATURES}") {
+            return Err("the columns are not named as in the file".into());
+        }
+        if ranks.is_first() {
+            println!("{}", line("CSV", &solution));
+        }
+        eprintln!(
+            "rank {}: {} samples, {} KiB of address space, {} KiB of memory",
+            ranks.rank(),
+            shared.samples_of(ranks.rank()).len(),
+            most("VmPeak")?,
+            most("VmHWM")?
+        );
+        Ok(())
+    });
+    Ok(())
+}
+
+fn solved<P: Curvature>(risk: &P, network: &Network) -> Result<Solution, Failure> {
+    let stopping = Stopping { max_iterations: ITERATIONS, ..Stopping::default() };
+    Ok(minimize(risk, Lbfgs::default().with_stopping(stopping), &network.draw(7)?)?)
+}
+
+/// What Linux says this process had at most.
+fn most(what: &str) -> Result<u64, Failure> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(':'));
+    let number = line.and_then(|line| line.split_whitespace().next());
+    Ok(number.ok_or("no such entry in /proc/self/status")?.parse()?)
+}
