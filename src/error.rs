@@ -123,6 +123,20 @@ pub enum FitError {
     /// A patience without samples held out.
     #[error("`patience` needs samples held out: `validation(&data)` or `validation_fraction(0.2)`")]
     PatienceWithoutValidation,
+    /// What a fit over the samples of several processes does not do.
+    #[error("{what}: not in a fit whose samples lie in several processes")]
+    NotAcross {
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// What went wrong in one of the processes of such a fit.
+    #[error("rank {rank}: {message}")]
+    Process {
+        /// The process, from 0.
+        rank: usize,
+        /// What it said.
+        message: String,
+    },
     /// No start.
     #[error("`starts(0)`: there must be a start")]
     NoStarts,

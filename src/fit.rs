@@ -1,5 +1,6 @@
 //! `fit(&network, &data)…run()`: the whole way from data to a fitted model.
 
+mod across;
 mod checkpoint;
 mod cross_validation;
 mod held_out;
@@ -10,6 +11,7 @@ mod tuning;
 mod units;
 mod watching;
 
+pub use across::{Across, AcrossRun};
 pub use cross_validation::{CrossValidation, Spread};
 pub use starts::Starts;
 pub use tuning::{Tuned, TunedStrength};
@@ -21,7 +23,7 @@ use crate::model::{FitSummary, Model, ModelInference};
 use crate::progress::ProgressLine;
 use checkpoint::Checkpoints;
 use held_out::HeldOut;
-use secant_core::data::{Dataset, Targets};
+use secant_core::data::{Dataset, Standardizer, Targets};
 use secant_core::graph::Graph;
 use secant_core::loss::{Decision, Logistic, Loss, Robust, SoftmaxCrossEntropy, SquaredError};
 use secant_core::network::Network;
@@ -66,6 +68,13 @@ pub struct Fit<'a> {
 enum Start {
     Seed(u64),
     Theta(Vec<f64>),
+}
+
+/// The scalings that travel with a model.
+#[derive(Clone)]
+struct Scalings {
+    inputs: Option<Standardizer>,
+    targets: Option<Standardizer>,
 }
 
 /// What a run needs beside its start.
@@ -242,11 +251,24 @@ impl Fit<'_> {
             solution.report.notes.push(starts.to_string());
         }
         let summary = self.summary(&solution.report, scaled.data.samples(), starts.as_ref());
+        let scalings = Scalings { inputs: scaled.inputs.clone(), targets: scaled.targets.clone() };
+        Ok(self.fitted(graph, solution, (scalings, loss, decision), summary, starts))
+    }
+
+    /// The model that a run came to.
+    fn fitted(
+        &self,
+        graph: &Arc<Graph>,
+        solution: Solution,
+        (scalings, loss, decision): (Scalings, Arc<dyn Loss>, Decision),
+        summary: FitSummary,
+        starts: Option<Starts>,
+    ) -> Fitted {
         let model = Model {
             graph: graph.clone(),
             theta: solution.theta,
-            input_scaling: scaled.inputs.clone(),
-            target_scaling: scaled.targets.clone(),
+            input_scaling: scalings.inputs,
+            target_scaling: scalings.targets,
             loss,
             penalty: self.penalty.clone(),
             decision,
@@ -257,12 +279,12 @@ impl Fit<'_> {
             spread: None,
             summary,
         };
-        Ok(Fitted { model, report: solution.report, starts })
+        Fitted { model, report: solution.report, starts }
     }
 
     /// Runs the starts.
     fn solve(&self, problem: &Prepared<'_>) -> Result<Solved, FitError> {
-        let line = self.watching.line.then(|| Mutex::new(ProgressLine::new(self.count)));
+        let line = self.watching.progress_line(self.count);
         let options = self.run_options(problem.risk.graph(), problem.risk.loss())?;
         let run = |number, theta: Vec<f64>| {
             let watch = || self.watching.watch(number, line.as_ref());
@@ -288,10 +310,7 @@ impl Fit<'_> {
                 (solution, Some(starts), loss)
             }
         };
-        if let Some(line) = line {
-            let mut line = line.into_inner().unwrap_or_else(PoisonError::into_inner);
-            line.finish(&solved.0.report);
-        }
+        end_line(line, &solved.0.report);
         Ok(solved)
     }
 
@@ -465,6 +484,13 @@ impl Fitted {
     /// The model by value.
     pub fn into_model(self) -> Model {
         self.model
+    }
+}
+
+/// Ends the line of progress, where there is one.
+fn end_line(line: Option<Mutex<ProgressLine>>, report: &Report) {
+    if let Some(line) = line {
+        line.into_inner().unwrap_or_else(PoisonError::into_inner).finish(report);
     }
 }
 

@@ -76,7 +76,8 @@ pub use curve_error::CurveError;
 pub use error::FitError;
 pub use feature_match::FeatureMatch;
 pub use fit::{
-    CrossValidation, Fit, Fitted, Spread, Standardize, Starts, Tuned, TunedStrength, fit,
+    Across, AcrossRun, CrossValidation, Fit, Fitted, Spread, Standardize, Starts, Tuned,
+    TunedStrength, fit,
 };
 pub use folds::{FoldError, Folds};
 pub use glm::{

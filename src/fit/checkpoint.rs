@@ -59,6 +59,24 @@ impl Fit<'_> {
 
     /// What the runs of this fit on `graph` by `loss` write and take up.
     pub(super) fn run_options(&self, graph: &Graph, loss: &dyn Loss) -> Result<Options, FitError> {
+        let options = Options(self.run_options_of(graph, loss, || Ok(parts_of(self.data)))?);
+        let several = options.0.resume.as_ref().filter(|_| self.count > 1);
+        if let Some(path) = several
+            && !(0..self.count).any(|number| exists(&numbered(path, number)))
+        {
+            let error = CheckpointError::Missing { path: numbered(path, 0) };
+            return Err(OptimError::Checkpoint(Box::new(error)).into());
+        }
+        Ok(options)
+    }
+
+    /// Those of one run, whose checkpoint says `data` of the data.
+    pub(super) fn run_options_of<T: Serialize>(
+        &self,
+        graph: &Graph,
+        loss: &dyn Loss,
+        data: impl FnOnce() -> Result<T, FitError>,
+    ) -> Result<RunOptions, FitError> {
         let Checkpoints { write, resume } = self.checkpoints.clone();
         let mut options = RunOptions::default();
         if write.is_some() || resume.is_some() {
@@ -67,7 +85,7 @@ impl Fit<'_> {
                 self.without_checkpoints("a fit with `robust`", why)?;
             }
             options.fingerprint = Fingerprint::new()
-                .with("the data", &parts_of(self.data))
+                .with("the data", &data()?)
                 .with("the network", &format!("{graph:?}"))
                 .with("the loss", &format!("{loss:?}"))
                 .with("the penalty", &format!("{:?}", self.penalty))
@@ -84,14 +102,6 @@ impl Fit<'_> {
                 }
             };
             (options.checkpoint, options.resume) = (write, resume);
-        }
-        let options = Options(options);
-        let several = options.0.resume.as_ref().filter(|_| self.count > 1);
-        if let Some(path) = several
-            && !(0..self.count).any(|number| exists(&numbered(path, number)))
-        {
-            let error = CheckpointError::Missing { path: numbered(path, 0) };
-            return Err(OptimError::Checkpoint(Box::new(error)).into());
         }
         Ok(options)
     }

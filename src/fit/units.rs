@@ -74,7 +74,7 @@ impl Standardize {
 }
 
 /// Whether the default standardises the targets, if the loss is squared error.
-fn fits_standardized(data: &Dataset, graph: &Graph) -> bool {
+pub(super) fn fits_standardized(data: &Dataset, graph: &Graph) -> bool {
     let numeric =
         matches!(data.targets(), Targets::Values { rows, .. } if *rows == graph.outputs());
     numeric && data.offset().is_none() && !graph.is_affine()

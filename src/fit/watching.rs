@@ -48,6 +48,16 @@ impl<'a> Watching<'a> {
         }
     }
 
+    /// The same for a run that others end.
+    pub(super) fn uninterrupted(&self) -> Self {
+        Self { interrupt: None, ..self.clone() }
+    }
+
+    /// The line that shows the runs of so many starts, where one is asked for.
+    pub(super) fn progress_line(&self, count: usize) -> Option<Mutex<ProgressLine>> {
+        self.line.then(|| Mutex::new(ProgressLine::new(count)))
+    }
+
     /// What goes along with the run from start number `start`; `line` shows it.
     pub(super) fn watch<'w>(
         &'w self,

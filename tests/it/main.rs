@@ -1,5 +1,6 @@
 //! The tests of the facade from outside, as one program: one module per promise.
 
+mod across;
 mod auto;
 mod checkpoints;
 mod compare;

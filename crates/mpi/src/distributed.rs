@@ -54,7 +54,21 @@ impl<'a> Distributed<'a> {
         loss: impl Loss + 'static,
         penalty: impl Penalty + 'static,
     ) -> Result<Self, Fault> {
-        let how: (Arc<dyn Loss>, Arc<dyn Penalty>) = (Arc::new(loss), Arc::new(penalty));
+        Self::from_shared(ranks, graph, shared, Arc::new(loss), Arc::new(penalty))
+    }
+
+    /// The same of a loss and a penalty that were chosen when the program runs.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn from_shared(
+        ranks: &'a Ranks,
+        graph: &'a Graph,
+        shared: &'a Shared,
+        loss: Arc<dyn Loss>,
+        penalty: Arc<dyn Penalty>,
+    ) -> Result<Self, Fault> {
+        let how = (loss, penalty);
         let blocks = &shared.blocks[ranks.rank()];
         let part = ranks.together("model and data", || {
             RiskPart::new(graph, &shared.data, how, &shared.layout, blocks)

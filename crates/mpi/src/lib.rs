@@ -10,6 +10,7 @@
 //! Every rank must call the same methods of [`Distributed`] in the same order, which a solver does by itself as long as nothing but the
 //! numbers decides: limits of time and interrupts go through [`Distributed::interrupt`] and [`Distributed::with_max_time`].
 
+mod across;
 mod columns;
 mod distributed;
 mod fault;
@@ -19,6 +20,7 @@ mod ranks;
 mod roll_call;
 mod shared;
 
+pub use across::AcrossRanks;
 pub use distributed::{Distributed, NonFinite};
 pub use fault::{Fault, MpiError};
 pub use least_squares::DistributedResiduals;

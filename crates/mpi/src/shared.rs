@@ -111,8 +111,35 @@ impl Shared {
     /// # Errors
     /// [`Fault`], on all ranks: a column of numbers whose squares leave the range of `f64`.
     pub fn standardized(self, ranks: &Ranks) -> Result<(Self, Standardizer), Fault> {
+        let scaling = self.input_scaling(ranks)?;
+        let transform = || scaling.transform_inputs(&self.data);
+        let data = ranks.together("standardised inputs", transform)?;
+        Ok((Self { data, ..self }, scaling))
+    }
+
+    /// [`Standardizer::fit_inputs`] of all samples.
+    pub(crate) fn input_scaling(&self, ranks: &Ranks) -> Result<Standardizer, Fault> {
+        let rows = (self.data.features(), self.data.inputs());
+        self.scaling(ranks, "the moments of the inputs", rows, self.data.feature_names())
+    }
+
+    /// [`Standardizer::fit_targets`] of all samples.
+    pub(crate) fn target_scaling(&self, ranks: &Ranks) -> Result<Standardizer, Fault> {
+        let values = self.data.targets().values().unwrap_or_default();
+        let rows = (self.data.outputs(), values);
+        self.scaling(ranks, "the moments of the targets", rows, self.data.target_names())
+    }
+
+    /// The moments of a table of `rows` × this rank's samples: the ranks go one after the other over theirs.
+    fn scaling(
+        &self,
+        ranks: &Ranks,
+        name: &'static str,
+        (rows, values): (usize, &[f64]),
+        names: &[String],
+    ) -> Result<Standardizer, Fault> {
         let weighted = self.columns.is_weighted();
-        let mut moments = RunningMoments::new(self.data.features(), self.samples(), weighted);
+        let mut moments = RunningMoments::new(rows, self.samples(), weighted);
         for rank in 0..ranks.size() {
             let mut numbers = Vec::new();
             let turn = |len: usize| {
@@ -120,29 +147,23 @@ impl Shared {
                 lens[rank] = len;
                 lens
             };
-            let said =
-                ranks.exchange(Topic::named("the moments of the inputs"), &turn(1), || {
-                    if rank != ranks.rank() {
-                        return Ok(Vec::new());
-                    }
-                    let own = self.samples_of(rank).len();
-                    let inputs = &self.data.inputs()[..own * self.data.features()];
-                    let weights = self.data.weights().map(|weights| &weights[..own]);
-                    moments.add(inputs, weights).map_err(|error| error.to_string())?;
-                    numbers = moments.numbers();
-                    Ok(vec![numbers.len() as f64])
-                })?;
+            let said = ranks.exchange(Topic::named(name), &turn(1), || {
+                if rank != ranks.rank() {
+                    return Ok(Vec::new());
+                }
+                let own = self.samples_of(rank).len();
+                let weights = self.data.weights().map(|weights| &weights[..own]);
+                moments.add(&values[..own * rows], weights).map_err(|error| error.to_string())?;
+                numbers = moments.numbers();
+                Ok(vec![numbers.len() as f64])
+            })?;
             let len = count(said.of(rank)[0]);
             let said =
                 ranks.exchange(Topic::named("moments so far"), &turn(len), || Ok(numbers))?;
             moments = ranks
                 .together("the moments so far", || RunningMoments::from_numbers(said.of(rank)))?;
         }
-        let (data, scaling) = ranks.together("standardised inputs", || {
-            let scaling = moments.standardizer(self.data.feature_names().to_vec())?;
-            Ok::<_, DataError>((scaling.transform_inputs(&self.data)?, scaling))
-        })?;
-        Ok((Self { data, ..self }, scaling))
+        ranks.together(name, || moments.standardizer(names.to_vec()))
     }
 
     /// N, of all ranks.

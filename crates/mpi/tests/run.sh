@@ -27,6 +27,10 @@ for ranks in "${counts[@]}"; do
     "${mpirun[@]}" -n "$ranks" "$fits" > "$work/ranks-$ranks"
     if ! diff "$work/plain" "$work/ranks-$ranks"; then fail "$ranks rank(s) have other bits"; fi
 done
+# Every evaluation is one collective, of the bytes that the formulas of docs/distributed.md say.
+for ranks in "${counts[@]}"; do
+    if ! "${mpirun[@]}" -n "$ranks" "$fits" traffic; then fail "$ranks rank(s): other traffic"; fi
+done
 # Each rank reads its rows of two files.
 "${mpirun[@]}" -n 3 "$fits" files "$work" > "$work/files"
 if ! diff <(head -1 "$work/plain") "$work/files"; then fail "of files: other bits"; fi
@@ -90,6 +94,24 @@ for ranks in 1 2 3 4; do
     "${mpirun[@]}" -n "$ranks" "$fits" resume "$work/resumed.run" > "$work/resumed"
     if ! diff "$work/whole" "$work/resumed"; then fail "resumed with $ranks rank(s): other bits"; fi
 done
+
+# `secant::fit` of the table: the models of one process; a fit that ended early goes on with another number of ranks.
+"$fits" table "$work/fit.csv" 1000000 > /dev/null
+"$fits" plain-fit "$work/fit.csv" 20 > "$work/plain-fit"
+cat "$work/plain-fit"
+for ranks in "${counts[@]}"; do
+    "${mpirun[@]}" -n "$ranks" "$fits" fit "$work/fit.csv" 20 "$work/fit.run" > "$work/fit"
+    if ! diff "$work/plain-fit" "$work/fit"; then fail "fit at $ranks rank(s): other bits"; fi
+done
+"${mpirun[@]}" -n 2 "$fits" fit "$work/fit.csv" 8 "$work/fit.run" > /dev/null
+"${mpirun[@]}" -n 3 "$fits" resume-fit "$work/fit.csv" 20 "$work/fit.run" > "$work/fit"
+if ! diff "$work/plain-fit" "$work/fit"; then fail "fit gone on with: other bits"; fi
+# The checkpoint is of these samples.
+sed '$s/^0\.[0-9]*/0.55555/' "$work/fit.csv" > "$work/other.csv"
+if "${mpirun[@]}" -n 3 "$fits" resume-fit "$work/other.csv" 20 "$work/fit.run" > "$work/out" 2>&1 || ! grep -m 1 'the data is not the same' "$work/out"; then
+    cat "$work/out"
+    fail "a checkpoint of other samples is taken"
+fi
 
 if ! tests/large.sh; then fail "a table larger than a rank may have"; fi
 

@@ -13,7 +13,7 @@ use secant_optim::{Lbfgs, Solution, Stopping, minimize};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 
-const FEATURES: usize = 15;
+pub const FEATURES: usize = 15;
 /// A row of so many has a text with a line end in it.
 const QUOTED: u64 = 1_000;
 const ITERATIONS: u64 = 10;
@@ -22,10 +22,10 @@ const ITERATIONS: u64 = 10;
 pub fn write(path: &str, bytes: u64) -> Result<(), Failure> {
     let mut file = BufWriter::with_capacity(1 << 20, File::create(path)?);
     let names: Vec<String> = (1..=FEATURES).map(|index| format!("x{index}")).collect();
-    let mut row = format!("{},note,target\n", names.join(","));
+    let mut row = format!("{},note,target\n", names.join(",")).into_bytes();
     let (mut written, mut rows) = (0, 0);
     while written < bytes {
-        file.write_all(row.as_bytes())?;
+        file.write_all(&row)?;
         written += row.len() as u64;
         row.clear();
         let mut sum = 0.0;
@@ -33,12 +33,12 @@ pub fn write(path: &str, bytes: u64) -> Result<(), Failure> {
             // Four digits.
             let digits = hashed(hashed(5, rows), feature) % 10_000;
             sum += (feature as f64 - 7.0) * digits as f64;
-            row.push_str(&format!("0.{digits:04},"));
+            write!(row, "0.{digits:04},")?;
         }
         if rows % QUOTED == 0 {
-            row.push_str(&format!("\"row {rows}\nsays \"\"1,2,3\"\"\""));
+            write!(row, "\"row {rows}\nsays \"\"1,2,3\"\"\"")?;
         }
-        row.push_str(&format!(",{:.4}\n", 1e-4 * sum + 0.1 * (sum * 1e-3).sin()));
+        writeln!(row, ",{:.4}", 1e-4 * sum + 0.1 * (sum * 1e-3).sin())?;
         rows += 1;
     }
     file.flush()?;
@@ -49,8 +49,7 @@ pub fn write(path: &str, bytes: u64) -> Result<(), Failure> {
 /// L-BFGS on a linear model, each rank with its bytes of the file; `plain` in one process without MPI.
 pub fn fit(path: &str, plain: bool) -> Result<(), Failure> {
     let network = Network::linear(FEATURES, 1);
-    let ignored = vec!["note".to_owned()];
-    let options = CsvOptions { ignored, max_bytes: 1 << 40, ..CsvOptions::default() };
+    let options = options();
     if plain {
         let data = Dataset::from_csv_with(path, &options)?;
         let risk = Risk::new(network.graph()?, &data, SquaredError, Ridge(1e-4))?;
@@ -79,6 +78,12 @@ pub fn fit(path: &str, plain: bool) -> Result<(), Failure> {
         Ok(())
     });
     Ok(())
+}
+
+/// How the file is read.
+pub fn options() -> CsvOptions {
+    let ignored = vec!["note".to_owned()];
+    CsvOptions { ignored, max_bytes: 1 << 40, ..CsvOptions::default() }
 }
 
 fn solved<P: Curvature>(risk: &P, network: &Network) -> Result<Solution, Failure> {

@@ -1,13 +1,17 @@
 //! Does a fit over several ranks take the steps of one process? Prints a line for each method: a number for the bits of θ, the value, the
 //! reason. `fits plain FOLDER` runs in one process without MPI, and leaves its samples as `.npy` files, which `fits files FOLDER` reads; `fits`, the same over the ranks of `mpirun`. `fits fault NAME` is what becomes of a
 //! fault on rank 1, `fits run FILE EVALUATIONS` and `fits resume FILE` a run with checkpoints whose rank 1 is killed. `fits table FILE BYTES` writes a
-//! large CSV file, which `fits csv FILE` fits, and `fits plain-csv FILE` in one process.
+//! large CSV file, which `fits csv FILE` fits, and `fits plain-csv FILE` in one process; `fits fit`, `fits resume-fit` and `fits plain-fit` do so by
+//! `secant::fit`.
 
 mod data;
 mod faults;
 mod large;
+mod model;
+mod traffic;
 
 use data::{SAMPLES, class_data, curve_data, own_rows, write_npy};
+use model::Plan;
 use secant_core::data::{NpyOptions, Standardizer};
 use secant_core::graph::Graph;
 use secant_core::loss::{SoftmaxCrossEntropy, SquaredError};
@@ -43,7 +47,15 @@ fn main() -> Result<(), Failure> {
         ["table", file, bytes] => large::write(file, bytes.parse()?),
         ["csv", file] => large::fit(file, false),
         ["plain-csv", file] => large::fit(file, true),
-        _ => Err("usage: fits [plain FOLDER | files FOLDER | fault NAME | run FILE EVALUATIONS | resume FILE | table FILE BYTES | csv FILE | plain-csv FILE]".into()),
+        ["traffic"] => traffic::count(),
+        ["plain-fit", file, iterations] => model::plain(file, iterations.parse()?),
+        ["fit", file, iterations, checkpoint] => {
+            model::across(&Plan { file, iterations: iterations.parse()?, checkpoint, resume: false })
+        }
+        ["resume-fit", file, iterations, checkpoint] => {
+            model::across(&Plan { file, iterations: iterations.parse()?, checkpoint, resume: true })
+        }
+        _ => Err("usage: fits [traffic | plain FOLDER | files FOLDER | fault NAME | run FILE EVALUATIONS | resume FILE | table FILE BYTES | csv FILE | plain-csv FILE | plain-fit FILE ITERATIONS | fit FILE ITERATIONS CHECKPOINT | resume-fit FILE ITERATIONS CHECKPOINT]".into()),
     }
 }
 
