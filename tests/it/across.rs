@@ -92,7 +92,7 @@ fn the_fit_is_that_of_one_process() {
         (&yacht, fit(&net, &yacht).standardize(Standardize::Inputs)),
         (&yacht, fit(&linear, &yacht).standardize(Standardize::InputsAndTargets)),
         (&yacht, fit(&net, &yacht).standardize(Standardize::ScaleInputs)),
-        (&counts, fit(&small, &counts).loss(Poisson)),
+        (&counts, fit(&small, &counts).loss(Poisson::default())),
         (&labels, fit(&classes, &labels)),
         (&yacht, fit(&net, &yacht).method(Adam::default()).minibatches(batches)),
         (&yacht, fit(&net, &yacht).start(vec![0.1; 33])),

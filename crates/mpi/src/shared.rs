@@ -284,11 +284,19 @@ fn move_rows(
             }
         }
     }
-    drop(rows);
+    let names = rows.map(|rows| {
+        let lists = [rows.feature_names(), rows.target_names(), rows.class_names()];
+        lists.map(<[String]>::to_vec)
+    });
     if own[rank].is_empty() {
         // It stands for the columns, and a data set of weight 0 is refused.
         columns.weigh(&mut numbers);
     }
-    let build = || columns.dataset(numbers.chunks_exact(width));
+    let build = || {
+        let data = columns.dataset(numbers.chunks_exact(width))?;
+        let Some([features, targets, classes]) = names else { return Ok(data) };
+        let data = data.with_feature_names(features)?.with_target_names(targets)?;
+        if classes.is_empty() { Ok(data) } else { data.with_class_names(classes) }
+    };
     Ok(ranks.together("the samples of this rank", build)?)
 }
