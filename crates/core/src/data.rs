@@ -9,6 +9,7 @@
 //! | slices | [`Dataset::from_slices`], [`Dataset::from_labels`], [`Dataset::new`] |
 //! | matrix views | [`Dataset::from_faer`]; `from_ndarray`, `from_nalgebra` with the features of those names |
 //! | CSV | [`Dataset::from_csv`], [`Dataset::from_csv_labels`], [`Dataset::from_csv_with`] |
+//! | CSV, a part for each of several readers | [`CsvParts`] |
 //! | `.npy` | [`Dataset::from_npy`], [`Dataset::from_npy_labels`], [`Dataset::from_npy_with`] |
 //! | IDX images and labels | [`Dataset::from_idx`] |
 //! | LIBSVM text | [`Dataset::from_libsvm`] |
