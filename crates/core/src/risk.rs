@@ -192,7 +192,7 @@ impl<'a> Risk<'a> {
         let centring = if let Some(inputs) = data.sparse() {
             Centring::of(graph, inputs)?
         } else {
-            check_domains(graph, data.inputs(), true)?;
+            check_domains(graph, data.stored_inputs(), true)?;
             None
         };
         let (tape_budget, pool, columns) = (TAPE_BUDGET, Pool::default(), OnceLock::new());
@@ -263,12 +263,17 @@ impl<'a> Risk<'a> {
         LeastSquaresRisk::new(self)
     }
 
-    /// The samples of `range` at θ, where the data have a centre at the [`Moved`](moved::Moved) one.
-    fn tile<'t>(&'t self, theta: &'t [f64], range: &Range<usize>) -> Tile<'t> {
-        let d = self.data.features();
+    /// The samples of `range` at θ, where the data have a centre at the [`Moved`](moved::Moved) one; inputs that are standardised when they are
+    /// read go to `inputs`.
+    fn tile<'t>(
+        &'t self,
+        theta: &'t [f64],
+        range: &Range<usize>,
+        inputs: &'t mut Vec<f64>,
+    ) -> Tile<'t> {
         let data = match self.data.sparse() {
-            Some(inputs) => TileData::Sparse(inputs.tile(range)),
-            None => TileData::Dense(&self.data.inputs()[range.start * d..range.end * d]),
+            Some(entries) => TileData::Sparse(entries.tile(range)),
+            None => TileData::Dense(self.data.input_tile(range, inputs)),
         };
         let first = self.partition.first_sample() + range.start;
         let samples = Samples::Run { first, len: range.len() };

@@ -6,7 +6,7 @@ use super::tree::{Entries, TreeSum};
 use super::workspace::{Kept, ShardSum, Workspace};
 use crate::problem::{Linearization, Objective};
 use crate::sweep::{TapeRef, Tile, adjoint_tangent, backward, tangent};
-use crate::tape::Tape;
+use crate::tape::{TangentTape, Tape};
 use faer::{Mat, MatMut};
 use std::ops::Range;
 
@@ -27,6 +27,21 @@ pub struct Linearized<'a> {
 pub(super) enum Product {
     Hessian,
     GaussNewton,
+}
+
+/// Which tile: number `index` of a shard, with the samples of `range`.
+struct Place {
+    shard: usize,
+    index: usize,
+    range: Range<usize>,
+}
+
+/// A workspace without what its tile is in.
+struct Spare<'w> {
+    tape: &'w mut Tape,
+    sweep: &'w mut TangentTape,
+    shifted: &'w mut [f64],
+    discarded: &'w mut ShardSum,
 }
 
 impl<'a> Linearized<'a> {
@@ -58,10 +73,11 @@ impl<'a> Linearized<'a> {
             sum.gradient.fill(0.0);
             risk.with_workspace(|workspace| {
                 let mut tapes = tapes.iter_mut();
-                let Workspace { tape: spare, shifted, .. } = workspace;
+                let Workspace { tape: spare, shifted, inputs, .. } = workspace;
                 for range in risk.partition.shard(shard) {
                     let tape = tapes.next().unwrap_or(spare);
-                    risk.sweep_tile(risk.tile(at, &range), range, tape, shifted, sum);
+                    let tile = risk.tile(at, &range, inputs);
+                    risk.sweep_tile(tile, range, tape, shifted, sum);
                 }
             });
         });
@@ -120,9 +136,12 @@ impl<'a> Linearized<'a> {
         let mut sums = risk.take_sums();
         risk.for_each_shard(&mut sums, |shard, sum, workspace| {
             sum.gradient.fill(0.0);
+            let Workspace { tape, sweep, inputs, shifted, discarded } = workspace;
+            let mut spare = Spare { tape, sweep, shifted, discarded };
             for (index, range) in risk.partition.shard(shard).enumerate() {
-                let out = &mut sum.gradient;
-                self.tile_product(product, (shard, index), range, &moved, workspace, out);
+                let tile = risk.tile(self.sweep_theta(), &range, inputs);
+                let place = Place { shard, index, range };
+                self.tile_product(product, tile, &place, &moved, &mut spare, &mut sum.gradient);
             }
         });
         sums
@@ -138,29 +157,30 @@ impl<'a> Linearized<'a> {
         risk.penalty.add_off_diagonal_vector(risk.graph.parameters(), &self.kept.theta, v, out);
     }
 
-    /// Adds the tile's share of the product along `v`, [moved](Risk::moved), to `out`; the tile is number `index` of `shard`.
+    /// Adds the share of the tile at `place` of the product along `v`, [moved](Risk::moved), to `out`.
     fn tile_product(
         &self,
         product: Product,
-        (shard, index): (usize, usize),
-        range: Range<usize>,
+        tile: Tile<'_>,
+        place: &Place,
         v: &[f64],
-        workspace: &mut Workspace,
+        spare: &mut Spare<'_>,
         out: &mut [f64],
     ) {
-        let risk = self.risk;
-        let tile = risk.tile(self.sweep_theta(), &range);
-        let tape = if let Some(tape) = self.kept.tapes[shard].get(index) {
+        let (risk, Place { shard, index, range }) = (self.risk, place);
+        let Spare { tape: recomputed, sweep, shifted, discarded } = spare;
+        let tape = if let Some(tape) = self.kept.tapes[*shard].get(*index) {
             tape
         } else {
-            risk.recompute(tile, range.clone(), workspace);
-            &workspace.tape
+            // Values and adjoints of a tile whose tape was not kept; its gradient is thrown away.
+            risk.sweep_tile(tile, range.clone(), recomputed, shifted, discarded);
+            recomputed
         };
-        let (tape, sweep) = (TapeRef::from(tape), &mut workspace.sweep);
+        let tape = TapeRef::from(tape);
         tangent(tile, tape.values, v, &mut sweep.tangents);
-        let samples = risk.data.tile(range);
+        let samples = risk.data.tile(range.clone());
         let z = &tape.values[tile.output_value()];
-        let z = risk.scores(z, samples, &mut workspace.shifted);
+        let z = risk.scores(z, samples, shifted);
         let z_dot = &sweep.tangents[tile.output_active()];
         let z_bar_dot = &mut sweep.adjoint_tangents[tile.output_active()];
         risk.tile_curvature(product, z, samples, z_dot, z_bar_dot);
@@ -180,10 +200,14 @@ impl<'a> Linearized<'a> {
         let mut sum = TreeSum::new(&risk.partition, Entries::All, columns);
         let mut unit = vec![0.0; n];
         risk.with_workspace(|workspace| {
+            let Workspace { tape, sweep, inputs, shifted, discarded } = workspace;
+            let mut spare = Spare { tape, sweep, shifted, discarded };
             for block in risk.partition.blocks() {
                 let mut columns = sum.block(block);
                 for shard in risk.partition.block(block) {
                     for (index, range) in risk.partition.shard(shard).enumerate() {
+                        let tile = risk.tile(self.sweep_theta(), &range, inputs);
+                        let place = Place { shard, index, range };
                         for offset in 0..count {
                             let Some(out) = columns.as_mut().col_mut(offset).try_as_col_major_mut()
                             else {
@@ -192,10 +216,10 @@ impl<'a> Linearized<'a> {
                             unit[first + offset] = 1.0;
                             self.tile_product(
                                 Product::Hessian,
-                                (shard, index),
-                                range.clone(),
+                                tile,
+                                &place,
                                 &unit,
-                                workspace,
+                                &mut spare,
                                 out.as_slice_mut(),
                             );
                             unit[first + offset] = 0.0;
@@ -218,12 +242,6 @@ impl Risk<'_> {
     /// Whether the budget holds the tapes of all samples.
     pub(super) fn keeps_all_tapes(&self) -> bool {
         self.tape_bytes().saturating_mul(self.data.samples()) <= self.tape_budget
-    }
-
-    /// Values and adjoints of a tile whose tape was not kept; its gradient is thrown away.
-    fn recompute(&self, tile: Tile<'_>, range: Range<usize>, workspace: &mut Workspace) {
-        let Workspace { tape, shifted, discarded, .. } = workspace;
-        self.sweep_tile(tile, range, tape, shifted, discarded);
     }
 }
 
