@@ -52,6 +52,8 @@ fn main() -> Result<(), FitError> {
     let (samples, features) = (args.count("--samples", 1_000_000), args.count("--features", 100));
     let data = table(samples, features)?;
     let network = Network::linear(features, 1);
+    // Threads are started, and the memory there is looked at, once.
+    secant::fit(&network, &data.first(samples.min(1000))?).method(Newton::default()).run()?;
     #[expect(clippy::cast_precision_loss, reason = "bytes")]
     let size = (8 * samples * features) as f64 / MIB;
     let threads = rayon::current_num_threads();

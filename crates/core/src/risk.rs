@@ -43,9 +43,10 @@ use crate::loss::{Loss, LossError};
 use crate::op::{Samples, TileData};
 use crate::partition::Partition;
 use crate::penalty::{Penalty, PenaltyError};
-use crate::problem::{Curvature, LeastSquares, Objective, Structure};
+use crate::problem::{Curvature, LeastSquares, Linearization, Objective, Structure};
 use crate::sweep::{Tile, check_domains};
 use affine::SparseColumns;
+use faer::MatMut;
 use pool::Pool;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -322,6 +323,22 @@ impl Curvature for Risk<'_> {
     fn linearize(&self, theta: &[f64]) -> Linearized<'_> {
         self.assert_dim("theta", theta);
         Linearized::new(self, theta)
+    }
+
+    fn hessian_at(&self, theta: &[f64], out: MatMut<'_, f64>) {
+        self.assert_dim("theta", theta);
+        match Linearized::unswept(self, theta) {
+            Some(at) => at.hessian(out),
+            None => self.linearize(theta).hessian(out),
+        }
+    }
+
+    fn gauss_newton_at(&self, theta: &[f64], out: MatMut<'_, f64>) {
+        self.assert_dim("theta", theta);
+        match Linearized::unswept(self, theta) {
+            Some(at) => at.gauss_newton(out),
+            None => self.linearize(theta).gauss_newton(out),
+        }
     }
 
     fn as_least_squares(&self) -> Option<Box<dyn LeastSquares + '_>> {

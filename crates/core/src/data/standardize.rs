@@ -232,7 +232,7 @@ impl Standardizer {
     }
 
     /// The numbers of [`transform_inputs`](Self::transform_inputs), bit for bit, without a copy of a long table: the data set shares the table of
-    /// `data`, and every evaluation standardises the samples that it reads, a tile at a time; for each number some products more. A table of
+    /// `data`, and every evaluation standardises the samples that it reads, a tile at a time: for each number a division more. A table of
     /// [`COPIED`](Self::COPIED) bytes or less is copied, and sparse inputs are. Whoever asks for [`Dataset::inputs`] gets a copy.
     ///
     /// ```
@@ -248,6 +248,14 @@ impl Standardizer {
     /// # Errors
     /// As there.
     pub fn share_inputs(&self, data: &Dataset) -> Result<Dataset, DataError> {
+        self.share_inputs_above(Self::COPIED, data)
+    }
+
+    /// [`share_inputs`](Self::share_inputs) of tables of more than so many bytes.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn share_inputs_above(&self, copied: usize, data: &Dataset) -> Result<Dataset, DataError> {
         check_count("features", self.names.len(), data.features())?;
         if data.sparse().is_some() {
             return self.transform_inputs(data);
@@ -261,10 +269,10 @@ impl Standardizer {
         let parts = data.inputs().par_chunks(task);
         let all = parts.map_init(Vec::new, |out, values| finite((out, values))).all(|part| part);
         // The copy has the words for the number that overflows.
-        if all { Ok(data.read_by(self, scale, Self::COPIED)) } else { self.transform_inputs(data) }
+        if all { Ok(data.read_by(self, scale, copied)) } else { self.transform_inputs(data) }
     }
 
-    /// Bytes of a table that is copied where it is standardised: in the caches products for each number and evaluation would cost more.
+    /// Bytes of a table that is copied where it is standardised: in the caches a division for each number and evaluation would cost more.
     pub const COPIED: usize = 16 << 20;
 
     /// `data` with its numeric targets standardised.

@@ -55,16 +55,7 @@ impl<'a> Linearized<'a> {
 
     /// The tapes at θ and what the shards add up; value and gradient are to be [finished](Self::finish).
     pub(super) fn swept(risk: &'a Risk<'a>, theta: &[f64]) -> (Self, Vec<ShardSum>) {
-        let mut kept = risk.take_kept().unwrap_or_else(|| Kept::new(risk));
-        kept.theta.copy_from_slice(theta);
-        if risk.centring.is_some() {
-            kept.moved.clear();
-            kept.moved.extend_from_slice(&risk.moved(theta));
-        }
-        let parameters = risk.graph.parameters();
-        kept.diagonal.fill(0.0);
-        risk.penalty.add_hessian_diagonal(parameters, theta, &mut kept.diagonal);
-
+        let mut kept = Self::kept(risk, theta);
         let Kept { tapes, moved, .. } = &mut kept;
         let at = if risk.centring.is_some() { &moved[..] } else { theta };
         let mut sums = risk.take_sums();
@@ -82,6 +73,26 @@ impl<'a> Linearized<'a> {
             });
         });
         (Self { risk, value: f64::NAN, kept }, sums)
+    }
+
+    /// What gives the matrices of a generalised linear model, which are formed without tapes, and nothing else.
+    pub(super) fn unswept(risk: &'a Risk<'a>, theta: &[f64]) -> Option<Self> {
+        risk.graph.linear_head().filter(|_| risk.graph.is_affine())?;
+        Some(Self { risk, value: f64::NAN, kept: Self::kept(risk, theta) })
+    }
+
+    /// θ with what the penalty and a centre make of it.
+    fn kept(risk: &Risk<'_>, theta: &[f64]) -> Kept {
+        let mut kept = risk.take_kept().unwrap_or_else(|| Kept::new(risk));
+        kept.theta.copy_from_slice(theta);
+        if risk.centring.is_some() {
+            kept.moved.clear();
+            kept.moved.extend_from_slice(&risk.moved(theta));
+        }
+        let parameters = risk.graph.parameters();
+        kept.diagonal.fill(0.0);
+        risk.penalty.add_hessian_diagonal(parameters, theta, &mut kept.diagonal);
+        kept
     }
 
     /// The value, for the mean loss, and the gradient, which is that of the mean loss so far.

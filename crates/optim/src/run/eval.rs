@@ -66,7 +66,7 @@ pub(crate) fn sampled_gradient<P: SampledObjective>(
     inner(problem).value_gradient_drawn(draw, indices, theta, gradient)
 }
 
-/// `out` ← ∇²f(θ); counted as a linearisation and a Hessian.
+/// `out` ← ∇²f(θ); counted as a linearisation and a Hessian, also where f needs no linearisation for it.
 pub(crate) fn hessian<P: Curvature>(
     problem: &mut Problem<P>,
     theta: &[f64],
@@ -77,7 +77,7 @@ pub(crate) fn hessian<P: Curvature>(
     }
     count(problem, LINEARIZE);
     count(problem, HESSIAN);
-    inner(problem).linearize(theta).hessian(out.as_mut());
+    inner(problem).hessian_at(theta, out.as_mut());
     refuse_matrix(&mut out);
 }
 
@@ -110,7 +110,7 @@ pub(crate) fn gauss_newton<P: Curvature>(
     }
     count(problem, LINEARIZE);
     count(problem, GAUSS_NEWTON);
-    inner(problem).linearize(theta).gauss_newton(out.as_mut());
+    inner(problem).gauss_newton_at(theta, out.as_mut());
     refuse_matrix(&mut out);
 }
 

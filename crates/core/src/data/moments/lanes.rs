@@ -31,7 +31,11 @@ macro_rules! by_groups {
         vectorize(
             #[inline(always)]
             || {
-                for near in $values.chunks((NEAR / lanes).max(1) * lanes) {
+                // Memory is read in a row, which the lanes in turn would not do.
+                let mut near = Vec::with_capacity((NEAR / lanes).max(1) * lanes);
+                for values in $values.chunks((NEAR / lanes).max(1) * lanes) {
+                    near.clear();
+                    near.extend_from_slice(values);
                     let (whole, part) = near.split_at(near.len() / lanes * lanes);
                     for (turns, lanes_there) in [(whole, lanes), (part, part.len())] {
                         let mut first = 0;
@@ -115,4 +119,44 @@ impl CentredLanes<'_> {
 #[inline(always)]
 fn of<const WIDTH: usize>(numbers: &[f64]) -> [f64; WIDTH] {
     std::array::from_fn(|lane| numbers[lane])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+
+    /// Whatever the width and where the values end, a lane has the bits of a loop over its numbers.
+    #[test]
+    fn lanes_add_up_as_one_by_one() {
+        let mut random = Random::new(1);
+        for (lanes, count) in [(1, 5), (64, 64 * 9), (100, 16_300), (127, 3_001), (3_000, 7_777)] {
+            let values: Vec<f64> = (0..count).map(|_| 1e3 * random.normal() + 7.0).collect();
+            let mean: Vec<f64> = (0..lanes).map(|_| random.normal()).collect();
+            let none = || vec![0.0; lanes];
+            let (mut high, mut low, mut rest) = (none(), none(), none());
+            let (mut least, mut most) =
+                (vec![f64::INFINITY; lanes], vec![f64::NEG_INFINITY; lanes]);
+            let all = Lanes { high: &mut high, low: &mut low, least: &mut least, most: &mut most };
+            all.add_values(&values);
+            let (mut square, mut lost) = (none(), none());
+            let centred =
+                CentredLanes { mean: &mean, high: &mut square, low: &mut lost, rest: &mut rest };
+            centred.add_values(&values);
+            for lane in 0..lanes {
+                let own = || values.iter().copied().skip(lane).step_by(lanes);
+                let add = |sums: (f64, f64), x: f64| {
+                    let (sum, error) = two_sum(sums.0, x);
+                    (sum, sums.1 + error)
+                };
+                assert_eq!((high[lane], low[lane]), own().fold((0.0, 0.0), add), "{lanes}");
+                assert_eq!(least[lane], own().fold(f64::INFINITY, f64::min));
+                assert_eq!(most[lane], own().fold(f64::NEG_INFINITY, f64::max));
+                let centred = || own().map(|x| x - mean[lane]);
+                let squares = centred().map(|x| x * x).fold((0.0, 0.0), add);
+                assert_eq!((square[lane], lost[lane]), squares, "{lanes}");
+                assert_eq!(rest[lane], centred().fold(0.0, |sum, x| sum + x));
+            }
+        }
+    }
 }

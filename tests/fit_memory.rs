@@ -1,0 +1,76 @@
+//! A fit to a long table holds the table once: what it takes beside grows with the samples, not with their numbers.
+//!
+//! A program of its own, with one test: the peak is that of the process.
+
+use peak_alloc::PeakAlloc;
+use secant::core::random::Random;
+use secant::data::Targets;
+use secant::{
+    Activation, Adam, Dataset, Fit, Glm, Lbfgs, Method, Minibatches, Network, Newton, Standardizer,
+};
+
+#[global_allocator]
+static ALLOCATOR: PeakAlloc = PeakAlloc;
+
+const FEATURES: usize = 200;
+/// Of the inputs: above what is copied.
+const TABLE: usize = Standardizer::COPIED + Standardizer::COPIED / 4;
+const SAMPLES: usize = TABLE / FEATURES / size_of::<f64>();
+/// A fifth of the table: matrices of 201 × 201, a tile for each thread, some numbers for each sample.
+const BESIDE: usize = TABLE / 5;
+
+fn inputs(samples: usize) -> Vec<f64> {
+    let mut random = Random::new(1);
+    (0..samples * FEATURES).map(|_| 3.0 + random.uniform()).collect()
+}
+
+fn numbers(samples: usize) -> Dataset {
+    let inputs = inputs(samples);
+    let rows = inputs.chunks_exact(FEATURES);
+    let values = rows.map(|x| x[0] - 2.0 * x[7] + 0.1 * x[3] * x[4]).collect();
+    Dataset::new(FEATURES, inputs, Targets::Values { rows: 1, values }).unwrap()
+}
+
+fn classes(samples: usize) -> Dataset {
+    let labels = numbers(samples).targets().values().unwrap().iter().map(|y| u32::from(*y < -3.0));
+    let targets = Targets::Labels { classes: 2, labels: labels.collect() };
+    Dataset::new(FEATURES, inputs(samples), targets).unwrap()
+}
+
+/// Bytes that `run` took at most beside what there was.
+fn beside(run: impl FnOnce()) -> usize {
+    let before = ALLOCATOR.current_usage();
+    ALLOCATOR.reset_peak_usage();
+    run();
+    ALLOCATOR.peak_usage().saturating_sub(before)
+}
+
+#[test]
+fn a_fit_holds_its_table_once() {
+    let linear = Network::linear(FEATURES, 1);
+    let net = Network::mlp([FEATURES, 3, 1], Activation::Tanh);
+    let (values, labels) = (numbers(SAMPLES), classes(SAMPLES));
+    let few = numbers(300);
+    let fits: [(&str, &Network, &Dataset, Method, Option<Minibatches>); 4] = [
+        ("Newton", &linear, &values, Newton::default().into(), None),
+        ("classes", &linear, &labels, Newton::default().into(), None),
+        ("network", &net, &values, Lbfgs::default().into(), None),
+        ("minibatches", &net, &values, Adam::default().into(), Some(Minibatches::of(64))),
+    ];
+    // Threads are started, and the memory there is looked at, once.
+    secant::fit(&linear, &few).method(Newton::default()).run().unwrap();
+    for (name, network, data, method, batches) in fits {
+        let with = |fit: Fit<'_>| {
+            let fit = fit.method(method.clone()).max_iterations(5);
+            let fit = match batches {
+                Some(batches) => fit.minibatches(batches),
+                None => fit,
+            };
+            fit.run().unwrap();
+        };
+        let held = beside(|| with(secant::fit(network, data)));
+        assert!(held <= BESIDE, "{name}: {held} bytes beside a table of {TABLE}");
+    }
+    let held = beside(|| drop(Glm::logistic().fit(&labels).unwrap()));
+    assert!(held <= BESIDE, "Glm: {held} bytes beside a table of {TABLE}");
+}
