@@ -32,8 +32,10 @@ fn numbers(samples: usize) -> Dataset {
 }
 
 fn classes(samples: usize) -> Dataset {
-    let labels = numbers(samples).targets().values().unwrap().iter().map(|y| u32::from(*y < -3.0));
-    let targets = Targets::Labels { classes: 2, labels: labels.collect() };
+    let values = numbers(samples);
+    let values = values.targets().values().unwrap();
+    let labels = values.iter().map(|y| u32::from(*y < -3.0)).collect();
+    let targets = Targets::Labels { classes: 2, labels };
     Dataset::new(FEATURES, inputs(samples), targets).unwrap()
 }
 

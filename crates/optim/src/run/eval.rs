@@ -14,9 +14,7 @@ use crate::linalg::vector;
 use crate::problem::bounds::Bounds;
 use argmin::core::Problem;
 use faer::MatMut;
-use secant_core::problem::{
-    Arrow, Curvature, LeastSquares, Linearization, Objective, SampledObjective,
-};
+use secant_core::problem::{Arrow, Curvature, LeastSquares, Objective, SampledObjective};
 use std::collections::HashMap;
 
 fn count<P>(problem: &mut Problem<P>, key: &'static str) {
