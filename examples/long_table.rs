@@ -27,7 +27,7 @@ const ABOUT: About = About {
         ("--features", "D", "columns of inputs; default 100"),
         JSON,
     ],
-    output: "by method: seconds and memory on the risk, of the fit, and their ratio; then `linear_regression`",
+    output: "by method: seconds on the risk, seconds and memory of the fit, and the ratio of seconds; then `linear_regression`",
     data: "",
 };
 
@@ -128,17 +128,18 @@ fn cost(mut run: impl FnMut() -> Result<(), FitError>) -> Result<Cost, FitError>
 
 fn row(args: &Args, name: &str, risk: Option<Cost>, fit: Cost) {
     if args.json() {
-        let risk = risk.map_or_else(String::new, |risk| {
-            format!(",\"risk_seconds\":{:.3},\"risk_mib\":{:.1}", risk.seconds, risk.mib)
-        });
+        let risk =
+            risk.map_or_else(String::new, |risk| format!(",\"risk_seconds\":{:.3}", risk.seconds));
         println!(
             "{{\"what\":\"{name}\",\"seconds\":{:.3},\"mib\":{:.1}{risk}}}",
             fit.seconds, fit.mib
         );
         return;
     }
-    let words = |cost: Cost| format!("{:.3} s {:>5.0} MiB", cost.seconds, cost.mib);
-    let on_risk = risk.map_or_else(String::new, words);
+    let on_risk = risk.map_or_else(String::new, |risk| format!("{:.3} s", risk.seconds));
     let ratio = risk.map_or_else(String::new, |risk| format!("{:.2}", fit.seconds / risk.seconds));
-    println!("{name:<24} {on_risk:>18} {:>18} {ratio:>6}", words(fit));
+    println!(
+        "{name:<24} {on_risk:>18} {:>18} {ratio:>6}",
+        format!("{:.3} s {:>5.0} MiB", fit.seconds, fit.mib)
+    );
 }
