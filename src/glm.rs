@@ -378,7 +378,7 @@ impl Glm {
         let data = self.beside(data)?;
         let mut response = Response::new(self.family, self.link)?;
         let scaling = scaling(&data, self.intercept)?;
-        let scaled = scaling.transform_inputs(&data)?;
+        let scaled = scaling.share_inputs(&data)?;
         let (d, c) = (data.features(), response.outputs(&data));
         let network = network(d, c, self.intercept);
         let graph = network.graph()?;

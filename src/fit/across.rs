@@ -97,7 +97,7 @@ impl Fit<'_> {
         let line = watching.progress_line(1);
         let (mut method, minibatches) = self.resolved();
         let max_time = method.stopping_mut().max_time.take();
-        let inputs = scalings.inputs.as_ref().map(|scaling| scaling.transform_inputs(self.data));
+        let inputs = scalings.inputs.as_ref().map(|scaling| scaling.share_inputs(self.data));
         let mut data = inputs.transpose()?.map_or(Cow::Borrowed(self.data), Cow::Owned);
         if let Some(scaling) = &scalings.targets {
             data = Cow::Owned(scaling.transform_targets(&data)?);

@@ -9,6 +9,9 @@ use std::borrow::Cow;
 
 /// What is standardised (mean 0, population deviation 1) before a fit. The scaling travels with the model.
 ///
+/// A long table of inputs is not copied: its samples are standardised whenever they are read
+/// ([`Standardizer::share_inputs`]), with the bits of a copy.
+///
 /// Loss, penalty and θ are in the units of the standardised data. With standardised targets the loss is in units of their variance: half
 /// the mean of squares is then half the share of the variance that is left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,11 +51,7 @@ impl Standardize {
         if self == Self::Nothing {
             return Ok(Scaled { data: Cow::Borrowed(data), inputs: None, targets: None });
         }
-        let mut inputs = Standardizer::fit_inputs(data);
-        if self == Self::ScaleInputs {
-            inputs = inputs.scale_only();
-        }
-        let scaled = inputs.transform_inputs(data)?;
+        let (inputs, scaled) = Standardizer::standardized(data, self != Self::ScaleInputs)?;
         let targets = match self {
             Self::InputsAndTargets => Some(Standardizer::fit_targets(data)?),
             Self::Auto if squared && fits_standardized(data, graph) => {
@@ -83,7 +82,7 @@ pub(super) fn fits_standardized(data: &Dataset, graph: &Graph) -> bool {
 impl Scaled<'_> {
     /// Another data set in the same units.
     pub(super) fn like(&self, data: &Dataset) -> Result<Dataset, FitError> {
-        let inputs = self.inputs.as_ref().map(|scaling| scaling.transform_inputs(data));
+        let inputs = self.inputs.as_ref().map(|scaling| scaling.share_inputs(data));
         let data = inputs.transpose()?.map_or(Cow::Borrowed(data), Cow::Owned);
         let targets = self.targets.as_ref().map(|scaling| scaling.transform_targets(&data));
         Ok(targets.transpose()?.unwrap_or_else(|| data.into_owned()))

@@ -64,7 +64,7 @@ impl Model {
         }
         let mut scaled = data.clone();
         if let Some(scaling) = &self.input_scaling {
-            scaled = scaling.transform_inputs(&scaled)?;
+            scaled = scaling.share_inputs(&scaled)?;
         }
         if let Some(scaling) = &self.target_scaling {
             scaled = scaling.transform_targets(&scaled)?;

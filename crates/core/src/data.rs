@@ -68,6 +68,7 @@ pub use source::MAX_BYTES;
 pub(crate) use sparse::SparseRows;
 pub(crate) use sparse::standardized_centre;
 pub use sparse::{SparseInputs, SparseTile};
+pub(crate) use standardize::Scale;
 pub use standardize::Standardizer;
 pub use table::{ColumnKind, Table, TableFormat, TableOptions, TextLayout};
 pub use targets::{TargetTile, Targets};

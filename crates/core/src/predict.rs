@@ -4,7 +4,7 @@ mod sparse;
 
 pub use sparse::{outputs_of, outputs_sparse};
 
-use crate::data::Standardizer;
+use crate::data::{Scale, Standardizer};
 use crate::elementwise::vectorize;
 use crate::graph::{DomainError, Graph, SparseDataError};
 use crate::op::TileData;
@@ -169,11 +169,10 @@ pub fn outputs_scaled(
     }
     if has_domains(graph) {
         check_finite(graph, inputs)?;
-        match scaling {
-            Some(scaling) => check_scaled_domains(graph, inputs, scaling)?,
-            None => check_domains(graph, inputs, false)?,
-        }
+        check_domains(graph, (inputs, scaling), false)?;
     }
+    let scale = scaling.map(Standardizer::scale);
+    let scale = scale.as_ref();
     let samples = inputs.len() / d;
     let mut out = vec![0.0; c * samples];
     if samples == 0 {
@@ -189,9 +188,9 @@ pub fn outputs_scaled(
         for (out, raw) in out.chunks_mut(c * tile).zip(inputs.chunks(d * tile)) {
             // A product with one column is another routine, of other bits: a sample alone goes twice.
             let twice = if raw.len() == d { 2 } else { 1 };
-            let data = scaled_tile(scaling, raw, twice, &mut scaled);
+            let data = scaled_tile(scale, raw, twice, &mut scaled);
             // A constant feature is scaled to 0, whatever stands there.
-            if !(all_finite(raw) && (scaling.is_none() || all_finite(data))) {
+            if !(all_finite(raw) && (scale.is_none() || all_finite(data))) {
                 finite.store(false, Ordering::Relaxed);
                 return;
             }
@@ -211,7 +210,7 @@ pub fn outputs_scaled(
         let mut scaled = Vec::new();
         for (index, raw) in inputs.chunks(d).enumerate() {
             // The first of them, whichever tile met its own first.
-            check_finite(graph, scaled_tile(scaling, raw, 1, &mut scaled))
+            check_finite(graph, scaled_tile(scale, raw, 1, &mut scaled))
                 .map_err(|error| error.after(index))?;
         }
     }
@@ -220,34 +219,24 @@ pub fn outputs_scaled(
 
 /// `raw` so many times, in the units of the fit where these are others: itself, or in `scaled`.
 fn scaled_tile<'a>(
-    scaling: Option<&Standardizer>,
+    scale: Option<&Scale>,
     raw: &'a [f64],
     times: usize,
     scaled: &'a mut Vec<f64>,
 ) -> &'a [f64] {
-    if scaling.is_none() && times == 1 {
-        return raw;
+    match scale {
+        None if times == 1 => raw,
+        None => {
+            scaled.clear();
+            (0..times).for_each(|_| scaled.extend_from_slice(raw));
+            scaled
+        }
+        Some(scale) => {
+            scaled.resize(times * raw.len(), 0.0);
+            scaled.chunks_exact_mut(raw.len()).for_each(|out| scale.write(raw, out));
+            scaled
+        }
     }
-    scaled.clear();
-    (0..times).for_each(|_| scaled.extend_from_slice(raw));
-    if let Some(scaling) = scaling {
-        scaling.apply_to_columns(scaled);
-    }
-    scaled
-}
-
-fn check_scaled_domains(
-    graph: &Graph,
-    inputs: &[f64],
-    scaling: &Standardizer,
-) -> Result<(), PredictError> {
-    let longest = Partition::longest_tile(graph, None);
-    let mut scaled = Vec::new();
-    for (index, raw) in inputs.chunks(graph.features() * longest).enumerate() {
-        check_domains(graph, scaled_tile(Some(scaling), raw, 1, &mut scaled), false)
-            .map_err(|error| PredictError::from(error).after(index * longest))?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

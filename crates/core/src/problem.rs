@@ -150,6 +150,15 @@ pub trait Curvature: Objective {
         let _ = within;
         self.linearize(theta)
     }
+    /// `out` ← ∇²f(θ) for somebody who has f and ∇f there, so that what they need alone may be left out. Default: by
+    /// [`linearize`](Self::linearize).
+    fn hessian_at(&self, theta: &[f64], out: MatMut<'_, f64>) {
+        self.linearize(theta).hessian(out);
+    }
+    /// The same of [`Linearization::gauss_newton`].
+    fn gauss_newton_at(&self, theta: &[f64], out: MatMut<'_, f64>) {
+        self.linearize(theta).gauss_newton(out);
+    }
     /// The same objective through its residuals, where it is half a sum of squares: what lets a method chosen at run time be
     /// one of least squares. Default `None`.
     fn as_least_squares(&self) -> Option<Box<dyn LeastSquares + '_>> {
@@ -448,6 +457,12 @@ impl<P: Curvature + ?Sized> Curvature for &P {
     }
     fn linearize_within(&self, theta: &[f64], within: InBox<'_>) -> Self::At<'_> {
         (**self).linearize_within(theta, within)
+    }
+    fn hessian_at(&self, theta: &[f64], out: MatMut<'_, f64>) {
+        (**self).hessian_at(theta, out);
+    }
+    fn gauss_newton_at(&self, theta: &[f64], out: MatMut<'_, f64>) {
+        (**self).gauss_newton_at(theta, out);
     }
     fn as_least_squares(&self) -> Option<Box<dyn LeastSquares + '_>> {
         (**self).as_least_squares()

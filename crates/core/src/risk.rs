@@ -43,9 +43,10 @@ use crate::loss::{Loss, LossError};
 use crate::op::{Samples, TileData};
 use crate::partition::Partition;
 use crate::penalty::{Penalty, PenaltyError};
-use crate::problem::{Curvature, LeastSquares, Objective, Structure};
+use crate::problem::{Curvature, LeastSquares, Linearization, Objective, Structure};
 use crate::sweep::{Tile, check_domains};
 use affine::SparseColumns;
+use faer::MatMut;
 use pool::Pool;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -192,7 +193,7 @@ impl<'a> Risk<'a> {
         let centring = if let Some(inputs) = data.sparse() {
             Centring::of(graph, inputs)?
         } else {
-            check_domains(graph, data.inputs(), true)?;
+            check_domains(graph, data.stored_inputs(), true)?;
             None
         };
         let (tape_budget, pool, columns) = (TAPE_BUDGET, Pool::default(), OnceLock::new());
@@ -263,12 +264,17 @@ impl<'a> Risk<'a> {
         LeastSquaresRisk::new(self)
     }
 
-    /// The samples of `range` at θ, where the data have a centre at the [`Moved`](moved::Moved) one.
-    fn tile<'t>(&'t self, theta: &'t [f64], range: &Range<usize>) -> Tile<'t> {
-        let d = self.data.features();
+    /// The samples of `range` at θ, where the data have a centre at the [`Moved`](moved::Moved) one; inputs that are standardised when they are
+    /// read go to `inputs`.
+    fn tile<'t>(
+        &'t self,
+        theta: &'t [f64],
+        range: &Range<usize>,
+        inputs: &'t mut Vec<f64>,
+    ) -> Tile<'t> {
         let data = match self.data.sparse() {
-            Some(inputs) => TileData::Sparse(inputs.tile(range)),
-            None => TileData::Dense(&self.data.inputs()[range.start * d..range.end * d]),
+            Some(entries) => TileData::Sparse(entries.tile(range)),
+            None => TileData::Dense(self.data.input_tile(range, inputs)),
         };
         let first = self.partition.first_sample() + range.start;
         let samples = Samples::Run { first, len: range.len() };
@@ -317,6 +323,22 @@ impl Curvature for Risk<'_> {
     fn linearize(&self, theta: &[f64]) -> Linearized<'_> {
         self.assert_dim("theta", theta);
         Linearized::new(self, theta)
+    }
+
+    fn hessian_at(&self, theta: &[f64], out: MatMut<'_, f64>) {
+        self.assert_dim("theta", theta);
+        match Linearized::unswept(self, theta) {
+            Some(at) => at.hessian(out),
+            None => self.linearize(theta).hessian(out),
+        }
+    }
+
+    fn gauss_newton_at(&self, theta: &[f64], out: MatMut<'_, f64>) {
+        self.assert_dim("theta", theta);
+        match Linearized::unswept(self, theta) {
+            Some(at) => at.gauss_newton(out),
+            None => self.linearize(theta).gauss_newton(out),
+        }
     }
 
     fn as_least_squares(&self) -> Option<Box<dyn LeastSquares + '_>> {

@@ -1,11 +1,13 @@
 //! The table itself, and the ways into it from memory.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use faer::MatRef;
 
 use super::columns::{check_count, check_finite, gather, gather_into};
-use super::inputs::InputTable;
+use super::inputs::{InputTable, ScaledTable};
+use super::standardize::{Scale, Standardizer};
 use super::{DataError, Encoding, SparseInputs, Targets};
 
 /// N samples with their targets, all finite, at least one.
@@ -253,10 +255,7 @@ impl Dataset {
 
     /// N, the number of samples.
     pub fn samples(&self) -> usize {
-        match &self.table {
-            InputTable::Dense(inputs) => inputs.len() / self.features,
-            InputTable::Sparse(table) => table.inputs().samples(),
-        }
+        self.table.samples(self.features)
     }
 
     /// c for numeric targets; the number of classes for labels.
@@ -266,8 +265,9 @@ impl Dataset {
 
     /// The inputs, d × N column-major.
     ///
-    /// Of sparse inputs this makes the dense table at the first call, of whatever size, and keeps it: 8·d·N bytes. Fits and predictions do
-    /// not ask for it; [`dense_inputs`](Self::dense_inputs) asks with a limit.
+    /// Of sparse inputs, and of those that [`Standardizer::share_inputs`](super::Standardizer::share_inputs) standardises when they are read, this
+    /// makes the dense table at the first call, of whatever size, and keeps it: 8·d·N bytes. Fits and predictions do not ask for it;
+    /// [`dense_inputs`](Self::dense_inputs) asks with a limit.
     pub fn inputs(&self) -> &[f64] {
         self.table.dense()
     }
@@ -304,13 +304,65 @@ impl Dataset {
 
     /// `out` ← the inputs of the samples that `indices` names, in that order, from a dense table. Allocates nothing where `out` has room.
     pub(crate) fn gather_inputs(&self, indices: &[usize], out: &mut Vec<f64>) {
-        gather_into(self.features, self.inputs(), indices, out);
+        let d = self.features;
+        let Some(table) = self.table.scaled() else {
+            return gather_into(d, self.inputs(), indices, out);
+        };
+        out.resize(d * indices.len(), 0.0);
+        for (&index, out) in indices.iter().zip(out.chunks_exact_mut(d)) {
+            table.write(&table.raw()[index * d..(index + 1) * d], out);
+        }
+    }
+
+    /// The inputs of the samples in `range`, d × B, from a dense table: as they stand there, or standardised into `out`, which allocates nothing
+    /// where it has room.
+    pub(crate) fn input_tile<'t>(
+        &'t self,
+        range: &Range<usize>,
+        out: &'t mut Vec<f64>,
+    ) -> &'t [f64] {
+        let numbers = range.start * self.features..range.end * self.features;
+        let Some(table) = self.table.scaled() else { return &self.inputs()[numbers] };
+        // What is there is written over.
+        out.resize(numbers.len(), 0.0);
+        table.write(&table.raw()[numbers], out);
+        out
+    }
+
+    /// Numbers of the buffer that [`input_tile`](Self::input_tile) wants for so many samples.
+    pub(crate) fn tile_numbers(&self, samples: usize) -> usize {
+        self.table.scaled().map_or(0, |_| samples * self.features)
+    }
+
+    /// The dense table as it stands, and how it is standardised when it is read.
+    pub(crate) fn stored_inputs(&self) -> (&[f64], Option<&Standardizer>) {
+        match self.table.scaled() {
+            None => (self.inputs(), None),
+            Some(table) => (table.raw(), Some(table.scaling())),
+        }
+    }
+
+    /// The same samples, whose inputs, from a dense table, the model sees by `scaling`: in a copy of a table of up to `copied` bytes, else when
+    /// it reads them. All of these are finite.
+    pub(crate) fn read_by(&self, scaling: &Standardizer, scale: Scale, copied: usize) -> Self {
+        let table = match &self.table {
+            InputTable::Dense(raw) if size_of_val(&raw[..]) > copied => {
+                let by = Arc::new((scaling.clone(), scale));
+                InputTable::Scaled(ScaledTable::new(Arc::clone(raw), by))
+            }
+            // What is standardised already has no table for a second time.
+            _ => scaling.applied(self.inputs()).into(),
+        };
+        Self { table, encoding: None, ..self.clone() }
     }
 
     /// The inputs of the samples that `indices` names.
     pub(super) fn gathered(&self, indices: &[usize]) -> InputTable {
         match &self.table {
             InputTable::Dense(inputs) => gather(self.features, inputs, indices).into(),
+            InputTable::Scaled(table) => {
+                InputTable::Scaled(table.with_raw(gather(self.features, table.raw(), indices)))
+            }
             InputTable::Sparse(table) => table.inputs().select(indices).into(),
         }
     }
@@ -323,14 +375,20 @@ impl Dataset {
         &self.inputs()[index * self.features..(index + 1) * self.features]
     }
 
-    /// `out` (d numbers) ← the inputs of sample `index`, zeros included; of sparse inputs without the dense table.
+    /// `out` (d numbers) ← the inputs of sample `index`, zeros included; of sparse inputs, and of those that are standardised when they are read,
+    /// without the dense table.
     ///
     /// # Panics
     /// Where `index` ≥ N or `out` has another length, as slices do.
     pub fn write_sample(&self, index: usize, out: &mut [f64]) {
-        match self.sparse() {
-            None => out.copy_from_slice(self.sample(index)),
-            Some(inputs) => inputs.write_sample(index, out),
+        let d = self.features;
+        match &self.table {
+            InputTable::Dense(inputs) => out.copy_from_slice(&inputs[index * d..(index + 1) * d]),
+            InputTable::Scaled(table) => {
+                assert_eq!(out.len(), d, "numbers for a sample");
+                table.write(&table.raw()[index * d..(index + 1) * d], out);
+            }
+            InputTable::Sparse(table) => table.inputs().write_sample(index, out),
         }
     }
 
@@ -367,10 +425,11 @@ impl Dataset {
     /// standardised.
     pub fn map_inputs(&self, formula: impl Fn(f64) -> f64) -> Result<Self, DataError> {
         let table = match &self.table {
-            InputTable::Dense(inputs) => {
-                inputs.iter().map(|&value| formula(value)).collect::<Vec<f64>>().into()
-            }
             InputTable::Sparse(table) => table.inputs().map(formula)?.into(),
+            dense => {
+                let values = dense.dense().iter().map(|&value| formula(value)).collect();
+                self.checked_inputs(values)?
+            }
         };
         self.with_columns(table, self.targets.clone())
     }
@@ -393,31 +452,27 @@ impl Dataset {
     /// As [`Dataset::new`].
     pub fn with_targets(&self, targets: Targets) -> Result<Self, DataError> {
         let names = target_names(&targets);
-        let features = self.feature_names.clone();
-        match &self.table {
-            InputTable::Dense(inputs) => {
-                Self::named(self.features, inputs.clone(), targets, features, names)
-            }
-            InputTable::Sparse(_) => {
-                let (samples, table) = (self.samples(), self.table.clone());
-                Self::checked(self.features, samples, table, targets, features, names)
-            }
-        }
+        let (samples, table) = (self.samples(), self.table.clone());
+        Self::checked(self.features, samples, table, targets, self.feature_names.clone(), names)
     }
 
-    /// The same names over other samples of the same columns, without weights and offsets.
+    /// Other numbers for the same columns.
+    ///
+    /// # Errors
+    /// NaN or infinity, with its sample and column.
+    pub(super) fn checked_inputs(&self, values: Vec<f64>) -> Result<InputTable, DataError> {
+        check_finite(self.features, &values, "input values", &self.feature_names)?;
+        Ok(values.into())
+    }
+
+    /// The same names over other samples of the same columns, all finite, without weights and offsets.
     pub(super) fn rebuild(&self, table: InputTable, targets: Targets) -> Result<Self, DataError> {
         let (features, named) = (self.feature_names.clone(), self.target_names.clone());
-        let mut data = match table {
-            InputTable::Dense(inputs) => {
-                Self::named(self.features, inputs, targets, features, named)?
-            }
-            InputTable::Sparse(table) => {
-                let samples = table.inputs().samples();
-                let table = InputTable::Sparse(table);
-                Self::checked(self.features, samples, table, targets, features, named)?
-            }
-        };
+        let samples = table.samples(self.features);
+        if samples == 0 {
+            return Err(DataError::NoData { file: None, what: "samples" });
+        }
+        let mut data = Self::checked(self.features, samples, table, targets, features, named)?;
         data.class_names.clone_from(&self.class_names);
         Ok(data)
     }

@@ -1,14 +1,25 @@
-//! Where a data set has its inputs: a table of numbers, or the entries that are not 0.
+//! Where a data set has its inputs: a table of numbers, one that is standardised when it is read, or the entries that are not 0.
 
 use super::SparseInputs;
+use super::standardize::{Scale, Standardizer};
 use std::sync::{Arc, OnceLock};
 
-/// The inputs of all samples.
-#[derive(Clone, Debug, PartialEq)]
+/// The inputs of all samples. Copies share the numbers.
+#[derive(Clone, Debug)]
 pub(super) enum InputTable {
     /// d × N, column-major.
-    Dense(Vec<f64>),
+    Dense(Arc<Vec<f64>>),
+    Scaled(ScaledTable),
     Sparse(SparseTable),
+}
+
+/// A table of which the model sees the standardised numbers, all of them finite.
+#[derive(Debug)]
+pub(super) struct ScaledTable {
+    raw: Arc<Vec<f64>>,
+    by: Arc<(Standardizer, Scale)>,
+    /// All of them, where somebody has asked.
+    dense: OnceLock<Vec<f64>>,
 }
 
 /// Sparse inputs, and the dense table of them where somebody has asked for it.
@@ -21,23 +32,72 @@ pub(super) struct SparseTable {
 impl InputTable {
     pub(super) fn sparse(&self) -> Option<&SparseInputs> {
         match self {
-            Self::Dense(_) => None,
+            Self::Dense(_) | Self::Scaled(_) => None,
             Self::Sparse(table) => Some(&table.inputs),
         }
     }
 
-    /// d × N; of sparse inputs made now and kept.
+    /// The table whose numbers are standardised when they are read, where nobody has made a copy of it.
+    pub(super) fn scaled(&self) -> Option<&ScaledTable> {
+        match self {
+            Self::Scaled(table) if table.dense.get().is_none() => Some(table),
+            _ => None,
+        }
+    }
+
+    /// N, of so many features.
+    pub(super) fn samples(&self, features: usize) -> usize {
+        match self {
+            Self::Dense(values) => values.len() / features,
+            Self::Scaled(table) => table.raw.len() / features,
+            Self::Sparse(table) => table.inputs.samples(),
+        }
+    }
+
+    /// d × N; of sparse and scaled inputs made now and kept.
     pub(super) fn dense(&self) -> &[f64] {
         match self {
             Self::Dense(values) => values,
+            Self::Scaled(table) => table.dense.get_or_init(|| table.by.0.applied(&table.raw)),
             Self::Sparse(table) => table.dense.get_or_init(|| table.inputs.dense()),
         }
+    }
+}
+
+impl ScaledTable {
+    pub(super) fn new(raw: Arc<Vec<f64>>, by: Arc<(Standardizer, Scale)>) -> Self {
+        Self { raw, by, dense: OnceLock::new() }
+    }
+
+    pub(super) fn raw(&self) -> &[f64] {
+        &self.raw
+    }
+
+    pub(super) fn scaling(&self) -> &Standardizer {
+        &self.by.0
+    }
+
+    /// `out` ← whole samples of the raw table as the model sees them.
+    pub(super) fn write(&self, raw: &[f64], out: &mut [f64]) {
+        self.by.1.write(raw, out);
+    }
+
+    /// Other samples of the same columns.
+    pub(super) fn with_raw(&self, raw: Vec<f64>) -> Self {
+        Self::new(Arc::new(raw), Arc::clone(&self.by))
     }
 }
 
 impl SparseTable {
     pub(super) fn inputs(&self) -> &SparseInputs {
         &self.inputs
+    }
+}
+
+impl Clone for ScaledTable {
+    /// Shares the numbers, and leaves a copy of them to whoever asks for it.
+    fn clone(&self) -> Self {
+        Self::new(Arc::clone(&self.raw), Arc::clone(&self.by))
     }
 }
 
@@ -48,15 +108,20 @@ impl Clone for SparseTable {
     }
 }
 
-impl PartialEq for SparseTable {
+impl PartialEq for InputTable {
+    /// Of the numbers that the model sees; entries and a dense table are never equal.
     fn eq(&self, other: &Self) -> bool {
-        self.inputs == other.inputs
+        match (self.sparse(), other.sparse()) {
+            (Some(one), Some(other)) => one == other,
+            (None, None) => self.dense() == other.dense(),
+            _ => false,
+        }
     }
 }
 
 impl From<Vec<f64>> for InputTable {
     fn from(values: Vec<f64>) -> Self {
-        Self::Dense(values)
+        Self::Dense(Arc::new(values))
     }
 }
 

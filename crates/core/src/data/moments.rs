@@ -6,10 +6,11 @@
 //! by itself, scaled by powers of two.
 
 use crate::double_double::{DoubleDouble, quick_two_sum, two_product, two_sum};
-use crate::elementwise::vectorize;
+use lanes::{CentredLanes, Lanes};
 use rayon::prelude::*;
 use running::cut;
 
+mod lanes;
 mod running;
 
 pub use running::RunningMoments;
@@ -30,13 +31,18 @@ fn scaled_range() -> &'static str {
     "numbers and ranges between 1e-140 and 1e140 in size, or one number"
 }
 
-/// Means and deviations of the `rows` rows of `values` (rows × N, column-major, all finite), where there are weights of the N samples by
-/// these; samples of weight 0 do not count. A row whose counted values are all equal has its value as the mean and deviation 0.
-pub(super) fn moments(
-    rows: usize,
-    values: &[f64],
-    weights: Option<&[f64]>,
-) -> (Vec<f64>, Vec<f64>) {
+/// What a table's rows are about: means, population deviations, and the ends of what counts.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Moments {
+    pub(super) means: Vec<f64>,
+    pub(super) deviations: Vec<f64>,
+    pub(super) least: Vec<f64>,
+    pub(super) most: Vec<f64>,
+}
+
+/// Those of the `rows` rows of `values` (rows × N, column-major, all finite), where there are weights of the N samples by these; samples of
+/// weight 0 do not count. A row whose counted values are all equal has its value as the mean and deviation 0.
+pub(super) fn moments(rows: usize, values: &[f64], weights: Option<&[f64]>) -> Moments {
     let total = sums(rows, values, weights);
     let each = (0..rows).map(|row| {
         if total.in_range(row) {
@@ -45,7 +51,9 @@ pub(super) fn moments(
         let entries = values.iter().skip(row).step_by(rows).copied();
         scaled(&entries.collect::<Vec<f64>>(), weights)
     });
-    each.unzip()
+    let (means, deviations) = each.unzip();
+    let Sums { least, most, .. } = total;
+    Moments { means, deviations, least, most }
 }
 
 /// The moments of one row in units of powers of two, which are exact.
@@ -203,23 +211,13 @@ impl Scratch {
         self.least.fill(f64::INFINITY);
         self.most.fill(f64::NEG_INFINITY);
         let (rows, period) = (self.rows, self.high.len());
-        let (high, low) = (&mut self.high[..], &mut self.low[..]);
-        let (least, most) = (&mut self.least[..], &mut self.most[..]);
-        vectorize(
-            #[inline(always)]
-            || {
-                for values in values.chunks(period) {
-                    let sums = high.iter_mut().zip(low.iter_mut());
-                    let ends = least.iter_mut().zip(most.iter_mut());
-                    for (&x, ((high, low), (least, most))) in values.iter().zip(sums.zip(ends)) {
-                        let (sum, error) = two_sum(*high, x);
-                        (*high, *low) = (sum, *low + error);
-                        *least = if x < *least { x } else { *least };
-                        *most = if x > *most { x } else { *most };
-                    }
-                }
-            },
-        );
+        let lanes = Lanes {
+            high: &mut self.high,
+            low: &mut self.low,
+            least: &mut self.least,
+            most: &mut self.most,
+        };
+        lanes.add_values(values);
         let mut sums = Sums::new(rows);
         sums.weight = DoubleDouble::from((values.len() / rows) as f64);
         for lane in 0..period {
@@ -232,22 +230,13 @@ impl Scratch {
             *mean = sums.first[lane % rows].high / sums.weight.high;
         }
         self.reset();
-        let (high, low, rest) = (&mut self.high[..], &mut self.low[..], &mut self.rest[..]);
-        let means = &self.mean[..];
-        vectorize(
-            #[inline(always)]
-            || {
-                for values in values.chunks(period) {
-                    let sums = high.iter_mut().zip(low.iter_mut()).zip(rest.iter_mut());
-                    for ((&x, &mean), ((high, low), rest)) in values.iter().zip(means).zip(sums) {
-                        let centred = x - mean;
-                        let (sum, error) = two_sum(*high, centred * centred);
-                        (*high, *low) = (sum, *low + error);
-                        *rest += centred;
-                    }
-                }
-            },
-        );
+        let lanes = CentredLanes {
+            mean: &self.mean,
+            high: &mut self.high,
+            low: &mut self.low,
+            rest: &mut self.rest,
+        };
+        lanes.add_values(values);
         self.about_the_mean(&mut sums);
         sums
     }

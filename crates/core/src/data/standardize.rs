@@ -1,15 +1,15 @@
 //! z = (x − mean) / deviation for every row of a table; the deviation is that of the population, √(Σ(x − mean)²/N).
 
+mod scale;
 mod sparse;
 
+use super::columns::check_count;
+use super::moments::Moments;
 use super::{DataError, Dataset, RunningMoments, Targets};
-use crate::elementwise::vectorize;
 use rayon::prelude::*;
+pub(crate) use scale::Scale;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 
-/// Numbers that one turn of a loop goes over at least.
-const PERIOD: usize = 256;
 /// Numbers that are worth a task.
 const TASK: usize = 1 << 16;
 
@@ -49,8 +49,8 @@ impl Standardizer {
         if expected == 0 {
             return Err(DataError::NoData { file: None, what: "rows to scale" });
         }
-        super::columns::check_count("means", expected, means.len())?;
-        super::columns::check_count("deviations", expected, deviations.len())?;
+        check_count("means", expected, means.len())?;
+        check_count("deviations", expected, deviations.len())?;
         super::columns::check_finite(expected, &means, "means", &names)?;
         super::columns::check_finite(expected, &deviations, "deviations", &names)?;
         if let Some(row) = deviations.iter().position(|&deviation| deviation < 0.0) {
@@ -69,7 +69,34 @@ impl Standardizer {
             let (means, deviations) = sparse::moments_of(inputs, data.weights());
             return Self { names: data.feature_names().to_vec(), means, deviations };
         }
-        Self::fit(data.features(), data.inputs(), data.feature_names(), data.weights())
+        Self::fit(data.features(), data.inputs(), data.feature_names(), data.weights()).0
+    }
+
+    /// [`fit_inputs`](Self::fit_inputs), [scaling only](Self::scale_only) where they are not `centred`, and `data` with inputs standardised so,
+    /// as [`share_inputs`](Self::share_inputs) has them, without another look at the table.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn standardized(data: &Dataset, centred: bool) -> Result<(Self, Dataset), DataError> {
+        let wanted = |scaling: Self| if centred { scaling } else { scaling.scale_only() };
+        if data.sparse().is_some() {
+            let scaling = wanted(Self::fit_inputs(data));
+            let scaled = scaling.transform_inputs(data)?;
+            return Ok((scaling, scaled));
+        }
+        let (scaling, [least, most]) =
+            Self::fit(data.features(), data.inputs(), data.feature_names(), data.weights());
+        let scaling = wanted(scaling);
+        let scale = scaling.scale();
+        // Samples of weight 0 may lie anywhere.
+        let finite =
+            data.weights().is_none() && scale.writes_finite(&least) && scale.writes_finite(&most);
+        let scaled = if finite {
+            data.read_by(&scaling, scale, Self::COPIED)
+        } else {
+            scaling.share_inputs(data)?
+        };
+        Ok((scaling, scaled))
     }
 
     /// Mean and deviation of every numeric target, by the weights of the samples where there are some.
@@ -79,15 +106,22 @@ impl Standardizer {
     pub fn fit_targets(data: &Dataset) -> Result<Self, DataError> {
         match data.targets() {
             Targets::Values { rows, values } => {
-                Ok(Self::fit(*rows, values, data.target_names(), data.weights()))
+                Ok(Self::fit(*rows, values, data.target_names(), data.weights()).0)
             }
             Targets::Labels { classes, .. } => Err(labels("scaling of targets", *classes)),
         }
     }
 
-    fn fit(rows: usize, values: &[f64], names: &[String], weights: Option<&[f64]>) -> Self {
-        let (means, deviations) = super::moments::moments(rows, values, weights);
-        Self { names: names.to_vec(), means, deviations }
+    /// With the least and the largest value of each row that counts.
+    fn fit(
+        rows: usize,
+        values: &[f64],
+        names: &[String],
+        weights: Option<&[f64]>,
+    ) -> (Self, [Vec<f64>; 2]) {
+        let Moments { means, deviations, least, most } =
+            super::moments::moments(rows, values, weights);
+        (Self { names: names.to_vec(), means, deviations }, [least, most])
     }
 
     /// The same without centring: x/deviation, which keeps zeros zeros.
@@ -127,7 +161,8 @@ impl Standardizer {
     /// A length that the number of rows does not divide.
     pub fn apply(&self, values: &mut [f64]) -> Result<(), DataError> {
         self.check_whole(values)?;
-        self.in_parallel(values, |values| self.apply_to_columns(values));
+        let scale = self.scale();
+        self.in_parallel(values, |values| scale.apply(values));
         Ok(())
     }
 
@@ -147,30 +182,21 @@ impl Standardizer {
     }
 
     /// A standardised copy of whole columns.
-    fn applied(&self, values: &[f64]) -> Vec<f64> {
+    pub(super) fn applied(&self, values: &[f64]) -> Vec<f64> {
+        let (scale, task) = (self.scale(), self.task());
         let mut out = vec![0.0; values.len()];
-        let task = self.task();
-        let copy = |(out, values): (&mut [f64], &[f64])| {
-            out.copy_from_slice(values);
-            self.apply_to_columns(out);
-        };
         if values.len() <= task {
-            copy((&mut out, values));
+            scale.write(values, &mut out);
         } else {
-            out.par_chunks_mut(task).zip(values.par_chunks(task)).for_each(copy);
+            let tasks = out.par_chunks_mut(task).zip(values.par_chunks(task));
+            tasks.for_each(|(out, values)| scale.write(values, out));
         }
         out
     }
 
-    /// [`apply`](Self::apply) to whole columns; what is left behind them stays. On this thread.
-    pub(crate) fn apply_to_columns(&self, values: &mut [f64]) {
-        self.each(
-            values,
-            #[inline(always)]
-            |x, mean, deviation| {
-                if deviation == 0.0 { 0.0 } else { (x - mean) / deviation }
-            },
-        );
+    /// What takes whole samples there.
+    pub(crate) fn scale(&self) -> Scale {
+        Scale::new(&self.means, &self.deviations)
     }
 
     /// Takes standardised `values`, rows × M column-major, back in place: x = mean + deviation · z.
@@ -179,43 +205,15 @@ impl Standardizer {
     /// A length that the number of rows does not divide.
     pub fn undo(&self, values: &mut [f64]) -> Result<(), DataError> {
         self.check_whole(values)?;
-        self.in_parallel(values, |values| {
-            self.each(
-                values,
-                #[inline(always)]
-                |z, mean, deviation| f64::mul_add(deviation, z, mean),
-            );
-        });
+        let scale = self.scale();
+        self.in_parallel(values, |values| scale.undo(values));
         Ok(())
     }
 
     fn check_whole(&self, values: &[f64]) -> Result<(), DataError> {
         let rows = self.names.len();
         let whole = values.len().div_ceil(rows) * rows;
-        super::columns::check_count("values to scale", whole, values.len())
-    }
-
-    #[inline(always)]
-    fn each(&self, values: &mut [f64], formula: impl Fn(f64, f64, f64) -> f64) {
-        let (mut means, mut deviations) = (Cow::from(&self.means), Cow::from(&self.deviations));
-        if means.len() < PERIOD && values.len() > PERIOD {
-            // A loop over few rows is all ends and no middle: several samples go as one.
-            let samples = PERIOD / means.len();
-            means = means.repeat(samples).into();
-            deviations = deviations.repeat(samples).into();
-        }
-        vectorize(
-            #[inline(always)]
-            || {
-                for values in values.chunks_mut(means.len()) {
-                    let whole = values.len() / self.means.len() * self.means.len();
-                    let numbers = means.iter().zip(&*deviations);
-                    for (x, (&mean, &deviation)) in values[..whole].iter_mut().zip(numbers) {
-                        *x = formula(*x, mean, deviation);
-                    }
-                }
-            },
-        );
+        check_count("values to scale", whole, values.len())
     }
 
     /// `data` with its inputs standardised. Sparse inputs stay sparse: their entries are divided by the deviations, and what is taken off all
@@ -224,13 +222,58 @@ impl Standardizer {
     /// # Errors
     /// Another number of features than this was fitted on; values so far from the fitted ones that they overflow.
     pub fn transform_inputs(&self, data: &Dataset) -> Result<Dataset, DataError> {
-        super::columns::check_count("features", self.names.len(), data.features())?;
+        check_count("features", self.names.len(), data.features())?;
         if let Some(inputs) = data.sparse() {
             let scaled = inputs.standardized(&self.means, &self.deviations)?;
             return data.with_columns(scaled.into(), data.targets().clone());
         }
-        data.with_columns(self.applied(data.inputs()).into(), data.targets().clone())
+        let table = data.checked_inputs(self.applied(data.inputs()))?;
+        data.with_columns(table, data.targets().clone())
     }
+
+    /// The numbers of [`transform_inputs`](Self::transform_inputs), bit for bit, without a copy of a long table: the data set shares the table of
+    /// `data`, and every evaluation standardises the samples that it reads, a tile at a time: for each number a division more. A table of
+    /// [`COPIED`](Self::COPIED) bytes or less is copied, and sparse inputs are. Whoever asks for [`Dataset::inputs`] gets a copy.
+    ///
+    /// ```
+    /// use secant_core::data::{Dataset, Standardizer};
+    /// let data = Dataset::from_slices(2, &[1.0, 5.0, 3.0, 5.0], 1, &[0.0, 1.0])?;
+    /// let scaling = Standardizer::fit_inputs(&data);
+    /// let (mut one, two) = ([0.0; 2], scaling.transform_inputs(&data)?);
+    /// scaling.share_inputs(&data)?.write_sample(1, &mut one);
+    /// assert_eq!(one, two.sample(1));
+    /// # Ok::<(), secant_core::data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As there.
+    pub fn share_inputs(&self, data: &Dataset) -> Result<Dataset, DataError> {
+        self.share_inputs_above(Self::COPIED, data)
+    }
+
+    /// [`share_inputs`](Self::share_inputs) of tables of more than so many bytes.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn share_inputs_above(&self, copied: usize, data: &Dataset) -> Result<Dataset, DataError> {
+        check_count("features", self.names.len(), data.features())?;
+        if data.sparse().is_some() {
+            return self.transform_inputs(data);
+        }
+        let (scale, task) = (self.scale(), self.task());
+        let finite = |(out, values): (&mut Vec<f64>, &[f64])| {
+            out.resize(values.len(), 0.0);
+            scale.write(values, out);
+            out.iter().fold(true, |all, value| all & value.is_finite())
+        };
+        let parts = data.inputs().par_chunks(task);
+        let all = parts.map_init(Vec::new, |out, values| finite((out, values))).all(|part| part);
+        // The copy has the words for the number that overflows.
+        if all { Ok(data.read_by(self, scale, copied)) } else { self.transform_inputs(data) }
+    }
+
+    /// Bytes of a table that is copied where it is standardised: in the caches a division for each number and evaluation would cost more.
+    pub const COPIED: usize = 16 << 20;
 
     /// `data` with its numeric targets standardised.
     ///
@@ -244,7 +287,7 @@ impl Standardizer {
         if data.offset().is_some() {
             return Err(DataError::OffsetOfScaledTargets);
         }
-        super::columns::check_count("targets", self.names.len(), rows)?;
+        check_count("targets", self.names.len(), rows)?;
         self.apply(&mut values)?;
         data.with_columns(data.table().clone(), Targets::Values { rows, values })
     }

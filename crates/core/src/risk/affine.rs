@@ -9,7 +9,9 @@ pub(super) use sparse::{SCATTERED, SparseColumns, moment_flops};
 
 use super::linearized::Product;
 use super::tree::TreeSum;
+use super::workspace::Workspace;
 use super::{Linearized, Risk};
+use crate::data::Dataset;
 use crate::elementwise::sum;
 use crate::graph::Node;
 use crate::loss::LossHessian;
@@ -29,6 +31,14 @@ const TASK_SAMPLES: usize = 1024;
 const TASKS: usize = 16;
 /// Products below which handing them to other threads takes longer than they do.
 const SERIAL_PRODUCTS: usize = 1 << 19;
+
+/// φ of all samples.
+enum Features<'a> {
+    /// The inputs themselves.
+    Data(&'a Dataset),
+    /// d × N.
+    Made { rows: usize, values: Vec<f64> },
+}
 
 /// Σ hᵢ·x̃ᵢ·x̃ᵢᵀ over some samples.
 struct Moment {
@@ -57,7 +67,6 @@ impl Linearized<'_> {
             return self.add_sparse_head(product, head, out.block(0));
         }
         let (features, weights) = self.features_and_weights(product, head);
-        let d = features.len() / risk.data.samples();
         let identity = risk.loss.hessian_kind() == LossHessian::Identity;
         let tasks = risk.tasks(identity, weights.is_some());
         let n_samples = risk.data.samples();
@@ -66,8 +75,9 @@ impl Linearized<'_> {
                 weights.as_ref().map(|w| &w[index * n_samples..(index + 1) * n_samples])
             };
             let weights = task.weights.and_then(column);
-            Moment::new(&features, d, weights, task.samples.clone())
+            Moment::new(&features, weights, task.samples.clone())
         };
+        let d = features.rows();
         for batch in tasks.chunks(TASKS) {
             let moments: Vec<Moment> = if batch.len() * n_samples * d * d <= SERIAL_PRODUCTS {
                 batch.iter().map(moment).collect()
@@ -87,13 +97,13 @@ impl Linearized<'_> {
         }
     }
 
-    /// φ of all samples (d × N) and wᵢ·hₖₗ of all samples as one column per pair k ≥ l; where the loss's Hessian is the identity, one
+    /// φ of all samples and wᵢ·hₖₗ of all samples as one column per pair k ≥ l; where the loss's Hessian is the identity, one
     /// column of wᵢ or none.
     fn features_and_weights(
         &self,
         product: Product,
         head: &Node,
-    ) -> (Cow<'_, [f64]>, Option<Cow<'_, [f64]>>) {
+    ) -> (Features<'_>, Option<Cow<'_, [f64]>>) {
         let risk = self.risk();
         let (n_samples, c) = (risk.data.samples(), risk.graph.outputs());
         let place = &risk.graph.layout.places[head.inputs[0]];
@@ -105,9 +115,10 @@ impl Linearized<'_> {
         if copy || weigh {
             let mut block = vec![0.0; c * c];
             risk.with_workspace(|workspace| {
+                let Workspace { tape, shifted, inputs, .. } = workspace;
                 for range in (0..risk.partition.tiles()).map(|tile| risk.partition.range(tile)) {
-                    let tile = risk.tile(self.theta(), &range);
-                    let values = &mut workspace.tape.values;
+                    let tile = risk.tile(self.theta(), &range, inputs);
+                    let values = &mut tape.values;
                     forward(tile, values);
                     if let (Region::Arena(start), true) = (place.value, copy) {
                         let from = &values[start * tile.batch..(start + d) * tile.batch];
@@ -116,7 +127,7 @@ impl Linearized<'_> {
                     let Some(weights) = &mut weights else { continue };
                     let (z, samples) =
                         (&values[tile.output_value()], risk.data.tile(range.clone()));
-                    let z = risk.scores(z, samples, &mut workspace.shifted);
+                    let z = risk.scores(z, samples, shifted);
                     for (z, i) in z.chunks_exact(c).zip(range) {
                         risk.loss_block(product, z, i, &mut block);
                         let pairs = (0..c).flat_map(|k| (0..=k).map(move |l| (k, l)));
@@ -127,9 +138,9 @@ impl Linearized<'_> {
                 }
             });
         }
-        let data = Cow::Borrowed(risk.data.inputs());
         let weights = weights.map(Cow::Owned).or_else(|| risk.data.weights().map(Cow::Borrowed));
-        (if copy { Cow::Owned(features) } else { data }, weights)
+        let made = Features::Made { rows: d, values: features };
+        (if copy { made } else { Features::Data(risk.data) }, weights)
     }
 }
 
@@ -154,15 +165,34 @@ impl Risk<'_> {
     }
 }
 
+impl Features<'_> {
+    /// d
+    fn rows(&self) -> usize {
+        match self {
+            Self::Data(data) => data.features(),
+            Self::Made { rows, .. } => *rows,
+        }
+    }
+
+    /// φ of the samples in `range`, d × B; perhaps in `out`.
+    fn tile<'t>(&'t self, range: &Range<usize>, out: &'t mut Vec<f64>) -> &'t [f64] {
+        match self {
+            Self::Data(data) => data.input_tile(range, out),
+            Self::Made { rows, values } => &values[range.start * rows..range.end * rows],
+        }
+    }
+}
+
 impl Moment {
-    fn new(features: &[f64], d: usize, weights: Option<&[f64]>, samples: Range<usize>) -> Self {
+    fn new(features: &Features<'_>, weights: Option<&[f64]>, samples: Range<usize>) -> Self {
+        let (d, mut read) = (features.rows(), Vec::new());
         let mut moment = Self { second: vec![0.0; d * d], first: vec![0.0; d], zeroth: 0.0 };
         let mut scaled = vec![0.0; d * UPDATE_SAMPLES.min(samples.len())];
         let mut start = samples.start;
         while start < samples.end {
             let end = (start + UPDATE_SAMPLES).min(samples.end);
             let weights = weights.map(|w| &w[start..end]);
-            moment.update(&features[start * d..end * d], d, weights, &mut scaled);
+            moment.update(features.tile(&(start..end), &mut read), d, weights, &mut scaled);
             start = end;
         }
         moment

@@ -2,6 +2,7 @@
 
 use super::linearized::Product;
 use super::tree::{Entries, TreeSum};
+use super::workspace::Workspace;
 use super::{Linearized, Risk};
 use crate::loss::LossHessian;
 use crate::problem::Objective;
@@ -204,13 +205,13 @@ impl Risk<'_> {
         outputs: &mut [f64],
     ) {
         let (n, c, batch) = (self.dim(), self.graph.outputs(), range.len());
-        let tile = self.tile(theta, range);
-        if value_rows(tile, &mut outputs[..c * batch], &mut jacobian[..n * c * batch]) {
-            return;
-        }
-        let mut each = vec![0.0; n * batch];
         self.with_workspace(|workspace| {
-            let tape = &mut workspace.tape;
+            let Workspace { tape, inputs, .. } = workspace;
+            let tile = self.tile(theta, range, inputs);
+            if value_rows(tile, &mut outputs[..c * batch], &mut jacobian[..n * c * batch]) {
+                return;
+            }
+            let mut each = vec![0.0; n * batch];
             forward(tile, &mut tape.values);
             outputs[..c * batch].copy_from_slice(&tape.values[tile.output_value()]);
             for k in 0..c {

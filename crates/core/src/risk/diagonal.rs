@@ -2,6 +2,7 @@
 
 use super::Risk;
 use super::linearized::Product;
+use super::workspace::Workspace;
 use crate::graph::{Centring, Node};
 use crate::loss::LossHessian;
 use crate::op::TileData;
@@ -29,12 +30,13 @@ impl Risk<'_> {
         self.for_each_shard(&mut sums, |shard, sum, workspace| {
             sum.gradient.fill(0.0);
             let (mut block, mut own) = (vec![0.0; c * c], vec![0.0; c]);
+            let Workspace { tape, shifted, inputs, .. } = workspace;
             for range in self.partition.shard(shard) {
-                let tile = self.tile(theta, &range);
+                let tile = self.tile(theta, &range, inputs);
                 let TileData::Sparse(rows) = tile.data else { continue };
-                forward(tile, &mut workspace.tape.values);
-                let z = &workspace.tape.values[tile.output_value()];
-                let z = self.scores(z, self.data.tile(range.clone()), &mut workspace.shifted);
+                forward(tile, &mut tape.values);
+                let z = &tape.values[tile.output_value()];
+                let z = self.scores(z, self.data.tile(range.clone()), shifted);
                 for ((z, i), (indices, values)) in z.chunks_exact(c).zip(range).zip(rows.rows()) {
                     self.head_block(product, z, i, &mut block);
                     own.iter_mut().enumerate().for_each(|(k, own)| *own = block[k * c + k]);

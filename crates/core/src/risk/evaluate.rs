@@ -27,12 +27,13 @@ impl Risk<'_> {
         let moved = self.moved(theta);
         let mut sums = self.take_sums();
         self.for_each_shard(&mut sums, |shard, sum, workspace| {
+            let Workspace { tape, shifted, inputs, .. } = workspace;
             for range in self.partition.shard(shard) {
-                let tile = self.tile(&moved, &range);
-                forward(tile, &mut workspace.tape.values);
-                let z = &workspace.tape.values[tile.output_value()];
+                let tile = self.tile(&moved, &range, inputs);
+                forward(tile, &mut tape.values);
+                let z = &tape.values[tile.output_value()];
                 let samples = self.data.tile(range);
-                let z = self.scores(z, samples, &mut workspace.shifted);
+                let z = self.scores(z, samples, shifted);
                 sum.loss.add(self.tile_loss(z, samples));
             }
         });
@@ -60,9 +61,10 @@ impl Risk<'_> {
         self.for_each_shard(&mut sums, |shard, sum, workspace| {
             sum.gradient.fill(0.0);
             for range in self.partition.shard(shard) {
-                let Workspace { tape, shifted, .. } = workspace;
+                let Workspace { tape, shifted, inputs, .. } = workspace;
                 let samples = self.data.tile(range.clone());
-                self.sweep(self.tile(&moved, &range), samples, scale, tape, shifted, sum);
+                let tile = self.tile(&moved, &range, inputs);
+                self.sweep(tile, samples, scale, tape, shifted, sum);
             }
         });
         sums

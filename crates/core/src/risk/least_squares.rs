@@ -163,8 +163,8 @@ impl<'a> LeastSquaresRisk<'a> {
         self.risk.for_each_shard(&mut sums, |shard, sum, workspace| {
             sum.gradient.fill(0.0);
             for range in self.risk.partition.shard(shard) {
-                let tile = self.risk.tile(&moved, &range);
-                let tape = &mut workspace.tape;
+                let Workspace { tape, inputs, .. } = workspace;
+                let tile = self.risk.tile(&moved, &range, inputs);
                 forward(tile, &mut tape.values);
                 let (seeds, u) =
                     (&mut tape.adjoints[tile.output_active()], &data[self.rows(&range)]);
@@ -257,9 +257,10 @@ impl LeastSquares for LeastSquaresRisk<'_> {
         let (data, penalty) = residuals.split_at_mut(self.data_residuals());
         let moved = self.risk.moved(theta);
         self.for_each_tile(data, |range, rows, workspace| {
-            let tile = self.risk.tile(&moved, &range);
-            forward(tile, &mut workspace.tape.values);
-            let z = &workspace.tape.values[tile.output_value()];
+            let Workspace { tape, inputs, .. } = workspace;
+            let tile = self.risk.tile(&moved, &range, inputs);
+            forward(tile, &mut tape.values);
+            let z = &tape.values[tile.output_value()];
             self.data_residual(&range, z, rows);
         });
         self.penalty_residual(theta, penalty);
@@ -273,10 +274,11 @@ impl LeastSquares for LeastSquaresRisk<'_> {
         let (data, penalty) = out.split_at_mut(self.data_residuals());
         let (moved, along) = (self.risk.moved(theta), self.risk.moved(v));
         self.for_each_tile(data, |range, rows, workspace| {
-            let tile = self.risk.tile(&moved, &range);
-            forward(tile, &mut workspace.tape.values);
-            tangent(tile, &workspace.tape.values, &along, &mut workspace.sweep.tangents);
-            let z_dot = &workspace.sweep.tangents[tile.output_active()];
+            let Workspace { tape, sweep, inputs, .. } = workspace;
+            let tile = self.risk.tile(&moved, &range, inputs);
+            forward(tile, &mut tape.values);
+            tangent(tile, &tape.values, &along, &mut sweep.tangents);
+            let z_dot = &sweep.tangents[tile.output_active()];
             self.scaled(&range, rows, |first, scale, rows| {
                 for (out, z_dot) in rows.iter_mut().zip(&z_dot[first..]) {
                     *out = scale * z_dot;

@@ -6,7 +6,7 @@ use super::tree::{Entries, TreeSum};
 use super::workspace::{Kept, ShardSum, Workspace};
 use crate::problem::{Linearization, Objective};
 use crate::sweep::{TapeRef, Tile, adjoint_tangent, backward, tangent};
-use crate::tape::Tape;
+use crate::tape::{TangentTape, Tape};
 use faer::{Mat, MatMut};
 use std::ops::Range;
 
@@ -29,6 +29,21 @@ pub(super) enum Product {
     GaussNewton,
 }
 
+/// Which tile: number `index` of a shard, with the samples of `range`.
+struct Place {
+    shard: usize,
+    index: usize,
+    range: Range<usize>,
+}
+
+/// A workspace without what its tile is in.
+struct Spare<'w> {
+    tape: &'w mut Tape,
+    sweep: &'w mut TangentTape,
+    shifted: &'w mut [f64],
+    discarded: &'w mut ShardSum,
+}
+
 impl<'a> Linearized<'a> {
     pub(super) fn new(risk: &'a Risk<'a>, theta: &[f64]) -> Self {
         let (mut at, sums) = Self::swept(risk, theta);
@@ -40,6 +55,34 @@ impl<'a> Linearized<'a> {
 
     /// The tapes at θ and what the shards add up; value and gradient are to be [finished](Self::finish).
     pub(super) fn swept(risk: &'a Risk<'a>, theta: &[f64]) -> (Self, Vec<ShardSum>) {
+        let mut kept = Self::kept(risk, theta);
+        let Kept { tapes, moved, .. } = &mut kept;
+        let at = if risk.centring.is_some() { &moved[..] } else { theta };
+        let mut sums = risk.take_sums();
+        risk.stock_workspaces();
+        each_shard_with(&mut sums, tapes, |shard, sum, tapes| {
+            sum.gradient.fill(0.0);
+            risk.with_workspace(|workspace| {
+                let mut tapes = tapes.iter_mut();
+                let Workspace { tape: spare, shifted, inputs, .. } = workspace;
+                for range in risk.partition.shard(shard) {
+                    let tape = tapes.next().unwrap_or(spare);
+                    let tile = risk.tile(at, &range, inputs);
+                    risk.sweep_tile(tile, range, tape, shifted, sum);
+                }
+            });
+        });
+        (Self { risk, value: f64::NAN, kept }, sums)
+    }
+
+    /// What gives the matrices of a generalised linear model, which are formed without tapes, and nothing else.
+    pub(super) fn unswept(risk: &'a Risk<'a>, theta: &[f64]) -> Option<Self> {
+        risk.graph.linear_head().filter(|_| risk.graph.is_affine())?;
+        Some(Self { risk, value: f64::NAN, kept: Self::kept(risk, theta) })
+    }
+
+    /// θ with what the penalty and a centre make of it.
+    fn kept(risk: &Risk<'_>, theta: &[f64]) -> Kept {
         let mut kept = risk.take_kept().unwrap_or_else(|| Kept::new(risk));
         kept.theta.copy_from_slice(theta);
         if risk.centring.is_some() {
@@ -49,23 +92,7 @@ impl<'a> Linearized<'a> {
         let parameters = risk.graph.parameters();
         kept.diagonal.fill(0.0);
         risk.penalty.add_hessian_diagonal(parameters, theta, &mut kept.diagonal);
-
-        let Kept { tapes, moved, .. } = &mut kept;
-        let at = if risk.centring.is_some() { &moved[..] } else { theta };
-        let mut sums = risk.take_sums();
-        risk.stock_workspaces();
-        each_shard_with(&mut sums, tapes, |shard, sum, tapes| {
-            sum.gradient.fill(0.0);
-            risk.with_workspace(|workspace| {
-                let mut tapes = tapes.iter_mut();
-                let Workspace { tape: spare, shifted, .. } = workspace;
-                for range in risk.partition.shard(shard) {
-                    let tape = tapes.next().unwrap_or(spare);
-                    risk.sweep_tile(risk.tile(at, &range), range, tape, shifted, sum);
-                }
-            });
-        });
-        (Self { risk, value: f64::NAN, kept }, sums)
+        kept
     }
 
     /// The value, for the mean loss, and the gradient, which is that of the mean loss so far.
@@ -120,9 +147,12 @@ impl<'a> Linearized<'a> {
         let mut sums = risk.take_sums();
         risk.for_each_shard(&mut sums, |shard, sum, workspace| {
             sum.gradient.fill(0.0);
+            let Workspace { tape, sweep, inputs, shifted, discarded } = workspace;
+            let mut spare = Spare { tape, sweep, shifted, discarded };
             for (index, range) in risk.partition.shard(shard).enumerate() {
-                let out = &mut sum.gradient;
-                self.tile_product(product, (shard, index), range, &moved, workspace, out);
+                let tile = risk.tile(self.sweep_theta(), &range, inputs);
+                let place = Place { shard, index, range };
+                self.tile_product(product, tile, &place, &moved, &mut spare, &mut sum.gradient);
             }
         });
         sums
@@ -138,29 +168,30 @@ impl<'a> Linearized<'a> {
         risk.penalty.add_off_diagonal_vector(risk.graph.parameters(), &self.kept.theta, v, out);
     }
 
-    /// Adds the tile's share of the product along `v`, [moved](Risk::moved), to `out`; the tile is number `index` of `shard`.
+    /// Adds the share of the tile at `place` of the product along `v`, [moved](Risk::moved), to `out`.
     fn tile_product(
         &self,
         product: Product,
-        (shard, index): (usize, usize),
-        range: Range<usize>,
+        tile: Tile<'_>,
+        place: &Place,
         v: &[f64],
-        workspace: &mut Workspace,
+        spare: &mut Spare<'_>,
         out: &mut [f64],
     ) {
-        let risk = self.risk;
-        let tile = risk.tile(self.sweep_theta(), &range);
-        let tape = if let Some(tape) = self.kept.tapes[shard].get(index) {
+        let (risk, Place { shard, index, range }) = (self.risk, place);
+        let Spare { tape: recomputed, sweep, shifted, discarded } = spare;
+        let tape = if let Some(tape) = self.kept.tapes[*shard].get(*index) {
             tape
         } else {
-            risk.recompute(tile, range.clone(), workspace);
-            &workspace.tape
+            // Values and adjoints of a tile whose tape was not kept; its gradient is thrown away.
+            risk.sweep_tile(tile, range.clone(), recomputed, shifted, discarded);
+            recomputed
         };
-        let (tape, sweep) = (TapeRef::from(tape), &mut workspace.sweep);
+        let tape = TapeRef::from(tape);
         tangent(tile, tape.values, v, &mut sweep.tangents);
-        let samples = risk.data.tile(range);
+        let samples = risk.data.tile(range.clone());
         let z = &tape.values[tile.output_value()];
-        let z = risk.scores(z, samples, &mut workspace.shifted);
+        let z = risk.scores(z, samples, shifted);
         let z_dot = &sweep.tangents[tile.output_active()];
         let z_bar_dot = &mut sweep.adjoint_tangents[tile.output_active()];
         risk.tile_curvature(product, z, samples, z_dot, z_bar_dot);
@@ -180,10 +211,14 @@ impl<'a> Linearized<'a> {
         let mut sum = TreeSum::new(&risk.partition, Entries::All, columns);
         let mut unit = vec![0.0; n];
         risk.with_workspace(|workspace| {
+            let Workspace { tape, sweep, inputs, shifted, discarded } = workspace;
+            let mut spare = Spare { tape, sweep, shifted, discarded };
             for block in risk.partition.blocks() {
                 let mut columns = sum.block(block);
                 for shard in risk.partition.block(block) {
                     for (index, range) in risk.partition.shard(shard).enumerate() {
+                        let tile = risk.tile(self.sweep_theta(), &range, inputs);
+                        let place = Place { shard, index, range };
                         for offset in 0..count {
                             let Some(out) = columns.as_mut().col_mut(offset).try_as_col_major_mut()
                             else {
@@ -192,10 +227,10 @@ impl<'a> Linearized<'a> {
                             unit[first + offset] = 1.0;
                             self.tile_product(
                                 Product::Hessian,
-                                (shard, index),
-                                range.clone(),
+                                tile,
+                                &place,
                                 &unit,
-                                workspace,
+                                &mut spare,
                                 out.as_slice_mut(),
                             );
                             unit[first + offset] = 0.0;
@@ -218,12 +253,6 @@ impl Risk<'_> {
     /// Whether the budget holds the tapes of all samples.
     pub(super) fn keeps_all_tapes(&self) -> bool {
         self.tape_bytes().saturating_mul(self.data.samples()) <= self.tape_budget
-    }
-
-    /// Values and adjoints of a tile whose tape was not kept; its gradient is thrown away.
-    fn recompute(&self, tile: Tile<'_>, range: Range<usize>, workspace: &mut Workspace) {
-        let Workspace { tape, shifted, discarded, .. } = workspace;
-        self.sweep_tile(tile, range, tape, shifted, discarded);
     }
 }
 

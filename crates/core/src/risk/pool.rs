@@ -39,6 +39,7 @@ impl Risk<'_> {
         Workspace {
             tape: Tape::new(self.graph, samples),
             sweep: TangentTape::new(self.graph, samples),
+            inputs: Vec::with_capacity(self.data.tile_numbers(samples)),
             shifted: self.new_shifted(samples),
             discarded,
         }

@@ -8,6 +8,8 @@ use crate::tape::{TangentTape, Tape};
 pub(super) struct Workspace {
     pub(super) tape: Tape,
     pub(super) sweep: TangentTape,
+    /// x of data that are standardised when they are read.
+    pub(super) inputs: Vec<f64>,
     /// Outputs with their offsets, see [`Risk::scores`](super::Risk::scores).
     pub(super) shifted: Vec<f64>,
     /// Where a sweep that is repeated for its tape puts its gradient.

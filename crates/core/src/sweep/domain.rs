@@ -1,15 +1,16 @@
 //! Whether data lie in the domain of every node that has one, before anything is evaluated.
 
 use super::Tile;
+use crate::data::Standardizer;
 use crate::graph::{DomainError, Graph, Node};
 use crate::op::{Domain, Region, Samples, TileData};
 use crate::partition::Partition;
 
-/// Evaluates what is in front of nodes with a domain of their own (it does not depend on θ) for all samples of `data` (d × N), in
-/// training or in prediction. Costs nothing where there is no such node.
+/// Evaluates what is in front of nodes with a domain of their own (it does not depend on θ) for all samples of `data` (d × N), standardised
+/// where there is a scaling, in training or in prediction. Costs nothing where there is no such node.
 pub(crate) fn check_domains(
     graph: &Graph,
-    data: &[f64],
+    (data, scaling): (&[f64], Option<&Standardizer>),
     training: bool,
 ) -> Result<(), DomainError> {
     if !has_domains(graph) {
@@ -17,7 +18,13 @@ pub(crate) fn check_domains(
     }
     let (d, longest) = (graph.features(), Partition::longest_tile(graph, None));
     let mut values = vec![0.0; graph.layout.value_rows * longest];
-    for (index, data) in data.chunks(d * longest).enumerate() {
+    let (scale, mut scaled) = (scaling.map(Standardizer::scale), Vec::new());
+    for (index, mut data) in data.chunks(d * longest).enumerate() {
+        if let Some(scale) = &scale {
+            scaled.resize(data.len(), 0.0);
+            scale.write(data, &mut scaled);
+            data = &scaled;
+        }
         let (first, len) = (index * longest, data.len() / d);
         let training = training.then_some((0, Samples::Run { first, len }));
         let data = TileData::Dense(data);

@@ -11,4 +11,5 @@ mod parts;
 mod pytorch_convolutions;
 mod readers;
 mod real;
+mod shared;
 mod sparse;

@@ -64,15 +64,15 @@ fn entries(matrix: MatRef<'_, f64>) -> Vec<f64> {
     (0..matrix.ncols()).flat_map(|j| matrix.col(j).iter().copied().collect::<Vec<_>>()).collect()
 }
 
-fn normals(count: usize, seed: u64) -> Vec<f64> {
+pub(crate) fn normals(count: usize, seed: u64) -> Vec<f64> {
     let mut random = Random::new(seed);
     (0..count).map(|_| 0.4 * random.normal()).collect()
 }
 
-type Numbers = Vec<(&'static str, Vec<f64>)>;
+pub(crate) type Numbers = Vec<(&'static str, Vec<f64>)>;
 
 /// All that a solver may ask at one θ.
-fn asked(risk: &Risk<'_>, seed: u64) -> Numbers {
+pub(crate) fn asked(risk: &Risk<'_>, seed: u64) -> Numbers {
     let n = risk.dim();
     let (theta, v) = (normals(n, seed), normals(n, seed + 1));
     let fresh = || vec![f64::NAN; n];
@@ -96,6 +96,10 @@ fn asked(risk: &Risk<'_>, seed: u64) -> Numbers {
     at.gauss_newton(matrix.as_mut());
     all.push(("G", entries(matrix.as_ref())));
     drop(at);
+    risk.hessian_at(&theta, matrix.as_mut());
+    all.push(("H alone", entries(matrix.as_ref())));
+    risk.gauss_newton_at(&theta, matrix.as_mut());
+    all.push(("G alone", entries(matrix.as_ref())));
     let indices: Vec<usize> = (0..risk.data().samples()).step_by(3).chain([0, 2, 2]).collect();
     let mut gradient = fresh();
     let value = risk.value_gradient_on(&indices, &theta, &mut gradient);

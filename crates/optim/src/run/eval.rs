@@ -14,9 +14,7 @@ use crate::linalg::vector;
 use crate::problem::bounds::Bounds;
 use argmin::core::Problem;
 use faer::MatMut;
-use secant_core::problem::{
-    Arrow, Curvature, LeastSquares, Linearization, Objective, SampledObjective,
-};
+use secant_core::problem::{Arrow, Curvature, LeastSquares, Objective, SampledObjective};
 use std::collections::HashMap;
 
 fn count<P>(problem: &mut Problem<P>, key: &'static str) {
@@ -66,7 +64,7 @@ pub(crate) fn sampled_gradient<P: SampledObjective>(
     inner(problem).value_gradient_drawn(draw, indices, theta, gradient)
 }
 
-/// `out` ← ∇²f(θ); counted as a linearisation and a Hessian.
+/// `out` ← ∇²f(θ); counted as a linearisation and a Hessian, also where f needs no linearisation for it.
 pub(crate) fn hessian<P: Curvature>(
     problem: &mut Problem<P>,
     theta: &[f64],
@@ -77,7 +75,7 @@ pub(crate) fn hessian<P: Curvature>(
     }
     count(problem, LINEARIZE);
     count(problem, HESSIAN);
-    inner(problem).linearize(theta).hessian(out.as_mut());
+    inner(problem).hessian_at(theta, out.as_mut());
     refuse_matrix(&mut out);
 }
 
@@ -110,7 +108,7 @@ pub(crate) fn gauss_newton<P: Curvature>(
     }
     count(problem, LINEARIZE);
     count(problem, GAUSS_NEWTON);
-    inner(problem).linearize(theta).gauss_newton(out.as_mut());
+    inner(problem).gauss_newton_at(theta, out.as_mut());
     refuse_matrix(&mut out);
 }
 

@@ -6,6 +6,7 @@
 //! column by column, xᵢⱼ·xᵢ added up over the samples that have feature j, so that one column stays there.
 
 use super::super::linearized::Product;
+use super::super::workspace::Workspace;
 use super::super::{Linearized, Risk};
 use super::{Moment, TASKS, UPDATE_SAMPLES};
 use crate::data::SparseInputs;
@@ -235,14 +236,15 @@ impl Risk<'_> {
             let mut weights = vec![0.0; pairs * range.len()];
             let mut block = vec![0.0; c * c];
             self.with_workspace(|workspace| {
-                let tile = self.tile(theta, &range);
-                forward(tile, &mut workspace.tape.values);
-                let z = &workspace.tape.values[tile.output_value()];
+                let Workspace { tape, sweep, shifted, inputs, .. } = workspace;
+                let tile = self.tile(theta, &range, inputs);
+                forward(tile, &mut tape.values);
+                let z = &tape.values[tile.output_value()];
                 let samples = self.data.tile(range.clone());
-                let z = self.scores(z, samples, &mut workspace.shifted);
+                let z = self.scores(z, samples, shifted);
                 if c == 1 {
                     // h·1 of the whole tile at once.
-                    let ones = &mut workspace.sweep.tangents[..z.len()];
+                    let ones = &mut sweep.tangents[..z.len()];
                     ones.fill(1.0);
                     self.tile_curvature(product, z, samples, ones, &mut weights);
                     for weight in &mut weights {

@@ -49,9 +49,9 @@ impl LeastSquaresRisk<'_> {
         let mut dense = Vec::new();
         self.risk.with_workspace(|workspace| {
             let partition = self.risk.partition;
+            let (values, read) = (&mut workspace.tape.values, &mut workspace.inputs);
             for range in (0..partition.tiles()).map(|tile| partition.range(tile)) {
-                let tile = self.risk.tile(&moved, &range);
-                let values = &mut workspace.tape.values;
+                let tile = self.risk.tile(&moved, &range, read);
                 forward(tile, values);
                 let z = &values[tile.output_value()];
                 self.data_residual(&range, z, &mut data[self.rows(&range)]);
