@@ -20,16 +20,14 @@ pub fn outputs_of(
     data: &Dataset,
     scaling: Option<&Standardizer>,
 ) -> Result<Vec<f64>, PredictError> {
-    match data.sparse() {
-        Some(inputs) => outputs_sparse(graph, theta, inputs, scaling),
-        None => {
-            let (inputs, own) = data.stored_inputs();
-            match (own, scaling) {
-                // Standardised twice: the numbers in between are made.
-                (Some(_), Some(_)) => outputs_scaled(graph, theta, data.inputs(), scaling),
-                (own, scaling) => outputs_scaled(graph, theta, inputs, own.or(scaling)),
-            }
-        }
+    if let Some(inputs) = data.sparse() {
+        return outputs_sparse(graph, theta, inputs, scaling);
+    }
+    let (inputs, own) = data.stored_inputs();
+    match (own, scaling) {
+        // Standardised twice: the numbers in between are made.
+        (Some(_), Some(_)) => outputs_scaled(graph, theta, data.inputs(), scaling),
+        (own, scaling) => outputs_scaled(graph, theta, inputs, own.or(scaling)),
     }
 }
 

@@ -39,6 +39,7 @@ impl Scale {
     }
 
     /// The same in place; what is left behind whole samples stays.
+    #[expect(clippy::redundant_closure, reason = "a function's name cannot be marked for inlining")]
     pub(crate) fn apply(&self, values: &mut [f64]) {
         self.in_place(
             values,
