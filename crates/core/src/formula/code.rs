@@ -14,6 +14,11 @@ const REGISTER_ENTRIES: usize = 3072;
 /// Blocks are rounded up to a multiple of it.
 const ROUNDED: usize = 16;
 
+/// Results of a call from which on they are further away than the second-level cache, whose lines are then asked for ahead.
+const FAR: usize = 1 << 15;
+/// Numbers of a cache line.
+const LINE: usize = 8;
+
 /// Where a result lies.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Output {
@@ -124,13 +129,24 @@ impl Code {
         on: Arguments<'_>,
         mut parts: [(&[Output], &mut [f64]); PARTS],
     ) {
-        self.each_block(scratch, batch, on, |scratch, first, count| {
+        let is_far = parts.iter().map(|(_, target)| target.len()).sum::<usize>() > FAR;
+        for first in (0..batch).step_by(self.stride) {
+            let count = self.stride.min(batch - first);
+            if is_far {
+                // The lines are on their way while the block is evaluated: a write does not wait for what it writes to.
+                for (results, target) in &mut parts {
+                    let rows = results.len();
+                    let target = &mut target[first * rows..(first + count) * rows];
+                    target.iter_mut().step_by(LINE).for_each(|entry| *entry = 0.0);
+                }
+            }
+            self.run(scratch, first, count, on);
             for (results, target) in &mut parts {
                 let rows = results.len();
                 let target = &mut target[first * rows..(first + count) * rows];
                 self.interleave(scratch, results, count, target);
             }
-        });
+        }
     }
 
     /// Evaluates samples `first..first + count`, at most a block of them.

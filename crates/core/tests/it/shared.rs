@@ -18,7 +18,9 @@ const SAMPLES: usize = 9_001;
 fn inputs(d: usize, samples: usize) -> Vec<f64> {
     let mut x = normals(d * samples, 1);
     for row in x.chunks_exact_mut(d) {
-        row.iter_mut().enumerate().for_each(|(j, x)| *x = 10.0_f64.powi(3 - (j % 7) as i32) * *x);
+        row.iter_mut()
+            .enumerate()
+            .for_each(|(j, x)| *x *= [1e3, 1e2, 10.0, 1.0, 0.1, 1e-2, 1e-3][j % 7]);
         row[d / 2] = 4.0;
         row[d - 1] += 1e5;
     }
