@@ -1,7 +1,7 @@
 """Fits models full-batch with exact curvature.
 
 SciPy's calls: `minimize`, `least_squares`, `curve_fit` (by a function or by a formula). Many at once: `fit_many`. Networks:
-`Network`, `fit`, `Model`; the objective itself: `Risk`. Generalised linear models with standard errors: `glm`. scikit-learn's estimators: `secant.sklearn`.
+`Network`, `fit`, `Model`; the objective itself: `Risk`, and `RiskPart` where its samples lie in several processes. Generalised linear models with standard errors: `glm`. scikit-learn's estimators: `secant.sklearn`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from ._least_squares import least_squares
 from ._methods import METHODS, method_options
 from ._minimize import minimize
 from ._models import Fit, GraphBuilder, Model, Network, Risk, fit, lasso_path
+from ._parts import Layout, Partials, RiskPart
 from ._result import OptimizeResult, OptimizeWarning
 
 __version__: str = _core.VERSION
@@ -32,11 +33,14 @@ __all__ = [
     "Glm",
     "GraphBuilder",
     "GroupedCurve",
+    "Layout",
     "Model",
     "Network",
     "OptimizeResult",
     "OptimizeWarning",
+    "Partials",
     "Risk",
+    "RiskPart",
     "curve_fit",
     "fit",
     "fit_formula",

@@ -21,6 +21,7 @@ mod many;
 mod methods;
 mod minimize;
 mod model;
+mod parts;
 mod path;
 mod report;
 mod risk;
@@ -54,6 +55,8 @@ mod _core {
     use super::minimize::minimize;
     #[pymodule_export]
     use super::model::{PyModel, PyNetwork};
+    #[pymodule_export]
+    use super::parts::{PyLayout, PyPartials, PyRiskPart};
     #[pymodule_export]
     use super::path::lasso_path;
     #[pymodule_export]

@@ -64,6 +64,15 @@ pub fn loss(description: &str) -> PyResult<Arc<dyn Loss>> {
     Ok(choice.loss().map_err(errors::wrong)?.into())
 }
 
+/// The same, or that of the targets.
+pub fn loss_of(description: Option<&str>, targets: &Targets) -> PyResult<Arc<dyn Loss>> {
+    Ok(match (description, targets) {
+        (Some(description), _) => loss(description)?,
+        (None, Targets::Values { .. }) => Arc::new(SquaredError),
+        (None, Targets::Labels { .. }) => Arc::new(SoftmaxCrossEntropy),
+    })
+}
+
 /// The same of a penalty.
 pub fn penalty(description: Option<&str>) -> PyResult<Arc<dyn Penalty>> {
     let Some(description) = description else { return Ok(Arc::new(NoPenalty)) };
@@ -108,11 +117,7 @@ impl PyRisk {
         penalty_description: Option<&str>,
     ) -> PyResult<Self> {
         let data = data.dataset()?;
-        let loss = match (loss_description, data.targets()) {
-            (Some(description), _) => loss(description)?,
-            (None, Targets::Values { .. }) => Arc::new(SquaredError),
-            (None, Targets::Labels { .. }) => Arc::new(SoftmaxCrossEntropy),
-        };
+        let loss = loss_of(loss_description, data.targets())?;
         let penalty = penalty(penalty_description)?;
         let owner = Owner { graph: network.graph()?, data };
         let kept = py.detach(|| {

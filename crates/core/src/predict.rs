@@ -163,16 +163,26 @@ pub fn outputs_scaled(
     scaling: Option<&Standardizer>,
 ) -> Result<Vec<f64>, PredictError> {
     check_lengths(graph, theta, inputs)?;
-    let (d, c) = (graph.features(), graph.outputs());
+    let d = graph.features();
     if let Some(scaling) = scaling.filter(|scaling| scaling.names().len() != d) {
         return Err(PredictError::Scaling { features: d, found: scaling.names().len() });
     }
+    let scale = scaling.map(Standardizer::scale);
+    outputs_by(graph, theta, inputs, scale.as_ref())
+}
+
+/// The same of lengths that fit.
+fn outputs_by(
+    graph: &Graph,
+    theta: &[f64],
+    inputs: &[f64],
+    scale: Option<&Scale>,
+) -> Result<Vec<f64>, PredictError> {
+    let (d, c) = (graph.features(), graph.outputs());
     if has_domains(graph) {
         check_finite(graph, inputs)?;
-        check_domains(graph, (inputs, scaling), false)?;
+        check_domains(graph, (inputs, scale), false)?;
     }
-    let scale = scaling.map(Standardizer::scale);
-    let scale = scale.as_ref();
     let samples = inputs.len() / d;
     let mut out = vec![0.0; c * samples];
     if samples == 0 {

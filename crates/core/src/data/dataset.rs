@@ -7,7 +7,7 @@ use faer::MatRef;
 
 use super::columns::{check_count, check_finite, gather, gather_into};
 use super::inputs::{InputTable, ScaledTable};
-use super::standardize::{Scale, Standardizer};
+use super::scale::Scale;
 use super::{DataError, Encoding, SparseInputs, Targets};
 
 /// N samples with their targets, all finite, at least one.
@@ -335,23 +335,22 @@ impl Dataset {
     }
 
     /// The dense table as it stands, and how it is standardised when it is read.
-    pub(crate) fn stored_inputs(&self) -> (&[f64], Option<&Standardizer>) {
+    pub(crate) fn stored_inputs(&self) -> (&[f64], Option<&Scale>) {
         match self.table.scaled() {
             None => (self.inputs(), None),
-            Some(table) => (table.raw(), Some(table.scaling())),
+            Some(table) => (table.raw(), Some(table.scale())),
         }
     }
 
-    /// The same samples, whose inputs, from a dense table, the model sees by `scaling`: in a copy of a table of up to `copied` bytes, else when
+    /// The same samples, whose inputs, from a dense table, the model sees by `scale`: in a copy of a table of up to `copied` bytes, else when
     /// it reads them. All of these are finite.
-    pub(crate) fn read_by(&self, scaling: &Standardizer, scale: Scale, copied: usize) -> Self {
+    pub(crate) fn read_by(&self, scale: Scale, copied: usize) -> Self {
         let table = match &self.table {
             InputTable::Dense(raw) if size_of_val(&raw[..]) > copied => {
-                let by = Arc::new((scaling.clone(), scale));
-                InputTable::Scaled(ScaledTable::new(Arc::clone(raw), by))
+                InputTable::Scaled(ScaledTable::new(Arc::clone(raw), Arc::new(scale)))
             }
             // What is standardised already has no table for a second time.
-            _ => scaling.applied(self.inputs()).into(),
+            _ => scale.applied(self.inputs()).into(),
         };
         Self { table, encoding: None, ..self.clone() }
     }

@@ -1,7 +1,7 @@
 //! Where a data set has its inputs: a table of numbers, one that is standardised when it is read, or the entries that are not 0.
 
 use super::SparseInputs;
-use super::standardize::{Scale, Standardizer};
+use super::scale::Scale;
 use std::sync::{Arc, OnceLock};
 
 /// The inputs of all samples. Copies share the numbers.
@@ -17,7 +17,7 @@ pub(super) enum InputTable {
 #[derive(Debug)]
 pub(super) struct ScaledTable {
     raw: Arc<Vec<f64>>,
-    by: Arc<(Standardizer, Scale)>,
+    by: Arc<Scale>,
     /// All of them, where somebody has asked.
     dense: OnceLock<Vec<f64>>,
 }
@@ -58,14 +58,14 @@ impl InputTable {
     pub(super) fn dense(&self) -> &[f64] {
         match self {
             Self::Dense(values) => values,
-            Self::Scaled(table) => table.dense.get_or_init(|| table.by.0.applied(&table.raw)),
+            Self::Scaled(table) => table.dense.get_or_init(|| table.by.applied(&table.raw)),
             Self::Sparse(table) => table.dense.get_or_init(|| table.inputs.dense()),
         }
     }
 }
 
 impl ScaledTable {
-    pub(super) fn new(raw: Arc<Vec<f64>>, by: Arc<(Standardizer, Scale)>) -> Self {
+    pub(super) fn new(raw: Arc<Vec<f64>>, by: Arc<Scale>) -> Self {
         Self { raw, by, dense: OnceLock::new() }
     }
 
@@ -73,13 +73,13 @@ impl ScaledTable {
         &self.raw
     }
 
-    pub(super) fn scaling(&self) -> &Standardizer {
-        &self.by.0
+    pub(super) fn scale(&self) -> &Scale {
+        &self.by
     }
 
     /// `out` ← whole samples of the raw table as the model sees them.
     pub(super) fn write(&self, raw: &[f64], out: &mut [f64]) {
-        self.by.1.write(raw, out);
+        self.by.write(raw, out);
     }
 
     /// Other samples of the same columns.

@@ -1,17 +1,13 @@
 //! z = (x − mean) / deviation for every row of a table; the deviation is that of the population, √(Σ(x − mean)²/N).
 
-mod scale;
 mod sparse;
 
 use super::columns::check_count;
 use super::moments::Moments;
+use super::scale::Scale;
 use super::{DataError, Dataset, RunningMoments, Targets};
 use rayon::prelude::*;
-pub(crate) use scale::Scale;
 use serde::{Deserialize, Serialize};
-
-/// Numbers that are worth a task.
-const TASK: usize = 1 << 16;
 
 /// Means and deviations of the rows of a table, and the way there and back.
 ///
@@ -91,11 +87,8 @@ impl Standardizer {
         // Samples of weight 0 may lie anywhere.
         let finite =
             data.weights().is_none() && scale.writes_finite(&least) && scale.writes_finite(&most);
-        let scaled = if finite {
-            data.read_by(&scaling, scale, Self::COPIED)
-        } else {
-            scaling.share_inputs(data)?
-        };
+        let scaled =
+            if finite { data.read_by(scale, Self::COPIED) } else { scaling.share_inputs(data)? };
         Ok((scaling, scaled))
     }
 
@@ -162,36 +155,8 @@ impl Standardizer {
     pub fn apply(&self, values: &mut [f64]) -> Result<(), DataError> {
         self.check_whole(values)?;
         let scale = self.scale();
-        self.in_parallel(values, |values| scale.apply(values));
+        in_parallel(values, scale.task(), |values| scale.apply(values));
         Ok(())
-    }
-
-    fn in_parallel(&self, values: &mut [f64], work: impl Fn(&mut [f64]) + Sync + Send) {
-        let task = self.task();
-        if values.len() <= task {
-            work(values);
-        } else {
-            values.par_chunks_mut(task).for_each(work);
-        }
-    }
-
-    /// Numbers of a task: whole columns.
-    fn task(&self) -> usize {
-        let rows = self.names.len();
-        rows * (TASK / rows).max(1)
-    }
-
-    /// A standardised copy of whole columns.
-    pub(super) fn applied(&self, values: &[f64]) -> Vec<f64> {
-        let (scale, task) = (self.scale(), self.task());
-        let mut out = vec![0.0; values.len()];
-        if values.len() <= task {
-            scale.write(values, &mut out);
-        } else {
-            let tasks = out.par_chunks_mut(task).zip(values.par_chunks(task));
-            tasks.for_each(|(out, values)| scale.write(values, out));
-        }
-        out
     }
 
     /// What takes whole samples there.
@@ -206,7 +171,7 @@ impl Standardizer {
     pub fn undo(&self, values: &mut [f64]) -> Result<(), DataError> {
         self.check_whole(values)?;
         let scale = self.scale();
-        self.in_parallel(values, |values| scale.undo(values));
+        in_parallel(values, scale.task(), |values| scale.undo(values));
         Ok(())
     }
 
@@ -227,7 +192,7 @@ impl Standardizer {
             let scaled = inputs.standardized(&self.means, &self.deviations)?;
             return data.with_columns(scaled.into(), data.targets().clone());
         }
-        let table = data.checked_inputs(self.applied(data.inputs()))?;
+        let table = data.checked_inputs(self.scale().applied(data.inputs()))?;
         data.with_columns(table, data.targets().clone())
     }
 
@@ -260,7 +225,8 @@ impl Standardizer {
         if data.sparse().is_some() {
             return self.transform_inputs(data);
         }
-        let (scale, task) = (self.scale(), self.task());
+        let scale = self.scale();
+        let task = scale.task();
         let finite = |(out, values): (&mut Vec<f64>, &[f64])| {
             out.resize(values.len(), 0.0);
             scale.write(values, out);
@@ -269,7 +235,7 @@ impl Standardizer {
         let parts = data.inputs().par_chunks(task);
         let all = parts.map_init(Vec::new, |out, values| finite((out, values))).all(|part| part);
         // The copy has the words for the number that overflows.
-        if all { Ok(data.read_by(self, scale, copied)) } else { self.transform_inputs(data) }
+        if all { Ok(data.read_by(scale, copied)) } else { self.transform_inputs(data) }
     }
 
     /// Bytes of a table that is copied where it is standardised: in the caches a division for each number and evaluation would cost more.
@@ -329,5 +295,13 @@ impl RunningMoments {
     pub fn standardizer(&self, names: Vec<String>) -> Result<Standardizer, DataError> {
         let (means, deviations) = self.means_and_deviations()?;
         Standardizer::new(names, means, deviations)
+    }
+}
+
+fn in_parallel(values: &mut [f64], task: usize, work: impl Fn(&mut [f64]) + Sync + Send) {
+    if values.len() <= task {
+        work(values);
+    } else {
+        values.par_chunks_mut(task).for_each(work);
     }
 }

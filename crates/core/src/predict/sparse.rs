@@ -1,6 +1,6 @@
 //! Outputs for sparse inputs.
 
-use super::{PredictError, TASKS, check_parameters, outputs_scaled};
+use super::{PredictError, TASKS, check_lengths, check_parameters, outputs_by, outputs_scaled};
 use crate::data::{Dataset, SparseInputs, SparseRows, Standardizer, standardized_centre};
 use crate::graph::{Centring, Graph};
 use crate::op::TileData;
@@ -24,11 +24,16 @@ pub fn outputs_of(
         return outputs_sparse(graph, theta, inputs, scaling);
     }
     let (inputs, own) = data.stored_inputs();
-    match (own, scaling) {
-        // Standardised twice: the numbers in between are made.
-        (Some(_), Some(_)) => outputs_scaled(graph, theta, data.inputs(), scaling),
-        (own, scaling) => outputs_scaled(graph, theta, inputs, own.or(scaling)),
+    if own.is_none() || scaling.is_some() {
+        // Standardised twice, the numbers in between are made.
+        return outputs_scaled(graph, theta, data.inputs(), scaling);
     }
+    check_lengths(graph, theta, inputs)?;
+    let (features, found) = (graph.features(), data.features());
+    if features != found {
+        return Err(PredictError::Scaling { features, found });
+    }
+    outputs_by(graph, theta, inputs, own)
 }
 
 /// z = model(x; θ) for the M samples of `inputs`: c × M. Standardised on the way where there is a scaling: entries are divided a tile at a

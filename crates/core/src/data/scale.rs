@@ -3,9 +3,12 @@
 //! By divisions: a product with the reciprocal has other bits, and to correct these by products is no faster where a table comes from memory.
 
 use crate::elementwise::vectorize;
+use rayon::prelude::*;
 
 /// Numbers that one turn of a loop goes over at least: a loop over few rows is all ends and no middle, so that several samples go as one.
 const PERIOD: usize = 256;
+/// Numbers that are worth a task.
+const TASK: usize = 1 << 16;
 
 /// Means and deviations of the rows, repeated for some samples.
 #[derive(Clone, Debug)]
@@ -36,6 +39,24 @@ impl Scale {
                 }
             },
         );
+    }
+
+    /// A standardised copy of whole samples.
+    pub(crate) fn applied(&self, values: &[f64]) -> Vec<f64> {
+        let task = self.task();
+        let mut out = vec![0.0; values.len()];
+        if values.len() <= task {
+            self.write(values, &mut out);
+        } else {
+            let tasks = out.par_chunks_mut(task).zip(values.par_chunks(task));
+            tasks.for_each(|(out, values)| self.write(values, out));
+        }
+        out
+    }
+
+    /// Numbers of a task: whole samples.
+    pub(crate) fn task(&self) -> usize {
+        self.rows * (TASK / self.rows).max(1)
     }
 
     /// The same in place; what is left behind whole samples stays.
