@@ -98,7 +98,7 @@ def test_what_does_not_fit_is_refused():
         layout.samples_of(range(99))
     with pytest.raises(TypeError, match="expected a range"):
         secant.RiskPart(NET, X[rows], Y[rows], layout, (0, 1))
-    with pytest.raises(ValueError, match="samples"):
+    with pytest.raises(ValueError, match="the data has 100"):
         secant.RiskPart(NET, X[:100], Y[:100], layout, first)
     with pytest.raises(ValueError, match="samples must be 1 or more"):
         secant.Layout(NET, 0)
