@@ -55,6 +55,8 @@ pub const SAME: f64 = 1e-10;
 pub(super) struct SecondLook {
     stopping: Stopping,
     interrupt: Option<Interrupt>,
+    /// Whether parameters without effect are looked at as zero.
+    asks_idle: bool,
 }
 
 /// What the Hessian at a point says.
@@ -88,12 +90,14 @@ impl SecondLook {
             Method::BoundedLevenbergMarquardt(solver) => solver.bounds.is_free(),
             _ => false,
         };
-        needed.then(|| Self { stopping: method.stopping().clone(), interrupt })
+        needed.then(|| Self { stopping: method.stopping().clone(), interrupt, asks_idle: true })
     }
 
-    /// The same, with the tests of a run that this one is a part of.
+    /// The same, with the tests of a run that this one is a part of. What is left of such a run begins where this one ended, which the other
+    /// methods cannot leave either where a unit has died: nothing is asked of that.
     pub(super) fn with_stopping(mut self, stopping: Stopping) -> Self {
         self.stopping = stopping;
+        self.asks_idle = false;
         self
     }
 
@@ -110,7 +114,8 @@ impl SecondLook {
             if seen.is_doubtful {
                 self.go_on(problem, theta, (seen.zero, &careful()), report, "from there");
             }
-            if seen.idle.iter().any(|&j| theta[j] != 0.0) && report.reason != Reason::Stalled {
+            let idle = self.asks_idle && seen.idle.iter().any(|&j| theta[j] != 0.0);
+            if idle && report.reason != Reason::Stalled {
                 self.look_without(problem, theta, &seen, report);
             }
         }

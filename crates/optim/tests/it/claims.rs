@@ -270,7 +270,8 @@ fn a_unit_that_died_is_no_minimum() {
     let network = Network::mlp([1, 1, 1], Activation::Tanh);
     let unit = Risk::new(network.graph().unwrap(), &data, SquaredError, Ridge(1e-3)).unwrap();
     let mut refused = 0;
-    for method in exact().into_iter().chain(learned()).chain(bounded_or_free()) {
+    let single = bounded_or_free().into_iter().filter(|method| !matches!(method, Method::Auto(_)));
+    for method in exact().into_iter().chain(learned()).chain(single) {
         let report = method.minimize(&unit, &[0.0, 20.0, 0.0, 0.1]).unwrap().report;
         // The offset's sentence, residuals orthogonal to the columns of J, is true of a saddle too.
         let claims = report.reason.is_success() && report.reason != Reason::OffsetConverged;
