@@ -10,8 +10,8 @@
 //! |---|---|---|
 //! | [`Objective::value_gradient`] | 1 | tapes of one tile per thread |
 //! | [`SampledObjective::value_gradient_on`](crate::problem::SampledObjective::value_gradient_on) | k/N for k samples | tapes and samples of one tile per thread |
-//! | [`Linearization::hessian_vector`](crate::problem::Linearization::hessian_vector) | ≤ 2 | kept tapes, within [`Risk::with_tape_budget`] |
-//! | [`Linearization::gauss_newton_vector`](crate::problem::Linearization::gauss_newton_vector) | ≤ 4/3 | the same |
+//! | [`Linearization::hessian_vector`] | ≤ 2 | kept tapes, within [`Risk::with_tape_budget`] |
+//! | [`Linearization::gauss_newton_vector`] | ≤ 4/3 | the same |
 //! | dense H, affine models | N·n·d flops by SYRK | n² |
 //! | dense H, other models | n products | n² |
 //! | dense G | N·c·n² flops by SYRK | n² and a block of J |
