@@ -15,6 +15,17 @@ pub fn numbers<'a>(vector: &'a Vector<'_>, name: &str) -> PyResult<&'a [f64]> {
     vector.as_slice().map_err(|_| not_contiguous(name))
 }
 
+/// A copy of them, one for each of a model's `n` parameters.
+pub fn parameters(vector: &Vector<'_>, name: &str, n: usize) -> PyResult<Vec<f64>> {
+    let given = numbers(vector, name)?;
+    let found = given.len();
+    if found != n {
+        let words = format!("{name} has {found} entries, the model has {n} parameters");
+        return Err(PyValueError::new_err(words));
+    }
+    Ok(given.to_vec())
+}
+
 /// A copy of them, where there is a vector.
 pub fn optional(vector: Option<Vector<'_>>, name: &str) -> PyResult<Option<Vec<f64>>> {
     vector.map(|vector| Ok(numbers(&vector, name)?.to_vec())).transpose()

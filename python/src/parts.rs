@@ -1,6 +1,6 @@
 //! A risk whose samples lie in several processes: each has a part of it, and what the parts say is folded.
 
-use crate::arrays::{Vector, numbers, vector};
+use crate::arrays::{Vector, numbers, parameters, vector};
 use crate::data::Data;
 use crate::model::PyNetwork;
 use crate::risk::{loss_of, penalty};
@@ -142,13 +142,7 @@ impl PyRiskPart {
 
     /// n numbers.
     fn sized(&self, given: &Vector<'_>, name: &str) -> PyResult<Vec<f64>> {
-        let given = numbers(given, name)?;
-        let (n, found) = (self.part().dim(), given.len());
-        if found != n {
-            let words = format!("{name} has {found} entries, the model has {n} parameters");
-            return Err(PyValueError::new_err(words));
-        }
-        Ok(given.to_vec())
+        parameters(given, name, self.part().dim())
     }
 
     /// What the part does, off the interpreter's lock.

@@ -1,13 +1,12 @@
 //! The objective of a fit, for whoever minimises it: value, gradient, curvature, and every method of the engine.
 
-use crate::arrays::{Vector, matrix, numbers, room, vector};
+use crate::arrays::{Vector, matrix, numbers, parameters, room, vector};
 use crate::callbacks::Raised;
 use crate::data::Data;
 use crate::methods::{Within, method};
 use crate::minimize::observer;
 use crate::model::PyNetwork;
 use crate::{errors, report, run};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use secant::description::Choice;
@@ -86,13 +85,7 @@ impl PyRisk {
     }
 
     fn theta(&self, theta: &Vector<'_>) -> PyResult<Vec<f64>> {
-        let theta = numbers(theta, "theta")?;
-        let (n, found) = (self.risk().dim(), theta.len());
-        if found != n {
-            let words = format!("theta has {found} entries, the model has {n} parameters");
-            return Err(PyValueError::new_err(words));
-        }
-        Ok(theta.to_vec())
+        parameters(theta, "theta", self.risk().dim())
     }
 
     /// What the risk does, off the interpreter's lock.
@@ -236,12 +229,8 @@ impl PyLinearized {
         v: &Vector<'py>,
         of: impl Fn(&LinearizedAt<'_>, &[f64], &mut [f64]) + Sync,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let v = numbers(v, "v")?.to_vec();
         let n = self.0.borrow_owner().borrow_dependent().dim();
-        if v.len() != n {
-            let words = format!("v has {} entries, the model has {n} parameters", v.len());
-            return Err(PyValueError::new_err(words));
-        }
+        let v = parameters(v, "v", n)?;
         let out = off(py, self.0.borrow_owner().is_small(), || {
             let mut out = vec![0.0; n];
             self.0.with_dependent(|_, at| of(at, &v, &mut out));

@@ -1,6 +1,6 @@
 //! A fit whose samples lie in several processes, brought together by an engine such as `secant-mpi`.
 
-use super::units::{Scaled, fits_standardized, is_squared};
+use super::units::{Scaled, is_squared};
 use super::{Fit, Fitted, Scalings, Standardize, Start, decision_of};
 use crate::error::FitError;
 use crate::fit::held_out::Choice;
@@ -85,8 +85,8 @@ impl Fit<'_> {
         self.refuse_across()?;
         let graph = self.network.graph()?;
         let loss = self.loss_or_default(graph);
-        let scalings = self.scalings_across(graph, &*loss, all)?;
-        let start = self.start_across(graph, &*loss, scalings.targets.is_some(), all)?;
+        let scaled = self.scaled_across(graph, &*loss, all)?;
+        let start = self.start_across(&scaled, graph, &*loss, all)?;
         let mut options = self.run_options_of(graph, &*loss, || {
             Ok((self.data.features(), all.samples(), all.fingerprint()?))
         })?;
@@ -97,14 +97,9 @@ impl Fit<'_> {
         let line = watching.progress_line(1);
         let (mut method, minibatches) = self.resolved();
         let max_time = method.stopping_mut().max_time.take();
-        let inputs = scalings.inputs.as_ref().map(|scaling| scaling.share_inputs(self.data));
-        let mut data = inputs.transpose()?.map_or(Cow::Borrowed(self.data), Cow::Owned);
-        if let Some(scaling) = &scalings.targets {
-            data = Cow::Owned(scaling.transform_targets(&data)?);
-        }
         let run = AcrossRun {
             graph,
-            data: data.into_owned(),
+            data: scaled.like(self.data)?,
             loss: loss.clone(),
             penalty: self.penalty.clone(),
             method,
@@ -117,11 +112,11 @@ impl Fit<'_> {
         };
         let mut solution = all.minimize(run)?;
         super::end_line(line, &solution.report);
-        let Scalings { inputs, targets } = scalings.clone();
-        let scaled = Scaled { data: Cow::Borrowed(self.data), inputs, targets };
         solution.report.notes.extend(scaled.notes());
         let decision = decision_of(&*loss, graph.outputs());
         let summary = self.summary(&solution.report, all.samples(), None);
+        let Scaled { inputs, targets, .. } = scaled;
+        let scalings = Scalings { inputs, targets };
         Ok(self.fitted(graph, solution, (scalings, loss, decision), summary, None))
     }
 
@@ -141,58 +136,40 @@ impl Fit<'_> {
         }
     }
 
-    /// As [`Standardize::apply`] chooses them.
-    fn scalings_across(
+    /// The units that [`Standardize::apply`] chooses, by all samples; the data as they are.
+    fn scaled_across(
         &self,
         graph: &Graph,
         loss: &dyn Loss,
         all: &dyn Across,
-    ) -> Result<Scalings, FitError> {
+    ) -> Result<Scaled<'_>, FitError> {
+        let data = Cow::Borrowed(self.data);
         if self.standardize == Standardize::Nothing {
-            return Ok(Scalings { inputs: None, targets: None });
+            return Ok(Scaled { data, inputs: None, targets: None });
         }
         let mut inputs = all.input_scaling()?;
         if self.standardize == Standardize::ScaleInputs {
             inputs = inputs.scale_only();
         }
-        let scales_targets = match self.standardize {
-            Standardize::InputsAndTargets => true,
-            Standardize::Auto => is_squared(loss) && fits_standardized(self.data, graph),
-            _ => false,
-        };
-        let targets = scales_targets.then(|| all.target_scaling()).transpose()?;
-        let (outputs, found) = (graph.outputs(), self.data.outputs());
-        if targets.is_some() && outputs != found {
-            return Err(FitError::ScaledTargets { outputs, targets: found });
-        }
-        Ok(Scalings { inputs: Some(inputs), targets })
+        let (squared, fit) = (is_squared(loss), || all.target_scaling());
+        let targets = self.standardize.targets_of(self.data, graph, squared, fit)?;
+        Ok(Scaled { data, inputs: Some(inputs), targets })
     }
 
-    /// θ₀, with the biases of the output at the level of all targets as [`Scaled::at_level`] has them.
+    /// θ₀, with the biases of the output at the level of all targets.
     fn start_across(
         &self,
+        scaled: &Scaled<'_>,
         graph: &Graph,
         loss: &dyn Loss,
-        scaled: bool,
         all: &dyn Across,
     ) -> Result<Vec<f64>, FitError> {
-        let mut theta = match &self.start {
+        let theta = match &self.start {
             Start::Theta(theta) => return Ok(theta.clone()),
             Start::Seed(seed) => self.network.draw(*seed)?,
         };
         let numbers = matches!(self.data.targets(), Targets::Values { .. });
-        let Some(bias) = graph.output_bias().filter(|_| numbers && !scaled && !graph.is_affine())
-        else {
-            return Ok(theta);
-        };
-        let moments = all.target_scaling()?;
-        let level = loss.level(moments.means(), moments.deviations());
-        let fits = |level: &Vec<f64>| {
-            level.len() == bias.len() && level.iter().all(|level| level.is_finite())
-        };
-        if let Some(level) = level.filter(fits) {
-            theta[bias].copy_from_slice(&level);
-        }
-        Ok(theta)
+        let moments = || numbers.then(|| all.target_scaling()).transpose();
+        scaled.at_level_by(theta, graph, loss, moments)
     }
 }

@@ -6,6 +6,7 @@ use secant_core::graph::Graph;
 use secant_core::loss::{Loss, LossHessian};
 use secant_core::text::enumerated;
 use std::borrow::Cow;
+use std::convert::Infallible;
 
 /// What is standardised (mean 0, population deviation 1) before a fit. The scaling travels with the model.
 ///
@@ -52,28 +53,41 @@ impl Standardize {
             return Ok(Scaled { data: Cow::Borrowed(data), inputs: None, targets: None });
         }
         let (inputs, scaled) = Standardizer::standardized(data, self != Self::ScaleInputs)?;
-        let targets = match self {
-            Self::InputsAndTargets => Some(Standardizer::fit_targets(data)?),
-            Self::Auto if squared && fits_standardized(data, graph) => {
-                Some(Standardizer::fit_targets(data)?)
-            }
-            _ => None,
+        let fit = || Ok(Standardizer::fit_targets(data)?);
+        let targets = self.targets_of(data, graph, squared, fit)?;
+        let in_units = targets.as_ref().map(|scaling| scaling.transform_targets(&scaled));
+        let data = Cow::Owned(in_units.transpose()?.unwrap_or(scaled));
+        Ok(Scaled { data, inputs: Some(inputs), targets })
+    }
+
+    /// The scaling of the targets that `fit` finds, where they are standardised.
+    pub(super) fn targets_of(
+        self,
+        data: &Dataset,
+        graph: &Graph,
+        squared: bool,
+        fit: impl FnOnce() -> Result<Standardizer, FitError>,
+    ) -> Result<Option<Standardizer>, FitError> {
+        let wanted = match self {
+            Self::InputsAndTargets => true,
+            Self::Auto => squared && fits_standardized(data, graph),
+            _ => false,
         };
-        let Some(targets) = targets else {
-            return Ok(Scaled { data: Cow::Owned(scaled), inputs: Some(inputs), targets: None });
-        };
+        if !wanted {
+            return Ok(None);
+        }
+        let targets = fit()?;
         let (outputs, found) = (graph.outputs(), data.outputs());
         if outputs != found {
             // Not outputs in the targets' units, so that predictions could not be scaled back.
             return Err(FitError::ScaledTargets { outputs, targets: found });
         }
-        let scaled = targets.transform_targets(&scaled)?;
-        Ok(Scaled { data: Cow::Owned(scaled), inputs: Some(inputs), targets: Some(targets) })
+        Ok(Some(targets))
     }
 }
 
 /// Whether the default standardises the targets, if the loss is squared error.
-pub(super) fn fits_standardized(data: &Dataset, graph: &Graph) -> bool {
+fn fits_standardized(data: &Dataset, graph: &Graph) -> bool {
     let numeric =
         matches!(data.targets(), Targets::Values { rows, .. } if *rows == graph.outputs());
     numeric && data.offset().is_none() && !graph.is_affine()
@@ -109,17 +123,29 @@ impl Scaled<'_> {
     /// `theta`, as the network draws it, with the biases of the output at the level of the targets: else the gradient at the start would
     /// be their mean, and the first steps would spend the hidden layers on it. For a network with such biases and a loss that has a
     /// level, [`Loss::level`]; a linear model, whose minimum does not depend on the start, starts as it is drawn.
-    pub(super) fn at_level(&self, mut theta: Vec<f64>, graph: &Graph, loss: &dyn Loss) -> Vec<f64> {
-        let Some(bias) =
-            graph.output_bias().filter(|_| self.targets.is_none() && !graph.is_affine())
-        else {
-            return theta;
-        };
-        let Some(level) = level(&self.data, loss).filter(|level| level.len() == bias.len()) else {
-            return theta;
-        };
-        theta[bias].copy_from_slice(&level);
+    pub(super) fn at_level(&self, theta: Vec<f64>, graph: &Graph, loss: &dyn Loss) -> Vec<f64> {
+        let moments = || Ok::<_, Infallible>(Standardizer::fit_targets(&self.data).ok());
+        let Ok(theta) = self.at_level_by(theta, graph, loss, moments);
         theta
+    }
+
+    /// The same by the moments of the targets that `moments` finds, where they are numbers.
+    pub(super) fn at_level_by<E>(
+        &self,
+        mut theta: Vec<f64>,
+        graph: &Graph,
+        loss: &dyn Loss,
+        moments: impl FnOnce() -> Result<Option<Standardizer>, E>,
+    ) -> Result<Vec<f64>, E> {
+        let bias = graph.output_bias().filter(|_| self.targets.is_none() && !graph.is_affine());
+        if let Some(bias) = bias
+            && let Some(moments) = moments()?
+            && let Some(level) = level(&self.data, loss, &moments)
+            && level.len() == bias.len()
+        {
+            theta[bias].copy_from_slice(&level);
+        }
+        Ok(theta)
     }
 }
 
@@ -129,8 +155,7 @@ pub(super) fn is_squared(loss: &dyn Loss) -> bool {
 }
 
 /// The outputs of the best constant model, less the mean of the offsets; only where all of that is finite.
-fn level(data: &Dataset, loss: &dyn Loss) -> Option<Vec<f64>> {
-    let moments = Standardizer::fit_targets(data).ok()?;
+fn level(data: &Dataset, loss: &dyn Loss, moments: &Standardizer) -> Option<Vec<f64>> {
     let mut level = loss.level(moments.means(), moments.deviations())?;
     if let Some(offset) = data.offset() {
         let (rows, total) = (data.offset_rows(), data.total_weight());

@@ -18,8 +18,8 @@ pub struct AcrossRanks<'a> {
 
 impl Shared {
     /// All samples, for a fit of which [`data`](Self::data) are those of this rank:
-    /// `secant::fit(&network, shared.data()).run_across(&shared.across(ranks))`. Every rank has the model. Cost: a copy of the rank's samples,
-    /// and where standardised one turn of all ranks over them.
+    /// `secant::fit(&network, shared.data()).run_across(&shared.across(ranks))`. Every rank has the model. Cost: where
+    /// standardised one turn of all ranks over their samples, of which those of a short table are copied.
     pub fn across<'a>(&'a self, ranks: &'a Ranks) -> AcrossRanks<'a> {
         AcrossRanks { ranks, shared: self }
     }

@@ -310,7 +310,7 @@ impl Dataset {
         };
         out.resize(d * indices.len(), 0.0);
         for (&index, out) in indices.iter().zip(out.chunks_exact_mut(d)) {
-            table.write(&table.raw()[index * d..(index + 1) * d], out);
+            table.write(index * d..(index + 1) * d, out);
         }
     }
 
@@ -325,7 +325,7 @@ impl Dataset {
         let Some(table) = self.table.scaled() else { return &self.inputs()[numbers] };
         // What is there is written over.
         out.resize(numbers.len(), 0.0);
-        table.write(&table.raw()[numbers], out);
+        table.write(numbers, out);
         out
     }
 
@@ -385,7 +385,7 @@ impl Dataset {
             InputTable::Dense(inputs) => out.copy_from_slice(&inputs[index * d..(index + 1) * d]),
             InputTable::Scaled(table) => {
                 assert_eq!(out.len(), d, "numbers for a sample");
-                table.write(&table.raw()[index * d..(index + 1) * d], out);
+                table.write(index * d..(index + 1) * d, out);
             }
             InputTable::Sparse(table) => table.inputs().write_sample(index, out),
         }

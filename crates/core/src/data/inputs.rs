@@ -2,6 +2,7 @@
 
 use super::SparseInputs;
 use super::scale::Scale;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 /// The inputs of all samples. Copies share the numbers.
@@ -77,9 +78,9 @@ impl ScaledTable {
         &self.by
     }
 
-    /// `out` ← whole samples of the raw table as the model sees them.
-    pub(super) fn write(&self, raw: &[f64], out: &mut [f64]) {
-        self.by.write(raw, out);
+    /// `out` ← numbers of the raw table, those of whole samples, as the model sees them.
+    pub(super) fn write(&self, numbers: Range<usize>, out: &mut [f64]) {
+        self.by.write(&self.raw[numbers], out);
     }
 
     /// Other samples of the same columns.

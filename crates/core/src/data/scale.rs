@@ -62,20 +62,24 @@ impl Scale {
     /// The same in place; what is left behind whole samples stays.
     #[expect(clippy::redundant_closure, reason = "a function's name cannot be marked for inlining")]
     pub(crate) fn apply(&self, values: &mut [f64]) {
-        self.in_place(
-            values,
-            #[inline(always)]
-            |x, mean, deviation| standard(x, mean, deviation),
-        );
+        self.in_parallel(values, |values| {
+            self.in_place(
+                values,
+                #[inline(always)]
+                |x, mean, deviation| standard(x, mean, deviation),
+            );
+        });
     }
 
     /// x = mean + deviation·z in place; what is left behind whole samples stays.
     pub(crate) fn undo(&self, values: &mut [f64]) {
-        self.in_place(
-            values,
-            #[inline(always)]
-            |z, mean, deviation| f64::mul_add(deviation, z, mean),
-        );
+        self.in_parallel(values, |values| {
+            self.in_place(
+                values,
+                #[inline(always)]
+                |z, mean, deviation| f64::mul_add(deviation, z, mean),
+            );
+        });
     }
 
     /// Whether one sample stays finite.
@@ -83,6 +87,15 @@ impl Scale {
         let mut out = vec![0.0; sample.len()];
         self.write(sample, &mut out);
         out.iter().all(|value| value.is_finite())
+    }
+
+    fn in_parallel(&self, values: &mut [f64], work: impl Fn(&mut [f64]) + Sync + Send) {
+        let task = self.task();
+        if values.len() <= task {
+            work(values);
+        } else {
+            values.par_chunks_mut(task).for_each(work);
+        }
     }
 
     #[inline(always)]

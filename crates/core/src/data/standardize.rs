@@ -154,8 +154,7 @@ impl Standardizer {
     /// A length that the number of rows does not divide.
     pub fn apply(&self, values: &mut [f64]) -> Result<(), DataError> {
         self.check_whole(values)?;
-        let scale = self.scale();
-        in_parallel(values, scale.task(), |values| scale.apply(values));
+        self.scale().apply(values);
         Ok(())
     }
 
@@ -170,8 +169,7 @@ impl Standardizer {
     /// A length that the number of rows does not divide.
     pub fn undo(&self, values: &mut [f64]) -> Result<(), DataError> {
         self.check_whole(values)?;
-        let scale = self.scale();
-        in_parallel(values, scale.task(), |values| scale.undo(values));
+        self.scale().undo(values);
         Ok(())
     }
 
@@ -295,13 +293,5 @@ impl RunningMoments {
     pub fn standardizer(&self, names: Vec<String>) -> Result<Standardizer, DataError> {
         let (means, deviations) = self.means_and_deviations()?;
         Standardizer::new(names, means, deviations)
-    }
-}
-
-fn in_parallel(values: &mut [f64], task: usize, work: impl Fn(&mut [f64]) + Sync + Send) {
-    if values.len() <= task {
-        work(values);
-    } else {
-        values.par_chunks_mut(task).for_each(work);
     }
 }

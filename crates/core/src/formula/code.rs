@@ -114,11 +114,16 @@ impl Code {
         on: Arguments<'_>,
         mut take: impl FnMut(&[f64], usize, usize),
     ) {
-        for first in (0..batch).step_by(self.stride) {
-            let count = self.stride.min(batch - first);
+        for (first, count) in self.blocks(batch) {
             self.run(scratch, first, count, on);
             take(scratch, first, count);
         }
+    }
+
+    /// First sample and number of every block.
+    fn blocks(&self, batch: usize) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let block = self.stride;
+        (0..batch).step_by(block).map(move |first| (first, block.min(batch - first)))
     }
 
     /// The results of `batch` samples, which are all in lanes: those of each of `parts` one sample after the other.
@@ -130,21 +135,18 @@ impl Code {
         mut parts: [(&[Output], &mut [f64]); PARTS],
     ) {
         let is_far = parts.iter().map(|(_, target)| target.len()).sum::<usize>() > FAR;
-        for first in (0..batch).step_by(self.stride) {
-            let count = self.stride.min(batch - first);
+        for (first, count) in self.blocks(batch) {
+            let place = |rows: usize| first * rows..(first + count) * rows;
             if is_far {
                 // The lines are on their way while the block is evaluated: a write does not wait for what it writes to.
                 for (results, target) in &mut parts {
-                    let rows = results.len();
-                    let target = &mut target[first * rows..(first + count) * rows];
-                    target.iter_mut().step_by(LINE).for_each(|entry| *entry = 0.0);
+                    let lines = target[place(results.len())].iter_mut().step_by(LINE);
+                    lines.for_each(|entry| *entry = 0.0);
                 }
             }
             self.run(scratch, first, count, on);
             for (results, target) in &mut parts {
-                let rows = results.len();
-                let target = &mut target[first * rows..(first + count) * rows];
-                self.interleave(scratch, results, count, target);
+                self.interleave(scratch, results, count, &mut target[place(results.len())]);
             }
         }
     }

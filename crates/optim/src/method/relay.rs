@@ -146,7 +146,7 @@ impl<'a, 'x, 'w> Relay<'a, 'x, 'w> {
         let look = SecondLook::at(&run, self.setup.watch.interrupt.clone());
         let mut outcome = run.run_alone(problem, theta, self.setup.again());
         if let (Ok((solution, _)), Some(look)) = (&mut outcome, look) {
-            look.with_stopping(whole).take(problem, solution);
+            look.of_a_stage(whole).take(problem, solution);
         }
         if let Some(keeper) = &self.setup.keeper {
             keeper.leave();

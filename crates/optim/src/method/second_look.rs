@@ -95,7 +95,7 @@ impl SecondLook {
 
     /// The same, with the tests of a run that this one is a part of. What is left of such a run begins where this one ended, which the other
     /// methods cannot leave either where a unit has died: nothing is asked of that.
-    pub(super) fn with_stopping(mut self, stopping: Stopping) -> Self {
+    pub(super) fn of_a_stage(mut self, stopping: Stopping) -> Self {
         self.stopping = stopping;
         self.asks_idle = false;
         self

@@ -24,7 +24,7 @@ pub(super) struct CentredLanes<'a> {
     pub(super) rest: &'a mut [f64],
 }
 
-/// Calls `$group::<WIDTH>(first, turns)` for all lanes and all numbers, a number for each lane a turn.
+/// Calls `$self.group::<WIDTH>(turns, lanes, first)` for all lanes and all numbers, a number for each lane a turn.
 macro_rules! by_groups {
     ($self:ident, $values:ident, $lanes:expr) => {{
         let lanes = $lanes;
