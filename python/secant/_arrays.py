@@ -34,7 +34,7 @@ def array(data: Any, name: str) -> np.ndarray:
         numbers = np.asarray(data)
         if numbers.dtype.kind == "c":
             raise ValueError(f"{name} holds complex numbers")
-        return np.ascontiguousarray(numbers, dtype=np.float64)
+        return np.atleast_1d(np.require(numbers, np.float64, ["C", "A"]))
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: expected numbers ({error})") from None
 

@@ -1,9 +1,14 @@
 //! NumPy arrays in and out.
 
+use arrow_buffer::Buffer;
 use numpy::ndarray::{Array1, Array2};
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
+use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
+use pyo3_arrow::buffer::AnyBufferProtocol;
+use secant::data::SharedNumbers;
+use std::sync::Arc;
 
 /// A vector of numbers.
 pub type Vector<'py> = PyReadonlyArray1<'py, f64>;
@@ -38,6 +43,22 @@ pub fn rows<'a>(matrix: &'a Matrix<'_>, name: &str) -> PyResult<&'a [f64]> {
         return Err(not_contiguous(name));
     }
     matrix.as_slice().map_err(|_| not_contiguous(name))
+}
+
+/// The same where they are, for as long as anyone has them. They are the caller's, who must not change them meanwhile.
+pub fn shared(matrix: &Matrix<'_>, name: &str) -> PyResult<SharedNumbers> {
+    rows(matrix, name)?;
+    let buffer = AnyBufferProtocol::Float64(PyBuffer::get(matrix.as_any())?);
+    Ok(Arc::new(Held(buffer.into_arrow_buffer()?)))
+}
+
+/// An array's buffer, given back when nobody reads it any more.
+struct Held(Buffer);
+
+impl AsRef<[f64]> for Held {
+    fn as_ref(&self) -> &[f64] {
+        self.0.typed_data()
+    }
 }
 
 fn not_contiguous(name: &str) -> PyErr {

@@ -1,10 +1,11 @@
 //! Data sets from arrays.
 
-use crate::arrays::{Matrix, Vector, numbers, rows};
+use crate::arrays::{Matrix, Vector, numbers, rows, shared};
 use crate::errors;
 use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use secant::data::SharedNumbers;
 use secant::{Dataset, SparseInputs, Targets};
 
 /// What a fit is fitted to, as the Python side hands it over: contiguous and of the right types.
@@ -65,17 +66,17 @@ impl Sparse<'_> {
 
 /// Inputs of either kind.
 enum Inputs {
-    Dense(usize, Vec<f64>),
+    Dense(usize, SharedNumbers),
     Sparse(SparseInputs),
 }
 
 impl Data<'_> {
-    /// The data set: the one copy of the numbers.
+    /// The data set, which reads dense inputs where they are.
     pub fn dataset(&self) -> PyResult<Dataset> {
         let (inputs, samples) = match (&self.x, &self.sparse) {
             (Some(x), _) => {
                 let (samples, features) = x.as_array().dim();
-                (Inputs::Dense(features, rows(x, "X")?.to_vec()), samples)
+                (Inputs::Dense(features, shared(x, "X")?), samples)
             }
             (None, Some(sparse)) => (Inputs::Sparse(sparse.inputs()?), sparse.shape.0),
             (None, None) => return Err(PyValueError::new_err("X is missing")),
@@ -92,7 +93,7 @@ impl Data<'_> {
             (None, None) => Targets::Values { rows: 1, values: vec![0.0; samples] },
         };
         let data = match inputs {
-            Inputs::Dense(features, inputs) => Dataset::new(features, inputs, targets),
+            Inputs::Dense(features, inputs) => Dataset::from_shared(features, inputs, targets),
             Inputs::Sparse(inputs) => Dataset::from_sparse(inputs, targets),
         };
         let mut data = data.map_err(errors::wrong)?;

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -41,6 +43,61 @@ def test_arrays_of_c_order_are_not_copied():
     assert data.x.__array_interface__["data"][0] == X.__array_interface__["data"][0]
     turned, _ = _arrays.dataset(np.asfortranarray(X), np.zeros(10))
     assert turned.x.flags.c_contiguous
+
+
+def line():
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((200, 3))
+    return X, X @ [1.0, -2.0, 0.5] + 1.0
+
+
+def test_the_engine_reads_arrays_where_they_are():
+    X, y = line()
+    net = secant.Network.linear(3, 1)
+    risk = secant.Risk(net, X, y)
+    theta = np.array([1.0, -2.0, 0.5, 1.0])
+    assert risk.value(theta) < 1e-25
+    # What nobody should do, and what shows that there is no copy.
+    X[0, 0] += 1.0
+    np.testing.assert_allclose(risk.value(theta), 0.5 / 200)
+
+
+def test_arrays_live_as_long_as_they_are_read():
+    X, y = line()
+    net, theta = secant.Network.linear(3, 1), np.ones(4)
+    alive = weakref.ref(X)
+    risk = secant.Risk(net, X, y)
+    value = risk.value(theta)
+    del X
+    gc.collect()
+    assert alive() is not None and risk.value(theta) == value
+    del risk
+    gc.collect()
+    assert alive() is None
+    # A fit has none of them when it has ended with an error.
+    X, y = line()
+    alive = weakref.ref(X)
+    with pytest.raises(ValueError, match="expected"):
+        secant.fit(net, X, y[:-1])
+    del X
+    gc.collect()
+    assert alive() is None
+
+
+def test_arrays_that_may_not_be_written_and_those_of_a_file_are_read(tmp_path):
+    X, y = line()
+    net = secant.Network.linear(3, 1)
+    wanted = secant.fit(net, X, y).theta
+    X.flags.writeable = False
+    np.testing.assert_array_equal(secant.fit(net, X, y).theta, wanted)
+    np.save(tmp_path / "x.npy", X)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    np.testing.assert_array_equal(secant.fit(net, mapped, y).theta, wanted)
+    # Numbers that do not lie at multiples of their size, and a view of every second row.
+    shifted = np.frombuffer(b"\0" + X.tobytes(), dtype=np.uint8)[1:].view(np.float64).reshape(X.shape)
+    np.testing.assert_array_equal(secant.fit(net, shifted, y).theta, wanted)
+    wide = np.repeat(X, 2, axis=0)[::2]
+    np.testing.assert_array_equal(secant.fit(net, wide, y).theta, wanted)
 
 
 def test_other_threads_run_during_a_fit(slow):

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use faer::MatRef;
 
 use super::columns::{check_count, check_finite, gather, gather_into};
-use super::inputs::{InputTable, ScaledTable};
+use super::inputs::{Held, InputTable, ScaledTable, SharedNumbers};
 use super::scale::Scale;
 use super::{DataError, Encoding, SparseInputs, Targets};
 
@@ -58,6 +58,32 @@ impl Dataset {
         Self::named(features, inputs, targets, feature_names, target_names)
     }
 
+    /// Reads inputs (`features` × N, column-major) where they are, for as long as this data set or a copy of it lives: those of a file that is mapped into
+    /// memory, of another language, or of several data sets. They are looked at once, here, and must not change. Names as in
+    /// [`Dataset::new`].
+    ///
+    /// ```
+    /// use secant_core::data::{Dataset, Targets};
+    /// use std::sync::Arc;
+    /// let inputs = Arc::new(vec![0.0, 1.0, 2.0, 3.0]);
+    /// let targets = Targets::Values { rows: 1, values: vec![1.0, 2.0] };
+    /// let data = Dataset::from_shared(2, inputs.clone(), targets)?;
+    /// assert_eq!(data.inputs().as_ptr(), inputs.as_ptr());
+    /// # Ok::<(), secant_core::data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Dataset::new`].
+    pub fn from_shared(
+        features: usize,
+        inputs: SharedNumbers,
+        targets: Targets,
+    ) -> Result<Self, DataError> {
+        let feature_names = numbered("x", features.min((*inputs).as_ref().len()));
+        let target_names = target_names(&targets);
+        Self::named(features, inputs, targets, feature_names, target_names)
+    }
+
     /// Takes sparse inputs and their targets: every evaluation then works on the entries alone, for models whose nodes take the data so, such
     /// as [`Dense`](crate::op::Dense). Names as in [`Dataset::new`].
     ///
@@ -73,11 +99,12 @@ impl Dataset {
     /// [`Dataset::new`] with the names of the columns, so that an error can use them.
     pub(super) fn named(
         features: usize,
-        inputs: Vec<f64>,
+        inputs: impl Into<Held>,
         targets: Targets,
         feature_names: Vec<String>,
         target_names: Vec<String>,
     ) -> Result<Self, DataError> {
+        let inputs: Held = inputs.into();
         let empty = |what| Err(DataError::NoData { file: None, what });
         if features == 0 {
             return empty("features");
@@ -347,7 +374,7 @@ impl Dataset {
     pub(crate) fn read_by(&self, scale: Scale, copied: usize) -> Self {
         let table = match &self.table {
             InputTable::Dense(raw) if size_of_val(&raw[..]) > copied => {
-                InputTable::Scaled(ScaledTable::new(Arc::clone(raw), Arc::new(scale)))
+                InputTable::Scaled(ScaledTable::new(raw.clone(), Arc::new(scale)))
             }
             // What is standardised already has no table for a second time.
             _ => scale.applied(self.inputs()).into(),

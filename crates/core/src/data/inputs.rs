@@ -2,14 +2,22 @@
 
 use super::SparseInputs;
 use super::scale::Scale;
-use std::ops::Range;
+use std::fmt;
+use std::ops::{Deref, Range};
 use std::sync::{Arc, OnceLock};
+
+/// Numbers that a data set reads where they are: a vector, a file that is mapped into memory, an array of another language.
+pub type SharedNumbers = Arc<dyn AsRef<[f64]> + Send + Sync>;
+
+/// The same, with what the other kinds of inputs have.
+#[derive(Clone)]
+pub(super) struct Held(SharedNumbers);
 
 /// The inputs of all samples. Copies share the numbers.
 #[derive(Clone, Debug)]
 pub(super) enum InputTable {
     /// d × N, column-major.
-    Dense(Arc<Vec<f64>>),
+    Dense(Held),
     Scaled(ScaledTable),
     Sparse(SparseTable),
 }
@@ -17,7 +25,7 @@ pub(super) enum InputTable {
 /// A table of which the model sees the standardised numbers, all of them finite.
 #[derive(Debug)]
 pub(super) struct ScaledTable {
-    raw: Arc<Vec<f64>>,
+    raw: Held,
     by: Arc<Scale>,
     /// All of them, where somebody has asked.
     dense: OnceLock<Vec<f64>>,
@@ -28,6 +36,32 @@ pub(super) struct ScaledTable {
 pub(super) struct SparseTable {
     inputs: Arc<SparseInputs>,
     dense: OnceLock<Vec<f64>>,
+}
+
+impl Deref for Held {
+    type Target = [f64];
+
+    fn deref(&self) -> &[f64] {
+        (*self.0).as_ref()
+    }
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl From<Vec<f64>> for Held {
+    fn from(values: Vec<f64>) -> Self {
+        Self(Arc::new(values))
+    }
+}
+
+impl From<SharedNumbers> for Held {
+    fn from(numbers: SharedNumbers) -> Self {
+        Self(numbers)
+    }
 }
 
 impl InputTable {
@@ -66,7 +100,7 @@ impl InputTable {
 }
 
 impl ScaledTable {
-    pub(super) fn new(raw: Arc<Vec<f64>>, by: Arc<Scale>) -> Self {
+    pub(super) fn new(raw: Held, by: Arc<Scale>) -> Self {
         Self { raw, by, dense: OnceLock::new() }
     }
 
@@ -85,7 +119,7 @@ impl ScaledTable {
 
     /// Other samples of the same columns.
     pub(super) fn with_raw(&self, raw: Vec<f64>) -> Self {
-        Self::new(Arc::new(raw), Arc::clone(&self.by))
+        Self::new(raw.into(), Arc::clone(&self.by))
     }
 }
 
@@ -98,7 +132,7 @@ impl SparseTable {
 impl Clone for ScaledTable {
     /// Shares the numbers, and leaves a copy of them to whoever asks for it.
     fn clone(&self) -> Self {
-        Self::new(Arc::clone(&self.raw), Arc::clone(&self.by))
+        Self::new(self.raw.clone(), Arc::clone(&self.by))
     }
 }
 
@@ -120,9 +154,15 @@ impl PartialEq for InputTable {
     }
 }
 
+impl From<Held> for InputTable {
+    fn from(numbers: Held) -> Self {
+        Self::Dense(numbers)
+    }
+}
+
 impl From<Vec<f64>> for InputTable {
     fn from(values: Vec<f64>) -> Self {
-        Self::Dense(Arc::new(values))
+        Self::Dense(values.into())
     }
 }
 

@@ -161,7 +161,7 @@ impl NistLinear {
     pub fn dataset(&self) -> Result<Dataset, DataError> {
         let column =
             |sample: usize| self.terms.iter().map(move |term| self.entry(sample, *term).high);
-        let inputs = (0..self.samples()).flat_map(column).collect();
+        let inputs: Vec<f64> = (0..self.samples()).flat_map(column).collect();
         let feature_names = self.terms.iter().map(|term| {
             let name = predictor_name(self.predictors, term.predictor);
             if term.power == 1 { name } else { format!("{name}^{}", term.power) }

@@ -2,6 +2,7 @@
 
 use faer::Mat;
 use proptest::prelude::*;
+use std::sync::Arc;
 
 use super::super::{DataError, Dataset, Place, Standardizer, TargetTile, Targets};
 
@@ -37,6 +38,31 @@ fn every_way_from_memory_gives_the_same_table() {
         let targets = nalgebra::DMatrix::from_column_slice(1, 3, &[7.0, 8.0, 9.0]);
         assert_eq!(Dataset::from_nalgebra(&inputs, &targets).unwrap(), data);
     }
+}
+
+#[test]
+fn numbers_of_somebody_else_are_read_where_they_are() {
+    let numbers: Arc<Vec<f64>> = Arc::new((0..12).map(f64::from).collect());
+    let targets = Targets::Values { rows: 1, values: vec![1.0, 2.0, 3.0, 4.0] };
+    let copied = Dataset::new(3, numbers.to_vec(), targets.clone()).unwrap();
+    let shared = Dataset::from_shared(3, numbers.clone(), targets.clone()).unwrap();
+    assert_eq!(shared, copied);
+    // A long table that is standardised when it is read, too.
+    let scaling = Standardizer::fit_inputs(&shared);
+    let scaled = scaling.share_inputs_above(0, &shared).unwrap();
+    for data in [&shared, &shared.clone(), &shared.with_targets(targets.clone()).unwrap(), &scaled]
+    {
+        assert_eq!(data.stored_inputs().0.as_ptr(), numbers.as_ptr());
+    }
+    assert_eq!(scaled, scaling.transform_inputs(&copied).unwrap());
+    drop((shared, scaled));
+    assert_eq!(Arc::strong_count(&numbers), 1);
+
+    let error = Dataset::from_shared(5, numbers, targets.clone()).unwrap_err();
+    assert_eq!(error.to_string(), "input values: expected 15, found 12");
+    let error = Dataset::from_shared(2, Arc::new([0.0, f64::NAN].repeat(4)), targets).unwrap_err();
+    let wanted = "sample 0 (from 0), column \"x2\": expected a finite number, found NaN";
+    assert_eq!(error.to_string(), wanted);
 }
 
 #[test]
