@@ -6,7 +6,8 @@
 //! at most about twice the cheaper one (the ski rental of Karlin & al.). Where Newton is the choice for a generalised linear model and
 //! dear, a method of gradients has a head start of a quarter of its cost: a well-conditioned f ends there, and from any other point
 //! Newton takes fewer steps.
-//! A run that ends in failure is taken up by the next method from the best point so far. Iterations, evaluations and time are
+//! A run that ends in failure is taken up by the next method from the best point so far, which is a lower one than its end where the
+//! look at a claimed end found such; there the same method runs again where it stood at a unit that had died. Iterations, evaluations and time are
 //! shared: later methods get what earlier ones left.
 //! Memory and cost: those of the methods that run. The choice depends on the problem and the memory allowed, never on a clock or threads.
 //! Source: Karlin, Manasse, Rudolph & Sleator (1988), Algorithmica 3, for the share.

@@ -9,7 +9,7 @@
 //!
 //! A unit of a network that has died (all weights into and out of it zero) leaves its bias without effect on f, and where the bias is large
 //! the unit is saturated, so that H does not see what the weights could do. So parameters that f does not depend on are set to zero, where
-//! f stays, and the Hessian there is asked too.
+//! f stays, and the Hessian there is asked too. A run of several methods goes on from the lower point.
 //! Source: the decrement in units of the curvature as in Dennis & Schnabel (1983) §7.1; Conn, Gould & Toint (2000) §6.7 for scaled regions.
 
 use super::Method;
