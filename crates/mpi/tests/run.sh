@@ -103,7 +103,7 @@ for ranks in "${counts[@]}"; do
     "${mpirun[@]}" -n "$ranks" "$fits" fit "$work/fit.csv" 20 "$work/fit.run" > "$work/fit"
     if ! diff "$work/plain-fit" "$work/fit"; then fail "fit at $ranks rank(s): other bits"; fi
 done
-"${mpirun[@]}" -n 2 "$fits" fit "$work/fit.csv" 8 "$work/fit.run" > /dev/null
+"${mpirun[@]}" -n 2 "$fits" fit "$work/fit.csv" 4 "$work/fit.run" > /dev/null
 "${mpirun[@]}" -n 3 "$fits" resume-fit "$work/fit.csv" 20 "$work/fit.run" > "$work/fit"
 if ! diff "$work/plain-fit" "$work/fit"; then fail "fit gone on with: other bits"; fi
 # The checkpoint is of these samples.
