@@ -82,16 +82,13 @@ pub fn across(plan: &Plan<'_>) -> Result<(), Failure> {
         let all = shared.across(ranks);
         let held_out = held_out(HELD_OUT)?;
         let fits = || described(&network, shared.data(), &held_out, plan.iterations);
-        let refused: [(&str, fn(secant::Fit<'_>) -> secant::Fit<'_>); 2] = [
-            ("`starts`", |fit| fit.starts(2)),
-            ("`validation_fraction` (`validation` takes samples)", |fit| {
-                fit.validation_fraction(0.2)
-            }),
-        ];
-        for ((what, with), fit) in refused.into_iter().zip(fits()) {
-            let words = with(fit)
-                .run_across(&all)
-                .map_or_else(|error| error.to_string(), |_| String::new());
+        let [one, other, _] = fits();
+        for (fit, what) in [
+            (one.starts(2), "`starts`"),
+            (other.validation_fraction(0.2), "`validation_fraction` (`validation` takes samples)"),
+        ] {
+            let refused = fit.run_across(&all);
+            let words = refused.map_or_else(|error| error.to_string(), |_| String::new());
             if words != format!("{what}: not in a fit whose samples lie in several processes") {
                 return Err(format!("not refused: {what}, {words}").into());
             }
