@@ -114,6 +114,7 @@ if "${mpirun[@]}" -n 3 "$fits" resume-fit "$work/other.csv" 20 "$work/fit.run" >
 fi
 
 if ! tests/large.sh; then fail "a table larger than a rank may have"; fi
+if ! tests/command.sh; then fail "the command"; fi
 
 if [ "$failed" -ne 0 ]; then exit 1; fi
 echo "mpi: the bits of one process at ${counts[*]} ranks; faults end all of them; checkpoints go on with any number"
