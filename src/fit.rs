@@ -229,9 +229,7 @@ impl Fit<'_> {
     /// [`Reason`](crate::Reason) in the report, and the best finite point is the model.
     pub fn run(self) -> Result<Fitted, FitError> {
         let graph = self.network.graph()?;
-        if self.watching.patience.is_some() && self.watching.held_out.is_nothing() {
-            return Err(FitError::PatienceWithoutValidation);
-        }
+        self.watching.check()?;
         let loss = match self.robust {
             Some(rho) => robust_loss(rho, 1.0)?.into(),
             None => self.loss_or_default(graph),

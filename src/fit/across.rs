@@ -3,7 +3,7 @@
 use super::units::{Scaled, is_squared};
 use super::{Fit, Fitted, Scalings, Standardize, Start, decision_of};
 use crate::error::FitError;
-use crate::fit::held_out::Choice;
+use crate::fit::held_out::{Choice, HeldOut};
 use secant_core::data::{Dataset, Standardizer, Targets};
 use secant_core::graph::Graph;
 use secant_core::loss::Loss;
@@ -76,11 +76,12 @@ pub struct AcrossRun<'a> {
 impl Fit<'_> {
     /// Runs the fit over the samples of several processes, of which its data are those of this one: what [`run`](Self::run) of all samples in
     /// one process gives, in every process. Progress is shown and checkpoints are written by the first process; a checkpoint of this is
-    /// none of [`run`](Self::run). Observers see the run in each process, and must end it in all of them or in none.
+    /// none of [`run`](Self::run). Observers see the run in each process, and must end it in all of them or in none. The samples of
+    /// [`validation`](Self::validation) are all of them, the same in every process, and each judges by itself.
     ///
     /// # Errors
-    /// As [`run`](Self::run); what goes wrong in another process. [`starts`](Self::starts), [`robust`](Self::robust), samples held out and
-    /// offsets are refused.
+    /// As [`run`](Self::run); what goes wrong in another process. [`starts`](Self::starts), [`robust`](Self::robust),
+    /// [`validation_fraction`](Self::validation_fraction), offsets and sparse data are refused.
     pub fn run_across(self, all: &dyn Across) -> Result<Fitted, FitError> {
         self.refuse_across()?;
         let graph = self.network.graph()?;
@@ -97,6 +98,12 @@ impl Fit<'_> {
         let line = watching.progress_line(1);
         let (mut method, minibatches) = self.resolved();
         let max_time = method.stopping_mut().max_time.take();
+        let decision = decision_of(&*loss, graph.outputs());
+        let mut watch = watching.watch(0, line.as_ref());
+        if let Choice::Data(held_out) = self.watching.held_out {
+            let held_out = HeldOut::new(graph, held_out, &scaled, loss.clone(), decision)?;
+            watch = watch.validate(move |theta| held_out.judge(theta));
+        }
         let run = AcrossRun {
             graph,
             data: scaled.like(self.data)?,
@@ -106,32 +113,31 @@ impl Fit<'_> {
             minibatches,
             start: &start,
             options,
-            watch: watching.watch(0, line.as_ref()),
+            watch,
             wish: self.watching.interrupt.clone(),
             max_time,
         };
         let mut solution = all.minimize(run)?;
         super::end_line(line, &solution.report);
         solution.report.notes.extend(scaled.notes());
-        let decision = decision_of(&*loss, graph.outputs());
         let summary = self.summary(&solution.report, all.samples(), None);
         let Scaled { inputs, targets, .. } = scaled;
         let scalings = Scalings { inputs, targets };
         Ok(self.fitted(graph, solution, (scalings, loss, decision), summary, None))
     }
 
-    /// What needs all samples in one process.
+    /// What needs all samples in one process, and what no fit takes.
     fn refuse_across(&self) -> Result<(), FitError> {
-        let held_out = !matches!(self.watching.held_out, Choice::Nothing);
+        let drawn = matches!(self.watching.held_out, Choice::Fraction(_));
         let asked = [
             ("`starts`", self.count != 1),
             ("`robust`", self.robust.is_some()),
-            ("samples held out", held_out || self.watching.patience.is_some()),
+            ("`validation_fraction` (`validation` takes samples)", drawn),
             ("data with offsets", self.data.offset().is_some()),
             ("sparse data", self.data.sparse().is_some()),
         ];
         match asked.into_iter().find(|(_, asked)| *asked) {
-            None => Ok(()),
+            None => self.watching.check(),
             Some((what, _)) => Err(FitError::NotAcross { what }),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::Fit;
 use super::held_out::Choice;
+use crate::error::FitError;
 use crate::progress::ProgressLine;
 use secant_core::data::Dataset;
 use secant_optim::{Interrupt, Progress, Watch};
@@ -34,6 +35,14 @@ impl fmt::Debug for Watching<'_> {
 }
 
 impl<'a> Watching<'a> {
+    /// Refuses patience where nothing is held out to judge by.
+    pub(super) fn check(&self) -> Result<(), FitError> {
+        if self.patience.is_some() && self.held_out.is_nothing() {
+            return Err(FitError::PatienceWithoutValidation);
+        }
+        Ok(())
+    }
+
     /// The same for runs that nobody looks at, of which there are several.
     pub(super) fn unseen<'b>(&self) -> Watching<'b>
     where

@@ -83,6 +83,7 @@ fn the_fit_is_that_of_one_process() {
     let (net, small, linear) = (tanh(6), tanh(2), Network::linear(6, 1));
     let classes = Network::mlp([2, 3, 2], Activation::Tanh);
     let batches = Minibatches::of(32).with_epochs(5);
+    let (train, held_out) = yacht.split(0.5, 2).unwrap();
     let fits: Vec<(&Dataset, Fit<'_>)> = vec![
         (&yacht, fit(&net, &yacht).seed(4)),
         (&yacht, fit(&linear, &yacht)),
@@ -96,7 +97,12 @@ fn the_fit_is_that_of_one_process() {
         (&labels, fit(&classes, &labels)),
         (&yacht, fit(&net, &yacht).method(Adam::default()).minibatches(batches)),
         (&yacht, fit(&net, &yacht).start(vec![0.1; 33])),
+        // Judged in the units of the samples that are fitted; by patience and by accuracy too.
+        (&train, fit(&net, &train).validation(&held_out)),
+        (&train, fit(&net, &train).validation(&held_out).patience(1)),
+        (&labels, fit(&classes, &labels).validation(&labels)),
     ];
+    let mut stopped = 0;
     for (index, (data, fit)) in fits.into_iter().enumerate() {
         let fit = fit.penalty(Ridge(1e-3)).max_iterations(30);
         let here = fit.clone().run().unwrap();
@@ -112,7 +118,15 @@ fn the_fit_is_that_of_one_process() {
             (summary.samples, summary.seed, summary.value)
         };
         assert_eq!(summary(model), summary(expected), "fit {index}");
+        let (report, expected) = (across.report(), here.report());
+        assert_eq!((report.reason, report.validation), (expected.reason, expected.validation));
+        let judged = |report: &secant::Report| {
+            report.trace.iter().map(|step| step.validation).collect::<Vec<_>>()
+        };
+        assert_eq!(judged(report), judged(expected), "fit {index}");
+        stopped += usize::from(report.reason == Reason::ValidationStopped);
     }
+    assert_eq!(stopped, 1);
 }
 
 #[test]
@@ -124,13 +138,14 @@ fn what_needs_all_samples_in_one_process_is_refused_by_name() {
     for (asked, words) in [
         (of(&data).starts(2), "`starts`"),
         (of(&data).robust(Rho::Huber), "`robust`"),
-        (of(&data).validation(&data), "samples held out"),
-        (of(&data).validation_fraction(0.2), "samples held out"),
+        (of(&data).validation_fraction(0.2), "`validation_fraction` (`validation` takes samples)"),
         (of(&offset), "data with offsets"),
     ] {
         let error = asked.run_across(&Here::new(&data)).unwrap_err().to_string();
         assert_eq!(error, format!("{words}: not in a fit whose samples lie in several processes"));
     }
+    let error = of(&data).patience(3).run_across(&Here::new(&data)).unwrap_err();
+    assert!(matches!(error, FitError::PatienceWithoutValidation), "{error}");
 }
 
 #[test]

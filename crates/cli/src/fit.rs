@@ -1,5 +1,7 @@
 //! `secant fit`.
 
+#[cfg(feature = "mpi")]
+pub mod across;
 mod advice;
 mod glm;
 mod outcome;
@@ -15,8 +17,7 @@ use crate::screen::Screen;
 use crate::tables::{self, Read};
 use crate::told::writable;
 use secant::core::data::Encoded;
-use secant::{Dataset, Every, Fitted, Folds, Method, Tune};
-use std::borrow::Cow;
+use secant::{Dataset, Every, Fit, Fitted, Folds, Method, Tune};
 use std::path::Path;
 
 /// Part of the rows that is held out.
@@ -26,108 +27,142 @@ const FEWEST: usize = 10;
 /// Folds by which a strength is chosen.
 const FOLDS: usize = 5;
 
-/// Rows to fit and rows to judge by.
-pub struct Parts<'a> {
-    pub training: Cow<'a, Dataset>,
+/// What is known when the table is read.
+pub struct Ready {
+    pub source: Source,
     pub held_out: Option<Dataset>,
-    /// In words.
-    pub note: Option<String>,
+    pub built: Built,
+}
+
+/// The table, as far as it is told of.
+pub struct Source {
+    pub spec: Spec,
+    pub read: Read,
+    pub encoded: Encoded,
+    /// The rows that are fitted, where these are not all.
+    drawn: Option<Dataset>,
+    /// What was read, in words.
+    pub sentences: Vec<String>,
+}
+
+impl Source {
+    /// The rows that are fitted.
+    pub fn training(&self) -> &Dataset {
+        self.drawn.as_ref().unwrap_or(&self.encoded.data)
+    }
+
+    fn tell(&self, screen: &Screen) {
+        screen.heading("Data");
+        screen.sentences(&self.sentences);
+    }
 }
 
 /// All of a finished fit.
 pub struct Outcome<'a> {
     pub args: &'a FitArgs,
-    pub spec: &'a Spec,
-    pub read: &'a Read,
-    pub encoded: &'a Encoded,
-    pub parts: &'a Parts<'a>,
+    pub source: &'a Source,
+    pub held_out: Option<&'a Dataset>,
     pub built: &'a Built,
     pub fitted: &'a Fitted,
     /// The strength that cross-validation chose, in words.
     pub chosen: Option<String>,
-    /// What was read, in words.
-    pub sentences: Vec<String>,
 }
 
 pub fn run(args: &FitArgs, screen: &Screen) -> Result<Exit, Failure> {
     let spec = Spec::read(&args.model.model)?;
-    for path in [&args.out, &args.report, &args.checkpoint].into_iter().flatten() {
-        writable(path)?;
-    }
+    writable_places(args)?;
     match &spec {
         Spec::Formula(formula) => return curve::of_fit(args, formula, screen),
         Spec::Glm(family, estimates) => {
             return glm::run(args, *family, *estimates, screen);
         }
-        _ => refuse_of_others(args)?,
+        _ => {}
     }
-    let valid = Valid::read(args.run.valid.as_deref())?;
-    let table = args.table.read(&args.data)?;
-    let read = Read::of(&table);
-    let mut roles = args.columns.roles(&args.table);
-    // Rows that judge have no part in what fills gaps.
-    roles.filled_from = valid.part(read.rows).map(|held_out| (1.0 - held_out, args.run.seed));
-    let encoded = table.into_dataset(&roles)?;
-    let parts = part(args, &valid, &encoded)?;
-    let built = models::build(&spec, &args.model, &parts.training)?;
-    let mut sentences = tables::sentences(&read, &encoded);
-    sentences.extend(parts.note.clone());
-    screen.heading("Data");
-    screen.sentences(&sentences);
-
-    let (fitted, chosen) = fit(args, &spec, &built, &parts, screen)?;
-    let outcome = Outcome {
-        args,
-        spec: &spec,
-        read: &read,
-        encoded: &encoded,
-        parts: &parts,
-        built: &built,
-        fitted: &fitted,
-        chosen,
-        sentences,
+    let Ready { source, held_out, built } = Ready::read(args, spec)?;
+    source.tell(screen);
+    let method = method(args, &source, &built)?;
+    let rows = (source.training(), held_out.as_ref());
+    let fit = described(args, (&source.spec, &built), rows, method, screen)?;
+    let (fitted, chosen) = match built.strength {
+        Strength::Auto => tuned(args, &fit)?,
+        _ => (fit.run()?, None),
     };
-    outcome.tell(screen)
+    let held_out = held_out.as_ref();
+    Outcome { args, source: &source, held_out, built: &built, fitted: &fitted, chosen }.tell(screen)
 }
 
-/// Runs it; with the strength that cross-validation chose.
-fn fit(
-    args: &FitArgs,
-    spec: &Spec,
-    built: &Built,
-    parts: &Parts<'_>,
-    screen: &Screen,
-) -> Result<(Fitted, Option<String>), Failure> {
+/// Tries the places of all files.
+fn writable_places(args: &FitArgs) -> Result<(), Failure> {
+    [&args.out, &args.report, &args.checkpoint].into_iter().flatten().try_for_each(|p| writable(p))
+}
+
+impl Ready {
+    /// Reads the table; what the model has no options for is refused.
+    fn read(args: &FitArgs, spec: Spec) -> Result<Self, Failure> {
+        refuse_of_others(args)?;
+        let valid = Valid::read(args.run.valid.as_deref())?;
+        let table = args.table.read(&args.data)?;
+        let read = Read::of(&table);
+        let mut roles = args.columns.roles(&args.table);
+        // Rows that judge have no part in what fills gaps.
+        roles.filled_from = valid.part(read.rows).map(|held_out| (1.0 - held_out, args.run.seed));
+        let encoded = table.into_dataset(&roles)?;
+        let Parts { drawn, held_out, note } = part(args, &valid, &encoded)?;
+        let mut sentences = tables::sentences(&read, &encoded);
+        sentences.extend(note);
+        let source = Source { spec, read, encoded, drawn, sentences };
+        let built = models::build(&source.spec, &args.model, source.training())?;
+        Ok(Self { source, held_out, built })
+    }
+}
+
+/// `--method` with what it is to heed.
+fn method(args: &FitArgs, source: &Source, built: &Built) -> Result<Method, Failure> {
     let graph = built.network.graph().map_err(|error| Failure::new(error.to_string()))?;
-    let run = &args.run;
-    let standardize = models::standardize(args.model.standardize);
-    let name = run.method.as_deref();
-    let method: Method = match (args.model.l1, args.formula.bounds.is_empty()) {
+    let name = args.run.method.as_deref();
+    let method = match (args.model.l1, args.formula.bounds.is_empty()) {
         (Some(_), false) => {
             return Err(Failure::new("--l1 and --bounds: no method takes both"));
         }
         (Some(lambda), true) => methods::with_l1(name, models::l1(lambda, graph))?,
-        (None, false) => methods::within(
-            name,
-            models::bounds(&args.formula, spec, &parts.training, graph, standardize)?,
-        )?,
+        (None, false) => {
+            let standardize = models::standardize(args.model.standardize);
+            let (formula, data) = (&args.formula, source.training());
+            let bounds = models::bounds(formula, &source.spec, data, graph, standardize)?;
+            methods::within(name, bounds)?
+        }
         (None, true) => name.map_or_else(|| Ok(Method::auto()), methods::by_name)?,
     };
+    Ok(args.run.limits.on(method))
+}
+
+/// The fit to rows, judged by those held out.
+fn described<'a>(
+    args: &FitArgs,
+    (spec, built): (&Spec, &'a Built),
+    (training, held_out): (&'a Dataset, Option<&'a Dataset>),
+    method: Method,
+    screen: &Screen,
+) -> Result<Fit<'a>, Failure> {
+    let run = &args.run;
     let interrupt = interrupt::on_signals()?;
-    let mut fit = secant::fit(&built.network, &parts.training)
+    let mut fit = secant::fit(&built.network, training)
         .shared_penalty(built.penalty.clone())
-        .standardize(standardize)
+        .standardize(models::standardize(args.model.standardize))
         .seed(run.seed)
         .starts(usize::from(run.starts))
         .interrupt(&interrupt)
-        .method(run.limits.on(method));
+        .method(method);
     fit = match &built.judge {
         Judge::Default => fit,
         Judge::Loss(loss) => fit.shared_loss(loss.clone()),
         Judge::Rho(rho) => fit.robust(*rho),
     };
-    // Of a strength by cross-validation there are a hundred fits.
-    if screen.shows_progress() && built.strength != Strength::Auto {
+    // Of a strength by cross-validation there are a hundred fits, in which folds judge.
+    if built.strength == Strength::Auto {
+        return Ok(fit);
+    }
+    if screen.shows_progress() {
         fit = fit.progress();
     }
     if let Some(path) = &args.checkpoint {
@@ -136,29 +171,31 @@ fn fit(
     if let Some(path) = &args.resume {
         fit = fit.resume(path);
     }
-    if built.strength == Strength::Auto {
-        if args.checkpoint.is_some() || args.resume.is_some() {
-            return Err(Failure::new("--ridge auto is many fits, which have no checkpoint"));
-        }
-        if run.patience.is_some() {
-            return Err(Failure::new("--patience: with `--ridge auto` folds judge"));
-        }
-        let tuned = fit.tune(&Tune::default(), &Folds::k(FOLDS).seed(run.seed))?;
-        let edge = if tuned.is_at_edge() { ", the end of what was tried" } else { "" };
-        let (strength, criterion, count) = (tuned.strength(), tuned.criterion, tuned.path.len());
-        let words = format!(
-            "Ridge {strength:.3e}, by {criterion} in {FOLDS} folds, of {count} strengths{edge}."
-        );
-        return Ok((tuned.fitted, Some(words)));
-    }
     // The minimum of a convex model is what is asked for; of a network the iterate that predicts best.
-    if let Some(held_out) = parts.held_out.as_ref().filter(|_| *spec != Spec::Linear) {
+    if let Some(held_out) = held_out.filter(|_| *spec != Spec::Linear) {
         fit = fit.validation(held_out);
     }
     if let Some(patience) = run.patience {
         fit = fit.patience(patience);
     }
-    Ok((fit.run()?, None))
+    Ok(fit)
+}
+
+/// `--ridge auto`, and the strength in words.
+fn tuned(args: &FitArgs, fit: &Fit<'_>) -> Result<(Fitted, Option<String>), Failure> {
+    if args.checkpoint.is_some() || args.resume.is_some() {
+        return Err(Failure::new("--ridge auto is many fits, which have no checkpoint"));
+    }
+    if args.run.patience.is_some() {
+        return Err(Failure::new("--patience: with `--ridge auto` folds judge"));
+    }
+    let tuned = fit.tune(&Tune::default(), &Folds::k(FOLDS).seed(args.run.seed))?;
+    let edge = if tuned.is_at_edge() { ", the end of what was tried" } else { "" };
+    let (strength, criterion, count) = (tuned.strength(), tuned.criterion, tuned.path.len());
+    let words = format!(
+        "Ridge {strength:.3e}, by {criterion} in {FOLDS} folds, of {count} strengths{edge}."
+    );
+    Ok((tuned.fitted, Some(words)))
 }
 
 /// Options of formulas and generalised linear models.
@@ -213,9 +250,18 @@ impl<'a> Valid<'a> {
     }
 }
 
-fn part<'a>(args: &FitArgs, valid: &Valid<'_>, encoded: &'a Encoded) -> Result<Parts<'a>, Failure> {
+/// What becomes of the rows.
+struct Parts {
+    /// Those that are fitted, where these are not all.
+    drawn: Option<Dataset>,
+    held_out: Option<Dataset>,
+    /// In words.
+    note: Option<String>,
+}
+
+fn part(args: &FitArgs, valid: &Valid<'_>, encoded: &Encoded) -> Result<Parts, Failure> {
     let data = &encoded.data;
-    let all = |note: Option<String>| Parts { training: Cow::Borrowed(data), held_out: None, note };
+    let all = |note: Option<String>| Parts { drawn: None, held_out: None, note };
     let Some(fraction) = valid.part(data.samples()) else {
         return match valid {
             Valid::File(path) => of_file(args, encoded, path)
@@ -232,7 +278,7 @@ fn part<'a>(args: &FitArgs, valid: &Valid<'_>, encoded: &'a Encoded) -> Result<P
     })?;
     let (count, of) = (tables::grouped(held_out.samples()), tables::grouped(data.samples()));
     let note = format!("{count} of {of} rows held out, drawn by seed {}.", args.run.seed);
-    Ok(Parts { training: Cow::Owned(training), held_out: Some(held_out), note: Some(note) })
+    Ok(Parts { drawn: Some(training), held_out: Some(held_out), note: Some(note) })
 }
 
 fn of_file(args: &FitArgs, encoded: &Encoded, path: &Path) -> Result<(Dataset, String), Failure> {

@@ -15,6 +15,8 @@ mod models;
 mod one_step;
 mod pages;
 mod predict;
+#[cfg(feature = "mpi")]
+mod ranks;
 mod screen;
 mod tables;
 mod told;
@@ -24,16 +26,23 @@ use clap::Parser;
 use exit::Exit;
 use screen::Screen;
 use std::ffi::OsString;
+#[cfg(feature = "mpi")]
+use std::ops::ControlFlow;
 
 /// Runs the command line `arguments`, the first of which is the command's own name, and says with which status the process is to end.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    #[cfg(feature = "mpi")]
+    let arguments = match ranks::run(arguments.into_iter().collect()) {
+        ControlFlow::Break(status) => return status,
+        ControlFlow::Continue(arguments) => arguments,
+    };
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         // Help and the version are answers, what is left is a wrong command line.
         Err(answer) => {
             // A reader that has gone is no one to tell of it.
             let _ = answer.print();
-            return if answer.use_stderr() { Exit::Refused.number() } else { Exit::Done.number() };
+            return status_of(&answer);
         }
     };
     let screen = Screen::new(&cli.output);
@@ -58,4 +67,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             Exit::Refused.number()
         }
     }
+}
+
+/// The status of what is answered in place of a command.
+fn status_of(answer: &clap::Error) -> u8 {
+    if answer.use_stderr() { Exit::Refused.number() } else { Exit::Done.number() }
 }

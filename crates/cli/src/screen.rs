@@ -15,6 +15,8 @@ const WIDTH: usize = 100;
 pub struct Screen {
     json: bool,
     quiet: bool,
+    /// Another process talks.
+    mute: bool,
     /// Colours on standard output, and on standard error.
     colors: [bool; 2],
     /// Why standard output takes no more.
@@ -34,13 +36,20 @@ impl Screen {
         };
         let terminals = [std::io::stdout().is_terminal(), std::io::stderr().is_terminal()];
         let colors = terminals.map(|terminal| asked.unwrap_or(terminal));
-        Self { json: output.json, quiet: output.quiet, colors, lost: RefCell::default() }
+        let (json, quiet, lost) = (output.json, output.quiet, RefCell::default());
+        Self { json, quiet, mute: false, colors, lost }
+    }
+
+    /// One on which nothing appears, for a process beside the one that talks.
+    #[cfg(feature = "mpi")]
+    pub fn mute(self) -> Self {
+        Self { mute: true, ..self }
     }
 
     /// Writes to standard output. Where that takes no more, the work goes on without: there may be files to write.
     pub fn print(&self, bytes: &[u8]) {
         let mut lost = self.lost.borrow_mut();
-        if lost.is_none() {
+        if lost.is_none() && !self.mute {
             let mut out = io::stdout().lock();
             *lost = out.write_all(bytes).and_then(|()| out.flush()).err();
         }
@@ -61,7 +70,7 @@ impl Screen {
 
     /// Whether progress is shown.
     pub fn shows_progress(&self) -> bool {
-        !self.quiet
+        !self.quiet && !self.mute
     }
 
     /// Text for a person: nothing where results are JSON.
@@ -99,6 +108,9 @@ impl Screen {
 
     /// The refusal, on standard error; with JSON asked for an object on standard output too.
     pub fn failure(&self, failure: &Failure) {
+        if self.mute {
+            return;
+        }
         let error = if self.colors[1] { "\u{1b}[31;1merror:\u{1b}[0m" } else { "error:" };
         let mut text = format!("{error} {}\n", failure.what);
         if let Some(advice) = &failure.advice {

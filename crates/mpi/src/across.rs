@@ -1,12 +1,12 @@
 //! `secant::fit` over the ranks.
 
+use crate::columns::{halves, whole};
 use crate::distributed::Distributed;
 use crate::fault::Fault;
 use crate::ranks::{Ranks, Topic};
 use crate::shared::Shared;
 use secant::data::Standardizer;
 use secant::{Across, AcrossRun, FitError};
-use secant_core::random::hashed;
 use secant_optim::{Solution, memory};
 
 /// The samples that ranks share, for [`Fit::run_across`](secant::Fit::run_across).
@@ -54,23 +54,8 @@ impl Across for AcrossRanks<'_> {
         let own = self.shared.samples_of(self.ranks.rank());
         let topic = Topic::named("the fingerprint of the samples");
         let said = self.ranks.exchange(topic, &vec![2; self.ranks.size()], || {
-            let mut row = Vec::new();
-            let sum = own.clone().fold(0_u64, |sum, sample| {
-                row.clear();
-                columns.push(data, sample - own.start, &mut row);
-                let code =
-                    row.iter().fold(sample as u64, |code, number| hashed(code, number.to_bits()));
-                sum.wrapping_add(code)
-            });
-            // Halves of 32 bits are numbers.
-            Ok(vec![(sum >> 32) as f64, (sum & u64::from(u32::MAX)) as f64])
+            Ok(halves(columns.code(data, own.len(), own.start)).to_vec())
         })?;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "they were halves"
-        )]
-        let whole = |halves: &[f64]| ((halves[0] as u64) << 32) | halves[1] as u64;
         Ok((0..self.ranks.size()).fold(0, |sum, rank| whole(said.of(rank)).wrapping_add(sum)))
     }
 

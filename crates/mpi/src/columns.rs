@@ -1,6 +1,7 @@
 //! Samples as plain numbers, to be sent: features, targets or label, weight, offsets.
 
 use secant_core::data::{DataError, Dataset, Targets};
+use secant_core::random::hashed;
 
 /// What a sample has. The same on all ranks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +86,17 @@ impl Columns {
         }
     }
 
+    /// A number for the first `own` samples, whose place among all begins at `first`. Those of several ranks, added up, are that of all samples.
+    pub(crate) fn code(self, data: &Dataset, own: usize, first: usize) -> u64 {
+        let mut row = Vec::with_capacity(self.width());
+        (0..own).fold(0_u64, |sum, sample| {
+            row.clear();
+            self.push(data, sample, &mut row);
+            let place = (first + sample) as u64;
+            sum.wrapping_add(row.iter().fold(place, |code, number| hashed(code, number.to_bits())))
+        })
+    }
+
     /// The data set of samples that [`push`](Self::push) wrote, in the order of `samples`; where weights are there and all 0, one more sample
     /// follows that has weight 1.
     pub(crate) fn dataset<'s>(
@@ -136,6 +148,18 @@ impl Columns {
         }
         Ok(data)
     }
+}
+
+/// A code as two numbers, of 32 bits each.
+#[expect(clippy::cast_possible_truncation, reason = "what is above is the other half")]
+pub(crate) fn halves(code: u64) -> [f64; 2] {
+    [f64::from((code >> 32) as u32), f64::from(code as u32)]
+}
+
+/// The code that [`halves`] wrote.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "they were halves")]
+pub(crate) fn whole(halves: &[f64]) -> u64 {
+    ((halves[0] as u64) << 32) | halves[1] as u64
 }
 
 /// A count that was sent.

@@ -12,7 +12,9 @@
 
 mod across;
 mod columns;
+mod cores;
 mod distributed;
+mod ending;
 mod fault;
 mod least_squares;
 mod linearized;

@@ -4,8 +4,9 @@
 //! stop; so there is no collective beside those that the work needs. The collective does not block: a rank that waits looks at the clock, and
 //! asks who is there when the time is over (`roll_call`).
 
+use crate::columns::halves;
 use crate::fault::{Fault, MpiError};
-use crate::roll_call::RollCall;
+use crate::roll_call::{RollCall, others};
 use mpi::datatype::PartitionMut;
 use mpi::environment::Universe;
 use mpi::request::{Request, Scope};
@@ -19,6 +20,9 @@ use std::time::Duration;
 /// How long a rank waits for the others in one collective, by default: 10 minutes.
 pub const TIMEOUT: Duration = Duration::from_secs(600);
 
+/// How many processes a launcher began, where it says so: `mpirun` of OpenMPI and of MPICH, MVAPICH's, `srun`.
+const LAUNCHED: [&str; 4] =
+    ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS"];
 /// Numbers before the payload of a message.
 const HEAD: usize = 5;
 /// Bytes of a fault's message, at most.
@@ -93,6 +97,13 @@ impl Topic {
 }
 
 impl Ranks {
+    /// Whether this process was launched as one of several, by what `mpirun` and `srun` leave in the environment. Nothing of MPI begins, which
+    /// takes time and which a process that is no rank of a job may not do.
+    pub fn launched() -> bool {
+        let count = |name| std::env::var(name).ok()?.trim().parse::<usize>().ok();
+        LAUNCHED.into_iter().filter_map(count).any(|count| count > 1)
+    }
+
     /// Begins MPI: before it nothing else may, and it ends when the ranks are dropped. Without `mpirun` there is one rank.
     ///
     /// # Errors
@@ -115,6 +126,19 @@ impl Ranks {
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    pub(crate) fn world(&self) -> &SimpleCommunicator {
+        &self.world
+    }
+
+    /// The ranks beside this one, as MPI counts them.
+    pub(crate) fn others(&self) -> impl Iterator<Item = i32> + use<> {
+        others(&self.world)
     }
 
     /// This rank, from 0.
@@ -212,7 +236,8 @@ impl Ranks {
         let code = topic.code();
         let flag = |set: bool| f64::from(u8::from(set));
         let mut message = Vec::with_capacity(HEAD + expected);
-        message.extend([exchange as f64, f64::from((code >> 32) as u32), f64::from(low(code))]);
+        message.push(exchange as f64);
+        message.extend(halves(code));
         message.extend([flag(said.is_err()), flag(topic.stop)]);
         match &said {
             Ok(numbers) => message.extend_from_slice(numbers),
@@ -319,12 +344,6 @@ impl Ranks {
 fn head<'m>(numbers: &'m [f64], ends: &[usize], rank: usize) -> &'m [f64] {
     let start = if rank == 0 { 0 } else { ends[rank - 1] };
     &numbers[start..start + HEAD]
-}
-
-/// The lower half.
-#[expect(clippy::cast_possible_truncation, reason = "what is above is sent by itself")]
-fn low(code: u64) -> u32 {
-    code as u32
 }
 
 fn bytes(numbers: usize) -> u64 {

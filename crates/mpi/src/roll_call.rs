@@ -18,6 +18,12 @@ const SLEEP: Duration = Duration::from_micros(50);
 /// Looks from one question to the next at who asks.
 const LISTEN: u32 = 1_000;
 
+/// The ranks beside this one.
+pub(crate) fn others(world: &SimpleCommunicator) -> impl Iterator<Item = i32> + use<> {
+    let own = world.rank();
+    (0..world.size()).filter(move |rank| *rank != own)
+}
+
 /// The watch over one collective.
 pub(crate) struct RollCall<'w> {
     world: &'w SimpleCommunicator,
@@ -60,13 +66,8 @@ impl<'w> RollCall<'w> {
         }
     }
 
-    fn others(&self) -> impl Iterator<Item = i32> + use<> {
-        let own = self.world.rank();
-        (0..self.world.size()).filter(move |rank| *rank != own)
-    }
-
     fn ask(&mut self) {
-        for rank in self.others() {
+        for rank in others(self.world) {
             self.world.process_at_rank(rank).send_with_tag(&self.exchange, ASKED);
         }
         let size = usize::try_from(self.world.size()).unwrap_or(1);
@@ -77,7 +78,7 @@ impl<'w> RollCall<'w> {
 
     /// Answers questions, and counts answers.
     fn listen(&mut self) {
-        for rank in self.others() {
+        for rank in others(self.world) {
             let process = self.world.process_at_rank(rank);
             while process.immediate_probe_with_tag(ASKED).is_some() {
                 let (exchange, _) = process.receive_with_tag::<u64>(ASKED);

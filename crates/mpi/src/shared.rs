@@ -1,6 +1,6 @@
 //! The samples of a model, shared among the ranks: agreed in number and columns, and sent to the rank whose blocks they are in.
 
-use crate::columns::{Columns, count};
+use crate::columns::{Columns, count, halves};
 use crate::fault::{Fault, MpiError};
 use crate::ranks::{Ranks, Topic};
 use secant_core::data::{
@@ -14,6 +14,7 @@ use std::path::Path;
 
 /// Numbers that one rank sends in one collective, at most: 64 MiB.
 const PORTION: usize = 1 << 23;
+const SPARSE: &str = "sparse samples are not shared among ranks";
 
 /// What a rank has of the samples: those of its blocks, and where the others are.
 #[derive(Clone, Debug)]
@@ -53,6 +54,27 @@ impl Shared {
         let own: Vec<Range<usize>> = blocks.iter().map(|b| layout.samples_of(b)).collect();
         let had: Vec<Range<usize>> = ends.iter().zip(&counts).map(|(e, c)| e - c..*e).collect();
         let data = move_rows(ranks, columns, rows, (&had, &own))?;
+        Ok(Self { layout, blocks, columns, data })
+    }
+
+    /// The samples `all`, which every rank has: each keeps those of its blocks, with all that is known of the columns. All ranks call this.
+    ///
+    /// Cost: a copy of this rank's samples, and one small collective by which the ranks know that they have the same.
+    ///
+    /// # Errors
+    /// [`Fault`], on all ranks: other samples on one of them than on rank 0, sparse samples.
+    pub fn of_all(ranks: &Ranks, graph: &Graph, all: &Dataset) -> Result<Self, MpiError> {
+        ranks.same_samples(all)?;
+        let columns = Columns::of(all);
+        let layout = Layout::new(graph, all.samples(), all.weights())?;
+        let blocks = layout.split(ranks.size());
+        let mut own: Vec<usize> = layout.samples_of(&blocks[ranks.rank()]).collect();
+        // A data set of weight 0 is refused.
+        let weight = |sample: usize| all.weights().map_or(1.0, |weights| weights[sample]);
+        if !own.iter().any(|sample| weight(*sample) > 0.0) {
+            own.extend((0..all.samples()).find(|sample| weight(*sample) > 0.0));
+        }
+        let data = ranks.together("the samples of this rank", || all.select(&own))?;
         Ok(Self { layout, blocks, columns, data })
     }
 
@@ -187,13 +209,40 @@ impl Shared {
     }
 }
 
+impl Ranks {
+    /// Looks whether all ranks have the same samples. All ranks call this. Cost: one small collective.
+    ///
+    /// # Errors
+    /// [`Fault`], on all ranks: of the first one that has others than rank 0; sparse samples.
+    pub fn same_samples(&self, data: &Dataset) -> Result<(), Fault> {
+        let topic = Topic::named("the samples that every rank has");
+        let said = self.exchange(topic, &vec![3; self.size()], || {
+            if data.sparse().is_some() {
+                return Err(SPARSE.to_owned());
+            }
+            let [high, low] = halves(Columns::of(data).code(data, data.samples(), 0));
+            Ok(vec![data.samples() as f64, high, low])
+        })?;
+        let Some(rank) = (1..self.size()).find(|rank| said.of(*rank) != said.of(0)) else {
+            return Ok(());
+        };
+        let [found, expected] = [rank, 0].map(|rank| said.of(rank)[0]);
+        let message = if found == expected {
+            format!("{found} samples, of which some are others than on rank 0")
+        } else {
+            format!("{found} samples, rank 0 has {expected}")
+        };
+        Err(self.fail(Fault { rank, message }))
+    }
+}
+
 /// The columns, and how many samples each rank has.
 fn agree(ranks: &Ranks, rows: Option<&Dataset>) -> Result<(Columns, Vec<usize>), Fault> {
     let lens = vec![6; ranks.size()];
     let said = ranks.exchange(Topic::named("the columns of the samples"), &lens, || {
         let Some(rows) = rows else { return Ok(vec![0.0; 6]) };
         if rows.sparse().is_some() {
-            return Err("sparse samples are not shared among ranks".to_owned());
+            return Err(SPARSE.to_owned());
         }
         let mut numbers = vec![rows.samples() as f64];
         numbers.extend(Columns::of(rows).numbers());

@@ -103,7 +103,7 @@ for ranks in "${counts[@]}"; do
     "${mpirun[@]}" -n "$ranks" "$fits" fit "$work/fit.csv" 20 "$work/fit.run" > "$work/fit"
     if ! diff "$work/plain-fit" "$work/fit"; then fail "fit at $ranks rank(s): other bits"; fi
 done
-"${mpirun[@]}" -n 2 "$fits" fit "$work/fit.csv" 8 "$work/fit.run" > /dev/null
+"${mpirun[@]}" -n 2 "$fits" fit "$work/fit.csv" 4 "$work/fit.run" > /dev/null
 "${mpirun[@]}" -n 3 "$fits" resume-fit "$work/fit.csv" 20 "$work/fit.run" > "$work/fit"
 if ! diff "$work/plain-fit" "$work/fit"; then fail "fit gone on with: other bits"; fi
 # The checkpoint is of these samples.
@@ -114,6 +114,7 @@ if "${mpirun[@]}" -n 3 "$fits" resume-fit "$work/other.csv" 20 "$work/fit.run" >
 fi
 
 if ! tests/large.sh; then fail "a table larger than a rank may have"; fi
+if ! tests/command.sh; then fail "the command"; fi
 
 if [ "$failed" -ne 0 ]; then exit 1; fi
 echo "mpi: the bits of one process at ${counts[*]} ranks; faults end all of them; checkpoints go on with any number"

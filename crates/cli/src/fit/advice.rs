@@ -47,15 +47,15 @@ pub fn of(outcome: &Outcome<'_>, training: &Score, held_out: Option<&Score>) -> 
             ));
         }
     }
-    let data = &outcome.encoded.data;
+    let data = &outcome.source.encoded.data;
     if let Targets::Values { values, rows: 1 } = data.targets()
         && values.iter().all(|y| *y == values[0])
     {
         told.push(format!("The target is {} in all rows: there is nothing to explain.", values[0]));
     }
-    let rows = outcome.parts.training.samples();
+    let rows = outcome.source.training().samples();
     let r2 = held_out.and_then(|score| score.r2).or(training.r2);
-    if *outcome.spec == Spec::Linear && rows >= ROWS && r2.is_some_and(|r2| r2 < OPEN) {
+    if outcome.source.spec == Spec::Linear && rows >= ROWS && r2.is_some_and(|r2| r2 < OPEN) {
         told.push(
             "A network may see what a linear score does not: `--model mlp:16 --ridge auto`."
                 .to_owned(),
@@ -84,7 +84,7 @@ pub fn of(outcome: &Outcome<'_>, training: &Score, held_out: Option<&Score>) -> 
             );
         }
     }
-    if outcome.parts.held_out.is_some() && args.run.valid.is_none() && *outcome.spec == Spec::Linear
+    if outcome.held_out.is_some() && args.run.valid.is_none() && outcome.source.spec == Spec::Linear
     {
         told.push("`--valid 0` fits the model to all rows.".to_owned());
     }

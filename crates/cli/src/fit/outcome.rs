@@ -22,8 +22,8 @@ impl Outcome<'_> {
         let exit = Exit::of(report.reason);
         let mut written = Written::default();
         written.put("model", self.args.out.as_deref(), |path| self.kept().save(path));
-        let training = model.score(&self.parts.training)?;
-        let held_out = self.parts.held_out.as_ref().map(|data| model.score(data)).transpose()?;
+        let training = model.score(self.source.training())?;
+        let held_out = self.held_out.map(|data| model.score(data)).transpose()?;
         let told = advice::of(self, &training, held_out.as_ref());
 
         screen.heading("Fit");
@@ -52,7 +52,7 @@ impl Outcome<'_> {
     /// The model with what intervals of predictions need, where there is such a thing.
     fn kept(&self) -> Model {
         let free = self.args.model.l1.is_none() && self.args.formula.bounds.is_empty();
-        kept(self.fitted.model(), &self.parts.training, free)
+        kept(self.fitted.model(), self.source.training(), free)
     }
 
     /// What was fitted, why by this method, how it went.
@@ -69,22 +69,26 @@ impl Outcome<'_> {
     /// Errors of the coefficients, where there are few and they have some.
     fn inference(&self) -> Option<secant::Inference> {
         let model = self.fitted.model();
-        let few = *self.spec == Spec::Linear && model.theta().len() <= COEFFICIENTS;
+        let few = self.source.spec == Spec::Linear && model.theta().len() <= COEFFICIENTS;
         if !few || self.args.model.l1.is_some() || !self.args.formula.bounds.is_empty() {
             return None;
         }
-        model.inference(&self.parts.training).ok()?.table().cloned()
+        model.inference(self.source.training()).ok()?.table().cloned()
     }
 
     fn page(&self, path: &Path, told: &[String]) -> Result<(), Failure> {
         let mut page = self
             .fitted
-            .html(&self.parts.training)?
-            .title(format!("{}: {}", self.read.file, self.encoded.data.target_names().join(", ")))
+            .html(self.source.training())?
+            .title(format!(
+                "{}: {}",
+                self.source.read.file,
+                self.source.encoded.data.target_names().join(", ")
+            ))
             .command(command_line())
-            .read(self.sentences.iter().cloned())
+            .read(self.source.sentences.iter().cloned())
             .advice(told.iter().cloned());
-        if let Some(held_out) = &self.parts.held_out {
+        if let Some(held_out) = self.held_out {
             page = page.held_out(held_out)?;
         }
         Ok(page.save(path)?)
@@ -99,9 +103,9 @@ impl Outcome<'_> {
         exit: Exit,
     ) -> Map<String, Value> {
         let report = self.fitted.report();
-        let mut object = head("fit", self.read, self.encoded);
+        let mut object = head("fit", &self.source.read, &self.source.encoded);
         object.insert("model".into(), json!({
-            "kind": match self.spec { Spec::Linear => "linear", Spec::Mlp(..) => "mlp", _ => "file" },
+            "kind": match self.source.spec { Spec::Linear => "linear", Spec::Mlp(..) => "mlp", _ => "file" },
             "name": self.built.name,
             "parameters": report.parameters,
             "loss": self.fitted.model().loss().name(),
