@@ -25,8 +25,9 @@ fail() {
     echo "FAILED: $*"
     failed=1
 }
+# Without times and what depends on their length: where a line ends.
 timeless() {
-    sed -E 's/\x1b\[[0-9;]*m//g; s/"seconds":[0-9.e+-]+/"seconds":0/g; s/ in [0-9.]+ (µs|ms|s);/ in TIME;/' "$1"
+    tr -s '[:space:]' ' ' < "$1" | sed -E 's/\x1b\[[0-9;]*m//g; s/"seconds":[0-9.e+-]+/"seconds":0/g; s/ in [0-9.]+ (µs|ms|s);/ in TIME;/g'
 }
 # Two blocks of samples; a column of texts with gaps, weights of which a whole rank has none but 0.
 awk -F, 'BEGIN { split("coast,hill,town", place, ",") }
