@@ -185,11 +185,11 @@ macro_rules! methods {
                 setup: Setup<'_, '_>,
             ) -> Result<(Solution, Iterates), OptimError> {
                 let look = SecondLook::at(&self, setup.watch.interrupt.clone());
-                let (mut solution, iterates) = self.run_alone(problem, theta0, setup)?;
+                let mut outcome = self.run_alone(problem, theta0, setup)?;
                 if let Some(look) = look {
-                    look.take(problem, &mut solution);
+                    look.take(problem, &mut outcome);
                 }
-                Ok((solution, iterates))
+                Ok(outcome)
             }
 
             fn run_alone<P: Curvature>(

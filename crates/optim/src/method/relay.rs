@@ -2,7 +2,7 @@
 
 use super::Method;
 use super::candidates::Candidate;
-use super::second_look::SecondLook;
+use super::second_look::{SecondLook, Verdict};
 use crate::error::OptimError;
 use crate::run::minimize::{Iterates, Setup, Solution};
 use crate::run::report::Report;
@@ -18,6 +18,8 @@ use std::time::Duration;
 const PATIENCE: u64 = 2_000;
 /// The same for a method of gradients: hard networks take thousands of its steps, each of them cheap.
 const PATIENCE_WITH_GRADIENTS: u64 = MAX_ITERATIONS;
+/// Why a stage runs again.
+const AGAIN: &str = "from the lower point";
 
 /// One method of the relay.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -96,7 +98,7 @@ impl<'a, 'x, 'w> Relay<'a, 'x, 'w> {
             let Some(stopping) = self.limits(&stage) else { break };
             let outcome = self.run_stage(problem, &stage, stopping, theta0);
             match outcome {
-                Ok((solution, iterates)) => {
+                Ok(((solution, iterates), verdict)) => {
                     let Report { reason, iterations, evaluations, seconds, .. } = solution.report;
                     self.setup.watch.follow(iterations, evaluations, seconds);
                     self.books.iterates.follow(&iterates);
@@ -107,6 +109,10 @@ impl<'a, 'x, 'w> Relay<'a, 'x, 'w> {
                     self.clock = Clock::start_from(used.max(self.clock.elapsed()));
                     if is_final(reason) {
                         break;
+                    }
+                    if verdict == Verdict::Left {
+                        self.books.stages[self.books.at].reason = AGAIN.into();
+                        continue;
                     }
                 }
                 // Less memory than when the choice was made: the next one needs less.
@@ -126,14 +132,14 @@ impl<'a, 'x, 'w> Relay<'a, 'x, 'w> {
         Ok((best, self.books.iterates))
     }
 
-    /// Runs one stage from the best point so far; its checkpoints hold the books as they are.
+    /// Runs one stage from the best point so far, and looks at its end once more; its checkpoints hold the books as they are.
     fn run_stage<P: Curvature>(
         &mut self,
         problem: &P,
         stage: &Stage,
         stopping: Stopping,
         theta0: &[f64],
-    ) -> Result<(Solution, Iterates), OptimError> {
+    ) -> Result<((Solution, Iterates), Verdict), OptimError> {
         let theta = self.books.best.as_ref().map_or(theta0, |best| &best.theta);
         if let Some(keeper) = &self.setup.keeper {
             keeper.enter(&self.books);
@@ -144,14 +150,16 @@ impl<'a, 'x, 'w> Relay<'a, 'x, 'w> {
         let whole = Stopping { gradient_tolerance, gradient_absolute, ..stopping.clone() };
         let run = stage.method.clone().with_stopping(stopping);
         let look = SecondLook::at(&run, self.setup.watch.interrupt.clone());
-        let mut outcome = run.run_alone(problem, theta, self.setup.again());
-        if let (Ok((solution, _)), Some(look)) = (&mut outcome, look) {
-            look.of_a_stage(whole).take(problem, solution);
-        }
+        let outcome = run.run_alone(problem, theta, self.setup.again());
+        let judged = outcome.map(|mut outcome| {
+            let verdict = look
+                .map_or(Verdict::Stands, |look| look.of_a_stage(whole).take(problem, &mut outcome));
+            (outcome, verdict)
+        });
         if let Some(keeper) = &self.setup.keeper {
             keeper.leave();
         }
-        outcome
+        judged
     }
 
     /// What is left of the limits for the stage at hand; none where nothing is.
@@ -205,7 +213,9 @@ impl<'a, 'x, 'w> Relay<'a, 'x, 'w> {
     /// Adds a stage's books.
     fn absorb(&mut self, mut stage: Solution) {
         let Books { best, ran, notes, .. } = &mut self.books;
-        ran.push(stage.report.solver.clone());
+        if ran.last() != Some(&stage.report.solver) {
+            ran.push(stage.report.solver.clone());
+        }
         notes.append(&mut stage.report.notes);
         match best {
             None => *best = Some(stage),

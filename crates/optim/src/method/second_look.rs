@@ -16,7 +16,7 @@ use super::Method;
 use crate::linalg::vector;
 use crate::run::costs::Costs;
 use crate::run::limits::Interrupt;
-use crate::run::minimize::{Setup, Solution};
+use crate::run::minimize::{Iterates, Setup, Solution};
 use crate::run::report::Report;
 use crate::run::stopping::{FLOOR_VALUE, Reason, Stopping};
 use crate::run::watch::Watch;
@@ -55,8 +55,20 @@ pub const SAME: f64 = 1e-10;
 pub(super) struct SecondLook {
     stopping: Stopping,
     interrupt: Option<Interrupt>,
-    /// Whether parameters without effect are looked at as zero.
-    asks_idle: bool,
+    /// Whether the run goes on from a lower point where one was found.
+    goes_on: bool,
+}
+
+/// What a look has done to an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Nothing: it stands, or nobody claimed it.
+    Stands,
+    /// It was none.
+    Fell,
+    /// It was none, and the end is a lower point now, where parameters that f does not depend on were zero: the method knows
+    /// another point than the one it could not leave.
+    Left,
 }
 
 /// What the Hessian at a point says.
@@ -90,66 +102,84 @@ impl SecondLook {
             Method::BoundedLevenbergMarquardt(solver) => solver.bounds.is_free(),
             _ => false,
         };
-        needed.then(|| Self { stopping: method.stopping().clone(), interrupt, asks_idle: true })
+        needed.then(|| Self { stopping: method.stopping().clone(), interrupt, goes_on: false })
     }
 
-    /// The same, with the tests of a run that this one is a part of. What is left of such a run begins where this one ended, which the other
-    /// methods cannot leave either where a unit has died: nothing is asked of that.
+    /// The same, with the tests of a run that this one is a part of, and that goes on from the lower point.
     pub(super) fn of_a_stage(mut self, stopping: Stopping) -> Self {
         self.stopping = stopping;
-        self.asks_idle = false;
+        self.goes_on = true;
         self
     }
 
-    /// Looks at the end that `solution` claims, if it does; where it is none the reason becomes [`Reason::Stalled`], and a note says why.
-    pub(super) fn take<P: Curvature>(&self, problem: &P, solution: &mut Solution) {
+    /// Looks at the end that a run claims, if it does; where it is none the reason becomes [`Reason::Stalled`], and a note says why. The end of
+    /// a stage is then the lower point, and the steps to it are the stage's.
+    pub(super) fn take<P: Curvature>(
+        &self,
+        problem: &P,
+        run: &mut (Solution, Iterates),
+    ) -> Verdict {
         let begun = Instant::now();
-        let Solution { theta, report } = solution;
+        let report = &run.0.report;
         if !self.is_asked_for(report) || !is_affordable(problem, report) {
-            return;
+            return Verdict::Stands;
         }
-        if let Some(seen) = self.look(problem, theta, None, report)
-            && report.value.abs() > seen.zero
-        {
-            if seen.is_doubtful {
-                self.go_on(problem, theta, (seen.zero, &careful()), report, "from there");
-            }
-            let idle = self.asks_idle && seen.idle.iter().any(|&j| theta[j] != 0.0);
-            if idle && report.reason != Reason::Stalled {
-                self.look_without(problem, theta, &seen, report);
-            }
-        }
-        report.seconds += begun.elapsed().as_secs_f64();
+        let seconds = report.seconds;
+        let verdict = self.judge(problem, run);
+        let report = &mut run.0.report;
+        report.seconds = seconds + begun.elapsed().as_secs_f64();
         // The trace counts up to the report.
         if let Some(end) = report.trace.last_mut() {
             (end.evaluations, end.work) = (report.evaluations.of_f(), report.evaluations);
         }
+        verdict
     }
 
-    /// The same with the parameters that f does not depend on at zero.
+    fn judge<P: Curvature>(&self, problem: &P, run: &mut (Solution, Iterates)) -> Verdict {
+        let theta = run.0.theta.clone();
+        let Some(seen) = self.look(problem, &theta, None, &mut run.0.report) else {
+            return Verdict::Stands;
+        };
+        if run.0.report.value.abs() <= seen.zero {
+            return Verdict::Stands;
+        }
+        if seen.is_doubtful
+            && self.go_on(problem, &theta, (seen.zero, &careful()), run, "from there")
+        {
+            return Verdict::Fell;
+        }
+        let is_idle = seen.idle.iter().any(|&j| theta[j] != 0.0);
+        if is_idle && self.look_without(problem, &theta, &seen, run) {
+            return if self.goes_on { Verdict::Left } else { Verdict::Fell };
+        }
+        Verdict::Stands
+    }
+
+    /// The same with the parameters that f does not depend on at zero. Whether the claim falls.
     fn look_without<P: Curvature>(
         &self,
         problem: &P,
         theta: &[f64],
         seen: &Seen,
-        report: &mut Report,
-    ) {
+        run: &mut (Solution, Iterates),
+    ) -> bool {
+        let report = &mut run.0.report;
         let mut without = theta.to_vec();
         seen.idle.iter().for_each(|&j| without[j] = 0.0);
         let moved = vector::norm(&seen.idle.iter().map(|&j| theta[j]).collect::<Vec<_>>());
         report.evaluations.value += 1;
         let change = (problem.value(&without) - report.value).abs();
         // Written so that NaN is no agreement.
-        if change <= SAME * report.value.abs()
-            && self
-                .look(problem, &without, Some(seen.zero), report)
-                .is_some_and(|at| at.is_doubtful)
-        {
-            let names: Vec<String> = seen.idle.iter().map(|j| format!("θ[{j}]")).collect();
-            let names = enumerated(names.iter().map(String::as_str));
-            let from = format!("with {names}, without effect on f there, at zero");
-            self.go_on(problem, &without, (seen.zero, &[in_own_units(moved)]), report, &from);
+        let same = change <= SAME * report.value.abs();
+        let seen_there =
+            if same { self.look(problem, &without, Some(seen.zero), report) } else { None };
+        if !seen_there.is_some_and(|there| there.is_doubtful) {
+            return false;
         }
+        let names: Vec<String> = seen.idle.iter().map(|j| format!("θ[{j}]")).collect();
+        let names = enumerated(names.iter().map(String::as_str));
+        let from = format!("with {names}, without effect on f there, at zero");
+        self.go_on(problem, &without, (seen.zero, &[in_own_units(moved)]), run, &from)
     }
 
     /// Careful steps from θ, until one method has lowered f by more than `zero` and more than [`LEFT`]: then the claim falls. `from`: where θ
@@ -159,9 +189,10 @@ impl SecondLook {
         problem: &P,
         theta: &[f64],
         (zero, careful): (f64, &[Method]),
-        report: &mut Report,
+        (end, iterates): &mut (Solution, Iterates),
         from: &str,
-    ) {
+    ) -> bool {
+        let report = &mut end.report;
         let part = LEFT.max(1e3 * self.stopping.gradient_tolerance);
         let goal = report.value - zero.max(part * report.value.abs());
         let begun = Instant::now();
@@ -170,20 +201,30 @@ impl SecondLook {
             let mut watch = Watch::new();
             watch.interrupt.clone_from(&self.interrupt);
             let method = method.clone().with_stopping(stopping);
-            let run = method.run_alone(problem, theta, Setup::of(&mut watch));
+            let recorded = iterates.points().len() > 0;
+            let setup = Setup { recorded, ..Setup::of(&mut watch) };
             // A method without residuals to run on, or with too little memory, says nothing.
-            let Ok((Solution { report: later, .. }, _)) = run else { continue };
-            report.evaluations += later.evaluations;
-            if later.value <= goal {
-                let part = (report.value - later.value) / report.value.abs();
-                report.reason = Reason::Stalled;
-                report.notes.push(format!(
-                    "its Hessian does not confirm the end: {} takes {part:.0e} of f off in {} step(s) {from}",
-                    later.solver, later.iterations,
-                ));
-                break;
+            let Ok((lower, path)) = method.run_alone(problem, theta, setup) else { continue };
+            if lower.report.value > goal || lower.report.value.is_nan() {
+                report.evaluations += lower.report.evaluations;
+                continue;
             }
+            let Report { value, iterations, solver, .. } = &lower.report;
+            let part = (report.value - value) / report.value.abs();
+            report.notes.push(format!(
+                "its Hessian does not confirm the end: {solver} takes {part:.0e} of f off in {iterations} step(s) {from}"
+            ));
+            if self.goes_on {
+                report.follow(Report { notes: Vec::new(), ..lower.report });
+                end.theta = lower.theta;
+                iterates.follow(&path);
+            } else {
+                report.evaluations += lower.report.evaluations;
+            }
+            report.reason = Reason::Stalled;
+            return true;
         }
+        false
     }
 
     /// Whether the end is claimed by what a model promises.

@@ -7,6 +7,7 @@ use secant_core::loss::SquaredError;
 use secant_core::network::Network;
 use secant_core::op::Activation;
 use secant_core::penalty::Ridge;
+use secant_core::problem::Objective;
 use secant_core::risk::Risk;
 use secant_optim::{
     AdaptiveCubic, Bfgs, BoundedLevenbergMarquardt, Bounds, Evaluations, GaussNewton, HessianKind,
@@ -270,8 +271,7 @@ fn a_unit_that_died_is_no_minimum() {
     let network = Network::mlp([1, 1, 1], Activation::Tanh);
     let unit = Risk::new(network.graph().unwrap(), &data, SquaredError, Ridge(1e-3)).unwrap();
     let mut refused = 0;
-    let single = bounded_or_free().into_iter().filter(|method| !matches!(method, Method::Auto(_)));
-    for method in exact().into_iter().chain(learned()).chain(single) {
+    for method in exact().into_iter().chain(learned()).chain(bounded_or_free()) {
         let report = method.minimize(&unit, &[0.0, 20.0, 0.0, 0.1]).unwrap().report;
         // The offset's sentence, residuals orthogonal to the columns of J, is true of a saddle too.
         let claims = report.reason.is_success() && report.reason != Reason::OffsetConverged;
@@ -279,6 +279,21 @@ fn a_unit_that_died_is_no_minimum() {
         refused += u32::from(report.notes.iter().any(|note| note.contains("without effect on f")));
     }
     assert!(refused >= 10, "{refused}");
+
+    // `Auto` goes on from the lower point, and its books with it.
+    let (solution, iterates) =
+        Method::auto().minimize_recorded(&unit, &[0.0, 20.0, 0.0, 0.1]).unwrap();
+    let report = &solution.report;
+    assert!(report.reason.is_success() && report.value < 0.1, "{report}");
+    assert_eq!(unit.value(&solution.theta), report.value);
+    assert_eq!(iterates.points().len(), report.trace.len());
+    for (point, entry) in iterates.points().zip(&report.trace) {
+        assert_eq!(unit.value(point), entry.value, "{report}");
+    }
+    let counted: Vec<u64> = report.trace.iter().map(|entry| entry.iteration).collect();
+    assert!(counted.is_sorted_by(|one, next| one < next), "{counted:?}");
+    let end = report.trace.last().unwrap();
+    assert_eq!((end.iteration, end.work), (report.iterations, report.evaluations));
 }
 
 #[test]
