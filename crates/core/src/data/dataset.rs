@@ -53,9 +53,7 @@ impl Dataset {
     /// # Errors
     /// No features, samples, outputs or classes; lengths that do not fit; NaN or infinity; a label out of range.
     pub fn new(features: usize, inputs: Vec<f64>, targets: Targets) -> Result<Self, DataError> {
-        let feature_names = numbered("x", features.min(inputs.len()));
-        let target_names = target_names(&targets);
-        Self::named(features, inputs, targets, feature_names, target_names)
+        Self::from_shared(features, Arc::new(inputs), targets)
     }
 
     /// Reads inputs (`features` × N, column-major) where they are, for as long as this data set or a copy of it lives: those of a file that is mapped into

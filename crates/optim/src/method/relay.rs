@@ -2,7 +2,7 @@
 
 use super::Method;
 use super::candidates::Candidate;
-use super::second_look::{SecondLook, Verdict};
+use super::second_look::SecondLook;
 use crate::error::OptimError;
 use crate::run::minimize::{Iterates, Setup, Solution};
 use crate::run::report::Report;
@@ -98,7 +98,7 @@ impl<'a, 'x, 'w> Relay<'a, 'x, 'w> {
             let Some(stopping) = self.limits(&stage) else { break };
             let outcome = self.run_stage(problem, &stage, stopping, theta0);
             match outcome {
-                Ok(((solution, iterates), verdict)) => {
+                Ok(((solution, iterates), again)) => {
                     let Report { reason, iterations, evaluations, seconds, .. } = solution.report;
                     self.setup.watch.follow(iterations, evaluations, seconds);
                     self.books.iterates.follow(&iterates);
@@ -110,7 +110,7 @@ impl<'a, 'x, 'w> Relay<'a, 'x, 'w> {
                     if is_final(reason) {
                         break;
                     }
-                    if verdict == Verdict::Left {
+                    if again {
                         self.books.stages[self.books.at].reason = AGAIN.into();
                         continue;
                     }
@@ -132,14 +132,15 @@ impl<'a, 'x, 'w> Relay<'a, 'x, 'w> {
         Ok((best, self.books.iterates))
     }
 
-    /// Runs one stage from the best point so far, and looks at its end once more; its checkpoints hold the books as they are.
+    /// Runs one stage from the best point so far, and looks at its end once more; whether it is to run again. Its checkpoints hold the books
+    /// as they are.
     fn run_stage<P: Curvature>(
         &mut self,
         problem: &P,
         stage: &Stage,
         stopping: Stopping,
         theta0: &[f64],
-    ) -> Result<((Solution, Iterates), Verdict), OptimError> {
+    ) -> Result<((Solution, Iterates), bool), OptimError> {
         let theta = self.books.best.as_ref().map_or(theta0, |best| &best.theta);
         if let Some(keeper) = &self.setup.keeper {
             keeper.enter(&self.books);
@@ -152,9 +153,8 @@ impl<'a, 'x, 'w> Relay<'a, 'x, 'w> {
         let look = SecondLook::at(&run, self.setup.watch.interrupt.clone());
         let outcome = run.run_alone(problem, theta, self.setup.again());
         let judged = outcome.map(|mut outcome| {
-            let verdict = look
-                .map_or(Verdict::Stands, |look| look.of_a_stage(whole).take(problem, &mut outcome));
-            (outcome, verdict)
+            let again = look.is_some_and(|look| look.of_a_stage(whole).take(problem, &mut outcome));
+            (outcome, again)
         });
         if let Some(keeper) = &self.setup.keeper {
             keeper.leave();

@@ -59,18 +59,6 @@ pub(super) struct SecondLook {
     goes_on: bool,
 }
 
-/// What a look has done to an end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// Nothing: it stands, or nobody claimed it.
-    Stands,
-    /// It was none.
-    Fell,
-    /// It was none, and the end is a lower point now, where parameters that f does not depend on were zero: the method knows
-    /// another point than the one it could not leave.
-    Left,
-}
-
 /// What the Hessian at a point says.
 struct Seen {
     /// What is nothing beside f.
@@ -113,46 +101,41 @@ impl SecondLook {
     }
 
     /// Looks at the end that a run claims, if it does; where it is none the reason becomes [`Reason::Stalled`], and a note says why. The end of
-    /// a stage is then the lower point, and the steps to it are the stage's.
-    pub(super) fn take<P: Curvature>(
-        &self,
-        problem: &P,
-        run: &mut (Solution, Iterates),
-    ) -> Verdict {
+    /// a stage is then the lower point, and the steps to it are the stage's. Whether the method of a stage goes on from there itself: where
+    /// parameters that f does not depend on were zero, which is another place than the one that it could not leave.
+    pub(super) fn take<P: Curvature>(&self, problem: &P, run: &mut (Solution, Iterates)) -> bool {
         let begun = Instant::now();
         let report = &run.0.report;
         if !self.is_asked_for(report) || !is_affordable(problem, report) {
-            return Verdict::Stands;
+            return false;
         }
         let seconds = report.seconds;
-        let verdict = self.judge(problem, run);
+        let again = self.judge(problem, run);
         let report = &mut run.0.report;
         report.seconds = seconds + begun.elapsed().as_secs_f64();
         // The trace counts up to the report.
         if let Some(end) = report.trace.last_mut() {
             (end.evaluations, end.work) = (report.evaluations.of_f(), report.evaluations);
         }
-        verdict
+        again
     }
 
-    fn judge<P: Curvature>(&self, problem: &P, run: &mut (Solution, Iterates)) -> Verdict {
+    /// What [`take`](Self::take) says.
+    fn judge<P: Curvature>(&self, problem: &P, run: &mut (Solution, Iterates)) -> bool {
         let theta = run.0.theta.clone();
         let Some(seen) = self.look(problem, &theta, None, &mut run.0.report) else {
-            return Verdict::Stands;
+            return false;
         };
         if run.0.report.value.abs() <= seen.zero {
-            return Verdict::Stands;
+            return false;
         }
         if seen.is_doubtful
             && self.go_on(problem, &theta, (seen.zero, &careful()), run, "from there")
         {
-            return Verdict::Fell;
+            return false;
         }
         let is_idle = seen.idle.iter().any(|&j| theta[j] != 0.0);
-        if is_idle && self.look_without(problem, &theta, &seen, run) {
-            return if self.goes_on { Verdict::Left } else { Verdict::Fell };
-        }
-        Verdict::Stands
+        is_idle && self.look_without(problem, &theta, &seen, run) && self.goes_on
     }
 
     /// The same with the parameters that f does not depend on at zero. Whether the claim falls.
