@@ -1,8 +1,9 @@
 //! Values → steps on registers. What is the same for all samples is evaluated once a call, the rest on blocks of samples.
 
-use super::machine::{Action, After, After3, Step, interleave, run};
+use super::machine::{Action, After, After3, Elsewhere, NOWHERE, Step, interleave, run};
 use super::operations::{Binary, Unary};
 use super::values::{Id, Leaf, Operation, Values};
+use crate::elementwise;
 use std::collections::{HashMap, HashSet};
 
 /// Most lanes of a block.
@@ -13,10 +14,7 @@ const FEWEST_LANES: usize = 64;
 const REGISTER_ENTRIES: usize = 3072;
 /// Blocks are rounded up to a multiple of it.
 const ROUNDED: usize = 16;
-
-/// Results of a call from which on they are further away than the second-level cache, whose lines are then asked for ahead.
-const FAR: usize = 1 << 15;
-/// Numbers of a cache line.
+/// Numbers of a cache line: registers of lanes begin with one, since the widest vectors across two take twice as long.
 const LINE: usize = 8;
 
 /// Where a result lies.
@@ -45,6 +43,11 @@ pub(super) struct Code {
     lane_registers: usize,
     stride: usize,
     outputs: Vec<Output>,
+    /// The same of a program with all of them in lanes.
+    results: Vec<u32>,
+    /// The register of the one feature that is loaded, and that of the first result, where their lanes can lie where the numbers are.
+    input: u32,
+    output: u32,
 }
 
 /// What a program is run on: d × B, c × B.
@@ -80,7 +83,7 @@ impl Code {
 
     /// Entries of scratch that a run needs.
     pub(super) fn scratch(&self) -> usize {
-        self.uniform_registers + self.lane_registers * self.stride
+        self.uniform_registers + LINE + self.lane_registers * self.stride
     }
 
     pub(super) fn outputs(&self) -> &[Output] {
@@ -89,74 +92,102 @@ impl Code {
 
     /// Evaluates what is the same for all samples of a call of `batch`, with the parameters (and their tangents) that `argument` gives.
     pub(super) fn start(&self, scratch: &mut [f64], batch: usize, argument: impl Fn(Leaf) -> f64) {
-        let (uniform, lanes) = scratch.split_at_mut(self.uniform_registers);
+        let (uniform, lanes) = scratch.split_at_mut(self.first_lane(scratch));
         for &(register, value) in &self.constants {
             uniform[register as usize] = value;
         }
         for &(register, leaf) in &self.arguments {
             uniform[register as usize] = argument(leaf);
         }
-        if !self.uniform.is_empty() {
-            run(&self.uniform, uniform, 1, 1);
-        }
         let width = self.width(batch);
-        for &(from, to) in &self.spread {
-            let start = to as usize * self.stride;
-            lanes[start..start + width].fill(uniform[from as usize]);
-        }
+        elementwise::vectorize(
+            #[inline(always)]
+            || {
+                run(&self.uniform, uniform, (1, 1), Elsewhere::default());
+                for &(from, to) in &self.spread {
+                    let start = to as usize * self.stride;
+                    lanes[start..start + width].fill(uniform[from as usize]);
+                }
+            },
+        );
     }
 
-    /// Evaluates `batch` samples, a block at a time: `take` gets the scratch with its results, its first sample and their number.
+    /// Where in the scratch the first register of lanes is: at the beginning of a cache line.
+    fn first_lane(&self, scratch: &[f64]) -> usize {
+        let place = scratch.as_ptr().addr() / size_of::<f64>() + self.uniform_registers;
+        self.uniform_registers + place.next_multiple_of(LINE) - place
+    }
+
+    /// Evaluates `batch` samples, a block at a time. The values of a program with all results in lanes are written, one sample after the
+    /// other; `take` gets the scratch with the other results, the block's first sample and their number.
     pub(super) fn each_block(
         &self,
         scratch: &mut [f64],
         batch: usize,
         on: Arguments<'_>,
-        mut take: impl FnMut(&[f64], usize, usize),
+        (of_values, values): (&[u32], &mut [f64]),
+        take: &mut dyn FnMut(&[f64], usize, usize),
     ) {
-        for (first, count) in self.blocks(batch) {
-            self.run(scratch, first, count, on);
-            take(scratch, first, count);
-        }
+        let first_lane = self.first_lane(scratch);
+        let rows = of_values.len();
+        let input = if on.features == 1 { self.input } else { NOWHERE };
+        let output = if rows == 1 { self.output } else { NOWHERE };
+        elementwise::vectorize(
+            #[inline(always)]
+            || {
+                for first in (0..batch).step_by(self.stride) {
+                    let count = self.stride.min(batch - first);
+                    let values = &mut values[first * rows..(first + count) * rows];
+                    let mut elsewhere = Elsewhere::default();
+                    // Lanes behind the last sample have no place there.
+                    if count == self.width(count) {
+                        if input != NOWHERE {
+                            elsewhere.input = (input, &on.x[first..first + count]);
+                        }
+                        if output != NOWHERE {
+                            elsewhere.output = (output, &mut *values);
+                        }
+                    }
+                    let is_written = elsewhere.output.0 != NOWHERE;
+                    self.block(&mut scratch[first_lane..], first, count, on, elsewhere);
+                    if !is_written {
+                        self.interleave(scratch, of_values, values);
+                    }
+                    take(scratch, first, count);
+                }
+            },
+        );
     }
 
-    /// First sample and number of every block.
-    fn blocks(&self, batch: usize) -> impl Iterator<Item = (usize, usize)> + use<> {
-        let block = self.stride;
-        (0..batch).step_by(block).map(move |first| (first, block.min(batch - first)))
-    }
-
-    /// The results of `batch` samples, which are all in lanes: those of each of `parts` one sample after the other.
-    pub(super) fn write<const PARTS: usize>(
+    /// The same with the other results written one sample after the other too.
+    pub(super) fn rows(
         &self,
         scratch: &mut [f64],
         batch: usize,
         on: Arguments<'_>,
-        mut parts: [(&[Output], &mut [f64]); PARTS],
+        values: (&[u32], &mut [f64]),
+        (of_rows, rows): (&[u32], &mut [f64]),
     ) {
-        let is_far = parts.iter().map(|(_, target)| target.len()).sum::<usize>() > FAR;
-        for (first, count) in self.blocks(batch) {
-            let place = |rows: usize| first * rows..(first + count) * rows;
-            if is_far {
-                // The lines are on their way while the block is evaluated: a write does not wait for what it writes to.
-                for (results, target) in &mut parts {
-                    let lines = target[place(results.len())].iter_mut().step_by(LINE);
-                    lines.for_each(|entry| *entry = 0.0);
-                }
-            }
-            self.run(scratch, first, count, on);
-            for (results, target) in &mut parts {
-                self.interleave(scratch, results, count, &mut target[place(results.len())]);
-            }
-        }
+        let n = of_rows.len();
+        self.each_block(scratch, batch, on, values, &mut |scratch, first, count| {
+            self.interleave(scratch, of_rows, &mut rows[first * n..(first + count) * n]);
+        });
     }
 
     /// Evaluates samples `first..first + count`, at most a block of them.
-    pub(super) fn run(&self, scratch: &mut [f64], first: usize, count: usize, on: Arguments<'_>) {
-        let lanes = &mut scratch[self.uniform_registers..];
+    #[inline(always)]
+    fn block(
+        &self,
+        lanes: &mut [f64],
+        first: usize,
+        count: usize,
+        on: Arguments<'_>,
+        elsewhere: Elsewhere<'_>,
+    ) {
         let width = self.width(count);
         for &(register, leaf) in &self.loads {
             let (source, rows, row) = match leaf {
+                _ if register == elsewhere.input.0 => continue,
                 Leaf::Feature(i) => (on.x, on.features, i),
                 Leaf::FeatureDot(i) => (on.x_dot.unwrap_or_default(), on.features, i),
                 Leaf::OutputBar(k) => (on.z_bar, on.outputs, k),
@@ -176,7 +207,7 @@ impl Code {
             let last = lane[count - 1];
             lane[count..].fill(last);
         }
-        run(&self.lanes, lanes, self.stride, width);
+        run(&self.lanes, lanes, (self.stride, width), elsewhere);
     }
 
     /// A result that is the same for all samples.
@@ -187,50 +218,26 @@ impl Code {
 
     /// The first `count` lanes of a register.
     pub(super) fn lanes<'a>(&self, scratch: &'a [f64], register: u32, count: usize) -> &'a [f64] {
-        let start = self.uniform_registers + register as usize * self.stride;
+        let start = self.first_lane(scratch) + register as usize * self.stride;
         &scratch[start..start + count]
     }
 
-    /// `target` (as many rows as `results`, `count` columns) ← results that are all in lanes.
-    pub(super) fn interleave(
-        &self,
-        scratch: &[f64],
-        results: &[Output],
-        count: usize,
-        target: &mut [f64],
-    ) {
-        const FEW: usize = 16;
-        let lanes = |result: &Output| match *result {
-            Output::Lanes(register) => self.lanes(scratch, register, count),
-            Output::Zero | Output::Uniform(_) => &[],
-        };
-        // Without a list on the heap where there are few.
-        if results.len() <= FEW {
-            let mut sources = [&[][..]; FEW];
-            sources.iter_mut().zip(results).for_each(|(to, result)| *to = lanes(result));
-            interleave(&sources[..results.len()], target);
-        } else {
-            let rows = results.len();
-            for (row, result) in results.iter().enumerate() {
-                let entries = target[row..].iter_mut().step_by(rows);
-                entries.zip(lanes(result)).for_each(|(entry, lane)| *entry = *lane);
-            }
-        }
+    /// `target` (as many rows as `results`, at most a block of columns) ← registers of lanes.
+    pub(super) fn interleave(&self, scratch: &[f64], results: &[u32], target: &mut [f64]) {
+        interleave(&scratch[self.first_lane(scratch)..], self.stride, results, target);
     }
 
-    /// `target` ← every `n`th of the results from the `j`th on, which are all in lanes, a sample after the other.
+    /// `target` ← every `n`th of the results from the `j`th on, a sample after the other.
     pub(super) fn gather(
         &self,
         scratch: &[f64],
-        results: &[Output],
+        results: &[u32],
         (j, n): (usize, usize),
-        count: usize,
         target: &mut [f64],
     ) {
         let outputs = results.len() / n;
-        for (k, result) in results.iter().skip(j).step_by(n).enumerate() {
-            let Output::Lanes(register) = *result else { continue };
-            let lanes = self.lanes(scratch, register, count);
+        for (k, register) in results.iter().skip(j).step_by(n).enumerate() {
+            let lanes = self.lanes(scratch, *register, target.len() / outputs);
             if outputs == 1 {
                 target.copy_from_slice(lanes);
             } else {
@@ -238,6 +245,11 @@ impl Code {
                 entries.zip(lanes).for_each(|(entry, lane)| *entry = *lane);
             }
         }
+    }
+
+    /// The registers of all results, where all are in lanes.
+    pub(super) fn results(&self) -> &[u32] {
+        &self.results
     }
 
     /// Steps on lanes, by their action.
@@ -274,6 +286,9 @@ impl<'a> Builder<'a> {
             lane_registers: 0,
             stride: LANES,
             outputs: Vec::new(),
+            results: Vec::new(),
+            input: NOWHERE,
+            output: NOWHERE,
         };
         Self { values, needed, single: HashMap::new(), lane: HashMap::new(), code }
     }
@@ -337,32 +352,48 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The steps to the values that vary, in order, with values in place of registers. A product that one step alone asks for is a part of it.
+    /// The steps to the values that vary, in order, with values in place of registers. A product of which all that ask for it can make
+    /// a part is no step: to multiply twice costs less than a pass over registers.
     fn plan(&self, varying: &[Id], outputs: &[Option<Id>]) -> Vec<(Id, Action)> {
-        let mut uses: HashMap<Id, usize> = HashMap::new();
-        let operands = varying.iter().flat_map(|id| self.values.operands(*id));
-        for id in operands.chain(outputs.iter().flatten().copied().flat_map(|id| [id; 2])) {
-            *uses.entry(id).or_default() += 1;
+        let is_product = |id: &Id| {
+            matches!(self.values.operation(*id), Operation::Binary(Binary::Multiply, ..))
+                && !outputs.contains(&Some(*id))
+        };
+        let mut parts: HashSet<Id> = varying.iter().copied().filter(is_product).collect();
+        loop {
+            let (plan, asked) = self.plan_with(varying, outputs, &parts);
+            let before = parts.len();
+            parts.retain(|product| !asked.contains(product));
+            if parts.len() == before {
+                return plan;
+            }
         }
-        let mut absorbed = HashSet::new();
+    }
+
+    /// The same where the products in `parts` may be parts; and all values that are outputs or that a step reads.
+    fn plan_with(
+        &self,
+        varying: &[Id],
+        outputs: &[Option<Id>],
+        parts: &HashSet<Id>,
+    ) -> (Vec<(Id, Action)>, HashSet<Id>) {
+        let product = |id: Id| match self.values.operation(id) {
+            Operation::Binary(Binary::Multiply, a, b) if parts.contains(&id) => Some((a, b)),
+            _ => None,
+        };
+        let mut asked: HashSet<Id> = outputs.iter().flatten().copied().collect();
         let mut plan = Vec::new();
         for &id in varying.iter().rev() {
             let operation = self.values.operation(id);
-            if matches!(operation, Operation::Leaf(_)) || absorbed.contains(&id) {
+            if matches!(operation, Operation::Leaf(_)) || !asked.contains(&id) {
                 continue;
             }
-            let product = |id: Id| match self.values.operation(id) {
-                Operation::Binary(Binary::Multiply, a, b) if self.values.varies(id) => {
-                    (uses[&id] == 1).then_some((a, b))
-                }
-                _ => None,
-            };
-            let (part, action) = with_product(operation, product).unzip();
-            absorbed.extend(part);
-            plan.push((id, action.unwrap_or_else(|| self::action(operation))));
+            let action = with_product(operation, product).unwrap_or_else(|| action(operation));
+            asked.extend(action.operands());
+            plan.push((id, action));
         }
         plan.reverse();
-        plan
+        (plan, asked)
     }
 
     /// Gives a value that is the same for all samples a register of lanes.
@@ -388,10 +419,28 @@ impl<'a> Builder<'a> {
             },
         };
         self.code.outputs = outputs.iter().map(place).collect();
+        let register = |output: &Output| match *output {
+            Output::Lanes(register) => Some(register),
+            Output::Zero | Output::Uniform(_) => None,
+        };
         while self.code.stride > FEWEST_LANES
             && self.code.stride * self.code.lane_registers > REGISTER_ENTRIES
         {
             self.code.stride /= 2;
+        }
+        self.code.results = self.code.outputs.iter().map_while(register).collect();
+        // A register that is written out from the scratch as well has to be there.
+        let written = |register| self.code.results.iter().filter(|one| **one == register).count();
+        if let [(register, Leaf::Feature(0))] = self.code.loads[..]
+            && !self.code.outputs.contains(&Output::Lanes(register))
+        {
+            self.code.input = register;
+        }
+        if let Some(&register) = self.code.results.first()
+            && written(register) == 1
+            && self.code.lanes.iter().any(|step| step.out == register)
+        {
+            self.code.output = register;
         }
         self.code
     }
@@ -412,27 +461,24 @@ fn action(operation: Operation) -> Action {
     }
 }
 
-/// An operation together with one of its operands, where that is a product as `product` finds it.
-fn with_product(
-    operation: Operation,
-    product: impl Fn(Id) -> Option<(Id, Id)>,
-) -> Option<(Id, Action)> {
-    let alone = |after: After, id: Id| product(id).map(|(a, b)| (id, Action::Product(after, a, b)));
-    let beside = |after: After3, id: Id, c: Id| {
-        product(id).map(|(a, b)| (id, Action::Product3(after, a, b, c)))
-    };
+/// An operation together with one of its operands (of a negated product with one of its factors), where that is a product as `product` finds it.
+fn with_product(operation: Operation, product: impl Fn(Id) -> Option<(Id, Id)>) -> Option<Action> {
+    let beside =
+        |after: After3, id: Id, c: Id| product(id).map(|(a, b)| Action::Product3(after, a, b, c));
+    let either = |after: After3, a: Id, b: Id| beside(after, a, b).or_else(|| beside(after, b, a));
     match operation {
-        Operation::Unary(Unary::Negate, a) => alone(After::Negate, a),
-        Operation::Unary(Unary::Exp, a) => alone(After::Exp, a),
-        Operation::Binary(Binary::Add, a, b) => {
-            beside(After3::Add, a, b).or_else(|| beside(After3::Add, b, a))
+        Operation::Unary(Unary::Negate, id) => product(id).map(|(a, b)| {
+            let of_three = either(After3::NegateMultiply, a, b);
+            of_three.unwrap_or(Action::Product(After::Negate, a, b))
+        }),
+        Operation::Unary(Unary::Exp, id) => {
+            product(id).map(|(a, b)| Action::Product(After::Exp, a, b))
         }
+        Operation::Binary(Binary::Add, a, b) => either(After3::Add, a, b),
         Operation::Binary(Binary::Subtract, a, b) => {
             beside(After3::Subtract, a, b).or_else(|| beside(After3::SubtractFrom, b, a))
         }
-        Operation::Binary(Binary::Multiply, a, b) => {
-            beside(After3::Multiply, a, b).or_else(|| beside(After3::Multiply, b, a))
-        }
+        Operation::Binary(Binary::Multiply, a, b) => either(After3::Multiply, a, b),
         Operation::Binary(Binary::Divide, a, b) => beside(After3::Divide, a, b),
         _ => None,
     }

@@ -1,7 +1,7 @@
 //! A formula evaluated by itself, in memory that is kept.
 
 use super::Formula;
-use super::code::{Arguments, Code, Output};
+use super::code::{Arguments, Code};
 use super::values::Leaf;
 
 /// Evaluates a formula and its Jacobian at samples, without a graph: for thousands of small fits, one evaluator a thread.
@@ -46,7 +46,7 @@ impl Evaluator {
         let code = formula.programs().value();
         let batch = start(formula, code, scratch, theta, inputs, values);
         let on = arguments(formula, inputs);
-        code.write(scratch, batch, on, [(code.outputs(), values)]);
+        code.each_block(scratch, batch, on, (code.results(), values), &mut |_, _, _| {});
     }
 
     /// The same, and `jacobian` (n × cB) ← ∂z/∂θ transposed: column i·c + k is the gradient of output k of sample i.
@@ -65,7 +65,7 @@ impl Evaluator {
         let batch = start(formula, code, scratch, theta, inputs, values);
         let (of_values, of_rows) = split(formula, code, theta, values, jacobian);
         let on = arguments(formula, inputs);
-        code.write(scratch, batch, on, [(of_values, values), (of_rows, jacobian)]);
+        code.rows(scratch, batch, on, (of_values, values), (of_rows, jacobian));
     }
 
     /// The same with `jacobian` (cB × n) ← ∂z/∂θ by columns: that of a parameter has output k of sample i at i·c + k.
@@ -95,11 +95,10 @@ impl Evaluator {
         let (of_values, of_rows) = split(formula, code, theta, values, jacobian);
         let (on, c, n, m) =
             (arguments(formula, inputs), formula.outputs(), theta.len(), values.len());
-        code.each_block(scratch, batch, on, |scratch, first, count| {
-            let place = first * c..(first + count) * c;
-            code.interleave(scratch, of_values, count, &mut values[place.clone()]);
+        let of_values = (of_values, values);
+        code.each_block(scratch, batch, on, of_values, &mut |scratch, first, count| {
             for (j, column) in jacobian.chunks_exact_mut(m.max(1)).enumerate() {
-                code.gather(scratch, of_rows, (j, n), count, &mut column[place.clone()]);
+                code.gather(scratch, of_rows, (j, n), &mut column[first * c..(first + count) * c]);
             }
         });
     }
@@ -112,10 +111,10 @@ fn split<'a>(
     theta: &[f64],
     values: &[f64],
     jacobian: &[f64],
-) -> (&'a [Output], &'a [Output]) {
+) -> (&'a [u32], &'a [u32]) {
     let (expected, found) = (theta.len() * values.len(), jacobian.len());
     assert!(expected == found, "the Jacobian has {found} entries, n·c·B are {expected}");
-    code.outputs().split_at(formula.outputs())
+    code.results().split_at(formula.outputs())
 }
 
 /// Checks lengths, makes the memory and evaluates what is the same for all samples. B.

@@ -49,6 +49,8 @@ pub(super) enum After3 {
     Multiply,
     /// ab/c
     Divide,
+    /// −(ab·c)
+    NegateMultiply,
 }
 
 impl Action {
@@ -75,36 +77,67 @@ impl Action {
     }
 }
 
+/// The number of no register.
+pub(super) const NOWHERE: u32 = u32::MAX;
+
+/// Registers that lie elsewhere than the others.
+#[derive(Debug)]
+pub(super) struct Elsewhere<'a> {
+    /// One that no step writes, and its lanes.
+    pub(super) input: (u32, &'a [f64]),
+    pub(super) output: (u32, &'a mut [f64]),
+}
+
+impl Default for Elsewhere<'_> {
+    fn default() -> Self {
+        Self { input: (NOWHERE, &[]), output: (NOWHERE, &mut []) }
+    }
+}
+
 /// Runs `steps` on registers of `stride` entries each, the first `width` of them. No step's `out` is one of its operands.
-pub(super) fn run(steps: &[Step], registers: &mut [f64], stride: usize, width: usize) {
-    elementwise::vectorize(
-        #[inline(always)]
-        || {
-            for step in steps {
-                let at = step.out as usize * stride;
-                let (before, rest) = registers.split_at_mut(at);
-                let (out, after) = rest.split_at_mut(stride);
-                let out = &mut out[..width];
-                let operand = |register: u32| {
-                    let start = register as usize * stride;
-                    let lanes =
-                        if start < at { &before[start..] } else { &after[start - at - stride..] };
-                    &lanes[..width]
-                };
-                match step.action {
-                    Action::Unary(function, a) => lanes1(function, operand(a), out),
-                    Action::Binary(function, a, b) => {
-                        lanes2(function, operand(a), operand(b), out);
-                    }
-                    Action::Select(c, a, b) => select(operand(c), operand(a), operand(b), out),
-                    Action::Product(after, a, b) => product(after, operand(a), operand(b), out),
-                    Action::Product3(after, a, b, c) => {
-                        product3(after, [operand(a), operand(b), operand(c)], out);
-                    }
-                }
+///
+/// To be called within [`elementwise::vectorize`].
+#[inline(always)]
+pub(super) fn run(
+    steps: &[Step],
+    registers: &mut [f64],
+    (stride, width): (usize, usize),
+    elsewhere: Elsewhere<'_>,
+) {
+    let Elsewhere { input: (from, x), output: (to, z) } = elsewhere;
+    for step in steps {
+        let at = step.out as usize * stride;
+        let (before, out, after, z): (&[f64], &mut [f64], &[f64], &[f64]) = if step.out == to {
+            (registers, &mut *z, &[], &[])
+        } else {
+            let (before, rest) = registers.split_at_mut(at);
+            let (out, after) = rest.split_at_mut(stride);
+            (before, out, after, &*z)
+        };
+        let out = &mut out[..width];
+        let operand = |register: u32| {
+            let start = register as usize * stride;
+            let lanes = if register == from {
+                x
+            } else if register == to {
+                z
+            } else if start < before.len() {
+                &before[start..]
+            } else {
+                &after[start - at - stride..]
+            };
+            &lanes[..width]
+        };
+        match step.action {
+            Action::Unary(function, a) => lanes1(function, operand(a), out),
+            Action::Binary(function, a, b) => lanes2(function, operand(a), operand(b), out),
+            Action::Select(c, a, b) => select(operand(c), operand(a), operand(b), out),
+            Action::Product(after, a, b) => product(after, operand(a), operand(b), out),
+            Action::Product3(after, a, b, c) => {
+                product3(after, [operand(a), operand(b), operand(c)], out);
             }
-        },
-    );
+        }
+    }
 }
 
 /// One value alone, by the same code.
@@ -202,6 +235,12 @@ fn product3(after: After3, abc: [&[f64]; 3], out: &mut [f64]) {
             out,
             #[inline(always)]
             |a, b, c| a * b / c,
+        ),
+        After3::NegateMultiply => each3(
+            abc,
+            out,
+            #[inline(always)]
+            |a, b, c| -(a * b * c),
         ),
     }
 }
@@ -458,19 +497,21 @@ fn far2(a: &[f64], b: &[f64], out: &mut [f64], f: fn(f64, f64) -> f64) {
     each2(a, b, out, f);
 }
 
-/// `target` (as many rows as `sources`) ← one source a row.
-pub(super) fn interleave(sources: &[&[f64]], target: &mut [f64]) {
+/// `target` (as many rows as `sources`, at most `stride` columns) ← a register a row.
+pub(super) fn interleave(registers: &[f64], stride: usize, sources: &[u32], target: &mut [f64]) {
+    let lanes = |source: u32| &registers[source as usize * stride..][..stride];
     match *sources {
-        [one] => target.copy_from_slice(one),
-        [a, b] => columns([a, b], target),
-        [a, b, c] => columns([a, b, c], target),
-        [a, b, c, d] => columns([a, b, c, d], target),
-        [a, b, c, d, e] => columns([a, b, c, d, e], target),
-        [a, b, c, d, e, f] => columns([a, b, c, d, e, f], target),
+        [] => {}
+        [a] => target.copy_from_slice(&lanes(a)[..target.len()]),
+        [a, b] => columns([a, b].map(lanes), target),
+        [a, b, c] => columns([a, b, c].map(lanes), target),
+        [a, b, c, d] => columns([a, b, c, d].map(lanes), target),
+        [a, b, c, d, e] => columns([a, b, c, d, e].map(lanes), target),
+        [a, b, c, d, e, f] => columns([a, b, c, d, e, f].map(lanes), target),
         _ => {
             for (row, source) in sources.iter().enumerate() {
                 let entries = target[row..].iter_mut().step_by(sources.len());
-                entries.zip(*source).for_each(|(entry, lane)| *entry = *lane);
+                entries.zip(lanes(*source)).for_each(|(entry, lane)| *entry = *lane);
             }
         }
     }

@@ -121,11 +121,11 @@ fn each_block(
     batch: usize,
     argument: impl Fn(Leaf) -> f64,
     on: Arguments<'_>,
-    take: impl FnMut(&[f64], usize, usize),
+    mut take: impl FnMut(&[f64], usize, usize),
 ) {
     with_scratch(code.scratch(), |scratch| {
         code.start(scratch, batch, argument);
-        code.each_block(scratch, batch, on, take);
+        code.each_block(scratch, batch, on, (&[], &mut []), &mut take);
     });
 }
 
@@ -224,17 +224,17 @@ impl Op for FormulaOp {
         let code = self.0.programs().value();
         with_scratch(code.scratch(), |scratch| {
             code.start(scratch, at.batch, parameter(at.theta, None));
-            code.write(scratch, at.batch, self.arguments(&at), [(code.outputs(), z)]);
+            let values = (code.results(), z);
+            code.each_block(scratch, at.batch, self.arguments(&at), values, &mut |_, _, _| {});
         });
     }
 
     fn value_rows(&self, at: At<'_>, z: &mut [f64], rows: &mut [f64]) -> bool {
         let code = self.0.programs().rows();
-        let (of_values, of_rows) = code.outputs().split_at(self.0.outputs());
+        let (of_values, of_rows) = code.results().split_at(self.0.outputs());
         with_scratch(code.scratch(), |scratch| {
             code.start(scratch, at.batch, parameter(at.theta, None));
-            let parts = [(of_values, z), (of_rows, rows)];
-            code.write(scratch, at.batch, self.arguments(&at), parts);
+            code.rows(scratch, at.batch, self.arguments(&at), (of_values, z), (of_rows, rows));
         });
         true
     }

@@ -50,18 +50,17 @@ fn derivatives(formula: &Formula, theta: &[f64], x: &[f64]) -> (f64, Vec<f64>, V
         });
         let x_dot = direction.get(n..);
         let (z_bar, z_bar_dot) = (&[1.0][..], &[0.0][..]);
-        code.run(
-            &mut scratch,
-            0,
-            1,
-            Arguments { x, x_dot, z_bar, z_bar_dot, features: d, outputs: 1 },
-        );
-        let entry = |output: &Output| match *output {
-            Output::Zero => 0.0,
-            Output::Uniform(register) => code.uniform(&scratch, register),
-            Output::Lanes(register) => code.lanes(&scratch, register, 1)[0],
-        };
-        code.outputs().iter().map(entry).collect()
+        let on = Arguments { x, x_dot, z_bar, z_bar_dot, features: d, outputs: 1 };
+        let mut found = Vec::new();
+        code.each_block(&mut scratch, 1, on, (&[], &mut []), &mut |scratch, _, _| {
+            let entry = |output: &Output| match *output {
+                Output::Zero => 0.0,
+                Output::Uniform(register) => code.uniform(scratch, register),
+                Output::Lanes(register) => code.lanes(scratch, register, 1)[0],
+            };
+            found = code.outputs().iter().map(entry).collect();
+        });
+        found
     };
     let programs = formula.programs();
     let value = run(programs.value(), &[])[0];
@@ -430,6 +429,54 @@ fn the_bits_of_a_sample_do_not_depend_on_the_others() {
         assert_eq!(z, values[first..first + batch]);
         assert_eq!(j, jacobian[3 * first..3 * (first + batch)]);
         first += batch;
+    }
+}
+
+/// With one input and one output a block's numbers are read and written where they are.
+#[test]
+fn whole_blocks_have_the_bits_of_samples_alone() {
+    let texts = [
+        "exp(-b*x)",
+        "a*exp(-b*x) + c",
+        "x",
+        "a",
+        "a*x",
+        "exp(a)*x",
+        "x^2*a + exp(x*a)*(x*b)",
+        "-(a*x*b*x) - a*x",
+        "if(x < 1, a*x, b)",
+    ];
+    for text in texts {
+        let formula = Formula::new(text, &["x"]).unwrap();
+        let n = formula.parameters().len();
+        let theta = &[1.3, 0.4, 2.2][..n];
+        let samples = 1024;
+        let x: Vec<f64> = (0..samples).map(|i| f64::from(i) / 300.0).collect();
+        let mut evaluator = formula.evaluator();
+        let (mut alone, mut rows) = (vec![], vec![]);
+        for x in &x {
+            let (mut value, mut row) = ([f64::NAN], vec![f64::NAN; n]);
+            evaluator.values_jacobian(theta, &[*x], &mut value, &mut row);
+            alone.extend(value);
+            rows.extend(row);
+        }
+        for batch in [1, 16, 48, 64, 100, 112, 128, 256, 272, 1024] {
+            let (mut values, mut jacobian) = (vec![f64::NAN; batch], vec![f64::NAN; n * batch]);
+            evaluator.values_jacobian(theta, &x[..batch], &mut values, &mut jacobian);
+            assert_eq!(
+                (&values[..], &jacobian[..]),
+                (&alone[..batch], &rows[..n * batch]),
+                "{text}"
+            );
+            evaluator.values_jacobian_by_columns(theta, &x[..batch], &mut values, &mut jacobian);
+            for (j, column) in jacobian.chunks(batch).enumerate() {
+                let entries = rows[j..].iter().step_by(n);
+                assert!(column.iter().eq(entries.take(batch)), "{text}, column {j} of {batch}");
+            }
+            values.fill(f64::NAN);
+            evaluator.values(theta, &x[..batch], &mut values);
+            assert_eq!(values, alone[..batch], "{text}");
+        }
     }
 }
 
