@@ -58,10 +58,38 @@ pub trait OfFormula: sealed::Sealed {}
 impl OfFormula for Alone {}
 impl OfFormula for Grouped {}
 
+/// The kinds of a [`Curve`] before anything was said of [groups](Curve::groups): a formula or a function.
+pub trait OneSet: sealed::Meets {
+    /// What the curve of one group is.
+    type Fit: sealed::One<Self::Met>;
+}
+
 mod sealed {
+    use super::grouped::{Met, Whole};
+    use super::{CurveParameter, FitError, Said};
+    use secant_core::data::Dataset;
+    use secant_optim::inference::BandPoint;
+    use std::sync::Arc;
+
     pub trait Sealed {}
     impl Sealed for super::Alone {}
     impl Sealed for super::Grouped {}
+
+    /// What a curve is with its data.
+    pub trait Meets {
+        type Met: Met;
+        fn meet(&self, said: &Said, data: &Dataset) -> Result<Self::Met, FitError>;
+    }
+
+    /// The curve of one group of a fit.
+    pub trait One<M: Met>: Sized {
+        fn of_group(whole: &Arc<Whole<M>>, g: usize) -> Result<Self, FitError>;
+        fn parameters(&self) -> &[CurveParameter];
+        fn predict(&self, inputs: &[f64]) -> Result<Vec<f64>, FitError>;
+        fn band(&self, inputs: &[f64], level: f64) -> Result<Vec<BandPoint>, FitError>;
+        #[cfg(feature = "plot")]
+        fn upper_panel(&self, title: &str) -> Result<crate::plot::Figure, crate::plot::PlotError>;
+    }
 }
 
 /// What was said of a curve, whatever it is fitted to.
@@ -133,6 +161,16 @@ impl Said {
             draws: DRAWS,
             seed: 0,
         }
+    }
+}
+
+impl Said {
+    /// The names in the formulas, of inputs and parameters; none of a function.
+    fn names(&self) -> Result<Vec<String>, CurveError> {
+        if self.texts.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(Formula::several::<_, &str>(&self.texts, &[])?.parameters().to_vec())
     }
 }
 

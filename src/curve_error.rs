@@ -172,6 +172,15 @@ pub enum CurveError {
         /// The column.
         column: String,
     },
+    /// No column beside that of the groups.
+    #[error(
+        "the data have no column but {}, which tells the groups apart: there are no inputs",
+        quoted(column)
+    )]
+    GroupsAlone {
+        /// The column.
+        column: String,
+    },
     /// Another number of keys than samples.
     #[error("{found} keys of groups for {samples} samples")]
     GroupCount {

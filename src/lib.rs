@@ -70,7 +70,7 @@ mod tune;
 pub use compare::compare;
 pub use curve::{
     Alone, Curve, CurveFit, CurveFunction, CurveParameter, FromFn, FunctionFit, Grouped,
-    GroupedFit, GroupedInference, OfFormula, Origin, curve,
+    GroupedFit, GroupedInference, OfFormula, OneSet, Origin, curve,
 };
 pub use curve_error::CurveError;
 pub use error::FitError;

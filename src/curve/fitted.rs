@@ -6,9 +6,9 @@ use crate::error::FitError;
 use crate::fit::Fitted;
 use crate::model::Model;
 use secant_core::data::Dataset;
-use secant_core::faer::Mat;
+use secant_core::faer::{Mat, MatRef};
 use secant_core::formula::Formula;
-use secant_optim::inference::{Infer, Inference};
+use secant_optim::inference::{BandPoint, Infer, Inference};
 use secant_optim::{Bounds, Report};
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -55,6 +55,34 @@ pub(super) trait Joint: Debug + Send + Sync {
     ) -> Result<Inference, FitError>;
     /// The free parameters in the order in which [`infer`](Self::infer) has them as parameters of its problem.
     fn order(&self) -> Vec<usize>;
+}
+
+impl dyn Joint {
+    /// The same with options that are given once.
+    pub(super) fn infer_once(
+        &self,
+        options: impl for<'a> FnOnce(Infer<'a>) -> Infer<'a>,
+    ) -> Result<Inference, FitError> {
+        let mut options = Some(options);
+        self.infer(&mut |infer| match options.take() {
+            Some(options) => options(infer),
+            None => infer,
+        })
+    }
+}
+
+/// The bands at `values`, whose derivatives by the free parameters are `rows`, by what was inferred: of the curve alone, or jointly.
+pub(super) fn band_of(
+    found: &Inference,
+    joint: Option<&dyn Joint>,
+    values: &[f64],
+    rows: MatRef<'_, f64>,
+) -> Result<Vec<BandPoint>, FitError> {
+    let sigma = vec![1.0; values.len()];
+    let Some(joint) = joint else { return Ok(found.band_with(values, rows, &sigma)?) };
+    let order = joint.order();
+    let rows = Mat::from_fn(values.len(), order.len(), |i, k| rows[(i, order[k])]);
+    Ok(found.band_with(values, rows.as_ref(), &sigma)?)
 }
 
 /// A fitted curve: its parameters by name, the model, the report.

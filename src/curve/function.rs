@@ -1,7 +1,7 @@
 //! `Curve::from_fn(["a", "b"], |x, p| …)?.fit(&data)?`: a curve from a function of Rust.
 
 use super::evaluate::CurveModel;
-use super::fitted::{CurveParameter, Origin};
+use super::fitted::{CurveParameter, Joint, Origin, band_of};
 use super::functions::{Closure, CurveFunction, Generic};
 use super::prepared::Prepared;
 use super::problem::{CurveProblem, Layout};
@@ -11,11 +11,11 @@ use super::{Alone, Curve, Said};
 use crate::curve_error::CurveError;
 use crate::error::FitError;
 use secant_core::data::Dataset;
-use secant_core::faer::{Mat, MatRef};
+use secant_core::faer::MatRef;
 use secant_core::predict::PredictError;
 use secant_core::problem::InBox;
+use secant_optim::Report;
 use secant_optim::inference::{BandPoint, Derived, Infer, Inference};
-use secant_optim::{Report, Solution};
 use std::fmt;
 use std::sync::Arc;
 
@@ -98,14 +98,8 @@ impl Curve<FromFn> {
     /// [`FitError::Curve`] with what does not fit: names, starts, bounds, σ; a function that is not finite at the start; several targets; a
     /// method that is not one of least squares.
     pub fn fit(&self, data: &Dataset) -> Result<FunctionFit, FitError> {
-        let FromFn { names, model } = &self.kind;
-        let twice = (0..names.len()).any(|i| names[..i].contains(&names[i]));
-        if names.is_empty() || twice {
-            return Err(CurveError::FunctionNames { names: names.clone() }.into());
-        }
         let said = &self.said;
-        let prepared = Prepared::new(said, names, data)?;
-        let model = prepared.hold(model.clone());
+        let (prepared, model) = self.kind.prepared(said, data)?;
         let layout = Layout::alone(prepared.free.len(), prepared.data.samples());
         let whole: Option<Vec<f64>> = prepared.start.iter().copied().collect();
         let (theta, note) = match whole {
@@ -116,12 +110,30 @@ impl Curve<FromFn> {
         let problem = CurveProblem::new(&*model, &layout, &prepared.data);
         let (mut solution, _) = minimize(said, problem, &prepared.bounds, &theta, None)?;
         solution.report.notes.extend(note);
-        Ok(FunctionFit::new(said, prepared, model, theta, solution))
+        Ok(FunctionFit::new(said, prepared, model, (theta, solution.theta), solution.report))
+    }
+}
+
+impl FromFn {
+    /// The function met by its data, and the model of the free parameters.
+    pub(super) fn prepared(
+        &self,
+        said: &Said,
+        data: &Dataset,
+    ) -> Result<(Prepared, Arc<dyn CurveModel>), FitError> {
+        let names = &self.names;
+        let twice = (0..names.len()).any(|i| names[..i].contains(&names[i]));
+        if names.is_empty() || twice {
+            return Err(CurveError::FunctionNames { names: names.clone() }.into());
+        }
+        let prepared = Prepared::new(said, names, data)?;
+        let model = prepared.hold(self.model.clone());
+        Ok((prepared, model))
     }
 }
 
 /// A start that was looked for, and the note on it.
-fn searched(
+pub(super) fn searched(
     said: &Said,
     prepared: &Prepared,
     model: &dyn CurveModel,
@@ -155,17 +167,18 @@ pub struct FunctionFit {
     report: Report,
     absolute_sigma: bool,
     is_robust: bool,
+    joint: Option<Arc<dyn Joint>>,
 }
 
 impl FunctionFit {
-    fn new(
+    /// With θ where it started and ended.
+    pub(super) fn new(
         said: &Said,
         prepared: Prepared,
         model: Arc<dyn CurveModel>,
-        start: Vec<f64>,
-        solution: Solution,
+        (start, theta): (Vec<f64>, Vec<f64>),
+        report: Report,
     ) -> Self {
-        let Solution { theta, report } = solution;
         let values = prepared.all(&theta);
         let one = |(name, value): (&String, f64)| {
             let place = prepared.free.iter().position(|free| free == name);
@@ -186,7 +199,14 @@ impl FunctionFit {
             report,
             absolute_sigma: said.absolute_sigma,
             is_robust: said.robust.is_some(),
+            joint: None,
         }
+    }
+
+    /// The same as a part of a fit.
+    pub(super) fn jointly(mut self, joint: Arc<dyn Joint>) -> Self {
+        self.joint = Some(joint);
+        self
     }
 
     /// The parameters in their order.
@@ -255,13 +275,14 @@ impl FunctionFit {
         if self.is_robust {
             return Err(CurveError::RobustInference.into());
         }
+        if let Some(joint) = &self.joint {
+            return joint.infer_once(options);
+        }
         let Prepared { names, free, bounds, .. } = &self.prepared;
         let problem = CurveProblem::new(&*self.model, &self.layout, &self.prepared.data);
         let derived = Derived {
             values: self.prepared.all(&self.theta),
-            matrix: Mat::from_fn(names.len(), free.len(), |i, j| {
-                f64::from(u8::from(names[i] == free[j]))
-            }),
+            matrix: self.prepared.by_free(),
             names: names.clone(),
         };
         let infer = Inference::of(&problem, &self.theta)
@@ -286,6 +307,6 @@ impl FunctionFit {
         evaluator.values_jacobian(&self.theta, within, inputs, &mut values, &mut rows);
         let found = self.inference_with(|infer| infer.level(level))?;
         let rows = MatRef::from_row_major_slice(&rows, m, n);
-        Ok(found.band_with(&values, rows, &vec![1.0; m])?)
+        band_of(&found, self.joint.as_deref(), &values, rows)
     }
 }

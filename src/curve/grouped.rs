@@ -1,7 +1,9 @@
-//! `curve(…)?.groups("run").own(["a"]).fit(&data)?`: one curve of several groups of data, some parameters each group's own.
+//! `curve(…)?.groups("run").own(["a"]).fit(&data)?`: one curve of several groups of data, some parameters each group's own; a formula
+//! or a function.
 
 mod fitted;
 mod inference;
+mod met;
 mod parts;
 #[cfg(feature = "plot")]
 mod picture;
@@ -9,29 +11,56 @@ mod rows;
 mod starts;
 
 pub use fitted::GroupedFit;
+pub(super) use fitted::Whole;
 pub use inference::GroupedInference;
 
-use super::model::{Resolved, position_of_free};
+use super::function::FromFn;
+use super::model::Resolved;
 use super::problem::{CurveProblem, Layout};
 use super::solve::minimize;
-use super::{Alone, Curve, Said};
+use super::{Alone, Curve, CurveFit, FunctionFit, OneSet, Said, sealed};
 use crate::curve_error::CurveError;
 use crate::error::FitError;
+pub(super) use met::{Met, MetFunction};
 use parts::{By, Parts};
 use secant_core::data::Dataset;
 use secant_optim::Bounds;
 
 /// A curve of several groups of data: the kind of a [`Curve`] of which [`groups`](Curve::groups), [`groups_of`](Curve::groups_of) or
-/// [`own`](Curve::own) was said.
-#[derive(Clone, Debug, Default)]
-pub struct Grouped {
+/// [`own`](Curve::own) was said; `K` is its kind [before](OneSet).
+#[derive(Clone, Debug)]
+pub struct Grouped<K = Alone> {
+    of: K,
     by: Option<By>,
     own: Vec<String>,
     /// Group, parameter, value.
     starts: Vec<(String, String, f64)>,
 }
 
-impl Curve<Alone> {
+impl OneSet for Alone {
+    type Fit = CurveFit;
+}
+
+impl OneSet for FromFn {
+    type Fit = FunctionFit;
+}
+
+impl sealed::Meets for Alone {
+    type Met = Resolved;
+    fn meet(&self, said: &Said, data: &Dataset) -> Result<Resolved, FitError> {
+        Resolved::new(said, data)
+    }
+}
+
+impl sealed::Meets for FromFn {
+    type Met = MetFunction;
+    fn meet(&self, said: &Said, data: &Dataset) -> Result<MetFunction, FitError> {
+        let (prepared, model) = self.prepared(said, data)?;
+        Ok(MetFunction { prepared, model })
+    }
+}
+
+impl<K: OneSet> Curve<K> {
     /// One curve for several groups of data, told apart by a column, which is then no input: parameters are shared by all groups but for
     /// those that are each group's [own](Curve::own). All groups are fitted at once; for one independent fit each see
     /// [`fit_many`](Curve::fit_many).
@@ -51,30 +80,35 @@ impl Curve<Alone> {
     /// assert!((fit.value("b").unwrap() - 0.5).abs() < 0.02);
     /// assert!((fit.value_of("2", "a").unwrap() - 5.0).abs() < 0.1);
     /// println!("{}", fit.inference()?);
+    ///
+    /// // The same with a function in place of the formula.
+    /// let decay = secant::Curve::from_fn(["a", "b"], |t, p| p[0] * f64::exp(-p[1] * t[0]));
+    /// let same = decay.groups("run").own(["a"]).fit(&data)?;
+    /// assert!((same.value("b").unwrap() - fit.value("b").unwrap()).abs() < 1e-6);
     /// # Ok::<(), secant::FitError>(())
     /// ```
-    pub fn groups(self, column: &str) -> Curve<Grouped> {
-        self.grouped(Grouped { by: Some(By::Column(column.into())), ..Grouped::default() })
+    pub fn groups(self, column: &str) -> Curve<Grouped<K>> {
+        self.grouped().groups(column)
     }
 
     /// The same with the group of each sample by a key, a text or a number: N keys.
-    pub fn groups_of<S: ToString>(self, keys: impl IntoIterator<Item = S>) -> Curve<Grouped> {
-        let keys = keys.into_iter().map(|key| key.to_string()).collect();
-        self.grouped(Grouped { by: Some(By::Keys(keys)), ..Grouped::default() })
+    pub fn groups_of<S: ToString>(self, keys: impl IntoIterator<Item = S>) -> Curve<Grouped<K>> {
+        self.grouped().groups_of(keys)
     }
 
     /// The parameters that have a value for each group of data, by name; all others are shared. For
     /// [several data sets](Curve::fit_sets), or before [`groups`](Curve::groups).
-    pub fn own<S: AsRef<str>>(self, names: impl IntoIterator<Item = S>) -> Curve<Grouped> {
-        self.grouped(Grouped::default()).own(names)
+    pub fn own<S: AsRef<str>>(self, names: impl IntoIterator<Item = S>) -> Curve<Grouped<K>> {
+        self.grouped().own(names)
     }
 
-    fn grouped(self, kind: Grouped) -> Curve<Grouped> {
+    fn grouped(self) -> Curve<Grouped<K>> {
+        let kind = Grouped { of: self.kind, by: None, own: Vec::new(), starts: Vec::new() };
         Curve { kind, said: self.said }
     }
 }
 
-impl Curve<Grouped> {
+impl<K: OneSet> Curve<Grouped<K>> {
     /// As [`Curve::groups`].
     pub fn groups(mut self, column: &str) -> Self {
         self.kind.by = Some(By::Column(column.into()));
@@ -119,10 +153,10 @@ impl Curve<Grouped> {
     /// Fits the curve to all groups at once.
     ///
     /// # Errors
-    /// As [`Curve::fit`]; a group column that is none, or an input of the formula; keys of another number than samples; an own
+    /// As the fit of the curve alone; a group column that is none, or an input of the formula; keys of another number than samples; an own
     /// parameter that there is none of, that is fixed or tied; starts of a group that there is none of; a method that is not one of
     /// least squares.
-    pub fn fit(&self, data: &Dataset) -> Result<GroupedFit, FitError> {
+    pub fn fit(&self, data: &Dataset) -> Result<GroupedFit<K>, FitError> {
         self.fit_parts(self.kind.parts(&self.said, data)?)
     }
 
@@ -149,56 +183,53 @@ impl Curve<Grouped> {
     pub fn fit_sets<'d, S: AsRef<str>>(
         &self,
         sets: impl IntoIterator<Item = (S, &'d Dataset)>,
-    ) -> Result<GroupedFit, FitError> {
+    ) -> Result<GroupedFit<K>, FitError> {
         if self.kind.by.is_some() {
             return Err(CurveError::GroupsAndSets.into());
         }
         self.fit_parts(Parts::of_sets(sets)?)
     }
 
-    fn fit_parts(&self, parts: Parts) -> Result<GroupedFit, FitError> {
+    fn fit_parts(&self, parts: Parts) -> Result<GroupedFit<K>, FitError> {
         let said = &self.said;
-        let mut resolved = Resolved::new(said, &parts.data)?;
-        resolved.data = resolved.data.select(&parts.order)?;
-        let layout = self.layout(&resolved, &parts)?;
-        let start = self.starts(&resolved, &layout, &parts)?;
-        let bounds = spread(&layout, &resolved.bounds)?;
-        let problem = CurveProblem::new(&resolved.formula, &layout, &resolved.data);
+        let met = self.kind.of.meet(said, &parts.data)?.select(&parts.order)?;
+        let layout = self.layout(&met, &parts)?;
+        let start = self.starts(&met, &layout, &parts)?;
+        let bounds = spread(&layout, met.bounds())?;
+        let problem = CurveProblem::new(met.model(), &layout, met.data());
         let (theta, note) = match start.iter().copied().collect::<Option<Vec<f64>>>() {
             Some(theta) => (theta, None),
-            None => starts::find(said, (&resolved, &layout), &start)?,
+            None => met.find(said, &layout, &start)?,
         };
-        check_start(&resolved, &layout, &parts, &theta)?;
+        for (g, samples) in layout.groups.iter().enumerate() {
+            let theta = layout.of_group(g, &theta);
+            met.check_start(&theta, samples.clone(), |at| parts.order[at])?;
+        }
         let (mut solution, scale) = minimize(said, problem, &bounds, &theta, None)?;
         solution.report.notes.extend(note);
-        GroupedFit::new(said, resolved, layout, parts, (theta, bounds), solution, scale)
+        GroupedFit::new(said, met, layout, parts, (theta, bounds), solution, scale)
     }
 
-    fn layout(&self, resolved: &Resolved, parts: &Parts) -> Result<Layout, FitError> {
+    fn layout(&self, met: &K::Met, parts: &Parts) -> Result<Layout, FitError> {
         let mut own = Vec::new();
         for name in &self.kind.own {
-            own.push(position_of_free(&self.said, &resolved.formula, name, "the groups' own")?);
+            own.push(met.position(&self.said, name, "the groups' own")?);
         }
         own.sort_unstable();
         own.dedup();
-        let shared = (0..resolved.formula.parameters().len()).filter(|k| !own.contains(k));
+        let shared = (0..met.free().len()).filter(|k| !own.contains(k));
         Ok(Layout { shared: shared.collect(), own, groups: parts.ranges.clone() })
     }
 
     /// Where θ starts, where that is known.
     fn starts(
         &self,
-        resolved: &Resolved,
+        met: &K::Met,
         layout: &Layout,
         parts: &Parts,
     ) -> Result<Vec<Option<f64>>, FitError> {
-        let mut start = vec![None; layout.dim()];
-        for g in 0..layout.groups.len() {
-            for (k, value) in resolved.start.iter().enumerate() {
-                start[layout.place(g, k)] = *value;
-            }
-        }
-        let each = self.kind.own_starts(&self.said, resolved, &parts.keys)?;
+        let mut start = spread_over(layout, met.start());
+        let each = self.kind.own_starts(&self.said, met, &parts.keys)?;
         for ((group, name, _), (g, k, value)) in self.kind.starts.iter().zip(each) {
             if !layout.own.contains(&k) {
                 let (name, group) = (name.clone(), group.clone());
@@ -210,7 +241,7 @@ impl Curve<Grouped> {
     }
 }
 
-impl Grouped {
+impl<K: OneSet> Grouped<K> {
     /// The names of the groups' own parameters.
     pub(super) fn own(&self) -> &[String] {
         &self.own
@@ -225,17 +256,17 @@ impl Grouped {
     pub(super) fn own_starts(
         &self,
         said: &Said,
-        resolved: &Resolved,
+        met: &impl Met,
         keys: &[String],
     ) -> Result<Vec<(usize, usize, f64)>, FitError> {
         let mut found = Vec::new();
         for (group, name, value) in &self.starts {
             let g = parts::group(keys, group, "the start of group")?;
-            let k = position_of_free(said, &resolved.formula, name, "the start of")?;
+            let k = met.position(said, name, "the start of")?;
             if !value.is_finite() {
                 return Err(CurveError::Start { name: name.clone(), value: *value }.into());
             }
-            let (lower, upper) = (resolved.bounds.lower()[k], resolved.bounds.upper()[k]);
+            let (lower, upper) = (met.bounds().lower()[k], met.bounds().upper()[k]);
             if !(lower..=upper).contains(value) {
                 let (name, value) = (name.clone(), *value);
                 return Err(CurveError::StartOutside { name, value, lower, upper }.into());
@@ -246,28 +277,19 @@ impl Grouped {
     }
 }
 
-/// The bounds of the curve's parameters as those of θ.
-fn spread(layout: &Layout, bounds: &Bounds) -> Result<Bounds, FitError> {
-    let (mut lower, mut upper) = (vec![0.0; layout.dim()], vec![0.0; layout.dim()]);
+/// θ of which every group has the same.
+fn spread_over<T: Copy + Default>(layout: &Layout, parameters: &[T]) -> Vec<T> {
+    let mut theta = vec![T::default(); layout.dim()];
     for g in 0..layout.groups.len() {
-        for (k, ends) in bounds.lower().iter().zip(bounds.upper()).enumerate() {
-            let j = layout.place(g, k);
-            (lower[j], upper[j]) = (*ends.0, *ends.1);
+        for (k, value) in parameters.iter().enumerate() {
+            theta[layout.place(g, k)] = *value;
         }
     }
-    Ok(Bounds::new(lower, upper)?)
+    theta
 }
 
-/// Whether the curve is finite at the start of every group.
-fn check_start(
-    resolved: &Resolved,
-    layout: &Layout,
-    parts: &Parts,
-    theta: &[f64],
-) -> Result<(), CurveError> {
-    for (g, samples) in layout.groups.iter().enumerate() {
-        let theta = layout.of_group(g, theta);
-        resolved.check_start_on(&theta, samples.clone(), |at| parts.order[at])?;
-    }
-    Ok(())
+/// The bounds of the curve's parameters as those of θ.
+fn spread(layout: &Layout, bounds: &Bounds) -> Result<Bounds, FitError> {
+    let (lower, upper) = (bounds.lower(), bounds.upper());
+    Ok(Bounds::new(spread_over(layout, lower), spread_over(layout, upper))?)
 }

@@ -1,9 +1,10 @@
 //! How sure a fitted curve is.
 
 use super::CurveFit;
+use super::fitted::band_of;
 use crate::curve_error::CurveError;
 use crate::error::FitError;
-use secant_core::faer::{Mat, MatRef};
+use secant_core::faer::MatRef;
 use secant_core::loss::SquaredError;
 use secant_core::penalty::NoPenalty;
 use secant_core::predict::check;
@@ -49,11 +50,7 @@ impl CurveFit {
             return Err(CurveError::RobustInference.into());
         }
         if let Some(joint) = &self.joint {
-            let mut options = Some(options);
-            return joint.infer(&mut |infer| match options.take() {
-                Some(options) => options(infer),
-                None => infer,
-            });
+            return joint.infer_once(options);
         }
         let risk = Risk::new(self.model().graph(), self.data(), SquaredError, NoPenalty)?;
         let squares = risk.least_squares().ok_or(CurveError::RobustInference)?;
@@ -97,10 +94,6 @@ impl CurveFit {
         formula.evaluator().values_jacobian(theta, inputs, &mut values, &mut rows);
         let found = self.inference_with(|infer| infer.level(level))?;
         let rows = MatRef::from_row_major_slice(&rows, values.len(), n);
-        let sigma = vec![1.0; values.len()];
-        let Some(joint) = &self.joint else { return Ok(found.band_with(&values, rows, &sigma)?) };
-        let order = joint.order();
-        let rows = Mat::from_fn(values.len(), n, |i, k| rows[(i, order[k])]);
-        Ok(found.band_with(&values, rows.as_ref(), &sigma)?)
+        band_of(&found, self.joint.as_deref(), &values, rows)
     }
 }

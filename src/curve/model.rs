@@ -1,5 +1,6 @@
 //! A curve met by its data: which names are inputs, which are free, and whether all that was said of them can be so.
 
+use super::evaluate::{CurveEvaluator, CurveModel};
 use super::{Replaced, Said};
 use crate::curve_error::CurveError;
 use crate::error::FitError;
@@ -66,28 +67,8 @@ impl Resolved {
 
     /// Whether the formula is finite at `theta` on all samples.
     pub(super) fn check_start(&self, theta: &[f64]) -> Result<(), CurveError> {
-        self.check_start_on(theta, 0..self.data.samples(), |at| at)
-    }
-
-    /// The same on some of them, which are called as `named` says.
-    pub(super) fn check_start_on(
-        &self,
-        theta: &[f64],
-        samples: Range<usize>,
-        named: impl Fn(usize) -> usize,
-    ) -> Result<(), CurveError> {
-        let (c, d) = (self.formula.outputs(), self.data.features());
-        let mut values = vec![0.0; c * samples.len()];
-        let inputs = &self.data.inputs()[samples.start * d..samples.end * d];
-        self.formula.evaluator().values(theta, inputs, &mut values);
-        let Some(odd) = values.iter().position(|value| !value.is_finite()) else { return Ok(()) };
-        let at = samples.start + odd / c;
-        Err(CurveError::NotFinite {
-            start: said(self.formula.parameters(), theta),
-            value: values[odd],
-            sample: named(at),
-            inputs: said(self.formula.features(), self.data.sample(at)),
-        })
+        let (named, samples) = ((self.formula.parameters(), theta), 0..self.data.samples());
+        check_finite(&self.formula, named, &self.data, samples, |at| at)
     }
 
     /// The names of all parameters: those of the written formula in order of appearance, and behind them those that ties brought in.
@@ -134,20 +115,32 @@ impl Resolved {
     }
 }
 
-/// `a = 1, b = 2`
-pub(super) fn said(names: &[String], values: &[f64]) -> String {
-    let each = names.iter().zip(values).map(|(name, value)| format!("{name} = {value}"));
-    each.collect::<Vec<_>>().join(", ")
+/// Whether a curve is finite at `theta`, which is of `names`, on some samples of `data`, which are called as `named` says.
+pub(super) fn check_finite(
+    model: &dyn CurveModel,
+    (names, theta): (&[String], &[f64]),
+    data: &Dataset,
+    samples: Range<usize>,
+    named: impl Fn(usize) -> usize,
+) -> Result<(), CurveError> {
+    let (c, d) = (model.outputs(), data.features());
+    let mut values = vec![0.0; c * samples.len()];
+    let inputs = &data.inputs()[samples.start * d..samples.end * d];
+    model.evaluator().values(theta, inputs, &mut values);
+    let Some(odd) = values.iter().position(|value| !value.is_finite()) else { return Ok(()) };
+    let at = samples.start + odd / c;
+    Err(CurveError::NotFinite {
+        start: said(names, theta),
+        value: values[odd],
+        sample: named(at),
+        inputs: said(data.feature_names(), data.sample(at)),
+    })
 }
 
-/// Where among the free parameters `name` stands; `what` was said of it.
-pub(super) fn position_of_free(
-    curve: &Said,
-    formula: &Formula,
-    name: &str,
-    what: &'static str,
-) -> Result<usize, CurveError> {
-    free(formula.parameters(), &last_of_each(&curve.replaced), name, what)
+/// `a = 1, b = 2`
+fn said(names: &[String], values: &[f64]) -> String {
+    let each = names.iter().zip(values).map(|(name, value)| format!("{name} = {value}"));
+    each.collect::<Vec<_>>().join(", ")
 }
 
 /// The names of the free parameters that a parameter is made of; ties do not go in a circle.

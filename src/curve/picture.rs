@@ -115,6 +115,16 @@ impl FunctionFit {
     /// # Errors
     /// More inputs than a sheet can show.
     pub fn figure(&self, title: impl Into<String>) -> Result<Panels, PlotError> {
+        Ok(Panels::new(title, 1, self.panels("")?))
+    }
+
+    /// Data, curve and band alone, under `title`.
+    pub(super) fn upper_panel(&self, title: &str) -> Result<Figure, PlotError> {
+        let [top, _] = self.panels(title)?;
+        Ok(top)
+    }
+
+    fn panels(&self, title: &str) -> Result<[Figure; 2], PlotError> {
         let drawn = Drawn {
             data: self.data(),
             outputs: 1,
@@ -122,7 +132,7 @@ impl FunctionFit {
             predict: &|x| self.predict(x).unwrap_or_default(),
             band: &|x| self.band(x, LEVEL).ok(),
         };
-        Ok(Panels::new(title, 1, drawn.panels("")?))
+        drawn.panels(title)
     }
 
     /// Writes the [`figure`](Self::figure) to `path`, as SVG or PNG by its extension.

@@ -2,12 +2,13 @@
 
 use super::evaluate::{CurveEvaluator, CurveModel};
 use super::model::{
-    bounds, check_bounds, check_sigma_column, free, last_of_each, said, selected, starts,
+    bounds, check_bounds, check_finite, check_sigma_column, free, last_of_each, selected, starts,
 };
 use super::{Replaced, Said};
 use crate::curve_error::CurveError;
 use crate::error::FitError;
 use secant_core::data::Dataset;
+use secant_core::faer::Mat;
 use secant_core::problem::{Derivatives, InBox};
 use secant_optim::Bounds;
 use std::sync::Arc;
@@ -64,6 +65,12 @@ impl Prepared {
         filled(&self.fixed, free)
     }
 
+    /// The derivatives of these by the free ones: 1 where it is one of them.
+    pub(super) fn by_free(&self) -> Mat<f64> {
+        let same = |i: usize, j: usize| self.names[i] == self.free[j];
+        Mat::from_fn(self.names.len(), self.free.len(), |i, j| f64::from(u8::from(same(i, j))))
+    }
+
     /// The model of the free parameters alone.
     pub(super) fn hold(&self, model: Arc<dyn CurveModel>) -> Arc<dyn CurveModel> {
         if self.fixed.iter().all(Option::is_none) {
@@ -78,17 +85,8 @@ impl Prepared {
         model: &dyn CurveModel,
         theta: &[f64],
     ) -> Result<(), CurveError> {
-        let mut values = vec![0.0; self.data.samples()];
-        model.evaluator().values(theta, self.data.inputs(), &mut values);
-        let Some(sample) = values.iter().position(|value| !value.is_finite()) else {
-            return Ok(());
-        };
-        Err(CurveError::NotFinite {
-            start: said(&self.free, theta),
-            value: values[sample],
-            sample,
-            inputs: said(self.data.feature_names(), self.data.sample(sample)),
-        })
+        let samples = 0..self.data.samples();
+        check_finite(model, (&self.free, theta), &self.data, samples, |at| at)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use secant::inference::{Sandwich, Status};
 use secant::{
-    Curve, CurveFit, Dataset, FitError, Grouped, GroupedFit, Interrupt, Origin, Reason, Rho, curve,
+    Curve, CurveFit, CurveFunction, Dataset, FitError, FromFn, Grouped, GroupedFit, Interrupt,
+    OneSet, Origin, Real, Reason, Rho, curve,
 };
 use serde_json::Value;
 
@@ -59,56 +60,168 @@ fn assert_same(fit: &GroupedFit, group: &str, other: &CurveFit, tolerance: f64) 
     }
 }
 
-#[test]
-fn global_fits_are_those_of_scipy_and_lmfit() {
-    let text = include_str!("../fixtures/grouped_curves.json");
-    let fixture: Value = serde_json::from_str(text).unwrap();
-    let numbers = |value: &Value| -> Vec<f64> {
-        value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
-    };
-    let curves: [(Curve<Grouped>, _); 3] = [
-        (curve("a*exp(-b*t) + c").unwrap().own(["a", "c"]), "decays"),
-        (curve("h*exp(-((t - m)/w)^2) + base").unwrap().own(["h", "m"]), "peaks"),
-        (
-            curve("a*exp(-b*t) + c")
-                .unwrap()
-                .own(["a", "c"])
-                .bounds("c", 0.0..)
-                .bounds("b", 0.0..0.55),
-            "bounded",
-        ),
-    ];
-    for (curve, name) in curves {
+/// A case of the fixture: its data sets, the σ of all samples, what SciPy and lmfit found.
+struct Case {
+    name: &'static str,
+    sets: Vec<Dataset>,
+    sigma: Vec<f64>,
+    expected: Value,
+}
+
+impl Case {
+    fn read(name: &'static str) -> Self {
+        let text = include_str!("../fixtures/grouped_curves.json");
+        let fixture: Value = serde_json::from_str(text).unwrap();
+        let numbers = |value: &Value| -> Vec<f64> {
+            value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
+        };
         let cases = fixture["cases"].as_array().unwrap();
-        let case = cases.iter().find(|case| case["name"] == name).unwrap();
+        let expected = cases.iter().find(|case| case["name"] == name).unwrap().clone();
         let (mut sigma, mut sets) = (Vec::new(), Vec::new());
-        for group in case["groups"].as_array().unwrap() {
+        for group in expected["groups"].as_array().unwrap() {
             sets.push(table(&["t"], &numbers(&group["x"]), &numbers(&group["y"])));
             sigma.extend(numbers(&group["sigma"]));
         }
-        let keys: Vec<String> = (0..sets.len()).map(|g| g.to_string()).collect();
-        // The starts are looked for.
-        let fit = curve.sigma(&sigma).draws(500).fit_sets(keys.iter().zip(&sets)).unwrap();
+        Self { name, sets, sigma, expected }
+    }
+
+    fn fit<K: OneSet>(&self, curve: Curve<Grouped<K>>) -> GroupedFit<K> {
+        let keys = (0..self.sets.len()).map(|g| g.to_string());
+        curve.sigma(&self.sigma).fit_sets(keys.zip(&self.sets)).unwrap()
+    }
+
+    /// Parameters, errors, which are at a bound, and the sum of squares; `digits` are those of the curve's derivatives.
+    fn assert<K: OneSet>(&self, fit: &GroupedFit<K>, digits: f64) {
+        let (name, expected) = (self.name, &self.expected);
         let found = fit.inference().unwrap();
-        for (parameter, expected) in case["parameters"].as_object().unwrap() {
+        for (parameter, value) in expected["parameters"].as_object().unwrap() {
             let estimate = found.estimate(parameter).unwrap();
-            let expected = expected.as_f64().unwrap();
-            let value = estimate.value;
-            assert!(near(value, expected, 1e-7), "{name} {parameter}: {value} {expected}");
-            match case["errors"][parameter].as_f64() {
-                Some(error) => {
-                    let standard_error = estimate.standard_error;
-                    assert!(
-                        near(standard_error, error, 1e-6),
-                        "{name}, error of {parameter}: {standard_error} {error}"
-                    );
+            let (value, known) = (estimate.value, value.as_f64().unwrap());
+            assert!(near(value, known, 1e-7 * digits), "{name} {parameter}: {value} {known}");
+            match expected["errors"][parameter].as_f64() {
+                Some(known) => {
+                    let error = estimate.standard_error;
+                    let same = near(error, known, 1e-6 * digits);
+                    assert!(same, "{name}, error of {parameter}: {error} {known}");
                 }
                 None => assert_eq!(estimate.status, Status::AtBound, "{name} {parameter}"),
             }
         }
-        let squares = case["residual_sum_of_squares"].as_f64().unwrap();
+        let squares = expected["residual_sum_of_squares"].as_f64().unwrap();
         assert!(near(found.whole().residual_sum_of_squares, squares, 1e-9));
     }
+}
+
+#[test]
+fn global_fits_are_those_of_scipy_and_lmfit() {
+    let decay = || curve("a*exp(-b*t) + c").unwrap().own(["a", "c"]);
+    let peaks = curve("h*exp(-((t - m)/w)^2) + base").unwrap().own(["h", "m"]);
+    for (curve, name) in [
+        (decay(), "decays"),
+        (peaks, "peaks"),
+        (decay().bounds("c", 0.0..).bounds("b", 0.0..0.55), "bounded"),
+    ] {
+        let case = Case::read(name);
+        // The starts are looked for.
+        case.assert(&case.fit(curve.draws(500)), 1.0);
+    }
+}
+
+/// a·e^(−bt) + c
+struct Decay;
+
+impl CurveFunction for Decay {
+    fn value<T: Real>(&self, t: &[f64], p: &[T]) -> T {
+        p[0] * (-p[1] * t[0]).exp() + p[2]
+    }
+}
+
+/// h·e^(−((t − m)/w)²) + base
+struct Peak;
+
+impl CurveFunction for Peak {
+    fn value<T: Real>(&self, t: &[f64], p: &[T]) -> T {
+        let u = (-p[1] + t[0]) / p[2];
+        p[0] * (-(u * u)).exp() + p[3]
+    }
+}
+
+#[test]
+fn functions_have_groups_as_formulas_have() {
+    let names = ["a", "b", "c"];
+    let decay = |t: &[f64], p: &[f64]| p[0] * f64::exp(-p[1] * t[0]) + p[2];
+    for (name, bounded) in [("decays", false), ("bounded", true)] {
+        let case = Case::read(name);
+        let within = |curve: Curve<Grouped<FromFn>>| {
+            if bounded { curve.bounds("c", 0.0..).bounds("b", 0.0..0.55) } else { curve }
+        };
+        let start = [("a", 1.0), ("b", 0.5), ("c", 0.1)];
+        let exact = within(Curve::from_function(names, Decay).start(start).own(["a", "c"]));
+        case.assert(&case.fit(exact), 1.0);
+        let closure = within(Curve::from_fn(names, decay).start(start).own(["a", "c"]));
+        case.assert(&case.fit(closure), 100.0);
+        // Looked for, with all groups as one.
+        let sought = within(Curve::from_function(names, Decay).draws(500).own(["a", "c"]));
+        let fit = case.fit(sought);
+        assert!(fit.report().notes.iter().any(|note| note.ends_with("of all groups as one")));
+        case.assert(&fit, 1.0);
+    }
+    let case = Case::read("peaks");
+    let peaks = Curve::from_function(["h", "m", "w", "base"], Peak).own(["h", "m"]);
+    let start = [("h", 2.0), ("m", 3.0), ("w", 1.0), ("base", 0.0)];
+    case.assert(&case.fit(peaks.start(start)), 1.0);
+}
+
+#[test]
+fn a_group_of_a_function_is_that_of_the_formula() {
+    let data = runs(3, 20);
+    let formula = decay().groups("run").own(["a", "c"]).fit(&data).unwrap();
+    let function = || Curve::from_function(["a", "b", "c"], Decay).start(START).groups("run");
+    let fit = function().own(["a", "c"]).fit(&data).unwrap();
+    assert_eq!(
+        (fit.groups(), fit.shared(), fit.own()),
+        (formula.groups(), vec!["b"], vec!["a", "c"])
+    );
+    assert!(fit.to_string().starts_with("f(t; a, b, c)\nb = "), "{fit}");
+    let at = [0.0, 1.5, 4.0];
+    for run in ["1", "3"] {
+        let (one, other) = (fit.group(run).unwrap(), formula.group(run).unwrap());
+        for (found, expected) in one.predict(&at).unwrap().iter().zip(other.predict(&at).unwrap()) {
+            assert!(near(*found, expected, 1e-9));
+        }
+        let bands = fit.band(run, &at, 0.9).unwrap();
+        for (found, expected) in bands.iter().zip(other.band(&at, 0.9).unwrap()) {
+            assert!(near(found.confidence.0, expected.confidence.0, 1e-7));
+            assert!(near(found.prediction.1, expected.prediction.1, 1e-7));
+        }
+        for parameter in other.parameters() {
+            let same = one.parameters().iter().find(|known| known.name == parameter.name).unwrap();
+            assert_eq!(same.origin, parameter.origin);
+            let (found, known) = (one.inference().unwrap(), other.inference().unwrap());
+            let error = |of: &secant::inference::Inference| {
+                of.estimate(&parameter.name).unwrap().standard_error
+            };
+            assert!(near(error(&found), error(&known), 1e-7), "{}", parameter.name);
+        }
+    }
+    let panels = fit.figure("").unwrap().to_svg().unwrap();
+    assert!(panels.contains("run = 3"));
+    // A fixed parameter is every group's, and no own one.
+    let fixed = function().own(["a"]).fix("c", 0.2).fit(&data).unwrap();
+    assert_eq!(fixed.value("c"), Some(0.2));
+    let words = |fit: Result<GroupedFit<FromFn>, FitError>| fit.unwrap_err().to_string();
+    let text = words(function().own(["c"]).fix("c", 0.2).fit(&data));
+    assert!(text.contains("fixed at 0.2"), "{text}");
+    let text = words(Curve::from_fn(["a"], |_, p| p[0]).groups("batch").fit(&data));
+    assert!(text.contains("batch"), "{text}");
+    let text = words(function().start_of("9", [("a", 1.0)]).own(["a"]).fit(&data));
+    assert!(text.contains('9'), "{text}");
+    let odd = Curve::from_fn(["a"], |x, p| p[0] / x[0]).start([("a", 1.0)]).groups("run");
+    let text = words(odd.fit(&data));
+    assert!(text.contains("t = 0"), "{text}");
+    let only = table(&["run"], &[1.0, 1.0, 2.0], &[1.0, 2.0, 3.0]);
+    let text = words(function().fit(&only));
+    assert!(text.contains("no inputs"), "{text}");
 }
 
 #[test]

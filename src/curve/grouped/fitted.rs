@@ -2,12 +2,15 @@
 
 use super::parts::Parts;
 use super::rows::write_rows;
-use super::{Bounds, Layout, Resolved, Said};
+use super::{Alone, Bounds, Layout, Met, MetFunction, OneSet, Resolved, Said, sealed};
 use crate::curve::fitted::{CurveFit, CurveParameter, Joint};
+use crate::curve::function::FunctionFit;
 use crate::curve::model::made_of;
 use crate::error::FitError;
 use crate::fit::{decision_of, robust_loss};
 use crate::model::{FitSummary, Model};
+#[cfg(feature = "plot")]
+use crate::plot::{Figure, PlotError};
 use secant_core::files::write_atomically;
 use secant_core::formula::Formula;
 use secant_core::loss::{Loss, SquaredError};
@@ -25,15 +28,21 @@ const SHOWN: usize = 20;
 const DIGITS: i32 = 6;
 
 /// A curve fitted to several groups of data: the shared parameters, each group's own, the report. [`group`](Self::group) is the curve of
-/// one group with all that a [`CurveFit`] has. `Display` is a table of the parameters by group.
-#[derive(Clone, Debug)]
-pub struct GroupedFit(pub(super) Arc<Whole>);
+/// one group with all that a [`CurveFit`] or a [`FunctionFit`] has. `Display` is a table of the parameters by group.
+#[derive(Debug)]
+pub struct GroupedFit<K: OneSet = Alone>(pub(super) Arc<Whole<K::Met>>);
+
+impl<K: OneSet> Clone for GroupedFit<K> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
 
 /// All that is known of the fit.
 #[derive(Debug)]
-pub(super) struct Whole {
+pub struct Whole<M> {
     pub said: Said,
-    pub resolved: Resolved,
+    pub met: M,
     pub layout: Layout,
     pub parts: Parts,
     pub theta: Vec<f64>,
@@ -48,27 +57,26 @@ pub(super) struct Whole {
     pub is_own: Vec<bool>,
 }
 
-impl GroupedFit {
+impl<K: OneSet> GroupedFit<K> {
     pub(super) fn new(
         said: &Said,
-        resolved: Resolved,
+        met: K::Met,
         layout: Layout,
         parts: Parts,
         (start, bounds): (Vec<f64>, Bounds),
         solution: Solution,
         scale: Option<f64>,
     ) -> Result<Self, FitError> {
-        let own: Vec<&String> =
-            layout.own.iter().map(|k| &resolved.formula.parameters()[*k]).collect();
-        let names = resolved.all_names();
+        let own: Vec<&String> = layout.own.iter().map(|k| &met.free()[*k]).collect();
+        let names = met.names();
         let mut is_own = Vec::with_capacity(names.len());
         for name in &names {
             is_own.push(made_of(said, name)?.iter().any(|part| own.contains(&part)));
         }
         let Solution { theta, report } = solution;
-        Ok(Self(Arc::new(Whole {
+        let whole = Whole {
             said: said.clone(),
-            resolved,
+            met,
             layout,
             parts,
             theta,
@@ -78,7 +86,8 @@ impl GroupedFit {
             report,
             names,
             is_own,
-        })))
+        };
+        Ok(Self(Arc::new(whole)))
     }
 
     /// What the groups are called, in order: of a column its numbers, ascending; else in the order of appearance.
@@ -114,90 +123,14 @@ impl GroupedFit {
         Some(self.0.values_of(g)[i])
     }
 
-    /// θ: the shared parameters in the order of [`formula`](Self::formula), then the own ones of every group.
+    /// θ: the shared free parameters in their order, then the own ones of every group.
     pub fn theta(&self) -> &[f64] {
         &self.0.theta
-    }
-
-    /// The formula of inputs and free parameters.
-    pub fn formula(&self) -> &Formula {
-        &self.0.resolved.formula
-    }
-
-    /// The formula as it was written.
-    pub fn written(&self) -> &Formula {
-        &self.0.resolved.written
     }
 
     /// Why the fit ended, what it reached, what it cost. f is half the (weighted) mean of the squared residuals of all groups.
     pub fn report(&self) -> &Report {
         &self.0.report
-    }
-
-    /// The curve of one group: its parameters, predictions, band, picture, and a [model](CurveFit::model) that is saved. Errors are those of
-    /// the whole fit.
-    ///
-    /// # Errors
-    /// [`CurveError::Unknown`](crate::CurveError::Unknown) without such a group; a group whose weights are all 0.
-    pub fn group(&self, name: &str) -> Result<CurveFit, FitError> {
-        let whole = &self.0;
-        let g = whole.parts.group(name, "the curve of group")?;
-        let samples: Vec<usize> = whole.layout.groups[g].clone().collect();
-        let resolved =
-            Resolved { data: whole.resolved.data.select(&samples)?, ..whole.resolved.clone() };
-        let network = Network::from(resolved.formula.graph()?);
-        let graph = network.graph()?.clone();
-        let loss: Arc<dyn Loss> = match (whole.said.robust, whole.scale) {
-            (Some(rho), Some(scale)) => robust_loss(rho, scale)?.into(),
-            _ => Arc::new(SquaredError),
-        };
-        let model = Model {
-            theta: whole.layout.of_group(g, &whole.theta),
-            input_scaling: None,
-            target_scaling: None,
-            decision: decision_of(&*loss, graph.outputs()),
-            graph,
-            loss,
-            penalty: Arc::new(NoPenalty),
-            feature_names: resolved.data.feature_names().to_vec(),
-            target_names: resolved.data.target_names().to_vec(),
-            class_names: Vec::new(),
-            encoding: None,
-            spread: None,
-            summary: FitSummary::of(&whole.report, samples.len(), None),
-        };
-        let start = whole.layout.of_group(g, &whole.start);
-        let fit = CurveFit::of_model(&whole.said, resolved, &start, model, whole.report.clone());
-        Ok(fit.jointly(Arc::new(OfGroup { fit: self.clone(), g })))
-    }
-
-    /// All parameters in a group, as of a curve by itself.
-    ///
-    /// # Errors
-    /// As [`group`](Self::group).
-    pub fn parameters_of(&self, group: &str) -> Result<Vec<CurveParameter>, FitError> {
-        Ok(self.group(group)?.parameters().to_vec())
-    }
-
-    /// The curve of a group at inputs (d × M, the columns that the formula names in the order of the data).
-    ///
-    /// # Errors
-    /// As [`group`](Self::group) and [`Model::predict`].
-    pub fn predict(&self, group: &str, inputs: &[f64]) -> Result<Vec<f64>, FitError> {
-        self.group(group)?.predict(inputs)
-    }
-
-    /// The curve of a group with its bands, as [`CurveFit::band`].
-    ///
-    /// # Errors
-    /// As [`group`](Self::group) and [`CurveFit::band`].
-    pub fn band(
-        &self,
-        group: &str,
-        inputs: &[f64],
-        level: f64,
-    ) -> Result<Vec<BandPoint>, FitError> {
-        self.group(group)?.band(inputs, level)
     }
 
     /// A line for each group with the values of all parameters, under their names.
@@ -228,37 +161,166 @@ impl GroupedFit {
     }
 }
 
-impl Whole {
-    /// All parameters of the curve in a group.
-    pub fn values_of(&self, g: usize) -> Vec<f64> {
-        self.resolved.all_values(&self.layout.of_group(g, &self.theta)).0
+impl<K: OneSet> GroupedFit<K> {
+    /// The curve of one group: its parameters, predictions, band, picture; of a formula with a [model](CurveFit::model) that is saved.
+    /// Errors are those of the whole fit.
+    ///
+    /// # Errors
+    /// [`CurveError::Unknown`](crate::CurveError::Unknown) without such a group; a group whose weights are all 0.
+    pub fn group(&self, name: &str) -> Result<K::Fit, FitError> {
+        let g = self.0.parts.group(name, "the curve of group")?;
+        K::Fit::of_group(&self.0, g)
+    }
+
+    /// All parameters in a group, as of a curve by itself.
+    ///
+    /// # Errors
+    /// As [`group`](Self::group).
+    pub fn parameters_of(&self, group: &str) -> Result<Vec<CurveParameter>, FitError> {
+        Ok(self.group(group)?.parameters().to_vec())
+    }
+
+    /// The curve of a group at inputs (d × M, the columns that the formula names in the order of the data; all that a function has).
+    ///
+    /// # Errors
+    /// As [`group`](Self::group) and [`Model::predict`].
+    pub fn predict(&self, group: &str, inputs: &[f64]) -> Result<Vec<f64>, FitError> {
+        self.group(group)?.predict(inputs)
+    }
+
+    /// The curve of a group with its bands, as [`CurveFit::band`].
+    ///
+    /// # Errors
+    /// As [`group`](Self::group) and [`CurveFit::band`].
+    pub fn band(
+        &self,
+        group: &str,
+        inputs: &[f64],
+        level: f64,
+    ) -> Result<Vec<BandPoint>, FitError> {
+        self.group(group)?.band(inputs, level)
     }
 }
 
-/// A group of a fit, for a [`CurveFit`] of it.
+impl GroupedFit<Alone> {
+    /// The formula of inputs and free parameters.
+    pub fn formula(&self) -> &Formula {
+        &self.0.met.formula
+    }
+
+    /// The formula as it was written.
+    pub fn written(&self) -> &Formula {
+        &self.0.met.written
+    }
+}
+
+impl<M: Met> Whole<M> {
+    /// All parameters of the curve in a group.
+    pub(super) fn values_of(&self, g: usize) -> Vec<f64> {
+        self.met.values(&self.layout.of_group(g, &self.theta)).0
+    }
+
+    /// The curve of one group alone.
+    fn part(&self, g: usize) -> Result<M, FitError>
+    where
+        M: Clone,
+    {
+        self.met.clone().select(&self.layout.groups[g].clone().collect::<Vec<_>>())
+    }
+
+    /// Its parameters where it started and ended.
+    fn of_group(&self, g: usize) -> (Vec<f64>, Vec<f64>) {
+        (self.layout.of_group(g, &self.start), self.layout.of_group(g, &self.theta))
+    }
+}
+
+impl sealed::One<Resolved> for CurveFit {
+    fn of_group(whole: &Arc<Whole<Resolved>>, g: usize) -> Result<Self, FitError> {
+        let resolved = whole.part(g)?;
+        let (start, theta) = whole.of_group(g);
+        let graph = Network::from(resolved.formula.graph()?).graph()?.clone();
+        let loss: Arc<dyn Loss> = match (whole.said.robust, whole.scale) {
+            (Some(rho), Some(scale)) => robust_loss(rho, scale)?.into(),
+            _ => Arc::new(SquaredError),
+        };
+        let model = Model {
+            theta,
+            input_scaling: None,
+            target_scaling: None,
+            decision: decision_of(&*loss, graph.outputs()),
+            graph,
+            loss,
+            penalty: Arc::new(NoPenalty),
+            feature_names: resolved.data.feature_names().to_vec(),
+            target_names: resolved.data.target_names().to_vec(),
+            class_names: Vec::new(),
+            encoding: None,
+            spread: None,
+            summary: FitSummary::of(&whole.report, resolved.data.samples(), None),
+        };
+        let fit = Self::of_model(&whole.said, resolved, &start, model, whole.report.clone());
+        Ok(fit.jointly(Arc::new(OfGroup { whole: Arc::clone(whole), g })))
+    }
+    fn parameters(&self) -> &[CurveParameter] {
+        self.parameters()
+    }
+    fn predict(&self, inputs: &[f64]) -> Result<Vec<f64>, FitError> {
+        self.predict(inputs)
+    }
+    fn band(&self, inputs: &[f64], level: f64) -> Result<Vec<BandPoint>, FitError> {
+        self.band(inputs, level)
+    }
+    #[cfg(feature = "plot")]
+    fn upper_panel(&self, title: &str) -> Result<Figure, PlotError> {
+        self.upper_panel(title)
+    }
+}
+
+impl sealed::One<MetFunction> for FunctionFit {
+    fn of_group(whole: &Arc<Whole<MetFunction>>, g: usize) -> Result<Self, FitError> {
+        let MetFunction { prepared, model } = whole.part(g)?;
+        let fit = Self::new(&whole.said, prepared, model, whole.of_group(g), whole.report.clone());
+        Ok(fit.jointly(Arc::new(OfGroup { whole: Arc::clone(whole), g })))
+    }
+    fn parameters(&self) -> &[CurveParameter] {
+        self.parameters()
+    }
+    fn predict(&self, inputs: &[f64]) -> Result<Vec<f64>, FitError> {
+        self.predict(inputs)
+    }
+    fn band(&self, inputs: &[f64], level: f64) -> Result<Vec<BandPoint>, FitError> {
+        self.band(inputs, level)
+    }
+    #[cfg(feature = "plot")]
+    fn upper_panel(&self, title: &str) -> Result<Figure, PlotError> {
+        self.upper_panel(title)
+    }
+}
+
+/// A group of a fit, for the curve of it.
 #[derive(Debug)]
-struct OfGroup {
-    fit: GroupedFit,
+struct OfGroup<M> {
+    whole: Arc<Whole<M>>,
     g: usize,
 }
 
-impl Joint for OfGroup {
+impl<M: Met> Joint for OfGroup<M> {
     fn infer(
         &self,
         options: &mut dyn for<'a> FnMut(Infer<'a>) -> Infer<'a>,
     ) -> Result<Inference, FitError> {
-        let mut found = self.fit.0.infer(options, false)?;
+        let mut found = self.whole.infer(options, false)?;
         Ok(found.swap_remove(self.g))
     }
     fn order(&self) -> Vec<usize> {
-        self.fit.0.layout.order()
+        self.whole.layout.order()
     }
 }
 
-impl fmt::Display for GroupedFit {
+impl<K: OneSet> fmt::Display for GroupedFit<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let whole = &self.0;
-        writeln!(f, "{}", self.written().to_unicode())?;
+        writeln!(f, "{}", whole.met.title())?;
         let values = whole.values_of(0);
         for (i, name) in whole.names.iter().enumerate().filter(|(i, _)| !whole.is_own[*i]) {
             writeln!(f, "{name} = {}", significant(values[i], DIGITS))?;

@@ -2,6 +2,7 @@
 
 use super::fitted::{GroupedFit, Whole};
 use super::rows::write_rows;
+use super::{Met, OneSet};
 use crate::curve::problem::CurveProblem;
 use crate::curve_error::CurveError;
 use crate::error::FitError;
@@ -24,7 +25,7 @@ pub struct GroupedInference {
     is_own: Vec<bool>,
 }
 
-impl GroupedFit {
+impl<K: OneSet> GroupedFit<K> {
     /// Standard errors, intervals and correlations, what the data leave open, R² and AIC of the fit as a whole. No matrix of all parameters
     /// is formed: errors of a group's parameters are correlated with each other and with the shared ones here.
     ///
@@ -54,7 +55,7 @@ impl GroupedFit {
     }
 }
 
-impl Whole {
+impl<M: Met> Whole<M> {
     /// One inference for each group, of all parameters of the curve; the own ones `labelled` with the group.
     pub(super) fn infer(
         &self,
@@ -64,8 +65,8 @@ impl Whole {
         if self.said.robust.is_some() {
             return Err(CurveError::RobustInference.into());
         }
-        let resolved = &self.resolved;
-        let problem = CurveProblem::new(&resolved.formula, &self.layout, &resolved.data);
+        let met = &self.met;
+        let problem = CurveProblem::new(met.model(), &self.layout, met.data());
         let names = self.theta_names();
         let infer = Inference::of(&problem, &self.theta)
             .names(names)
@@ -73,9 +74,9 @@ impl Whole {
             .absolute_sigma(self.said.absolute_sigma);
         let order = self.layout.order();
         let derive = |g: usize| {
-            let (values, by_curve) = resolved.all_values(&self.layout.of_group(g, &self.theta));
+            let (values, by_curve) = met.values(&self.layout.of_group(g, &self.theta));
             let matrix = Mat::from_fn(values.len(), order.len(), |i, k| by_curve[(i, order[k])]);
-            let start = resolved.all_values(&self.layout.of_group(g, &self.start)).0;
+            let start = met.values(&self.layout.of_group(g, &self.start)).0;
             let label = |(name, own): (&String, &bool)| {
                 if *own && labelled { self.parts.label(name, g) } else { name.clone() }
             };
@@ -86,7 +87,7 @@ impl Whole {
     }
 
     fn theta_names(&self) -> Vec<String> {
-        let names = self.resolved.formula.parameters();
+        let names = self.met.free();
         let mut all: Vec<String> = self.layout.shared.iter().map(|k| names[*k].clone()).collect();
         for g in 0..self.layout.groups.len() {
             all.extend(self.layout.own.iter().map(|k| self.parts.label(&names[*k], g)));

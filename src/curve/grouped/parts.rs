@@ -4,7 +4,6 @@ use crate::curve::Said;
 use crate::curve_error::CurveError;
 use crate::error::FitError;
 use secant_core::data::{Dataset, Targets};
-use secant_core::formula::Formula;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -54,14 +53,13 @@ impl Parts {
             let unknown = CurveError::Unknown { what, name: column.into(), kind: "column", known };
             return Err(unknown.into());
         };
-        let all = Formula::several::<_, &str>(&said.texts, &[]).map_err(CurveError::from)?;
-        if all.parameters().iter().any(|name| name == column) {
+        if said.names()?.iter().any(|name| name == column) {
             return Err(CurveError::GroupInFormula { column: column.into() }.into());
         }
         let others: Vec<usize> = (0..d).filter(|i| *i != at).collect();
         let features: Vec<String> = others.iter().map(|i| names[*i].clone()).collect();
         if others.is_empty() {
-            return Err(CurveError::NoFeature { features, names: all.parameters().to_vec() }.into());
+            return Err(CurveError::GroupsAlone { column: column.into() }.into());
         }
         let rows = data.inputs().chunks_exact(d);
         // Adding 0 makes one key of ±0.

@@ -1,6 +1,6 @@
 //! The picture of a curve by groups: a panel for each.
 
-use super::GroupedFit;
+use super::{GroupedFit, Met, OneSet, sealed::One};
 use crate::plot::{Panels, PlotError};
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use std::path::Path;
 const MOST: usize = 24;
 const BESIDE: usize = 3;
 
-impl GroupedFit {
+impl<K: OneSet> GroupedFit<K> {
     /// Data, curve and 95 % confidence band of every group, a panel each. Feature `plot`; of one input and one output.
     ///
     /// # Errors
@@ -34,11 +34,11 @@ impl GroupedFit {
         }
     }
 
-    /// Writes the [`figure`](Self::figure) to `path`, as SVG or PNG by its extension, under the formula as its title.
+    /// Writes the [`figure`](Self::figure) to `path`, as SVG or PNG by its extension, under the curve as its title.
     ///
     /// # Errors
     /// As [`figure`](Self::figure); another extension; a file that cannot be written.
     pub fn plot(&self, path: impl AsRef<Path>) -> Result<(), PlotError> {
-        self.figure(self.written().to_unicode())?.save(path)
+        self.figure(self.0.met.title())?.save(path)
     }
 }

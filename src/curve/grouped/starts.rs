@@ -21,7 +21,8 @@ const ALONE: usize = 4;
 const FITTED: usize = 3;
 const STEPS: u64 = 30;
 
-type Found = (Vec<f64>, Option<String>);
+/// θ and a note on it.
+pub type Found = (Vec<f64>, Option<String>);
 
 /// θ with what is not known of `start` looked for, and a note on it.
 pub(super) fn find(
