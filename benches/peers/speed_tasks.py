@@ -1,11 +1,12 @@
-"""Tasks of `run.py` beside the twelve of `python_table.py`: gradients, products and Hessians of four networks, long tables, sparse tables.
+"""Tasks of `run.py` beside the twelve of `python_table.py`: gradients, products and Hessians of four networks, long tables, sparse tables,
+sparse weights.
 
 What counts is judged in NumPy here too: derivatives against those by hand (products by a complex step, which has no error of a
 difference), fits by the gradient or the value at the solution.
 """
 
 from python_table import TASKS
-from tasks import data, derivatives, linear, networks
+from tasks import data, derivatives, linear, networks, sparse_weights
 from tasks.harness import main
 
 SPEED = {
@@ -16,6 +17,9 @@ SPEED = {
     "sparse-a9a": lambda folder: linear.sparse_logistic("logistic, a9a on CSR", *data.libsvm(folder, "a9a.libsvm.gz"), True),
     "sparse-w8a": lambda folder: linear.sparse_logistic("logistic, w8a on CSR", *data.libsvm(folder, "w8a.libsvm.gz"), True),
     "sparse-generated": lambda folder: linear.sparse_logistic("logistic, 200,000 × 50,000 of 50 entries a row", *data.generated(), False),
+    "lasso": sparse_weights.lasso,
+    "lasso-path": sparse_weights.path,
+    "logistic-l1": sparse_weights.logistic,
     "airfoil": networks.airfoil,
 }
 

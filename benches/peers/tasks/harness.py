@@ -1,4 +1,4 @@
-"""Contestants at one accuracy, timed in turn; what is printed of them."""
+"""Contestants at one accuracy, timed in turn."""
 
 import argparse
 import json
@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from tasks.report import HEAD, HEAD_OF_ALL, PATIENCE, everyone, summary
+
 TOLERANCES = [10.0**-k for k in range(2, 15)]
-# A run longer than this ends the search for a tolerance.
-PATIENCE = 60.0
 
 
 class Missing(Exception):
@@ -125,29 +125,13 @@ def race(task, repeats):
     for contestant in entered:
         contestant.seconds = float(np.median(contestant.rounds))
     peer = best(finalists)
-    ratio = float(np.median(np.array(peer.rounds) / ours.rounds)) if peer else None
+    # Nobody is compared with what stops short.
+    both = peer is not None and peer.met and ours.met
+    ratio = float(np.median(np.array(peer.rounds) / ours.rounds)) if both else None
     return ours, peer, ratio
 
 
-# What is printed.
-
-
-def duration(seconds):
-    if seconds is None:
-        return "–"
-    for unit, name in ((1.0, "s"), (1e-3, "ms")):
-        if seconds >= unit:
-            return f"{seconds / unit:.3g} {name}"
-    return f"{1e6 * seconds:.3g} µs"
-
-
-def reached(contestant):
-    missed = f" after {PATIENCE:g} s" if contestant.cut else ", not met"
-    return f"{contestant.gap:.1e}" + ("" if contestant.met else missed)
-
-
-def compile_of(contestant):
-    return "–" if contestant.compile_seconds is None else f"{contestant.compile_seconds:.1f} s"
+# What is said of them.
 
 
 def machine():
@@ -155,7 +139,7 @@ def machine():
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    packages = ("numpy", "scipy", "scikit-learn", "statsmodels", "lmfit", "jax", "optax", "optimistix")
+    packages = ("numpy", "scipy", "scikit-learn", "statsmodels", "lmfit", "jax", "optax", "optimistix", "glum", "skglm")
     versions = {"Python": platform.python_version(), "secant": version("secant")} | {name: version(name) for name in packages}
     return {"processor": names[0] if names else platform.processor(), "cores": cores, "versions": versions}
 
@@ -171,6 +155,18 @@ def version(name):
         return "missing"
 
 
+def row_of(name, task, ours, peer, ratio):
+    return {
+        "task": name, "title": task.title, "accuracy": task.accuracy, "reference": task.reference, "secant": ours.name,
+        "peer": peer and peer.name, "ratio": ratio, "missing": task.missing,
+        "contestants": [
+            {"name": c.name, "tolerance": c.tolerance, "value": c.value, "gap": c.gap, "met": c.met, "cut": c.cut, "seconds": c.seconds,
+             "rounds": c.rounds, "compile_seconds": c.compile_seconds}
+            for c in task.contestants
+        ],
+    }
+
+
 def main(tasks, about_table):
     read = argparse.ArgumentParser(description=about_table, formatter_class=argparse.RawDescriptionHelpFormatter)
     read.add_argument("data", nargs="?", default=os.environ.get("SECANT_DATA"), help="folder of data beside data/")
@@ -184,10 +180,9 @@ def main(tasks, about_table):
         if name not in tasks:
             read.error(f"no task {name!r}, only {', '.join(tasks)}")
     warnings.filterwarnings("ignore")
-    about, rows, everyone = machine(), [], []
+    about, rows = machine(), []
     print(f"{about['processor']}, {about['cores']} cores; " + ", ".join(f"{k} {v}" for k, v in about["versions"].items()) + "\n")
-    print("| task | secant | best peer | its time | ratio | gap: secant | gap: peer | asked | compile |")
-    print("|---|---|---|---|---|---|---|---|---|", flush=True)
+    print(HEAD, flush=True)
     for name in names:
         print(f"  {name} ...", file=sys.stderr, flush=True)
         try:
@@ -195,32 +190,13 @@ def main(tasks, about_table):
             settle_all(task)
             ours, peer, ratio = race(task, given.repeats)
         except (Missing, ImportError) as error:
-            print(f"| {name} | {error} | – | – | – | – | – | – | – |", flush=True)
             rows.append({"task": name, "missing": str(error)})
-            continue
-        if peer is None:
-            none = "; ".join(task.missing)
-            print(f"| {task.title} | {duration(ours.seconds)} | {none} | – | – | {reached(ours)} | – | {task.accuracy:.0e} | – |")
         else:
-            print(f"| {task.title} | {duration(ours.seconds)} | {peer.name} | {duration(peer.seconds)} | {ratio:.2g} | {reached(ours)} | "
-                  f"{reached(peer)} | {task.accuracy:.0e} | {compile_of(peer)} |", flush=True)
-        rows.append({
-            "task": name, "title": task.title, "accuracy": task.accuracy, "reference": task.reference, "secant": ours.name,
-            "peer": peer and peer.name, "ratio": ratio, "missing": task.missing,
-            "contestants": [
-                {"name": c.name, "tolerance": c.tolerance, "value": c.value, "gap": c.gap, "met": c.met, "cut": c.cut, "seconds": c.seconds,
-                 "rounds": c.rounds, "compile_seconds": c.compile_seconds}
-                for c in task.contestants
-            ],
-        })
-        everyone += [(task, c) for c in sorted(task.contestants, key=lambda c: (not c.met, c.seconds))]
-        everyone += [(task, missing) for missing in task.missing]
+            rows.append(row_of(name, task, ours, peer, ratio))
+        print(summary(rows[-1]), flush=True)
     if given.all:
-        print("\n| task | contestant | time | gap | tolerance | compile |\n|---|---|---|---|---|---|")
-        for task, c in everyone:
-            if isinstance(c, str):
-                print(f"| {task.title} | {c} | – | – | – | – |")
-            else:
-                print(f"| {task.title} | {c.name} | {duration(c.seconds)} | {reached(c)} | {c.tolerance:.3g} | {compile_of(c)} |")
+        print(f"\n{HEAD_OF_ALL}")
+        for line in (line for row in rows for line in everyone(row)):
+            print(line)
     if given.json:
         given.json.write_text(json.dumps({"machine": about, "repeats": given.repeats, "tasks": rows}, indent=1) + "\n")

@@ -6,7 +6,7 @@ import numpy as np
 
 from tasks.data import HERE, idx, quadratic, table
 from tasks.harness import Task
-from tasks.methods import optax_lbfgs, scipy_jax
+from tasks.methods import glum, liblinear, optax_lbfgs, scipy_jax, weights
 from tasks.objectives import risk
 
 
@@ -38,17 +38,12 @@ def linear_task(title, kind, x, y, ridge, accuracy, peers):
     return task
 
 
-def flat(model):
-    """θ of scikit-learn's linear models."""
-    return np.concatenate([np.atleast_2d(model.coef_).T.ravel(), np.atleast_1d(model.intercept_)])
-
-
 def logistic_peers(x, y, ridge, solvers):
     def peer(solver):
         from sklearn.linear_model import LogisticRegression
 
         c = 1.0 / (ridge * len(y))
-        return lambda tol: flat(LogisticRegression(C=c, solver=solver, tol=tol, max_iter=20_000).fit(x, y))
+        return lambda tol: weights(LogisticRegression(C=c, solver=solver, tol=tol, max_iter=20_000).fit(x, y))
 
     return {f"scikit-learn {solver}": (lambda solver=solver: peer(solver)) for solver in solvers}
 
@@ -60,15 +55,15 @@ def ridge(folder):
     def scikit(solver):
         from sklearn.linear_model import Ridge
 
-        return (lambda tol: flat(Ridge(alpha=strength * len(y), solver=solver).fit(x, y))), [0.0]
+        return (lambda tol: weights(Ridge(alpha=strength * len(y), solver=solver).fit(x, y))), [0.0]
 
     def statsmodels():
         import statsmodels.api as sm
 
-        weights = np.r_[0.0, np.full(x.shape[1], strength)]
+        alpha = np.r_[0.0, np.full(x.shape[1], strength)]
 
         def run(tol):
-            found = sm.OLS(y, sm.add_constant(x)).fit_regularized(alpha=weights, L1_wt=0.0)
+            found = sm.OLS(y, sm.add_constant(x)).fit_regularized(alpha=alpha, L1_wt=0.0)
             return np.r_[found.params[1:], found.params[0]]
 
         return run, [0.0]
@@ -89,6 +84,7 @@ def ridge(folder):
         "scikit-learn svd": lambda: scikit("svd"),
         "SciPy lstsq": lapack,
         "statsmodels": statsmodels,
+        "glum": lambda: glum("normal", x, y, strength, "irls-ls"),
     }
     return linear_task(f"ridge, {len(y):,} × {x.shape[1]}", "squared", x, y, strength, 1e-9, peers)
 
@@ -97,6 +93,8 @@ def logistic(folder):
     x, y = table(folder, "classification/letter.csv")
     x, y, strength = quadratic(x), (y < 13).astype(int), 1e-4
     peers = logistic_peers(x, y, strength, ("lbfgs", "newton-cholesky", "newton-cg"))
+    peers["LIBLINEAR, of scikit-learn"] = lambda: liblinear(x, y, 1.0 / (strength * len(y)))
+    peers["glum"] = lambda: glum("binomial", x, y.astype(float), strength, "irls-ls")
     return linear_task(f"logistic, {len(y):,} × {x.shape[1]}", "logistic", x, y, strength, 1e-8, peers)
 
 
@@ -131,12 +129,13 @@ def poisson(folder):
     def scikit(solver):
         from sklearn.linear_model import PoissonRegressor
 
-        return lambda tol: flat(PoissonRegressor(alpha=0.0, solver=solver, tol=tol, max_iter=20_000).fit(x, y))
+        return lambda tol: weights(PoissonRegressor(alpha=0.0, solver=solver, tol=tol, max_iter=20_000).fit(x, y))
 
     peers = {
         "statsmodels GLM": statsmodels,
         "scikit-learn lbfgs": lambda: scikit("lbfgs"),
         "scikit-learn newton-cholesky": lambda: scikit("newton-cholesky"),
+        "glum": lambda: glum("poisson", x, y, 0.0, "irls-ls"),
     }
     return linear_task(f"Poisson, {len(y):,} × {x.shape[1]}", "poisson", x, y, 0.0, 1e-10, peers)
 
@@ -201,4 +200,7 @@ def sparse_logistic(title, x, y, dense_hessian):
     task.add("secant", lambda: lambda tol: of(LogisticRegression(C=1.0, tol=tol).fit(x, y)))
     for solver in ("lbfgs", "newton-cg") + (("newton-cholesky",) if dense_hessian else ()):
         task.add(f"scikit-learn {solver}, CSR", lambda solver=solver: scikit(solver))
+    task.add("LIBLINEAR, of scikit-learn, CSR", lambda: liblinear(x, y, 1.0))
+    solver = "irls-ls" if dense_hessian else "lbfgs"
+    task.add(f"glum {solver}", lambda: glum("binomial", x, y.astype(float), 1.0 / samples, solver))
     return task

@@ -4,6 +4,12 @@ import time
 
 import numpy as np
 
+from tasks.harness import TOLERANCES
+
+# LIBLINEAR's constant term is the weight of a feature of this value s, and has the penalty of a weight, λ/s² of b² or λ/s of |b|: by L2 it is
+# negligible from here on, and larger ones are hard on the conjugate gradients; by L1 it takes more, and descends by coordinates.
+INTERCEPT_SCALING, INTERCEPT_SCALING_L1 = 1e2, 1e4
+
 
 def compiled(function, *example):
     """A function compiled by JAX for arguments like these, and the seconds that took."""
@@ -100,3 +106,41 @@ def scipy_jax(make_value, start, x, y, to_target=False, method="L-BFGS-B"):
             return minimize(fun, start, jac=True, method=method, callback=stop(tol), options=limits | options).x
         options = {"gtol": tol * scale, "ftol": 0.0} if method == "L-BFGS-B" else {"gtol": tol * scale}
         return minimize(fun, start, jac=True, method=method, options=limits | options).x
+
+    return run, None, seconds
+
+
+def warmed(run):
+    """A method compiled when it is first called (Numba): the seconds of that call stand beside, a loose fit among them."""
+    begun = time.perf_counter()
+    run(TOLERANCES[0])
+    return run, None, time.perf_counter() - begun
+
+
+def glum(family, x, y, ridge, solver, l1_ratio=0.0):
+    """(w, b) of glum at min mean loss + ½λ‖w‖², or λ‖w‖₁ where `l1_ratio` is 1; b is free."""
+    from glum import GeneralizedLinearRegressor
+
+    def run(tol):
+        fit = GeneralizedLinearRegressor(family=family, alpha=ridge, l1_ratio=l1_ratio, solver=solver, gradient_tol=tol, max_iter=20_000)
+        return weights(fit.fit(x, y))
+
+    return run
+
+
+def liblinear(x, y, c, l1_ratio=0.0):
+    """(w, b) of LIBLINEAR, which scikit-learn has with it."""
+    from sklearn.linear_model import LogisticRegression
+
+    scaling = INTERCEPT_SCALING_L1 if l1_ratio else INTERCEPT_SCALING
+
+    def run(tol):
+        fit = LogisticRegression(C=c, l1_ratio=l1_ratio, solver="liblinear", intercept_scaling=scaling, tol=tol, max_iter=1_000)
+        return weights(fit.fit(x, y))
+
+    return run
+
+
+def weights(fit):
+    """θ of scikit-learn's linear models: W (features × outputs), then b."""
+    return np.concatenate([np.atleast_2d(fit.coef_).T.ravel(), np.atleast_1d(fit.intercept_)])
