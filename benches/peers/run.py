@@ -119,8 +119,8 @@ def best(contestants):
 def row_of(task, lines):
     """The row of a task from the lines of its contestants."""
     contestants = [
-        {"name": line["contestant"], "gap": line["reached"], "cut": False, "compile_seconds": None}
-        | {key: line[key] for key in ("tolerance", "met", "seconds", "rounds", "note")}
+        {"name": line["contestant"], "gap": line["reached"], "compile_seconds": None}
+        | {key: line[key] for key in ("tolerance", "met", "cut", "seconds", "rounds", "note")}
         for line in lines
     ]
     ours = best([one for one in contestants if one["name"].startswith("secant")])

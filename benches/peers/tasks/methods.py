@@ -130,8 +130,12 @@ def glum(family, x, y, ridge, solver, l1_ratio=0.0):
 
 def liblinear(x, y, c, l1_ratio=0.0):
     """(w, b) of LIBLINEAR, which scikit-learn has with it."""
+    from scipy.sparse import csr_matrix, issparse
     from sklearn.linear_model import LogisticRegression
 
+    if issparse(x):
+        # It takes no longer indices.
+        x = csr_matrix((x.data, x.indices.astype(np.int32), x.indptr.astype(np.int32)), shape=x.shape)
     scaling = INTERCEPT_SCALING_L1 if l1_ratio else INTERCEPT_SCALING
 
     def run(tol):

@@ -25,7 +25,7 @@ usage: cargo run --release -- [--tasks NAMES] [--repeats COUNT] [--data FOLDER] 
   --list           the names of the tasks
   --help           this text
 
-output: a JSON line for each task and contestant: task, title, contestant, tolerance, seconds (median), rounds, reached, asked, met, note
+output: a JSON line for each task and contestant: task, title, contestant, tolerance, seconds (median), rounds, reached, asked, met, cut, note
 ";
 
 /// What was asked for.

@@ -73,6 +73,8 @@ struct Settled {
     note: String,
     seconds: f64,
     met: bool,
+    /// It took longer than anybody waits, and has not met the accuracy.
+    cut: bool,
     rounds: Vec<f64>,
 }
 
@@ -104,6 +106,7 @@ impl Task<'_> {
             note: "no solution".to_owned(),
             seconds: f64::NAN,
             met: false,
+            cut: false,
             rounds: Vec::new(),
         };
         for &tolerance in &contestant.tolerances {
@@ -116,12 +119,15 @@ impl Task<'_> {
                     // Where parts are missed anyway, their count says more. NaN is not closer.
                     if missed < best.missed || (missed == best.missed && reached < best.reached) {
                         let (met, rounds) = (reached <= self.asked, Vec::new());
-                        best = Settled { tolerance, reached, missed, note, seconds, met, rounds };
+                        let cut = false;
+                        best =
+                            Settled { tolerance, reached, missed, note, seconds, met, cut, rounds };
                     }
                 }
                 Err(error) => eprintln!("    {} at {tolerance:e}: {error}", contestant.name),
             }
-            if best.met || seconds > PATIENCE {
+            best.cut = !best.met && seconds > PATIENCE;
+            if best.met || best.cut {
                 break;
             }
         }
@@ -132,7 +138,7 @@ impl Task<'_> {
         let seconds = if settled.met { median(&settled.rounds) } else { settled.seconds };
         json!({
             "title": self.title, "contestant": contestant.name, "tolerance": settled.tolerance, "seconds": seconds,
-            "rounds": settled.rounds, "reached": settled.reached, "asked": self.asked, "met": settled.met, "note": settled.note,
+            "rounds": settled.rounds, "reached": settled.reached, "asked": self.asked, "met": settled.met, "cut": settled.cut, "note": settled.note,
         })
     }
 }
