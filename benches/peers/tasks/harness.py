@@ -28,7 +28,7 @@ class Contestant:
         self.name, self.run, self.compile_seconds = name, run, compile_seconds
         self.tolerances = tolerances or TOLERANCES
         self.tolerance = self.gap = self.value = self.seconds = None
-        self.met, self.cut, self.rounds = False, False, []
+        self.met, self.cut, self.rounds, self.error = False, False, [], None
 
 
 class Task:
@@ -66,6 +66,7 @@ def settle(task, contestant):
             value = float(task.value(contestant.run(tolerance)))
         except (RuntimeError, ValueError, np.linalg.LinAlgError) as error:
             print(f"    {contestant.name} at {tolerance:g}: {error}", file=sys.stderr)
+            contestant.error = str(error).partition("\n")[0]
             continue
         seconds, gap = time.perf_counter() - begun, task.gap_of(value)
         if contestant.gap is None or gap < contestant.gap:
@@ -91,6 +92,7 @@ def settle_all(task):
                 contestant.gap = task.gap_of(contestant.value)
                 if contestant.gap > task.accuracy:
                     settle(task, contestant)
+    task.missing += [f"{c.name}: {c.error}" for c in task.contestants if c.value is None]
     task.contestants = [c for c in task.contestants if c.value is not None]
     for contestant in task.contestants:
         contestant.met = contestant.gap <= task.accuracy
