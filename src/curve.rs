@@ -94,7 +94,7 @@ mod sealed {
 
 /// What was said of a curve, whatever it is fitted to.
 #[derive(Clone, Debug)]
-struct Said {
+pub struct Said {
     texts: Vec<String>,
     start: Vec<(String, f64)>,
     bounds: Vec<(String, f64, f64)>,

@@ -5,7 +5,7 @@ use secant_core::problem::{Derivatives, InBox};
 use std::fmt::Debug;
 
 /// z(x; parameters), c outputs of d inputs.
-pub(super) trait CurveModel: Debug + Send + Sync {
+pub trait CurveModel: Debug + Send + Sync {
     /// n.
     fn parameters(&self) -> usize;
     /// c.
@@ -16,7 +16,7 @@ pub(super) trait CurveModel: Debug + Send + Sync {
 }
 
 /// A curve with what it is evaluated in.
-pub(super) trait CurveEvaluator {
+pub trait CurveEvaluator {
     /// `values` (c × B) ← z at `inputs` (d × B), a sample contiguous.
     fn values(&mut self, theta: &[f64], inputs: &[f64], values: &mut [f64]);
     /// The same, and `rows` (n × cB) ← the gradient of each, one after the other; none is taken outside of the box.

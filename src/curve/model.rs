@@ -1,6 +1,6 @@
 //! A curve met by its data: which names are inputs, which are free, and whether all that was said of them can be so.
 
-use super::evaluate::{CurveEvaluator, CurveModel};
+use super::evaluate::CurveModel;
 use super::{Replaced, Said};
 use crate::curve_error::CurveError;
 use crate::error::FitError;
@@ -12,7 +12,7 @@ use std::ops::Range;
 
 /// All that a fit needs.
 #[derive(Clone, Debug)]
-pub(super) struct Resolved {
+pub struct Resolved {
     /// Of the inputs that it names and the free parameters.
     pub formula: Formula,
     /// The same with the parameters that were replaced.

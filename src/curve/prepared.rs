@@ -15,10 +15,10 @@ use std::sync::Arc;
 
 /// All that a fit of a function needs beside it.
 #[derive(Clone, Debug)]
-pub(super) struct Prepared {
+pub struct Prepared {
     pub names: Vec<String>,
     /// Values of those that are fixed.
-    fixed: Vec<Option<f64>>,
+    pub(super) fixed: Vec<Option<f64>>,
     /// Names of the others.
     pub free: Vec<String>,
     /// All columns but that of σ, with the weights 1/σ².

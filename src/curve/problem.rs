@@ -17,7 +17,7 @@ const TOGETHER: usize = 4;
 
 /// Which parameters of a curve are each group's own, and where they lie in θ.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Layout {
+pub struct Layout {
     /// By position among the parameters of the curve, ascending.
     pub shared: Vec<usize>,
     pub own: Vec<usize>,

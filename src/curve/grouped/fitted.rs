@@ -2,7 +2,8 @@
 
 use super::parts::Parts;
 use super::rows::write_rows;
-use super::{Alone, Bounds, Layout, Met, MetFunction, OneSet, Resolved, Said, sealed};
+use super::sealed::One;
+use super::{Alone, Bounds, Layout, Met, MetFunction, OneSet, Resolved, Said};
 use crate::curve::fitted::{CurveFit, CurveParameter, Joint};
 use crate::curve::function::FunctionFit;
 use crate::curve::model::made_of;
@@ -234,7 +235,7 @@ impl<M: Met> Whole<M> {
     }
 }
 
-impl sealed::One<Resolved> for CurveFit {
+impl One<Resolved> for CurveFit {
     fn of_group(whole: &Arc<Whole<Resolved>>, g: usize) -> Result<Self, FitError> {
         let resolved = whole.part(g)?;
         let (start, theta) = whole.of_group(g);
@@ -276,7 +277,7 @@ impl sealed::One<Resolved> for CurveFit {
     }
 }
 
-impl sealed::One<MetFunction> for FunctionFit {
+impl One<MetFunction> for FunctionFit {
     fn of_group(whole: &Arc<Whole<MetFunction>>, g: usize) -> Result<Self, FitError> {
         let MetFunction { prepared, model } = whole.part(g)?;
         let fit = Self::new(&whole.said, prepared, model, whole.of_group(g), whole.report.clone());

@@ -16,7 +16,7 @@ pub(super) enum By {
 
 /// The data with their groups.
 #[derive(Clone, Debug)]
-pub(in crate::curve) struct Parts {
+pub struct Parts {
     /// Without the column of the groups, in the order of the table.
     pub data: Dataset,
     /// What the keys are of: the column.
