@@ -43,6 +43,8 @@ impl Functions {
                 out.fill(f64::NAN);
             }
         });
+        // Calls of Python take turns, whatever the thread.
+        let problem = problem.on_one_thread();
         let Some(jac) = &self.jac else { return problem };
         problem.with_jacobian(move |theta: &[f64], mut out: MatMut<'_, f64>| {
             self.calls[1].fetch_add(1, Ordering::Relaxed);

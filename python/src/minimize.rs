@@ -104,6 +104,8 @@ impl Functions {
         } else {
             ObjectiveFn::new(n, value)
         };
+        // Calls of Python take turns, whatever the thread.
+        problem = problem.on_one_thread();
         if self.hess.is_some() {
             problem = problem.and_hessian(move |theta: &[f64], mut out: MatMut<'_, f64>| {
                 let mut rows = vec![f64::NAN; n * n];

@@ -139,7 +139,7 @@ impl<F: CurveFunction> CurveEvaluator for Exact<'_, F> {
 
 struct ByDifferences<'a, F>(&'a F);
 
-impl<F: Fn(&[f64], &[f64]) -> f64> ByDifferences<'_, F> {
+impl<F: Fn(&[f64], &[f64]) -> f64 + Sync> ByDifferences<'_, F> {
     fn each(&self, theta: &[f64], inputs: &[f64], values: &mut [f64]) {
         let d = inputs.len() / values.len().max(1);
         for (value, x) in values.iter_mut().zip(inputs.chunks_exact(d.max(1))) {
@@ -148,7 +148,7 @@ impl<F: Fn(&[f64], &[f64]) -> f64> ByDifferences<'_, F> {
     }
 }
 
-impl<F: Fn(&[f64], &[f64]) -> f64> CurveEvaluator for ByDifferences<'_, F> {
+impl<F: Fn(&[f64], &[f64]) -> f64 + Sync> CurveEvaluator for ByDifferences<'_, F> {
     fn values(&mut self, theta: &[f64], inputs: &[f64], values: &mut [f64]) {
         self.each(theta, inputs, values);
     }
@@ -165,7 +165,7 @@ impl<F: Fn(&[f64], &[f64]) -> f64> CurveEvaluator for ByDifferences<'_, F> {
         let mut columns = vec![0.0; m * n];
         let matrix = MatMut::from_column_major_slice_mut(&mut columns, m, n);
         let function = |theta: &[f64], out: &mut [f64]| self.each(theta, inputs, out);
-        Differences { typical: &[], within }.jacobian(&function, theta, values, matrix);
+        Differences { within, ..Differences::default() }.jacobian(&function, theta, values, matrix);
         by_rows(&columns, m, rows);
     }
 }

@@ -204,7 +204,7 @@ fn a_group_of_a_function_is_that_of_the_formula() {
             assert!(near(error(&found), error(&known), 1e-7), "{}", parameter.name);
         }
     }
-    let panels = fit.figure("").unwrap().to_svg().unwrap();
+    let panels = fit.figure("").unwrap().svg().unwrap();
     assert!(panels.contains("run = 3"));
     // A fixed parameter is every group's, and no own one.
     let fixed = function().own(["a"]).fix("c", 0.2).fit(&data).unwrap();

@@ -5,7 +5,7 @@
 //! The fourth difference δ⁴ bounds both: it is h⁴F⁗ where h is long, and about 8ν where h is short. A step is good where δ⁴ is small
 //! against the first difference, or against the second where the first vanishes; else h grows where δ⁴ is noise and shrinks where
 //! it is truncation, and what came out best stays. Nothing is kept from one point to the next: the same θ gives the same bits.
-//! Cost: 4 values where the first step is good.
+//! Cost: 4 values where the first step is good; of several axes on all threads, where they are worth it.
 //! Source: Hamming (1973) ch. 10 and Moré & Wild (2011), SIAM J. Sci. Comput. 33, for noise from a table of differences; Gill,
 //! Murray, Saunders & Wright (1983), SIAM J. Sci. Stat. Comput. 4, for the balance of noise and truncation.
 

@@ -3,7 +3,9 @@
 use super::{FIRST, Line, Order, Side, Slope, Stencil, power_of_two};
 use crate::problem::InBox;
 use faer::MatMut;
+use rayon::prelude::*;
 use std::ops::RangeInclusive;
+use std::time::Instant;
 
 /// Shortest step relative to |θⱼ|: some units in its last place. At 0, relative to its size.
 const LEAST: f64 = 8.0 * f64::EPSILON;
@@ -11,8 +13,11 @@ const LEAST_AT_ZERO: f64 = f64::EPSILON * f64::EPSILON;
 /// Longest step relative to the size of θⱼ or to 1, whichever is more: nobody asked for f further out.
 const MOST: f64 = 0.25;
 
-type Scalar<'a> = dyn Fn(&[f64]) -> f64 + 'a;
-type Vector<'a> = dyn Fn(&[f64], &mut [f64]) + 'a;
+/// Seconds that the axes after the first are worth other threads.
+const WORTH: f64 = 1e-4;
+
+type Scalar<'a> = dyn Fn(&[f64]) -> f64 + Sync + 'a;
+type Vector<'a> = dyn Fn(&[f64], &mut [f64]) + Sync + 'a;
 
 /// How derivatives by differences are taken. See [the module](super) for the steps.
 ///
@@ -32,6 +37,8 @@ pub struct Differences<'a> {
     pub typical: &'a [f64],
     /// No point outside is evaluated.
     pub within: Option<InBox<'a>>,
+    /// Nothing is evaluated on other threads. By default axes are taken on all of them where the first has shown that it pays, with the same bits.
+    pub on_one_thread: bool,
 }
 
 /// Steps for second derivatives at one θ, along each axis.
@@ -69,6 +76,24 @@ impl Way<'_> {
 }
 
 impl Differences<'_> {
+    /// `of` each item with its number, in order: the first here, the others on all threads where its time says that they are worth it.
+    fn each<I: Send, T: Send>(
+        &self,
+        items: impl IntoIterator<Item = I>,
+        of: impl Fn((usize, I)) -> T + Sync,
+    ) -> Vec<T> {
+        let mut left = items.into_iter().enumerate();
+        let begun = Instant::now();
+        let Some(first) = left.next().map(&of) else { return Vec::new() };
+        let seconds = begun.elapsed().as_secs_f64();
+        let left: Vec<(usize, I)> = left.collect();
+        let alone = self.on_one_thread || seconds * (left.len() as f64) < WORTH;
+        if alone || rayon::current_num_threads() == 1 {
+            return std::iter::once(first).chain(left.into_iter().map(of)).collect();
+        }
+        rayon::iter::once(first).chain(left.into_par_iter().map(of)).collect()
+    }
+
     fn size(&self, theta: &[f64], j: usize) -> f64 {
         match self.typical.get(j) {
             Some(size) => *size,
@@ -150,15 +175,11 @@ impl Differences<'_> {
     /// `out` ← ∇f(θ), length n; `at` is f(θ). What came of each entry.
     pub fn gradient(&self, f: &Scalar<'_>, theta: &[f64], at: f64, out: &mut [f64]) -> Vec<Slope> {
         let vector = |point: &[f64], out: &mut [f64]| out[0] = f(point);
-        let mut stencil = Stencil::new(1);
         let here = (theta, &[at][..]);
-        let entries = out.iter_mut().enumerate();
-        entries
-            .map(|(j, out)| {
-                let out = std::slice::from_mut(out);
-                self.along((Order::First, Way::Axis(j)), &mut stencil, &vector, here, out)
-            })
-            .collect()
+        self.each(out, |(j, out)| {
+            let (mut stencil, out) = (Stencil::new(1), std::slice::from_mut(out));
+            self.along((Order::First, Way::Axis(j)), &mut stencil, &vector, here, out)
+        })
     }
 
     /// `out` ← J = ∂F/∂θ, m × n; `at` is F(θ). What came of each column.
@@ -167,17 +188,15 @@ impl Differences<'_> {
         f: &Vector<'_>,
         theta: &[f64],
         at: &[f64],
-        mut out: MatMut<'_, f64>,
+        out: MatMut<'_, f64>,
     ) -> Vec<Slope> {
-        let mut stencil = Stencil::new(at.len());
-        let mut column = vec![0.0; at.len()];
-        let mut take = |j: usize| {
+        self.each(out.col_iter_mut(), |(j, out)| {
+            let (mut stencil, mut column) = (Stencil::new(at.len()), vec![0.0; at.len()]);
             let wanted = (Order::First, Way::Axis(j));
             let slope = self.along(wanted, &mut stencil, f, (theta, at), &mut column);
-            out.as_mut().col_mut(j).iter_mut().zip(&column).for_each(|(out, entry)| *out = *entry);
+            out.iter_mut().zip(&column).for_each(|(out, entry)| *out = *entry);
             slope
-        };
-        (0..theta.len()).map(&mut take).collect()
+        })
     }
 
     /// [`jacobian`](Self::jacobian) of a gradient, a Hessian: the mean of both triangles, which differ by the error of the differences.
@@ -218,7 +237,7 @@ impl Differences<'_> {
 
     /// The steps for second derivatives of f at θ, where f is `at`. Six evaluations for each parameter as a rule.
     pub fn arms(&self, f: &Scalar<'_>, theta: &[f64], at: f64) -> Arms {
-        Arms((0..theta.len()).map(|j| self.arm(f, theta, at, Way::Axis(j))).collect())
+        Arms(self.each(theta, |(j, _)| self.arm(f, theta, at, Way::Axis(j))))
     }
 
     fn arm(&self, f: &Scalar<'_>, theta: &[f64], at: f64, way: Way<'_>) -> Arm {
@@ -300,13 +319,17 @@ impl Differences<'_> {
         Arms(arms): &Arms,
         mut out: MatMut<'_, f64>,
     ) {
+        let pairs: Vec<(usize, usize)> =
+            (0..arms.len()).flat_map(|j| (0..j).map(move |i| (i, j))).collect();
+        let entries = self.each(&pairs, |(_, &(i, j))| {
+            let (a, b) = ((Way::Axis(j), &arms[j]), (Way::Axis(i), &arms[i]));
+            self.cross(f, (theta, at), a, b)
+        });
         for (j, a) in arms.iter().enumerate() {
             out[(j, j)] = a.curvature;
-            for (i, b) in arms.iter().enumerate().take(j) {
-                let pair = ((Way::Axis(j), a), (Way::Axis(i), b));
-                let entry = self.cross(f, (theta, at), pair.0, pair.1);
-                (out[(i, j)], out[(j, i)]) = (entry, entry);
-            }
+        }
+        for (&(i, j), entry) in pairs.iter().zip(entries) {
+            (out[(i, j)], out[(j, i)]) = (entry, entry);
         }
     }
 
@@ -323,9 +346,10 @@ impl Differences<'_> {
             return out.fill(0.0);
         }
         let along = self.arm(f, theta, at, Way::Along(v));
-        for (j, (out, arm)) in out.iter_mut().zip(arms).enumerate() {
-            *out = self.cross(f, (theta, at), (Way::Axis(j), arm), (Way::Along(v), &along));
-        }
+        let entries = self.each(arms, |(j, arm)| {
+            self.cross(f, (theta, at), (Way::Axis(j), arm), (Way::Along(v), &along))
+        });
+        out.copy_from_slice(&entries);
         let usable = along.step != 0.0 && out.iter().all(|entry| entry.is_finite());
         if usable {
             return;

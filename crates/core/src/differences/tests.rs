@@ -177,3 +177,46 @@ fn products_by_differences_agree_with_the_matrix_in_and_out_of_a_box() {
         }
     }
 }
+
+#[test]
+fn other_threads_help_where_it_pays_and_change_no_bit() {
+    use std::collections::HashSet;
+    use std::sync::Mutex;
+    use std::thread::{ThreadId, current, sleep};
+    use std::time::Duration;
+
+    const N: usize = 12;
+    let seen: Mutex<HashSet<ThreadId>> = Mutex::default();
+    let values = |theta: &[f64], out: &mut [f64]| {
+        seen.lock().unwrap().insert(current().id());
+        sleep(Duration::from_micros(50));
+        for (i, out) in out.iter_mut().enumerate() {
+            *out = theta.iter().enumerate().map(|(j, x)| ((i + j) as f64 + x).sin() * x).sum();
+        }
+    };
+    let value = |theta: &[f64]| {
+        let mut out = [0.0];
+        values(theta, &mut out);
+        out[0]
+    };
+    let theta: Vec<f64> = (0..N).map(|j| 0.3 + j as f64).collect();
+    let derivatives = |on_one_thread: bool| {
+        let settings = Differences { on_one_thread, ..Differences::default() };
+        let (mut gradient, mut product) = (vec![0.0; N], vec![0.0; N]);
+        let (mut jacobian, mut hessian) = (Mat::zeros(3, N), Mat::zeros(N, N));
+        let (mut at, here) = ([0.0; 3], value(&theta));
+        values(&theta, &mut at);
+        let slopes = settings.gradient(&value, &theta, here, &mut gradient);
+        let columns = settings.jacobian(&values, &theta, &at, jacobian.as_mut());
+        let arms = settings.arms(&value, &theta, here);
+        settings.hessian(&value, (&theta, here), &arms, hessian.as_mut());
+        settings.hessian_vector(&value, (&theta, here), &arms, &theta, &mut product);
+        (slopes, columns, gradient, product, jacobian, hessian)
+    };
+    let alone = derivatives(true);
+    assert_eq!(std::mem::take(&mut *seen.lock().unwrap()).len(), 1);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build().unwrap();
+    let together = pool.install(|| derivatives(false));
+    assert!(seen.lock().unwrap().len() > 1);
+    assert!(alone == together);
+}

@@ -58,6 +58,7 @@ pub struct LeastSquaresFn<'a> {
     jacobian: Option<Box<Jacobian<'a>>>,
     linear: Vec<Range<usize>>,
     typical: Vec<f64>,
+    on_one_thread: bool,
 }
 
 impl fmt::Debug for LeastSquaresFn<'_> {
@@ -78,7 +79,8 @@ impl<'a> LeastSquaresFn<'a> {
         r: impl Fn(&[f64], &mut [f64]) + Send + Sync + 'a,
     ) -> Self {
         let (linear, typical) = (Vec::new(), Vec::new());
-        Self { parameters, residuals, r: Box::new(r), jacobian: None, linear, typical }
+        let (r, jacobian) = (Box::new(r), None);
+        Self { parameters, residuals, r, jacobian, linear, typical, on_one_thread: false }
     }
 
     /// `jacobian(θ, out)` writes every entry of J = ∂r/∂θ, m × n.
@@ -105,8 +107,15 @@ impl<'a> LeastSquaresFn<'a> {
         self
     }
 
+    /// Differences evaluate r on the thread that asks for them alone. By default several axes are taken at once where r takes long, with the
+    /// same bits.
+    pub fn on_one_thread(mut self) -> Self {
+        self.on_one_thread = true;
+        self
+    }
+
     fn differences<'b>(&'b self, within: Option<InBox<'b>>) -> Differences<'b> {
-        Differences { typical: &self.typical, within }
+        Differences { typical: &self.typical, within, on_one_thread: self.on_one_thread }
     }
 
     /// `out` ← J, where r is `residuals`. What came of the columns by differences; none with formulas.

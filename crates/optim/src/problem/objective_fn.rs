@@ -65,6 +65,7 @@ pub struct ObjectiveFn<'a> {
     typical: Vec<f64>,
     /// What the objective that this is of is refused for.
     fault: Option<String>,
+    on_one_thread: bool,
 }
 
 impl fmt::Debug for ObjectiveFn<'_> {
@@ -94,7 +95,8 @@ impl<'a> ObjectiveFn<'a> {
 
     fn empty(parameters: usize) -> Self {
         let (value, gradient, hessian, product) = (None, None, None, None);
-        Self { parameters, value, gradient, hessian, product, typical: Vec::new(), fault: None }
+        let (typical, fault, on_one_thread) = (Vec::new(), None, false);
+        Self { parameters, value, gradient, hessian, product, typical, fault, on_one_thread }
     }
 
     /// Value and gradient of `objective`, which has no second derivatives: they come from differences of its gradient, so that
@@ -157,8 +159,15 @@ impl<'a> ObjectiveFn<'a> {
         self
     }
 
+    /// Differences evaluate f on the thread that asks for them alone. By default several axes are taken at once where f takes long, with the
+    /// same bits.
+    pub fn on_one_thread(mut self) -> Self {
+        self.on_one_thread = true;
+        self
+    }
+
     fn differences<'b>(&'b self, within: Option<InBox<'b>>) -> Differences<'b> {
-        Differences { typical: &self.typical, within }
+        Differences { typical: &self.typical, within, on_one_thread: self.on_one_thread }
     }
 
     fn gradient_within(
