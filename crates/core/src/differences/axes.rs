@@ -91,7 +91,7 @@ impl Differences<'_> {
         if alone || rayon::current_num_threads() == 1 {
             return std::iter::once(first).chain(left.into_iter().map(of)).collect();
         }
-        rayon::iter::once(first).chain(left.into_par_iter().map(of)).collect()
+        rayon::iter::once(first).chain(left.into_par_iter().map(&of)).collect()
     }
 
     fn size(&self, theta: &[f64], j: usize) -> f64 {

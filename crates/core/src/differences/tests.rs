@@ -1,18 +1,19 @@
 use super::*;
 use crate::problem::InBox;
-use std::cell::Cell;
+use faer::Mat;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// f′(x), what came of it, and the evaluations.
-fn slope(f: impl Fn(f64) -> f64, x: f64, settings: Differences<'_>) -> (f64, Slope, u32) {
-    let calls = Cell::new(0);
+fn slope(f: impl Fn(f64) -> f64 + Sync, x: f64, settings: Differences<'_>) -> (f64, Slope, u32) {
+    let calls = AtomicU32::new(0);
     let counted = |theta: &[f64]| {
-        calls.set(calls.get() + 1);
+        calls.fetch_add(1, Ordering::Relaxed);
         f(theta[0])
     };
     let mut out = [f64::NAN];
     let at = f(x);
     let slopes = settings.gradient(&counted, &[x], at, &mut out);
-    (out[0], slopes[0], calls.get())
+    (out[0], slopes[0], calls.into_inner())
 }
 
 #[test]
