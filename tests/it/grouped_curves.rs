@@ -458,6 +458,24 @@ fn starts_are_looked_for_and_may_be_of_one_group() {
     assert!(matches!(origin, Origin::Free { start, .. } if (*start - 7.8).abs() < 1e-12));
 }
 
+/// Starts are looked for in 32 groups; the others take what suits them of what was found there.
+#[test]
+fn starts_of_many_groups_are_found_in_some_of_them() {
+    let data = runs(75, 12);
+    let given = decay().groups("run").own(["a", "c"]).fit(&data).unwrap();
+    let found = curve("a*exp(-b*t) + c").unwrap().draws(300).groups("run").own(["a", "c"]);
+    let found = found.fit(&data).unwrap();
+    assert!(found.report().reason.is_success(), "{}", found.report());
+    assert!(found.report().notes.iter().any(|note| note.contains("fits to 32 groups as one")));
+    assert!(near(found.value("b").unwrap(), given.value("b").unwrap(), 1e-8));
+    for group in given.groups() {
+        for name in ["a", "c"] {
+            let of = |fit: &GroupedFit| fit.value_of(group, name).unwrap();
+            assert!(near(of(&found), of(&given), 1e-7), "{name} of {group}");
+        }
+    }
+}
+
 #[test]
 fn a_thousand_groups_are_fitted_at_once_with_the_same_bits_for_any_threads() {
     let data = runs(1_000, 12);

@@ -75,6 +75,56 @@ fn the_lasso_path_is_scikit_learns() {
     assert!(path.iter().all(|point| point.solution.report.reason.is_success()));
 }
 
+/// More columns than rows, two of them equal, one zero: XᵀX is singular.
+#[test]
+fn a_path_of_a_wide_table_meets_the_conditions_of_its_minima() {
+    const N: usize = 40;
+    const D: usize = 150;
+    let mut random = secant::core::random::Random::new(11);
+    let mut x = vec![0.0; N * D];
+    let mut y = vec![0.0; N];
+    for (row, y) in x.chunks_exact_mut(D).zip(&mut y) {
+        row.iter_mut().for_each(|x| *x = random.normal());
+        row[7] = row[3];
+        row[9] = 0.0;
+        *y = 2.0 * row[3] - row[20] + 0.5 * row[100] + 0.1 * random.normal() + 4.0;
+    }
+    let data = Dataset::from_slices(D, &x, 1, &y).unwrap();
+    let net = Network::linear(D, 1);
+    let risk = Risk::new(net.graph().unwrap(), &data, SquaredError, NoPenalty).unwrap();
+    let path =
+        LassoPath { l1: L1::new(1.0).without(D..D + 1), points: 25, ratio: 1e-3, lambdas: None };
+    let path = path.run(&risk, &[0.0; D + 1]).unwrap();
+    let steepest = |theta: &[f64]| {
+        let r: Vec<f64> = x
+            .chunks_exact(D)
+            .zip(&y)
+            .map(|(row, y)| row.iter().zip(theta).map(|(x, t)| x * t).sum::<f64>() + theta[D] - y)
+            .collect();
+        let column = |j: usize| x[j..].iter().step_by(D).zip(&r).map(|(x, r)| x * r).sum::<f64>();
+        let slopes: Vec<f64> = (0..D).map(|j| column(j) / N as f64).collect();
+        (slopes, r.iter().sum::<f64>() / N as f64)
+    };
+    let largest = path[0].lambda;
+    for PathPoint { lambda, solution, .. } in &path {
+        let theta = &solution.theta;
+        let (slopes, of_bias) = steepest(theta);
+        assert!(of_bias.abs() < 1e-10 * largest, "{lambda}: {of_bias}");
+        for (j, (slope, t)) in slopes.iter().zip(theta).enumerate() {
+            let gap = if *t == 0.0 {
+                (slope.abs() - lambda).max(0.0)
+            } else {
+                (slope + lambda * t.signum()).abs()
+            };
+            assert!(gap < 1e-10 * largest, "λ {lambda}, column {j}: {gap}");
+        }
+        assert!(solution.report.reason.is_success(), "{}", solution.report);
+    }
+    // The matrix is formed once for the path: no point asks for it again.
+    let matrices = path.iter().map(|point| point.solution.report.evaluations.hessian);
+    assert_eq!(matrices.sum::<u64>(), 0);
+}
+
 #[test]
 fn the_elastic_net_is_scikit_learns_by_both_methods() {
     let fixture = &fixture()["lasso"]["elastic"];
