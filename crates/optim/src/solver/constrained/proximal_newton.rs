@@ -13,6 +13,9 @@
 //! Hsieh, Sustik, Dhillon & Ravikumar (2014), JMLR 15, §3.3, for the zeros that are held.
 
 mod l1_model;
+mod quadratic;
+
+pub(crate) use quadratic::QuadraticL1;
 
 use crate::error::OptimError;
 use crate::linalg::cholesky::{MOST_RAISED, NotFactored, SHORT, ShiftedCholesky};

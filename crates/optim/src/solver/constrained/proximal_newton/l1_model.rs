@@ -6,7 +6,7 @@ use crate::linalg::vector;
 use crate::problem::l1;
 use crate::run::limits;
 use crate::run::state::FitState;
-use faer::MatRef;
+use faer::{MatMut, MatRef};
 use serde::{Deserialize, Serialize};
 
 /// The model at an iterate, and the point that it leads to.
@@ -33,6 +33,13 @@ impl L1Model {
             point: vec![0.0; n],
             slopes: vec![0.0; n],
         }
+    }
+
+    /// That of a quadratic f, whose H is the same everywhere; `write` writes both triangles of it.
+    pub(super) fn of_quadratic(n: usize, write: impl FnOnce(MatMut<'_, f64>)) -> Self {
+        let mut model = Self::new(vec![0.0; n]);
+        write(MatMut::from_column_major_slice_mut(&mut model.hessian, n, n));
+        model
     }
 
     /// H from its upper triangle, with `shift` on the diagonal of the parameters that are free, one entry for each.
@@ -92,6 +99,27 @@ impl L1Model {
                 return;
             }
             if !changed && self.newton_on_face() && self.optimality() <= goal {
+                return;
+            }
+        }
+    }
+
+    /// The same from θ, until no |⋄ⱼ| is above `goal` or rounding is all that is left.
+    pub(super) fn minimise_to(&mut self, goal: f64, theta: &[f64], smooth: &[f64]) {
+        self.point.copy_from_slice(theta);
+        self.slopes.copy_from_slice(smooth);
+        let mut settled = 0;
+        for _ in 0..MAX_PASSES {
+            if limits::over().is_some() {
+                return;
+            }
+            if self.pass() || !self.newton_on_face() {
+                settled = 0;
+                continue;
+            }
+            // The signs are those of the minimum: what a second time leaves is rounding.
+            settled += 1;
+            if settled == 2 || self.optimality() <= goal {
                 return;
             }
         }
