@@ -3,7 +3,10 @@
 use secant::core::random::Random;
 use secant::data::{LibsvmOptions, SparseInputs};
 use secant::op::{Activation, Dense};
-use secant::{Adam, Dataset, Folds, Glm, Minibatches, Model, Network, Ridge, Standardize, Targets};
+use secant::{
+    Adam, Curvature, Dataset, Folds, Glm, Logistic, Method, Minibatches, Model, Network, NewtonCg,
+    Objective, Ridge, Risk, Solution, Standardize, Stopping, Targets,
+};
 
 /// The same data, dense and sparse: a tenth of the numbers is not 0.
 fn both(d: usize, samples: usize, targets: impl Fn(&mut Random, f64) -> f64) -> [Dataset; 2] {
@@ -197,4 +200,46 @@ fn the_file_of_the_heart_data_by_both_ways() {
     let (one, two) = (fit(&dense), fit(&sparse));
     assert!((one.report().value - two.report().value).abs() < 1e-14);
     assert_near(two.model().theta(), one.model().theta(), 1e-9);
+}
+
+/// Features of which the first are in most samples and the last in few: the diagonal of the Hessian tells them apart.
+#[test]
+fn products_are_preconditioned_where_columns_are_filled_unevenly() {
+    let (samples, d, entries) = (3_000, 800, 20);
+    let mut random = Random::new(5);
+    let (mut rows, mut columns, mut values, mut labels) = (vec![], vec![], vec![], vec![]);
+    for sample in 0..samples {
+        let mut score = 0.3 * random.normal();
+        let mut row: Vec<usize> = Vec::new();
+        while row.len() < entries {
+            let column = random.below(1 + random.below(1 + random.below(d)));
+            if row.contains(&column) {
+                continue;
+            }
+            row.push(column);
+            let value = random.normal();
+            score += value * f64::sin(column as f64);
+            rows.push(sample);
+            columns.push(column);
+            values.push(value);
+        }
+        labels.push(u32::from(score > 0.0));
+    }
+    let inputs = SparseInputs::from_triples(d, samples, &rows, &columns, &values).unwrap();
+    let data = Dataset::from_sparse(inputs, Targets::Labels { classes: 2, labels }).unwrap();
+    let net = Network::linear(d, 1);
+    let risk = Risk::new(net.graph().unwrap(), &data, Logistic, Ridge(1.0 / 3_000.0)).unwrap();
+    assert!(risk.structure().uneven_diagonal);
+    let start = vec![0.0; risk.dim()];
+    // A mebibyte holds no matrix: `Auto` takes products, with the diagonal.
+    let run = |method: Method| {
+        let stopping = Stopping { gradient_tolerance: 1e-9, ..Stopping::default() };
+        method.with_stopping(stopping).minimize_within(&risk, &start, Some(1 << 20)).unwrap()
+    };
+    let plain = run(NewtonCg::default().into());
+    let found = run(Method::auto());
+    assert_eq!(found.report.solver, "Auto: Newton–CG", "{}", found.report);
+    assert_near(&found.theta, &plain.theta, 1e-6);
+    let products = |of: &Solution| of.report.evaluations.hessian_vector;
+    assert!(3 * products(&found) < products(&plain), "{} {}", found.report, plain.report);
 }

@@ -100,6 +100,9 @@ pub struct Structure {
     pub second_derivatives: Derivatives,
     /// What evaluations cost, where they were counted.
     pub costs: Option<Costs>,
+    /// Whether the diagonal of the Gauss–Newton matrix costs less than a product and its entries may be of very different sizes, as with
+    /// features of which some are in every sample and others in few: what a preconditioner is for.
+    pub uneven_diagonal: bool,
     /// Bytes that the problem takes, beside the caller's matrix, to form a dense Hessian, Gauss–Newton matrix or JᵀJ.
     pub dense_bytes: u64,
 }

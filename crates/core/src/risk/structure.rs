@@ -42,6 +42,7 @@ impl Risk<'_> {
             linear: view.and_then(|view| linear_block(&view)),
             second_derivatives: Derivatives::Exact,
             costs: Some(self.costs()),
+            uneven_diagonal: self.sparse_head().is_some(),
             dense_bytes: self.dense_bytes(),
         }
     }

@@ -12,7 +12,8 @@ use crate::run::stopping::Stopping;
 use crate::solver::least_squares::variable_projection::VariableProjection;
 use crate::solver::{
     Bfgs, BoundedLevenbergMarquardt, Factorization, Lbfgs, LbfgsB, LevenbergMarquardt, Newton,
-    NewtonCg, OwlQn, ProximalNewton, Scaling, SecondOrder, Subproblem, Tron, TrustRegion, Update,
+    NewtonCg, OwlQn, Preconditioner, ProximalNewton, Scaling, SecondOrder, Subproblem, Tron,
+    TrustRegion, Update,
 };
 use secant_core::problem::{Costs, Curvature, Derivatives, Form, LinearBlock, Structure};
 
@@ -178,7 +179,11 @@ impl<'a> Setting<'a> {
         let products = self.dim().min(products);
         let product = self.costs.hessian_vector + self.overhead() + 10.0 * STREAMED * self.dim();
         let reason = "products with the Hessian only, no matrix";
-        self.candidate(NewtonCg::default(), (products * product, 3.0), iterations, reason)
+        let mut solver = NewtonCg::default();
+        if self.structure.uneven_diagonal {
+            solver = solver.with_preconditioner(Preconditioner::Jacobi);
+        }
+        self.candidate(solver, (products * product, 3.0), iterations, reason)
     }
 
     fn lbfgs(&self) -> Candidate {
