@@ -84,7 +84,9 @@ fn a_path_of_a_wide_table_meets_the_conditions_of_its_minima() {
     let mut x = vec![0.0; N * D];
     let mut y = vec![0.0; N];
     for (row, y) in x.chunks_exact_mut(D).zip(&mut y) {
-        row.iter_mut().for_each(|x| *x = random.normal());
+        for x in row.iter_mut() {
+            *x = random.normal();
+        }
         row[7] = row[3];
         row[9] = 0.0;
         *y = 2.0 * row[3] - row[20] + 0.5 * row[100] + 0.1 * random.normal() + 4.0;

@@ -212,7 +212,8 @@ fn products_are_preconditioned_where_columns_are_filled_unevenly() {
         let mut score = 0.3 * random.normal();
         let mut row: Vec<usize> = Vec::new();
         while row.len() < entries {
-            let column = random.below(1 + random.below(1 + random.below(d)));
+            let (one, other) = (random.below(d), random.below(d));
+            let column = one.min(other).min(random.below(d));
             if row.contains(&column) {
                 continue;
             }
