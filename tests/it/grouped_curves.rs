@@ -168,16 +168,22 @@ fn functions_have_groups_as_formulas_have() {
     }
     let case = Case::read("peaks");
     let peaks = Curve::from_function(["h", "m", "w", "base"], Peak).own(["h", "m"]);
-    let start = [("h", 2.0), ("m", 3.0), ("w", 1.0), ("base", 0.0)];
-    case.assert(&case.fit(peaks.start(start)), 1.0);
+    let mut peaks = peaks.start([("h", 2.0), ("w", 1.0), ("base", 0.0)]);
+    for (g, set) in case.sets.iter().enumerate() {
+        let points = set.inputs().iter().zip(set.targets().values().unwrap());
+        let highest = points.max_by(|one, other| one.1.total_cmp(other.1)).unwrap();
+        peaks = peaks.start_of(&g.to_string(), [("m", *highest.0)]);
+    }
+    case.assert(&case.fit(peaks), 1.0);
 }
 
 #[test]
 fn a_group_of_a_function_is_that_of_the_formula() {
     let data = runs(3, 20);
     let formula = decay().groups("run").own(["a", "c"]).fit(&data).unwrap();
-    let function = || Curve::from_function(["a", "b", "c"], Decay).start(START).groups("run");
-    let fit = function().own(["a", "c"]).fit(&data).unwrap();
+    let function = || Curve::from_function(["a", "b", "c"], Decay).start(START[..2].to_vec());
+    let function = || function().groups("run");
+    let fit = function().start([START[2]]).own(["a", "c"]).fit(&data).unwrap();
     assert_eq!(
         (fit.groups(), fit.shared(), fit.own()),
         (formula.groups(), vec!["b"], vec!["a", "c"])
