@@ -235,6 +235,25 @@ impl<M: Met> Whole<M> {
     }
 }
 
+/// What a curve of one group has of its own.
+macro_rules! own_methods {
+    () => {
+        fn parameters(&self) -> &[CurveParameter] {
+            self.parameters()
+        }
+        fn predict(&self, inputs: &[f64]) -> Result<Vec<f64>, FitError> {
+            self.predict(inputs)
+        }
+        fn band(&self, inputs: &[f64], level: f64) -> Result<Vec<BandPoint>, FitError> {
+            self.band(inputs, level)
+        }
+        #[cfg(feature = "plot")]
+        fn upper_panel(&self, title: &str) -> Result<Figure, PlotError> {
+            self.upper_panel(title)
+        }
+    };
+}
+
 impl One<Resolved> for CurveFit {
     fn of_group(whole: &Arc<Whole<Resolved>>, g: usize) -> Result<Self, FitError> {
         let resolved = whole.part(g)?;
@@ -262,19 +281,7 @@ impl One<Resolved> for CurveFit {
         let fit = Self::of_model(&whole.said, resolved, &start, model, whole.report.clone());
         Ok(fit.jointly(Arc::new(OfGroup { whole: Arc::clone(whole), g })))
     }
-    fn parameters(&self) -> &[CurveParameter] {
-        self.parameters()
-    }
-    fn predict(&self, inputs: &[f64]) -> Result<Vec<f64>, FitError> {
-        self.predict(inputs)
-    }
-    fn band(&self, inputs: &[f64], level: f64) -> Result<Vec<BandPoint>, FitError> {
-        self.band(inputs, level)
-    }
-    #[cfg(feature = "plot")]
-    fn upper_panel(&self, title: &str) -> Result<Figure, PlotError> {
-        self.upper_panel(title)
-    }
+    own_methods!();
 }
 
 impl One<MetFunction> for FunctionFit {
@@ -283,19 +290,7 @@ impl One<MetFunction> for FunctionFit {
         let fit = Self::new(&whole.said, prepared, model, whole.of_group(g), whole.report.clone());
         Ok(fit.jointly(Arc::new(OfGroup { whole: Arc::clone(whole), g })))
     }
-    fn parameters(&self) -> &[CurveParameter] {
-        self.parameters()
-    }
-    fn predict(&self, inputs: &[f64]) -> Result<Vec<f64>, FitError> {
-        self.predict(inputs)
-    }
-    fn band(&self, inputs: &[f64], level: f64) -> Result<Vec<BandPoint>, FitError> {
-        self.band(inputs, level)
-    }
-    #[cfg(feature = "plot")]
-    fn upper_panel(&self, title: &str) -> Result<Figure, PlotError> {
-        self.upper_panel(title)
-    }
+    own_methods!();
 }
 
 /// A group of a fit, for the curve of it.

@@ -29,7 +29,26 @@ const NAME: &str = "lasso path";
 /// What takes its place where the matrices do not fit.
 const ALTERNATIVE: &str = "OWL-QN";
 
-type Largest<'p, P> = (f64, Vec<f64>, f64, Option<QuadraticL1<'p, P>>);
+/// The minima of one problem for any weights.
+struct Minima<'p, P> {
+    problem: &'p P,
+    /// f with its matrix, where it is a quadratic.
+    quadratic: Option<QuadraticL1<'p, P>>,
+    stopping: Stopping,
+}
+
+impl<P: Curvature> Minima<'_, P> {
+    /// That with these weights, from `start`.
+    fn find(&mut self, l1: L1, start: &[f64]) -> Result<Solution, OptimError> {
+        let mut start = start.to_vec();
+        if let Some(quadratic) = &mut self.quadratic {
+            let weights = l1.weights(start.len());
+            quadratic.minimise(&weights, self.stopping.gradient_absolute, &mut start);
+        }
+        let solver = ProximalNewton::new(l1).with_stopping(self.stopping.clone());
+        minimize(self.problem, solver, &start)
+    }
+}
 
 /// Which λ, and how exactly.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,7 +97,7 @@ impl LassoPath {
             require((0.0..=MOST).contains(lambda), NAME, "lambdas", *lambda, "[0, 1e300]")?;
         }
         self.l1.validate(NAME, Some(problem.dim()))?;
-        let (largest, start, reference, mut quadratic) = self.largest(problem, theta0)?;
+        let (largest, start, mut minima) = self.largest(problem, theta0)?;
         let lambdas = self.lambdas.clone().unwrap_or_else(|| {
             let part = |k: usize| self.ratio.powf(k as f64 / (self.points - 1) as f64);
             (0..self.points).map(|k| largest * part(k)).collect()
@@ -86,18 +105,7 @@ impl LassoPath {
         let mut theta = start;
         let mut path = Vec::with_capacity(lambdas.len());
         for lambda in lambdas {
-            let stopping = Stopping {
-                gradient_tolerance: 0.0,
-                gradient_absolute: TOLERANCE * reference,
-                ..Stopping::default()
-            };
-            let l1 = self.l1.scaled(lambda);
-            if let Some(quadratic) = &mut quadratic {
-                let weights = l1.weights(theta.len());
-                quadratic.minimise(&weights, stopping.gradient_absolute, &mut theta);
-            }
-            let solver = ProximalNewton::new(l1).with_stopping(stopping);
-            let solution = minimize(problem, solver, &theta)?;
+            let solution = minima.find(self.l1.scaled(lambda), &theta)?;
             theta.copy_from_slice(&solution.theta);
             let nonzero = theta.iter().filter(|t| **t != 0.0).count();
             path.push(PathPoint { lambda, solution, nonzero });
@@ -105,12 +113,12 @@ impl LassoPath {
         Ok(path)
     }
 
-    /// λmax, the minimum there, the gradient that tolerances are relative to, and a quadratic f with its matrix.
+    /// λmax, the minimum there, and what finds the others.
     fn largest<'p, P: Curvature>(
         &self,
         problem: &'p P,
         theta0: &[f64],
-    ) -> Result<Largest<'p, P>, OptimError> {
+    ) -> Result<(f64, Vec<f64>, Minima<'p, P>), OptimError> {
         let n = problem.dim();
         if theta0.len() != n {
             return Err(OptimError::StartLength { expected: n, found: theta0.len() });
@@ -139,14 +147,9 @@ impl LassoPath {
         let needs =
             solver.memory(n, 0).map(|own| own.saturating_add(problem.structure().dense_bytes));
         memory::preflight(NAME, needs, ALTERNATIVE, None)?;
-        let mut quadratic = QuadraticL1::of(problem, &start);
+        let mut minima = Minima { problem, quadratic: QuadraticL1::of(problem, &start), stopping };
         loop {
-            let l1 = self.l1.scaled(lambda);
-            if let Some(quadratic) = &mut quadratic {
-                quadratic.minimise(&l1.weights(n), stopping.gradient_absolute, &mut start);
-            }
-            let solver = ProximalNewton::new(l1).with_stopping(stopping.clone());
-            let solution = minimize(problem, solver, &start)?;
+            let solution = minima.find(self.l1.scaled(lambda), &start)?;
             problem.value_gradient(&solution.theta, &mut gradient);
             let ratios = gradient.iter().zip(&weights).filter(|(_, w)| **w > 0.0);
             let largest = ratios.map(|(g, w)| (g / w).abs()).fold(0.0, f64::max);
@@ -154,7 +157,7 @@ impl LassoPath {
             // Else the gradient grew on the way: f is no quadratic.
             lambda *= 4.0;
             if !moved || !largest.is_finite() || !lambda.is_finite() {
-                return Ok((largest, solution.theta, reference, quadratic));
+                return Ok((largest, solution.theta, minima));
             }
         }
     }
