@@ -38,17 +38,18 @@ self_cell! {
 }
 
 impl Kept {
-    /// Whether a few passes over the data take less than some milliseconds.
+    /// Whether a few passes over the data take less than some tens of milliseconds.
     fn is_small(&self) -> bool {
         let owner = self.borrow_owner();
         owner.graph.flops().saturating_mul(owner.data.samples()) < SMALL
     }
 }
 
-/// Operations of a pass over the data, below which a thread of its own would cost more than the pass.
-const SMALL: usize = 1 << 20;
+/// Operations of a forward pass over the data, below which what is asked is done before anyone could press a key: a thread that waits for it and listens
+/// for signals would cost a tenth of a millisecond.
+const SMALL: usize = 1 << 29;
 
-/// Work off the interpreter's lock; small work on this thread, for it is done before anyone could press a key.
+/// Work off the interpreter's lock; small work for this thread, which hears of no signal before it is done.
 fn off<T: Send>(py: Python<'_>, small: bool, work: impl FnOnce() -> T + Send) -> PyResult<T> {
     if small { run::here(py, work) } else { run::whole(py, &Interrupt::new(), work) }
 }
