@@ -9,6 +9,9 @@ use crate::data::{TargetTile, Targets};
 use crate::elementwise::{scalar, vectorize};
 use serde::{Deserialize, Serialize};
 
+/// Samples of which the logarithms are taken in one loop.
+const RUN: usize = 32;
+
 /// Cross-entropy of the softmax of c ≥ 2 scores against class labels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SoftmaxCrossEntropy;
@@ -50,7 +53,9 @@ impl Loss for SoftmaxCrossEntropy {
             || {
                 let mut total = 0.0;
                 for (z, &label) in z.chunks_exact(c).zip(labels) {
-                    total += sample_value(z, label as usize, |_, _| {});
+                    let m = largest(z);
+                    let rest = rest_of(z.iter().map(|z| scalar::exp(z - m)));
+                    total += (m - z[label as usize]) + scalar::log1p(rest);
                 }
                 total
             },
@@ -63,18 +68,29 @@ impl Loss for SoftmaxCrossEntropy {
             #[inline(always)]
             || {
                 let mut total = 0.0;
-                let samples = z.chunks_exact(c).zip(z_bar.chunks_exact_mut(c));
-                for ((z, z_bar), &label) in samples.zip(labels) {
-                    let y = label as usize;
-                    total += sample_value(z, y, |k, e| z_bar[k] = e);
-                    // Σ over the other classes without a difference that would cancel.
-                    let own = std::mem::take(&mut z_bar[y]);
-                    let others = sum(z_bar);
-                    let factor = scale / (others + own);
-                    for z_bar in z_bar.iter_mut() {
-                        *z_bar *= factor;
+                let runs = z.chunks(RUN * c).zip(z_bar.chunks_mut(RUN * c)).zip(labels.chunks(RUN));
+                for ((z, z_bar), labels) in runs {
+                    exponentials(z, c, z_bar);
+                    let mut rest = [0.0; RUN];
+                    let samples = z_bar.chunks_exact_mut(c).zip(labels).zip(&mut rest);
+                    for ((z_bar, &label), rest) in samples {
+                        *rest = rest_of(z_bar.iter().copied());
+                        let y = label as usize;
+                        // Σ over the other classes without a difference that would cancel.
+                        let own = std::mem::take(&mut z_bar[y]);
+                        let others = sum(z_bar);
+                        let factor = scale / (others + own);
+                        for z_bar in z_bar.iter_mut() {
+                            *z_bar *= factor;
+                        }
+                        z_bar[y] = -others * factor;
                     }
-                    z_bar[y] = -others * factor;
+                    for rest in &mut rest[..labels.len()] {
+                        *rest = scalar::log1p(*rest);
+                    }
+                    for ((z, &label), logarithm) in z.chunks_exact(c).zip(labels).zip(rest) {
+                        total += (largest(z) - z[label as usize]) + logarithm;
+                    }
                 }
                 total
             },
@@ -95,17 +111,14 @@ impl Loss for SoftmaxCrossEntropy {
         vectorize(
             #[inline(always)]
             || {
-                let samples = z.chunks_exact(c).zip(z_dot.chunks_exact(c));
-                for (out, (z, z_dot)) in out.chunks_exact_mut(c).zip(samples) {
-                    let m = largest(z);
+                exponentials(z, c, out);
+                for (out, z_dot) in out.chunks_exact_mut(c).zip(z_dot.chunks_exact(c)) {
                     let mut top = z_dot[0];
-                    for (&z, &z_dot) in z.iter().zip(z_dot) {
-                        top = if z == m { z_dot } else { top };
+                    for (&e, &z_dot) in out.iter().zip(z_dot) {
+                        top = if e == 1.0 { z_dot } else { top };
                     }
                     let (mut total, mut mean) = (0.0, 0.0);
-                    for ((out, z), z_dot) in out.iter_mut().zip(z).zip(z_dot) {
-                        let e = scalar::exp(z - m);
-                        *out = e;
+                    for (&e, z_dot) in out.iter().zip(z_dot) {
                         total += e;
                         mean += e * (z_dot - top);
                     }
@@ -158,23 +171,32 @@ impl Loss for SoftmaxCrossEntropy {
     }
 }
 
-/// ℓ of one sample; `each(k, e^{z_k − m})` is called for every class.
+/// `out` ← e^{z_k − m} for every sample, with m its largest score. Exponentials of few classes would leave vectors half empty: they are taken of all
+/// samples in one loop.
 #[inline(always)]
-fn sample_value(z: &[f64], y: usize, mut each: impl FnMut(usize, f64)) -> f64 {
-    let m = largest(z);
-    let mut all = 0.0;
-    let mut at_top = 0.0;
-    for (k, &z) in z.iter().enumerate() {
-        let e = scalar::exp(z - m);
-        each(k, e);
-        // Exactly the terms e⁰ = 1 of the largest score(s) are kept apart, so that small ones keep their digits.
-        let top = if z == m { 1.0 } else { 0.0 };
-        at_top += top;
-        all += if z == m { 0.0 } else { e };
+fn exponentials(z: &[f64], c: usize, out: &mut [f64]) {
+    for (z, out) in z.chunks_exact(c).zip(out.chunks_exact_mut(c)) {
+        let m = largest(z);
+        for (out, z) in out.iter_mut().zip(z) {
+            *out = z - m;
+        }
     }
-    let rest = all + (at_top - 1.0);
-    // A NaN score: no score equals the largest, and the sum is NaN.
-    (m - z[y]) + scalar::log1p(rest)
+    for out in out {
+        *out = scalar::exp(*out);
+    }
+}
+
+/// r, of the e^{z_k − m} of a sample.
+#[inline(always)]
+fn rest_of(exponentials: impl Iterator<Item = f64>) -> f64 {
+    let (mut all, mut at_top) = (0.0, 0.0);
+    for e in exponentials {
+        // The terms e⁰ = 1 of the largest score(s) are kept apart, so that small ones keep their digits.
+        at_top += if e == 1.0 { 1.0 } else { 0.0 };
+        all += if e == 1.0 { 0.0 } else { e };
+    }
+    // A NaN score: the sum is NaN.
+    all + (at_top - 1.0)
 }
 
 #[inline(always)]

@@ -3,6 +3,7 @@
 //! Cost per sample: c·d multiply–adds for the value, as much for each of x̄ and W̄; every step a GEMM over the tile. With sparse data d is the
 //! number of entries of the sample (`dense/sparse.rs`).
 
+mod products;
 mod sparse;
 
 use super::{
@@ -11,8 +12,8 @@ use super::{
 use crate::elementwise::vectorize;
 use crate::params::ParamSpec;
 use crate::shape::{Shape, ShapeError};
-use faer::linalg::matmul::matmul;
-use faer::{Accum, MatMut, MatRef, Par};
+use faer::MatRef;
+use products::Start;
 use serde::{Deserialize, Serialize};
 
 /// A fully connected node; any input shape is flattened.
@@ -47,38 +48,25 @@ impl Dense {
 
     /// z ← W·x + b, or z ← W·x.
     fn affine(&self, at: At<'_>, theta: super::Params<'_>, z: &mut [f64]) {
-        let accum = if self.bias {
-            let bias = theta.get(BIAS);
-            z.chunks_exact_mut(self.outputs).for_each(|column| column.copy_from_slice(bias));
-            Accum::Add
-        } else {
-            Accum::Replace
+        let start = if self.bias { Start::Bias(theta.get(BIAS)) } else { Start::Zero };
+        let Some(x) = at.x.sparse(0) else {
+            return products::apply(theta.get(WEIGHT), at.x.get(0), start, z, at.batch);
         };
-        if let Some(x) = at.x.sparse(0) {
-            if !self.bias {
-                z.fill(0.0);
+        match start {
+            Start::Bias(bias) => {
+                z.chunks_exact_mut(self.outputs).for_each(|z| z.copy_from_slice(bias));
             }
-            return sparse::add_product(theta.get(WEIGHT), x, self.outputs, z);
+            _ => z.fill(0.0),
         }
-        let (x, z) = (at.x.get(0), MatMut::from_column_major_slice_mut(z, self.outputs, at.batch));
-        matmul(z, accum, self.weight(theta.get(WEIGHT)), columns(x, at.batch), 1.0, Par::Seq);
+        sparse::add_product(theta.get(WEIGHT), x, self.outputs, z);
     }
 
     /// W̄ += z̄·xᵀ with the node's own x.
     fn add_own_weight(&self, at: At<'_>, theta: &mut ParamAdjoints<'_>, z_bar: &[f64]) {
         match at.x.sparse(0) {
             Some(x) => sparse::add_outer(theta.get(WEIGHT), z_bar, x, self.outputs),
-            None => self.add_weight(theta, z_bar, at.x.get(0), at.batch),
+            None => products::add_outer(theta.get(WEIGHT), z_bar, at.x.get(0), at.batch),
         }
-    }
-
-    /// W̄ += z̄·xᵀ.
-    fn add_weight(&self, theta: &mut ParamAdjoints<'_>, z_bar: &[f64], x: &[f64], batch: usize) {
-        let block = theta.get(WEIGHT);
-        let inputs = block.len() / self.outputs;
-        let w_bar = MatMut::from_column_major_slice_mut(block, self.outputs, inputs);
-        let (z_bar, x) = (columns(z_bar, batch), columns(x, batch));
-        matmul(w_bar, Accum::Add, z_bar, x.transpose(), 1.0, Par::Seq);
     }
 
     /// b̄ += the sum of z̄ over the samples.
@@ -120,9 +108,7 @@ impl Op for Dense {
     fn tangent(&self, at: At<'_>, _z: &[f64], dot: Dot<'_>, z_dot: &mut [f64]) {
         self.affine(at, dot.theta, z_dot);
         if let Some(x_dot) = dot.x.get(0) {
-            let z_dot = MatMut::from_column_major_slice_mut(z_dot, self.outputs, at.batch);
-            let weight = self.weight(at.theta.get(WEIGHT));
-            matmul(z_dot, Accum::Add, weight, columns(x_dot, at.batch), 1.0, Par::Seq);
+            products::apply(at.theta.get(WEIGHT), x_dot, Start::Own, z_dot, at.batch);
         }
     }
 
@@ -146,7 +132,7 @@ impl Op for Dense {
     ) {
         self.add_own_weight(at, &mut bar.theta, z_bar_dot);
         if let Some(x_dot) = dot.x.get(0) {
-            self.add_weight(&mut bar.theta, z_bar, x_dot, at.batch);
+            products::add_outer(bar.theta.get(WEIGHT), z_bar, x_dot, at.batch);
         }
         self.add_bias(&mut bar.theta, z_bar_dot);
         self.add_input(at, z_bar_dot, &mut bar.x);
@@ -242,7 +228,17 @@ pub(super) fn add_row_sums(sums: &mut [f64], values: &[f64]) {
     vectorize(
         #[inline(always)]
         || {
-            for column in values.chunks_exact(sums.len()) {
+            let rows = sums.len();
+            // Four at a time: each addition to a sum waits for the one before.
+            let mut fours = values.chunks_exact(4 * rows);
+            for columns in &mut fours {
+                let (left, right) = columns.split_at(2 * rows);
+                let ((a, b), (c, d)) = (left.split_at(rows), right.split_at(rows));
+                for ((((sum, a), b), c), d) in sums.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+                    *sum += (a + b) + (c + d);
+                }
+            }
+            for column in fours.remainder().chunks_exact(rows) {
                 for (sum, value) in sums.iter_mut().zip(column) {
                     *sum += value;
                 }

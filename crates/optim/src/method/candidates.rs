@@ -29,6 +29,12 @@ const PAIRS: f64 = 50.0;
 /// asks for r, the columns, and r again, and Q is written out once.
 const PROJECTIONS: f64 = 3.0;
 const PROJECTED_EVALUATIONS: f64 = 4.0;
+/// Pairs of L-BFGS on a generalised linear model, at most: more than it takes steps as a rule,
+const MOST_PAIRS: usize = 200;
+/// enough for nearly as few steps,
+const MANY_PAIRS: usize = 100;
+/// and no more numbers than this in all of them: 64 MiB.
+const PAIR_ENTRIES: usize = 1 << 23;
 /// Operations per parameter or residual of an evaluation that nobody counted.
 const UNCOUNTED: f64 = 100.0;
 
@@ -187,15 +193,38 @@ impl<'a> Setting<'a> {
     }
 
     fn lbfgs(&self) -> Candidate {
-        let pairs = Lbfgs::default().memory as f64;
+        let pairs = self.pairs();
+        let many = pairs >= MANY_PAIRS;
         let iterations = match self.structure.form {
             Form::Quadratic => 60.0,
+            Form::GeneralizedLinear if many => 200.0,
             Form::GeneralizedLinear => 350.0,
             Form::General => 1000.0,
         };
-        let reason = "a gradient per step and twenty vectors: the least memory";
-        let own = 4.0 * pairs * STREAMED * self.dim();
-        self.candidate(Lbfgs::default(), (own, 1.1), iterations, reason)
+        let reason = if many {
+            "a gradient per step and a pair of vectors of each step, not a matrix"
+        } else {
+            "a gradient per step and twenty vectors: the least memory"
+        };
+        let own = 4.0 * pairs as f64 * STREAMED * self.dim();
+        self.candidate(Lbfgs::default().with_memory(pairs), (own, 1.1), iterations, reason)
+    }
+
+    /// Pairs of L-BFGS: on a generalised linear model as many as cost less than an evaluation, up to one for every step. With all of them it takes as
+    /// few steps as a quasi-Newton matrix, at O(n) each.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a positive number, and the conversion saturates"
+    )]
+    fn pairs(&self) -> usize {
+        let few = Lbfgs::default().memory;
+        if self.structure.form != Form::GeneralizedLinear {
+            return few;
+        }
+        let by_work = (self.costs.evaluation / (4.0 * STREAMED * self.dim())) as usize;
+        let by_memory = PAIR_ENTRIES / (2 * self.n);
+        by_work.min(by_memory).clamp(few, MOST_PAIRS)
     }
 
     fn quasi_newton(&self) -> Candidate {
