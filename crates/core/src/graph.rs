@@ -241,6 +241,14 @@ impl Graph {
     pub fn is_affine(&self) -> bool {
         self.affine
     }
+    /// Of every parameter the first node that has it, counted from 0 after the data.
+    pub(crate) fn entrances(&self) -> Vec<usize> {
+        let mut entrances = vec![0; self.parameters().dim()];
+        for (index, node) in self.nodes.iter().enumerate().rev() {
+            node.ranges.iter().for_each(|range| entrances[range.clone()].fill(index));
+        }
+        entrances
+    }
     /// The output node, where it is W·φ(x) + b with φ free of parameters, and nothing else has any.
     pub(crate) fn linear_head(&self) -> Option<&Node> {
         let (head, features) = self.nodes.split_last()?;

@@ -151,6 +151,8 @@ pub struct Tangents<'a> {
     layout: &'a Layout,
     arena: &'a [f64],
     window: Window,
+    /// Nodes up to this one have none, along this direction.
+    still: usize,
 }
 
 impl<'a> Tangents<'a> {
@@ -160,10 +162,17 @@ impl<'a> Tangents<'a> {
         arena: &'a [f64],
         tile: usize,
     ) -> Self {
-        Self { nodes, layout, arena, window: Window::whole(tile) }
+        Self { nodes, layout, arena, window: Window::whole(tile), still: 0 }
     }
-    /// ẋ of input `index`, `rows × B`; `None` where it is zero because the input does not depend on θ.
+    /// Nothing moves before node `first` of the graph's.
+    pub(crate) fn from(self, first: usize) -> Self {
+        Self { still: first, ..self }
+    }
+    /// ẋ of input `index`, `rows × B`; `None` where it is zero because the input does not depend on θ, or not on what moves.
     pub fn get(&self, index: usize) -> Option<&'a [f64]> {
+        if self.nodes[index] <= self.still {
+            return None;
+        }
         let place = &self.layout.places[self.nodes[index]];
         place.active.map(|start| &self.arena[self.window.range(start, place.rows)])
     }
@@ -180,6 +189,8 @@ pub struct Adjoints<'a> {
     fresh: &'a [bool],
     /// Inputs that this node has added to, one bit each.
     touched: u64,
+    /// The adjoints of nodes up to this one are not asked for.
+    unasked: usize,
 }
 
 /// Inputs past this one are zeroed before the node runs.
@@ -193,11 +204,19 @@ impl<'a> Adjoints<'a> {
         tile: usize,
         fresh: &'a [bool],
     ) -> Self {
-        Self { nodes, layout, arena, window: Window::whole(tile), fresh, touched: 0 }
+        Self { nodes, layout, arena, window: Window::whole(tile), fresh, touched: 0, unasked: 0 }
+    }
+
+    /// Nobody asks for what is before node `first` of the graph's.
+    pub(crate) fn from(self, first: usize) -> Self {
+        Self { unasked: first, ..self }
     }
 
     /// x̄ of input `index` to add to; `None` when nobody needs it, because the input does not depend on θ.
     pub fn slot(&mut self, index: usize) -> Option<AdjointSlot<'_>> {
+        if self.nodes[index] <= self.unasked {
+            return None;
+        }
         let place = &self.layout.places[self.nodes[index]];
         let start = place.active?;
         let bit = if index < TRACKED_INPUTS { 1 << index } else { 0 };
@@ -216,6 +235,7 @@ impl<'a> Adjoints<'a> {
             window: self.window.column(index),
             fresh: self.fresh,
             touched: 0,
+            unasked: self.unasked,
         }
     }
 

@@ -10,6 +10,7 @@ use crate::sweep::{backward_each, forward, value_rows};
 use faer::linalg::matmul::triangular::{BlockStructure, matmul};
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use rayon::prelude::*;
+use std::cmp::Ordering;
 use std::ops::Range;
 
 /// Entries of the block of J that is formed at a time: 64 MiB.
@@ -20,7 +21,8 @@ const COLUMNS: usize = 8;
 impl Linearized<'_> {
     /// `out` ← ∇²f.
     ///
-    /// An affine model has no second derivatives, so that H = Σ JᵢᵀHᵢJᵢ; otherwise n products, in parallel over the columns.
+    /// An affine model has no second derivatives, so that H = Σ JᵢᵀHᵢJᵢ; otherwise n products, in parallel over the columns, each by sweeps
+    /// over the nodes from that on where its parameter enters.
     pub(super) fn dense_hessian(&self, out: MatMut<'_, f64>) {
         let risk = self.risk();
         if risk.graph.is_affine() {
@@ -55,10 +57,16 @@ impl Linearized<'_> {
     /// `out` ← ∇²f, of the columns of the Hessian of the mean loss.
     pub(super) fn finish_hessian(&self, columns: &[f64], mut out: MatMut<'_, f64>) {
         let (risk, n) = (self.risk(), self.risk().dim());
-        // H is symmetric but for rounding; the mean of both triangles is exactly so.
+        let entrances = risk.graph.entrances();
+        // H is symmetric but for rounding; the mean of both triangles is exactly so, and where one was not swept the other is both.
         for j in 0..n {
             for i in 0..n {
-                out[(i, j)] = 0.5 * (columns[j * n + i] + columns[i * n + j]);
+                let (one, other) = (columns[j * n + i], columns[i * n + j]);
+                out[(i, j)] = match entrances[i].cmp(&entrances[j]) {
+                    Ordering::Equal => 0.5 * (one + other),
+                    Ordering::Greater => one,
+                    Ordering::Less => other,
+                };
             }
         }
         risk.move_matrix_back(out.as_mut());

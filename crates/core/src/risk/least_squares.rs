@@ -277,7 +277,7 @@ impl LeastSquares for LeastSquaresRisk<'_> {
             let Workspace { tape, sweep, inputs, .. } = workspace;
             let tile = self.risk.tile(&moved, &range, inputs);
             forward(tile, &mut tape.values);
-            tangent(tile, &tape.values, &along, &mut sweep.tangents);
+            tangent(tile, &tape.values, &along, 0, &mut sweep.tangents);
             let z_dot = &sweep.tangents[tile.output_active()];
             self.scaled(&range, rows, |first, scale, rows| {
                 for (out, z_dot) in rows.iter_mut().zip(&z_dot[first..]) {

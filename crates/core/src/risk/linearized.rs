@@ -36,6 +36,13 @@ struct Place {
     range: Range<usize>,
 }
 
+/// v, which moves no parameter of a node before `first`.
+#[derive(Clone, Copy)]
+struct Direction<'a> {
+    v: &'a [f64],
+    first: usize,
+}
+
 /// A workspace without what its tile is in.
 struct Spare<'w> {
     tape: &'w mut Tape,
@@ -152,7 +159,8 @@ impl<'a> Linearized<'a> {
             for (index, range) in risk.partition.shard(shard).enumerate() {
                 let tile = risk.tile(self.sweep_theta(), &range, inputs);
                 let place = Place { shard, index, range };
-                self.tile_product(product, tile, &place, &moved, &mut spare, &mut sum.gradient);
+                let along = Direction { v: &moved, first: 0 };
+                self.tile_product(product, tile, &place, along, &mut spare, &mut sum.gradient);
             }
         });
         sums
@@ -174,7 +182,7 @@ impl<'a> Linearized<'a> {
         product: Product,
         tile: Tile<'_>,
         place: &Place,
-        v: &[f64],
+        Direction { v, first }: Direction<'_>,
         spare: &mut Spare<'_>,
         out: &mut [f64],
     ) {
@@ -188,7 +196,7 @@ impl<'a> Linearized<'a> {
             recomputed
         };
         let tape = TapeRef::from(tape);
-        tangent(tile, tape.values, v, &mut sweep.tangents);
+        tangent(tile, tape.values, v, first, &mut sweep.tangents);
         let samples = risk.data.tile(range.clone());
         let z = &tape.values[tile.output_value()];
         let z = risk.scores(z, samples, shifted);
@@ -196,13 +204,14 @@ impl<'a> Linearized<'a> {
         let z_bar_dot = &mut sweep.adjoint_tangents[tile.output_active()];
         risk.tile_curvature(product, z, samples, z_dot, z_bar_dot);
         match product {
-            Product::Hessian => adjoint_tangent(tile, tape, v, sweep, out),
+            Product::Hessian => adjoint_tangent(tile, tape, v, first, sweep, out),
             Product::GaussNewton => backward(tile, tape.values, &mut sweep.adjoint_tangents, out),
         }
     }
 
     /// `columns` (n × k) ← column after column of the Hessian of the mean loss, `first` onwards, all tiles in order, over the first node of
-    /// the part, with those over the others as they follow; before it is [moved back](Risk::move_matrix_back).
+    /// the part, with those over the others as they follow; before it is [moved back](Risk::move_matrix_back). Of a column the rows of parameters that
+    /// [enter](crate::graph::Graph::entrances) later than its own, or with it: the others are those of other columns.
     pub(super) fn hessian_columns(&self, first: usize, columns: &mut [f64]) -> Vec<Mat<f64>> {
         let risk = self.risk;
         let n = risk.dim();
@@ -210,6 +219,7 @@ impl<'a> Linearized<'a> {
         let columns = MatMut::from_column_major_slice_mut(columns, n, count);
         let mut sum = TreeSum::new(&risk.partition, Entries::All, columns);
         let mut unit = vec![0.0; n];
+        let entrances = risk.graph.entrances();
         risk.with_workspace(|workspace| {
             let Workspace { tape, sweep, inputs, shifted, discarded } = workspace;
             let mut spare = Spare { tape, sweep, shifted, discarded };
@@ -229,7 +239,7 @@ impl<'a> Linearized<'a> {
                                 Product::Hessian,
                                 tile,
                                 &place,
-                                &unit,
+                                Direction { v: &unit, first: entrances[first + offset] },
                                 &mut spare,
                                 out.as_slice_mut(),
                             );

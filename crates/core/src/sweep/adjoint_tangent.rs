@@ -5,16 +5,18 @@ use crate::op::{Adjoints, Bar, Dot, ParamAdjoints, Params, Tangents};
 use crate::tape::{TangentTape, Tape};
 
 /// From the output's adjoint tangent in `sweep.adjoint_tangents`, writes the other adjoint tangents and adds θ̄˙ to `out`.
-/// `tape` holds the values and adjoints, `sweep.tangents` the tangents along `v`.
+/// `tape` holds the values and adjoints, `sweep.tangents` the tangents along `v` from node `first` on; θ̄˙ is that of the parameters of these
+/// nodes alone.
 pub(crate) fn adjoint_tangent(
     tile: Tile<'_>,
     tape: TapeRef<'_>,
     v: &[f64],
+    first: usize,
     sweep: &mut TangentTape,
     out: &mut [f64],
 ) {
     let layout = &tile.graph.layout;
-    for (index, node) in tile.graph.nodes.iter().enumerate().rev() {
+    for (index, node) in tile.graph.nodes.iter().enumerate().skip(first).rev() {
         let Some(range) = tile.active_range(index) else { continue };
         let z = &tape.values[tile.value_range(index)];
         let z_bar = &tape.adjoints[range.clone()];
@@ -22,10 +24,10 @@ pub(crate) fn adjoint_tangent(
         tile.zero_first(node, &mut sweep.adjoint_tangents);
         let (earlier, rest) = sweep.adjoint_tangents.split_at_mut(range.start);
         let dot = Dot {
-            x: Tangents::new(&node.inputs, layout, &sweep.tangents, tile.batch),
+            x: Tangents::new(&node.inputs, layout, &sweep.tangents, tile.batch).from(first),
             theta: Params::new(&node.ranges, v),
         };
-        let x = Adjoints::new(&node.inputs, layout, earlier, tile.batch, &node.fresh);
+        let x = Adjoints::new(&node.inputs, layout, earlier, tile.batch, &node.fresh).from(first);
         let mut bar = Bar { x, theta: ParamAdjoints::new(&node.ranges, out) };
         let z_bar_dot = &rest[..range.len()];
         let at = tile.at(node, tape.values);

@@ -13,6 +13,9 @@
 //! Sums run in the order of inputs or samples ([`Inner`]: in as many sums as a vector has lanes), whatever the threads.
 //! Method: register blocking of Goto & van de Geijn (2008), *Anatomy of high-performance matrix multiplication*, ACM TOMS 34(3), its inner kernel.
 
+#[cfg(test)]
+mod tests;
+
 use crate::op::scratch::with_scratch;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
