@@ -91,7 +91,8 @@ fn structured_secants_save_most_jacobians_where_residuals_are_large() {
     }
     let plain = jacobians("wave", &run(&wave(3.0, 1.0, [1.0; 2]), SecondOrder::Off, &WAVE_START));
     let with = run(&wave(3.0, 1.0, [1.0; 2]), SecondOrder::Structured, &WAVE_START);
-    assert!(3 * jacobians("wave", &with) <= plain);
+    // The plain one's last steps are mixed.
+    assert!(4 * jacobians("wave", &with) <= 3 * plain);
 }
 
 #[test]
@@ -286,6 +287,9 @@ fn slow_steps_near_the_minimum_are_mixed() {
         [SecondOrder::Off, SecondOrder::Exact].map(|order| run(&problem, order, &problem.start()));
     let count = jacobians("Kowalik–Osborne", &plain);
     assert!(count <= 15, "{count} Jacobians");
+    // 44 of them.
+    let count = jacobians("wave", &run(&wave(3.0, 1.0, [1.0; 2]), SecondOrder::Off, &WAVE_START));
+    assert!(count <= 20, "{count} Jacobians");
     for (theta, other) in plain.theta.iter().zip(&exact.theta) {
         assert!((theta - other).abs() <= 1e-10 * other.abs(), "{plain:?} {exact:?}");
     }
