@@ -185,6 +185,7 @@ class _Options:
         self.max_iterations: int | None = None
         self.draws: int | None = None
         self.seed = 0
+        self.started = False
 
 
 def fit_formula(
@@ -261,6 +262,9 @@ def fit_formula(
     options.max_iterations = None if max_iterations is None else whole(max_iterations, "max_iterations")
     options.draws = None if draws is None else whole(draws, "draws", 1)
     options.seed = whole(seed, "seed")
+    # Ties may bring in parameters.
+    plain = options.max_iterations is None and options.robust is None and not options.tied
+    options.started = plain and set(known) <= {name for name, _ in options.start}
     data = Data(inputs, targets, feature_names=names)
     if groups is not None:
         keys = [_key(key) for key in np.asarray(groups).tolist()]
@@ -363,9 +367,8 @@ def _by_formula(f, xdata, ydata, p0, sigma, absolute, bounds, method, nan_policy
     names, popt = list(parameters), np.array(list(parameters.values()))
     k = len(names)
     try:
-        found = fit.inference()
-        pcov = np.array(found["covariance"]).reshape(k, k)
-        held = np.array([one["status"] in ("Fixed", "AtBound") for one in found["estimates"]])
+        covariance, held = fit._fitted.covariance()
+        pcov, held = np.array(covariance).reshape(k, k), np.array(held)
         pcov[held, :] = 0.0
         pcov[:, held] = 0.0
         if np.isnan(pcov).any():

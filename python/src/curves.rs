@@ -7,12 +7,37 @@ use crate::model::PyModel;
 use crate::{errors, least_squares, report, run};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use secant::{Curve, CurveFit, Formula, GroupedFit, Interrupt, Origin};
+use secant::inference::{Estimate, Inference, Status};
+use secant::{Curve, CurveFit, Formula, GroupedFit, Interrupt, Origin, Reason};
 use std::sync::Arc;
+
+/// Samples times parameters, entries of J, of work that is done before anyone could press a key: a thread that waits for it and listens for signals
+/// would cost more.
+const BRIEF: usize = 1 << 12;
+/// Most iterations of such a fit; one that takes more begins again with a thread that listens.
+const BRIEFLY: u64 = 200;
+/// Of intervals, where no level is asked for.
+const LEVEL: f64 = 0.95;
 
 /// A fitted curve.
 #[pyclass(frozen, name = "CurveFit", module = "secant._core")]
-pub struct PyCurveFit(CurveFit);
+pub struct PyCurveFit {
+    fit: CurveFit,
+    /// Whether its errors are a matter of a millisecond.
+    is_brief: bool,
+}
+
+impl PyCurveFit {
+    fn inferred(&self, py: Python<'_>, level: f64) -> PyResult<Inference> {
+        let infer = || self.fit.inference_with(|infer| infer.level(level));
+        let found = if self.is_brief {
+            run::here(py, infer)?
+        } else {
+            run::whole(py, &Interrupt::new(), infer)?
+        };
+        found.map_err(errors::of_fit)
+    }
+}
 
 #[pymethods]
 impl PyCurveFit {
@@ -26,23 +51,28 @@ impl PyCurveFit {
             };
             (one.name.clone(), one.value, origin)
         };
-        self.0.parameters().iter().map(of).collect()
+        self.fit.parameters().iter().map(of).collect()
     }
 
     fn report<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        report::dictionary(py, self.0.report())
+        report::dictionary(py, self.fit.report())
+    }
+
+    /// The covariance of the parameters row by row, and which of them were held: fixed or at a bound.
+    fn covariance(&self, py: Python<'_>) -> PyResult<(Vec<f64>, Vec<bool>)> {
+        let found = self.inferred(py, LEVEL)?;
+        let held = |one: &Estimate| matches!(one.status, Status::Fixed | Status::AtBound);
+        let held = found.estimates.iter().map(held).collect();
+        Ok((found.covariance, held))
     }
 
     /// Estimates with errors, as `Inference` is serialised, with its table as `text`.
     fn inference<'py>(&self, py: Python<'py>, level: f64) -> PyResult<Bound<'py, PyAny>> {
-        let found = run::whole(py, &Interrupt::new(), || {
-            self.0.inference_with(|infer| infer.level(level))
-        })?;
-        report::inference(py, &found.map_err(errors::of_fit)?)
+        report::inference(py, &self.inferred(py, level)?)
     }
 
     fn predict<'py>(&self, py: Python<'py>, x: Matrix<'py>) -> PyResult<Bound<'py, PyAny>> {
-        run::outputs(py, &x, |inputs| self.0.predict(inputs))
+        run::outputs(py, &x, |inputs| self.fit.predict(inputs))
     }
 
     /// Value, confidence and prediction bounds: five columns.
@@ -53,22 +83,22 @@ impl PyCurveFit {
         level: f64,
     ) -> PyResult<Bound<'py, PyAny>> {
         let inputs = rows(&x, "X")?;
-        let found = run::whole(py, &Interrupt::new(), || self.0.band(inputs, level))?;
+        let found = run::whole(py, &Interrupt::new(), || self.fit.band(inputs, level))?;
         report::band(py, &found.map_err(errors::of_fit)?)
     }
 
     #[getter]
     fn model(&self) -> PyModel {
-        PyModel(Arc::new(self.0.model().clone()))
+        PyModel(Arc::new(self.fit.model().clone()))
     }
 
     #[getter]
     fn formula(&self) -> String {
-        self.0.formula().to_string()
+        self.fit.formula().to_string()
     }
 
     fn html(&self) -> PyResult<String> {
-        Ok(self.0.html().map_err(errors::of_fit)?.to_string())
+        Ok(self.fit.html().map_err(errors::of_fit)?.to_string())
     }
 }
 
@@ -95,6 +125,9 @@ pub struct Options<'py> {
     draws: Option<usize>,
     #[pyo3(attribute("seed"))]
     seed: u64,
+    /// Every parameter has a start, so that there is none to be looked for, and nothing was said that changes how a limit of steps is taken.
+    #[pyo3(attribute("started"))]
+    started: bool,
 }
 
 /// The curve of these formulas, with all that was said of it.
@@ -139,10 +172,20 @@ pub fn fit_curve(
 ) -> PyResult<(PyCurveFit, Option<Py<PyAny>>)> {
     let data = data.dataset()?;
     let raised = Raised::default();
+    let entries = data.samples().saturating_mul(options.start.len());
+    let is_brief = options.started && entries <= BRIEF;
     let curve = described(&formulas, options, &raised.interrupt)?;
-    let (done, signal) = run::away(py, &raised.interrupt, || curve.fit(&data))?;
+    let briefly = || curve.clone().max_iterations(BRIEFLY).fit(&data);
+    let ended = |fit: &CurveFit| fit.report().reason != Reason::MaxIterations;
+    let done = if is_brief { Some(run::here(py, briefly)?) } else { None };
+    let (done, signal) = match done.filter(|done| done.as_ref().map_or(true, ended)) {
+        Some(done) => (done, None),
+        None => run::away(py, &raised.interrupt, || curve.fit(&data))?,
+    };
     let fitted = done.map_err(errors::of_fit)?;
-    Ok((PyCurveFit(fitted), signal.map(|error| error.into_value(py).into_any())))
+    let is_brief = data.samples().saturating_mul(fitted.parameters().len()) <= BRIEF;
+    let fitted = PyCurveFit { fit: fitted, is_brief };
+    Ok((fitted, signal.map(|error| error.into_value(py).into_any())))
 }
 
 /// A name, the value and its standard error.
@@ -174,7 +217,8 @@ impl PyGroupedFit {
     }
 
     fn group(&self, key: &str) -> PyResult<PyCurveFit> {
-        Ok(PyCurveFit(self.0.group(key).map_err(errors::of_fit)?))
+        let fit = self.0.group(key).map_err(errors::of_fit)?;
+        Ok(PyCurveFit { fit, is_brief: false })
     }
 
     fn report<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {

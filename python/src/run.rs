@@ -6,7 +6,6 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use secant::{FitError, Interrupt};
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::thread;
 use std::time::Duration;
 
 /// How often the interpreter is asked whether a signal came.
@@ -30,10 +29,10 @@ pub fn away<T: Send>(
     let pool = threads::pool()?;
     let mut raised = None;
     let done = py.detach(|| {
-        thread::scope(|scope| {
+        // `install` would hold this thread: it is the one that hears of signals.
+        pool.in_place_scope(|scope| {
             let (send, receive) = channel();
-            // `install` would hold this thread: it is the one that hears of signals.
-            scope.spawn(move || _ = send.send(pool.install(work)));
+            scope.spawn(move |_| _ = send.send(work()));
             let mut wait = FIRST;
             loop {
                 match receive.recv_timeout(wait) {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) mod anderson;
 pub(crate) mod arrow;
 pub(crate) mod blocks;
 pub(crate) mod box_qp;

@@ -69,6 +69,9 @@ impl Formula {
                 tree: self.replacement(name, replacement.into())?,
             });
         }
+        if ties.is_empty() {
+            return Ok(self.clone());
+        }
         for tie in &ties {
             // A replacement may be that of a name which another replacement brings in.
             let known =

@@ -109,8 +109,13 @@ pub fn probability(p: f64) -> String {
     }
 }
 
+fn around(value: f64, half: f64) -> (f64, f64) {
+    (value - half, value + half)
+}
+
 impl Inference {
-    fn row(&self, j: usize) -> Vec<String> {
+    /// The cells of estimate j; `quantile` is that of the intervals.
+    fn row(&self, j: usize, quantile: f64) -> Vec<String> {
         let estimate = &self.estimates[j];
         let Estimate { name, value, standard_error, status, start } = estimate;
         let start = start.map_or(String::new(), plain);
@@ -132,7 +137,11 @@ impl Inference {
             Status::Estimated => vec![
                 name.clone(),
                 rounded(*value, *standard_error),
-                rounded_interval(self.interval_at(j, self.level), *value, *standard_error),
+                rounded_interval(
+                    around(*value, quantile * standard_error),
+                    *value,
+                    *standard_error,
+                ),
                 format!("{:.2}", self.t(j)),
                 probability(self.p(j)),
                 start,
@@ -162,7 +171,10 @@ impl fmt::Display for Inference {
             "p",
             "start",
         ];
-        let rows: Vec<Vec<String>> = (0..self.estimates.len()).map(|j| self.row(j)).collect();
+        // One for all: it is found by iteration.
+        let quantile = self.quantile(self.level);
+        let rows: Vec<Vec<String>> =
+            (0..self.estimates.len()).map(|j| self.row(j, quantile)).collect();
         let shown: Vec<usize> = (0..head.len())
             .filter(|c| *c < 2 || rows.iter().any(|row| !row[*c].is_empty()))
             .collect();

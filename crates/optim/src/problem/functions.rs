@@ -1,12 +1,14 @@
 //! Least-squares problems from closures, for models that are no network.
 
 mod linearized;
+mod remembered;
 
 pub use linearized::LeastSquaresAt;
 
 use super::typical;
 use super::uncounted::{EVALUATIONS, RESIDUAL};
 use faer::{Mat, MatMut};
+use remembered::Remembered;
 use secant_core::differences::{Differences, Slope, in_words};
 use secant_core::problem::{
     Asked, Costs, Curvature, Derivatives, InBox, LeastSquares, LinearPart, Objective, Structure,
@@ -19,7 +21,8 @@ type Jacobian<'a> = dyn Fn(&[f64], MatMut<'_, f64>) + Send + Sync + 'a;
 
 /// f(θ) = ½‖r(θ)‖² from a closure for r and, if you have one, a closure for J = ∂r/∂θ; without it J comes from differences, 4n
 /// evaluations of r each as a rule, and is good to some ten digits. The steps are chosen anew at every θ from what r shows there
-/// ([`secant_core::differences`]), and stay in the box of a method with bounds.
+/// ([`secant_core::differences`]), and stay in the box of a method with bounds. The latest three such J of up to 65,536 entries are kept: where
+/// the same r is found at the same θ again, at the end of a run say, they are not taken anew.
 ///
 /// Gradient and products form J; a Levenberg–Marquardt step does so anyway. As a [`Curvature`] it runs under every
 /// [`Method`](crate::Method): see [`LeastSquaresAt`] for its second derivatives. Without a Jacobian these cost n² evaluations of r for each
@@ -59,6 +62,7 @@ pub struct LeastSquaresFn<'a> {
     linear: Vec<Range<usize>>,
     typical: Vec<f64>,
     on_one_thread: bool,
+    remembered: Remembered,
 }
 
 impl fmt::Debug for LeastSquaresFn<'_> {
@@ -80,7 +84,8 @@ impl<'a> LeastSquaresFn<'a> {
     ) -> Self {
         let (linear, typical) = (Vec::new(), Vec::new());
         let (r, jacobian) = (Box::new(r), None);
-        Self { parameters, residuals, r, jacobian, linear, typical, on_one_thread: false }
+        let (on_one_thread, remembered) = (false, Remembered::default());
+        Self { parameters, residuals, r, jacobian, linear, typical, on_one_thread, remembered }
     }
 
     /// `jacobian(θ, out)` writes every entry of J = ∂r/∂θ, m × n.
@@ -104,6 +109,7 @@ impl<'a> LeastSquaresFn<'a> {
     /// do not fit.
     pub fn with_typical(mut self, typical: impl Into<Vec<f64>>) -> Self {
         self.typical = typical.into();
+        self.remembered = Remembered::default();
         self
     }
 
@@ -129,7 +135,9 @@ impl<'a> LeastSquaresFn<'a> {
             jacobian(theta, out);
             return Vec::new();
         }
-        self.differences(within).jacobian(&*self.r, theta, residuals, out)
+        self.remembered.jacobian((theta, residuals), within, out, |out| {
+            self.differences(within).jacobian(&*self.r, theta, residuals, out)
+        })
     }
 
     /// r and J.

@@ -539,3 +539,32 @@ fn certified_parameters_come_out_to_eight_digits_from_residuals_alone() {
         }
     }
 }
+
+#[test]
+fn the_jacobian_of_a_point_is_taken_once() {
+    let calls = AtomicU64::new(0);
+    let decay = LeastSquaresFn::new(2, 5, |theta, r| {
+        calls.fetch_add(1, Ordering::Relaxed);
+        for (i, r) in r.iter_mut().enumerate() {
+            *r = theta[0] * f64::exp(-theta[1] * i as f64) - 1.0;
+        }
+    });
+    let at = |theta: &[f64]| {
+        let (mut r, mut jacobian) = ([0.0; 5], Mat::zeros(5, 2));
+        decay.jacobian(theta, &mut r, jacobian.as_mut());
+        (jacobian, calls.swap(0, Ordering::Relaxed))
+    };
+    let (first, taken) = at(&[2.0, 0.5]);
+    assert!(taken >= 9, "{taken}");
+    // Other points lie between, then too many.
+    for other in [0.6, 0.7] {
+        assert!(at(&[2.0, other]).1 >= 9);
+    }
+    let (again, calls) = at(&[2.0, 0.5]);
+    assert_eq!((again, calls), (first.clone(), 1));
+    for other in [0.6, 0.7, 0.8] {
+        at(&[2.0, other]);
+    }
+    let (anew, calls) = at(&[2.0, 0.5]);
+    assert_eq!((anew, calls), (first, taken));
+}

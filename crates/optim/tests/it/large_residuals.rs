@@ -75,12 +75,8 @@ fn jacobians(name: &str, solution: &Solution) -> u64 {
 
 #[test]
 fn structured_secants_save_most_jacobians_where_residuals_are_large() {
-    for (id, part) in [
-        ("brown_dennis", 0.1),
-        ("freudenstein_roth", 0.7),
-        ("jennrich_sampson", 0.7),
-        ("kowalik_osborne", 0.4),
-    ] {
+    for (id, part) in [("brown_dennis", 0.1), ("freudenstein_roth", 0.7), ("jennrich_sampson", 0.7)]
+    {
         let problem = Problem::named(id).unwrap();
         let start = problem.start();
         let plain = run(&problem, SecondOrder::Off, &start);
@@ -95,7 +91,8 @@ fn structured_secants_save_most_jacobians_where_residuals_are_large() {
     }
     let plain = jacobians("wave", &run(&wave(3.0, 1.0, [1.0; 2]), SecondOrder::Off, &WAVE_START));
     let with = run(&wave(3.0, 1.0, [1.0; 2]), SecondOrder::Structured, &WAVE_START);
-    assert!(3 * jacobians("wave", &with) <= plain);
+    // The plain one's last steps are mixed.
+    assert!(4 * jacobians("wave", &with) <= 3 * plain);
 }
 
 #[test]
@@ -279,5 +276,21 @@ fn closures_pass_the_checks_of_derivatives() {
     {
         let checks = check::least_squares(&problem, &theta, 3);
         assert!(checks.passed(), "{checks}");
+    }
+}
+
+#[test]
+fn slow_steps_near_the_minimum_are_mixed() {
+    // Undamped steps alone take 47 Jacobians, with the second derivatives in the model it is 13.
+    let problem = Problem::named("kowalik_osborne").unwrap();
+    let [plain, exact] =
+        [SecondOrder::Off, SecondOrder::Exact].map(|order| run(&problem, order, &problem.start()));
+    let count = jacobians("Kowalik–Osborne", &plain);
+    assert!(count <= 15, "{count} Jacobians");
+    // 44 of them.
+    let count = jacobians("wave", &run(&wave(3.0, 1.0, [1.0; 2]), SecondOrder::Off, &WAVE_START));
+    assert!(count <= 20, "{count} Jacobians");
+    for (theta, other) in plain.theta.iter().zip(&exact.theta) {
+        assert!((theta - other).abs() <= 1e-10 * other.abs(), "{plain:?} {exact:?}");
     }
 }

@@ -164,8 +164,8 @@ impl<P: LeastSquares> Solver<P, FitState> for GaussNewton {
         let within = (SCALING, self.offset_tolerance);
         let stopping = self.stopping.or_own(GRADIENT_TOLERANCE);
         model.begin((NAME, &stopping), within, problem, &mut state)?;
-        self.work =
-            Some(Box::new(Workspace { model, next: NextPoint::new(n), polish: Polish::new() }));
+        let (next, polish) = (NextPoint::new(n), Polish::new(&model));
+        self.work = Some(Box::new(Workspace { model, next, polish }));
         Ok((state, None))
     }
 

@@ -178,12 +178,14 @@ impl LevenbergMarquardt {
 impl Workspace {
     fn new((m, n): (usize, usize), arrow: Option<&Arrow>, options: &LevenbergMarquardt) -> Self {
         let zeros = || vec![0.0; n];
+        let model = ResidualModel::new((m, n), arrow, options.factorization, options.second_order);
+        let polish = Polish::new(&model);
         Self {
-            model: ResidualModel::new((m, n), arrow, options.factorization, options.second_order),
+            model,
             damping: options.initial_damping,
             growth: 2.0,
             fresh: true,
-            polish: Polish::new(),
+            polish,
             wake_below: f64::INFINITY,
             next: NextPoint::new(n),
             accel: zeros(),

@@ -3,9 +3,14 @@
 //! Near a minimum f exceeds its least value by ½·offset²·‖r‖², which f cannot show below an offset of √ε, while θ is good to
 //! the offset itself. So from [`NEAR`] on, θ⁺ = θ − J⁺r is kept while it brings the offset down, whatever the rounding of f does;
 //! for an exact fit, where the offset says nothing, while it halves f.
+//!
+//! With large residuals these steps converge linearly, of some problems by a third a step: dozens of J from 1e-4 to 1e-12. Once one was
+//! [`SLOW`] they are [mixed](Anderson) with those before, in the norm ‖J·p‖, which is superlinear; a mixed step that brings the offset no further
+//! is followed by a plain one.
 //! Source: Bates & Watts (1981) for the offset.
 
 use super::residual_model::{NEAR, NextPoint, Place, ResidualModel, Scaling};
+use crate::linalg::anderson::Anderson;
 use crate::linalg::vector;
 use crate::run::eval;
 use crate::run::state::FitState;
@@ -22,6 +27,8 @@ pub const GRADIENT_TOLERANCE: f64 = f64::EPSILON * f64::EPSILON;
 pub(crate) const RESOLVED: f64 = 1.5e-8;
 /// An undamped step is kept when it brings the offset below this part of it.
 pub(crate) const KEEP: f64 = 0.9;
+/// A step that leaves more than this of the offset is slow: without mixing, a digit a step at most.
+pub(crate) const SLOW: f64 = 0.1;
 /// Most steps in one iteration; the offset can fall by [`KEEP`] as often on the way from 1e-4 to 1e-12.
 pub(crate) const STEPS: u32 = 180;
 /// After a refusal they are tried again when the offset or f has fallen below this part.
@@ -40,18 +47,23 @@ enum Polished {
     Floor,
 }
 
-/// Where undamped steps were refused.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+/// Where undamped steps were refused, and those that were not.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Polish {
     /// They are not tried before the offset is below this,
     offset: f64,
     /// or f below this.
     value: f64,
+    /// None where the model has no norm for it at hand.
+    mixing: Option<Anderson>,
+    /// A step of this pass was slow.
+    slow: bool,
 }
 
 impl Polish {
-    pub(crate) fn new() -> Self {
-        Self { offset: f64::INFINITY, value: f64::INFINITY }
+    pub(crate) fn new(model: &ResidualModel) -> Self {
+        let mixing = model.mixing();
+        Self { offset: f64::INFINITY, value: f64::INFINITY, mixing, slow: false }
     }
 
     /// Ends an iteration: undamped steps where they help, the trace, and the tests of the end.
@@ -84,6 +96,8 @@ impl Polish {
         problem: &mut Problem<P>,
         state: &mut FitState,
     ) -> Polished {
+        self.mixing.iter_mut().for_each(Anderson::clear);
+        self.slow = false;
         for _ in 0..STEPS {
             let (offset, value) = (model.offset(), state.value);
             let near = offset <= NEAR.min(self.offset);
@@ -91,27 +105,63 @@ impl Polish {
             if !(near || exact) || offset <= offset_tolerance {
                 return Polished::Open;
             }
-            if !step((model, next), scaling, problem, state) {
+            if !self.step((model, next), scaling, problem, state) {
                 (self.offset, self.value) = (AGAIN * offset, AGAIN * value);
                 let nothing = model.offset() <= FLOOR_OFFSET || rounding_of_start(state);
                 return if nothing { Polished::Floor } else { Polished::Open };
             }
+            self.slow |= model.offset() > SLOW * offset;
         }
         Polished::Open
     }
+
+    /// One undamped step, mixed with those before where they are slow; whether it was kept.
+    fn step<P: LeastSquares>(
+        &mut self,
+        (model, next): (&mut ResidualModel, &mut NextPoint),
+        scaling: Scaling,
+        problem: &mut Problem<P>,
+        state: &mut FitState,
+    ) -> bool {
+        if !solve((model, next), problem, state) {
+            return false;
+        }
+        let Some(mixing) = &mut self.mixing else {
+            return take((model, next), scaling, problem, state);
+        };
+        mixing.learn(&state.theta, &next.step);
+        if self.slow && model.mix(mixing, &mut next.step) {
+            if take((model, next), scaling, problem, state) {
+                return true;
+            }
+            // The points before lead astray; the model here is as it was.
+            mixing.clear();
+            if !solve((model, next), problem, state) {
+                return false;
+            }
+            mixing.learn(&state.theta, &next.step);
+        }
+        take((model, next), scaling, problem, state)
+    }
 }
 
-/// One undamped step; whether it was kept.
-fn step<P: LeastSquares>(
+/// `next.step` ← the undamped step; whether there is one.
+fn solve<P: LeastSquares>(
+    (model, next): (&mut ResidualModel, &mut NextPoint),
+    problem: &mut Problem<P>,
+    state: &FitState,
+) -> bool {
+    let mut place = Place { problem, theta: &state.theta };
+    model.solve(&mut place, 0.0, &mut next.scaled, &mut next.step).is_some()
+}
+
+/// Tries `next.step`; whether it was kept.
+fn take<P: LeastSquares>(
     (model, next): (&mut ResidualModel, &mut NextPoint),
     scaling: Scaling,
     problem: &mut Problem<P>,
     state: &mut FitState,
 ) -> bool {
-    let mut place = Place { problem, theta: &state.theta };
-    if model.solve(&mut place, 0.0, &mut next.scaled, &mut next.step).is_none() {
-        return false;
-    }
     vector::step(&state.theta, 1.0, &next.step, &mut next.theta);
     if next.theta == state.theta {
         return false;

@@ -18,6 +18,7 @@ pub use lsmr::{FORCING, LSMR_ITERATIONS, TIGHT};
 pub use second_order::{SIZING_COSINE, SWITCH, SecondOrder};
 
 use crate::error::OptimError;
+use crate::linalg::anderson::Anderson;
 use crate::linalg::vector;
 use crate::run::eval;
 use crate::run::state::FitState;
@@ -302,6 +303,25 @@ impl ResidualModel {
         let value = self.residuals(place.problem, &next.theta);
         // Written so that NaN is refused.
         value.is_finite() && self.reduction() >= linear * promised
+    }
+
+    /// For [`mix`](Self::mix); none of a form that has no norm for it.
+    pub(crate) fn mixing(&self) -> Option<Anderson> {
+        matches!(self.now.form, Form::Qr(_)).then(|| Anderson::new(self.now.norms.len()))
+    }
+
+    /// Mixes the undamped step p at the current point with those before, in the norm ‖J·p‖; false where the form has no such norm at hand, or the
+    /// model has second derivatives in it, so that its steps are no slow ones.
+    pub(crate) fn mix(&mut self, mixing: &mut Anderson, p: &mut [f64]) -> bool {
+        if self.is_augmented() {
+            return false;
+        }
+        let At { form: Form::Qr(form), inverse_scale, .. } = &mut self.now else { return false };
+        let scaled = &mut self.right;
+        mixing.mix(p, |v, out| {
+            vector::divide(v, inverse_scale, scaled);
+            form.image(scaled, out);
+        })
     }
 
     /// Compares what both models promised of the latest step with the decrease that came. True where the other one was so much nearer

@@ -7,6 +7,7 @@ use super::lsmr::LsmrForm;
 use super::normal::NormalForm;
 use super::qr::QrForm;
 use super::second_order::SecondOrder;
+use crate::linalg::anderson::DEPTH;
 use crate::linalg::arrow::ArrowQr;
 use crate::linalg::vector;
 use crate::run::eval;
@@ -72,6 +73,9 @@ impl Factorization {
     }
 }
 
+/// Vectors of the mixing of undamped steps: changes of θ and p, their norms factorised, the latest.
+const MIXED: usize = 3 * DEPTH + 3;
+
 impl Factorization {
     /// The arrow that J is factorised by: that of the problem, where nothing else was asked for.
     pub(crate) fn by_groups(
@@ -91,7 +95,9 @@ impl Factorization {
             Self::Dual => [(JACOBIANS, m, n), (SQUARES, m, m)],
             Self::Lsmr => [(15, m, 1), (4, n, 1)],
         };
-        bytes(&[form[0], form[1], (second, n, n), (5, m, 1), (24, n, 1)])
+        let mixing = matches!(self.of(m, n, second_order), Self::Auto | Self::Qr);
+        let mixed = if mixing { MIXED } else { 0 };
+        bytes(&[form[0], form[1], (second, n, n), (5, m, 1), (24 + mixed, n, 1)])
     }
 
     /// The same with what the factorisation packs while it runs, or of the arrow that it goes by.
