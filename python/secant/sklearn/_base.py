@@ -25,6 +25,10 @@ from .._models import Network
 TOLERANCE: float = method_options("auto")["gradient_tolerance"]
 
 
+#: That are centred at a time, of a table that is not in C order.
+COLUMNS = 64
+
+
 class Fits:
     """An estimator that keeps the engine's report: `report_`, and `n_iter_` where it iterates."""
 
@@ -167,8 +171,12 @@ def centre(X: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.nd
     same[same] = (counted[:, same] == counted[0, same]).all(axis=0)
     # A constant column is 0, not what its mean was rounded by.
     means[same] = counted[0, same]
-    # In C order, whatever that of X is.
-    inputs = np.subtract(X, means, out=np.empty(X.shape))
+    # In C order, whatever that of X is: where it is another, so many columns that both stay in cache.
+    inputs = np.empty(X.shape)
+    columns = X.shape[1] if X.flags.c_contiguous else COLUMNS
+    for first in range(0, X.shape[1], columns):
+        part = slice(first, first + columns)
+        np.subtract(X[:, part], means[part], out=inputs[:, part])
     inputs[:, same] = 0.0
     return inputs, means
 

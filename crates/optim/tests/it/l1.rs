@@ -348,7 +348,7 @@ mod wide {
         assert_eq!(report.reason, Reason::Stalled, "{report}");
         let refused = method.minimize_within(&risk, &start, Some(1_000_000));
         assert!(matches!(refused, Err(OptimError::Memory { .. })), "{refused:?}");
-        let stopping = Stopping { max_iterations: 5000, ..Stopping::default() };
+        let stopping = Stopping { max_iterations: 50, ..Stopping::default() };
         let auto = Auto::new().with_l1(l1).with_memory_limit(limit).with_stopping(stopping);
         let solution = Method::from(auto).minimize(&risk, &start).unwrap();
         assert!(solution.report.solver.contains("OWL-QN"), "{}", solution.report);
