@@ -1,7 +1,7 @@
 //! Some rows and columns of the Hessian against all of it, for every kind of data and model that has a way of its own, and for one that has none.
 
 use crate::sparse::{normals, sparse, table};
-use faer::{Mat, MatMut};
+use faer::Mat;
 use secant_core::data::{Dataset, Standardizer, Targets};
 use secant_core::loss::{Logistic, Loss, SoftmaxCrossEntropy, SquaredError};
 use secant_core::network::Network;
@@ -57,13 +57,11 @@ fn compare(
         [(&many, &many), (&many, &few), (&few, &many), (&few[1..2], &few[1..2]), (&many, &none)];
     let at = risk.linearize(&theta);
     for (rows, columns) in pairs {
-        let ways: [(&str, &dyn Fn(MatMut<'_, f64>)); 2] = [
-            ("alone", &|out| risk.hessian_block_at(&theta, rows, columns, out)),
-            ("linearized", &|out| at.hessian_block(rows, columns, out)),
-        ];
-        for (way, write) in ways {
-            let mut block = Mat::from_fn(rows.len(), columns.len(), |_, _| f64::NAN);
-            write(block.as_mut());
+        let fresh = || Mat::from_fn(rows.len(), columns.len(), |_, _| f64::NAN);
+        let (mut alone, mut linearized) = (fresh(), fresh());
+        risk.hessian_block_at(&theta, rows, columns, alone.as_mut());
+        at.hessian_block(rows, columns, linearized.as_mut());
+        for (way, block) in [("alone", alone), ("linearized", linearized)] {
             for (a, &i) in rows.iter().enumerate() {
                 for (b, &j) in columns.iter().enumerate() {
                     let off = (block[(a, b)] - all[(i, j)]).abs();

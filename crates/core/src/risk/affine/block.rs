@@ -68,17 +68,14 @@ impl Linearized<'_> {
         mut out: MatMut<'_, f64>,
     ) {
         let (risk, n_samples) = (self.risk(), self.risk().data.samples());
-        let (source, weights) = match risk.data.sparse() {
-            Some(inputs) => {
-                let weights = risk.head_weights(Product::Hessian, self.sweep_theta());
-                let own = || risk.data.weights().map(Cow::Borrowed);
-                let centre = risk.centring.as_ref().map(Centring::centre);
-                (Source::Sparse { inputs, centre }, weights.map(Cow::Owned).or_else(own))
-            }
-            None => {
-                let (features, weights) = self.features_and_weights(Product::Hessian, head);
-                (Source::Dense(features), weights)
-            }
+        let (source, weights) = if let Some(inputs) = risk.data.sparse() {
+            let weights = risk.head_weights(Product::Hessian, self.sweep_theta());
+            let own = || risk.data.weights().map(Cow::Borrowed);
+            let centre = risk.centring.as_ref().map(Centring::centre);
+            (Source::Sparse { inputs, centre }, weights.map(Cow::Owned).or_else(own))
+        } else {
+            let (features, weights) = self.features_and_weights(Product::Hessian, head);
+            (Source::Dense(features), weights)
         };
         let identity = risk.loss.hessian_kind() == LossHessian::Identity;
         let (rows_of, columns_of) = (risk.groups(head, rows), risk.groups(head, columns));

@@ -70,7 +70,9 @@ impl WorkingSet {
         new.sort_unstable();
         if !new.is_empty() {
             self.members.extend_from_slice(&new);
-            new.iter().for_each(|j| self.is_member[*j] = true);
+            for j in &new {
+                self.is_member[*j] = true;
+            }
             self.model.grow(self.members.len(), |out| write(&self.members, &new, out));
         }
         (new.len(), asked - new.len())
