@@ -23,7 +23,7 @@
 //! ```
 
 mod arrow;
-mod by_default;
+pub(crate) mod by_default;
 mod in_box;
 mod observations;
 mod structure;
@@ -159,6 +159,17 @@ pub trait Curvature: Objective {
     fn gauss_newton_at(&self, theta: &[f64], out: MatMut<'_, f64>) {
         self.linearize(theta).gauss_newton(out);
     }
+    /// `out` (`rows` × `columns`) ← these entries of ∇²f(θ), as [`hessian_at`](Self::hessian_at); [`Structure::hessian_blocks`] says whether
+    /// they cost less than all of it. Default: by [`linearize`](Self::linearize).
+    fn hessian_block_at(
+        &self,
+        theta: &[f64],
+        rows: &[usize],
+        columns: &[usize],
+        out: MatMut<'_, f64>,
+    ) {
+        self.linearize(theta).hessian_block(rows, columns, out);
+    }
     /// The same objective through its residuals, where it is half a sum of squares: what lets a method chosen at run time be
     /// one of least squares. Default `None`.
     fn as_least_squares(&self) -> Option<Box<dyn LeastSquares + '_>> {
@@ -196,6 +207,12 @@ pub trait Linearization {
     /// `out` ← ∇²f(θ), n × n, both triangles. The default takes n products.
     fn hessian(&self, out: MatMut<'_, f64>) {
         by_default::matrix(|v, product| self.hessian_vector(v, product), out);
+    }
+    /// `out` (`rows` × `columns`) ← the entries of ∇²f(θ) in these rows and columns, in their order. The default takes a product for each
+    /// column.
+    fn hessian_block(&self, rows: &[usize], columns: &[usize], out: MatMut<'_, f64>) {
+        let n = self.gradient().len();
+        by_default::block(|v, product| self.hessian_vector(v, product), n, (rows, columns), out);
     }
     /// `out` ← G(θ), n × n, both triangles. Default ∇²f, as for the products; with products of your own, write this too.
     fn gauss_newton(&self, out: MatMut<'_, f64>) {
@@ -463,6 +480,15 @@ impl<P: Curvature + ?Sized> Curvature for &P {
     }
     fn gauss_newton_at(&self, theta: &[f64], out: MatMut<'_, f64>) {
         (**self).gauss_newton_at(theta, out);
+    }
+    fn hessian_block_at(
+        &self,
+        theta: &[f64],
+        rows: &[usize],
+        columns: &[usize],
+        out: MatMut<'_, f64>,
+    ) {
+        (**self).hessian_block_at(theta, rows, columns, out);
     }
     fn as_least_squares(&self) -> Option<Box<dyn LeastSquares + '_>> {
         (**self).as_least_squares()

@@ -13,6 +13,7 @@
 //! | [`Linearization::hessian_vector`] | ≤ 2 | kept tapes, within [`Risk::with_tape_budget`] |
 //! | [`Linearization::gauss_newton_vector`] | ≤ 4/3 | the same |
 //! | dense H, affine models | N·n·d flops by SYRK | n² |
+//! | r × s entries of H, generalised linear models | 2N·r·s flops | r·s and 256(r + s) |
 //! | dense H, other models | n products | n² |
 //! | dense G | N·c·n² flops by SYRK | n² and a block of J |
 
@@ -338,6 +339,20 @@ impl Curvature for Risk<'_> {
         match Linearized::unswept(self, theta) {
             Some(at) => at.gauss_newton(out),
             None => self.linearize(theta).gauss_newton(out),
+        }
+    }
+
+    fn hessian_block_at(
+        &self,
+        theta: &[f64],
+        rows: &[usize],
+        columns: &[usize],
+        out: MatMut<'_, f64>,
+    ) {
+        self.assert_dim("theta", theta);
+        match Linearized::unswept(self, theta) {
+            Some(at) => at.hessian_block(rows, columns, out),
+            None => self.linearize(theta).hessian_block(rows, columns, out),
         }
     }
 

@@ -7,5 +7,6 @@ pub(crate) mod duals;
 pub(crate) mod functions;
 pub(crate) mod l1;
 pub(crate) mod objective_fn;
+pub(crate) mod remembered;
 mod typical;
 mod uncounted;

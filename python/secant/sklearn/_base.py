@@ -25,6 +25,10 @@ from .._models import Network
 TOLERANCE: float = method_options("auto")["gradient_tolerance"]
 
 
+#: That are centred at a time, of a table that is not in C order.
+COLUMNS = 64
+
+
 class Fits:
     """An estimator that keeps the engine's report: `report_`, and `n_iter_` where it iterates."""
 
@@ -40,11 +44,14 @@ class Fits:
         return hasattr(self, "report_")
 
     def _training_data(
-        self, X: Any, y: Any, sample_weight: Any, *, multi_output: bool = False, numeric: bool = True
+        self, X: Any, y: Any, sample_weight: Any, *, multi_output: bool = False, numeric: bool = True, order: str | None = "C"
     ) -> tuple[Any, np.ndarray, np.ndarray | None]:
-        """X, y and the weights as arrays, X as a sparse matrix where it is one and may be; no weights where none were given."""
+        """X, y and the weights as arrays, X as a sparse matrix where it is one and may be; no weights where none were given.
+
+        order: `None` leaves that of X, for whoever makes an array of it anyway.
+        """
         X, y = validate_data(
-            self, X, y, dtype=np.float64, order="C", multi_output=multi_output, y_numeric=numeric,
+            self, X, y, dtype=np.float64, order=order, multi_output=multi_output, y_numeric=numeric,
             accept_sparse="csr" if self._sparse else False,
         )
         if numeric:
@@ -159,10 +166,17 @@ def centre(X: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.nd
     """X less its means, and these: a free intercept takes them up, and the columns come nearer to orthogonal to it."""
     means = np.average(X, axis=0, weights=weights)
     counted = X if weights is None else X[weights > 0.0]
-    same = (counted == counted[0]).all(axis=0)
+    # Two rows leave few columns to look at as a whole.
+    same = (counted[:2] == counted[0]).all(axis=0)
+    same[same] = (counted[:, same] == counted[0, same]).all(axis=0)
     # A constant column is 0, not what its mean was rounded by.
     means[same] = counted[0, same]
-    inputs = X - means
+    # In C order, whatever that of X is: where it is another, so many columns that both stay in cache.
+    inputs = np.empty(X.shape)
+    columns = X.shape[1] if X.flags.c_contiguous else COLUMNS
+    for first in range(0, X.shape[1], columns):
+        part = slice(first, first + columns)
+        np.subtract(X[:, part], means[part], out=inputs[:, part])
     inputs[:, same] = 0.0
     return inputs, means
 

@@ -50,7 +50,9 @@ class ElasticNet(Linear, BaseEstimator):
         """Fits to N × d inputs and N, or N × t, targets."""
         alpha = positive_number(self.alpha, "alpha")
         ratio = float(check_scalar(self.l1_ratio, "l1_ratio", (int, float), min_val=0.0, max_val=1.0))
-        X, y, weights = self._training_data(X, y, sample_weight, multi_output=True)
+        # Centring writes an array of its own.
+        order = None if self.fit_intercept else "C"
+        X, y, weights = self._training_data(X, y, sample_weight, multi_output=True, order=order)
         options = {"l2": alpha * (1.0 - ratio), "l1": alpha * ratio, "weights": weights, "options": self._stopping()}
         targets = y.reshape(len(y), -1).T
         starts = [self._start(j, X.shape[1], len(targets)) for j in range(len(targets))]

@@ -61,6 +61,22 @@ pub(super) fn matrix(product: impl Fn(&[f64], &mut [f64]), mut out: MatMut<'_, f
     }
 }
 
+/// `out` ← the entries in `rows` and `columns` of A, n × n, from products with it.
+pub(crate) fn block(
+    product: impl Fn(&[f64], &mut [f64]),
+    n: usize,
+    (rows, columns): (&[usize], &[usize]),
+    mut out: MatMut<'_, f64>,
+) {
+    let (mut unit, mut column) = (vec![0.0; n], vec![0.0; n]);
+    for (at, &j) in columns.iter().enumerate() {
+        unit[j] = 1.0;
+        product(&unit, &mut column);
+        unit[j] = 0.0;
+        out.as_mut().col_mut(at).iter_mut().zip(rows).for_each(|(out, &i)| *out = column[i]);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::problem::Linearization;
@@ -112,6 +128,9 @@ mod tests {
             assert_eq!(h, Mat::from_fn(2, 2, |i, j| H[i][j]));
             assert_eq!(h, g);
             assert_eq!((product, of_g, diagonal), ([2.0, 17.0], [2.0, 17.0], [2.0, 5.0]));
+            let mut block = Mat::zeros(1, 2);
+            at.hessian_block(&[1], &[1, 0], block.as_mut());
+            assert_eq!((block[(0, 0)], block[(0, 1)]), (H[1][1], H[1][0]));
         }
     }
 

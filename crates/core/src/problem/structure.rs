@@ -103,6 +103,8 @@ pub struct Structure {
     /// Whether the diagonal of the Gauss–Newton matrix costs less than a product and its entries may be of very different sizes, as with
     /// features of which some are in every sample and others in few: what a preconditioner is for.
     pub uneven_diagonal: bool,
+    /// Whether [`Curvature::hessian_block_at`] costs as much as the rows and columns that are asked for, not as a product for each column.
+    pub hessian_blocks: bool,
     /// Bytes that the problem takes, beside the caller's matrix, to form a dense Hessian, Gauss–Newton matrix or JᵀJ.
     pub dense_bytes: u64,
 }

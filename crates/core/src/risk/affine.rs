@@ -3,6 +3,7 @@
 //! With x̃ = (φ(x), 1), θ = (W, b) and the loss's Hessian hᵢ (c × c) of sample i, the block of outputs k and l is
 //! Σᵢ (hᵢ)ₖₗ·x̃ᵢ·x̃ᵢᵀ, symmetric and the same for (l, k): c(c + 1)/2 blocks of N·d² flops each.
 
+mod block;
 mod sparse;
 
 pub(super) use sparse::{SCATTERED, SparseColumns, moment_flops};

@@ -314,6 +314,9 @@ impl Linearization for Linearized<'_> {
     fn hessian(&self, out: MatMut<'_, f64>) {
         self.dense_hessian(out);
     }
+    fn hessian_block(&self, rows: &[usize], columns: &[usize], out: MatMut<'_, f64>) {
+        self.some_entries(rows, columns, out);
+    }
     fn gauss_newton(&self, out: MatMut<'_, f64>) {
         self.dense_outer_product(Product::GaussNewton, out);
     }

@@ -109,7 +109,8 @@ impl<'a> RiskPart<'a> {
 
     /// What the whole risk says of itself to a chooser of methods.
     pub fn structure(&self) -> Structure {
-        self.risk.known_structure()
+        // Sums of blocks of matrices are not joined.
+        Structure { hessian_blocks: false, ..self.risk.known_structure() }
     }
 
     /// The part of half a sum of squares, where the risk is one: squared error with a ridge penalty or none.

@@ -43,6 +43,7 @@ impl Risk<'_> {
             second_derivatives: Derivatives::Exact,
             costs: Some(self.costs()),
             uneven_diagonal: self.sparse_head().is_some(),
+            hessian_blocks: self.graph.linear_head().is_some(),
             dense_bytes: self.dense_bytes(),
         }
     }

@@ -1,5 +1,6 @@
 //! The tests of the crate from outside, as one program: one module per subject.
 
+mod blocks;
 mod description;
 mod dropout;
 mod features;

@@ -20,7 +20,7 @@ const SAME: f64 = 2e-14;
 const CENTRED: f64 = 1e-13;
 
 /// d × N numbers of which so many are not 0; an empty feature, an empty sample and a full one among them.
-fn table(d: usize, samples: usize, density: f64, seed: u64) -> Vec<f64> {
+pub(crate) fn table(d: usize, samples: usize, density: f64, seed: u64) -> Vec<f64> {
     let mut random = Random::new(seed);
     let mut entry = |at: usize| {
         let (filled, number) = (random.uniform() < density, random.normal() + 0.3);
@@ -31,7 +31,7 @@ fn table(d: usize, samples: usize, density: f64, seed: u64) -> Vec<f64> {
     (0..d * samples).map(&mut entry).collect()
 }
 
-fn sparse(dense: &Dataset) -> Dataset {
+pub(crate) fn sparse(dense: &Dataset) -> Dataset {
     let (d, mut entries) = (dense.features(), (Vec::new(), Vec::new(), Vec::new()));
     for (at, value) in dense.inputs().iter().enumerate().filter(|(_, value)| **value != 0.0) {
         entries.0.push(at / d);

@@ -9,6 +9,7 @@ use crate::problem::bounds::Bounds;
 use crate::problem::l1::L1;
 use crate::run::memory::packed;
 use crate::run::stopping::Stopping;
+use crate::solver::constrained::proximal_newton::{expected_members, set_bytes};
 use crate::solver::least_squares::variable_projection::VariableProjection;
 use crate::solver::{
     Bfgs, BoundedLevenbergMarquardt, Factorization, Lbfgs, LbfgsB, LevenbergMarquardt, Newton,
@@ -35,6 +36,8 @@ const MOST_PAIRS: usize = 200;
 const MANY_PAIRS: usize = 100;
 /// and no more numbers than this in all of them: 64 MiB.
 const PAIR_ENTRIES: usize = 1 << 23;
+/// Sets that the method for L1 needs on a quadratic.
+const WORKING_SETS: f64 = 5.0;
 /// Operations per parameter or residual of an evaluation that nobody counted.
 const UNCOUNTED: f64 = 100.0;
 
@@ -334,6 +337,9 @@ impl<'a> Setting<'a> {
         let reason = "L1, a gradient per step";
         let own = 4.0 * pairs * STREAMED * n;
         let owl_qn = self.candidate(OwlQn::new(l1.clone()), (own, 1.2), 150.0, reason);
+        if let Some(k) = expected_members(&self.structure, self.n) {
+            return vec![owl_qn, self.working_set(l1, k)];
+        }
         let (iterations, reason) = match self.structure.form {
             Form::Quadratic => (2.0, "L1 and f quadratic: one step is the solution"),
             Form::GeneralizedLinear => (8.0, "L1 and few parameters: few steps"),
@@ -345,5 +351,17 @@ impl<'a> Setting<'a> {
         let newton =
             self.candidate(ProximalNewton::new(l1.clone()), (own, 2.0), iterations, reason);
         vec![owl_qn, newton]
+    }
+
+    /// Proximal Newton on a working set that is expected to have k members.
+    fn working_set(&self, l1: &L1, k: usize) -> Candidate {
+        let reason = "L1 and f quadratic: minima over a few parameters at a time";
+        let (n, part) = (self.dim(), k as f64);
+        let block = 2.0 * self.costs.hessian * (part / n).powi(2);
+        // The set doubles up to its size, and each has a few factorisations.
+        let own = (block + 4.0 * part.powi(3) / 3.0) / WORKING_SETS + 20.0 * STREAMED * part * part;
+        let solver = ProximalNewton::new(l1.clone());
+        let candidate = self.candidate(solver, (own, 1.0), WORKING_SETS, reason);
+        Candidate { bytes: set_bytes(self.n, k), ..candidate }
     }
 }

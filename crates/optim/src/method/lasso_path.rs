@@ -1,19 +1,22 @@
 //! The minima of f(θ) + λΣⱼ wⱼ|θⱼ| along λ: from where every penalised parameter is zero, down.
 //!
 //! λmax is max |∂ⱼf|/wⱼ at the minimum over the free parameters. Each point is the start of the next, for [`ProximalNewton`]. On a quadratic f
-//! its matrix is formed once, and each start is brought to the next minimum before: by coordinates and Newton's steps on the k that are not
-//! zero, n·k a pass and k³/3 a step, so that the method has to confirm it.
-//! Source: Friedman, Hastie & Tibshirani (2010), J. Stat. Softw. 33, §2.5.
+//! each start is brought to the next minimum before: by coordinates and Newton's steps on a working set of k parameters, k² a pass and k³/3 a
+//! step, so that the method has to confirm it. H is formed once: between the members of the set alone where f gives such entries, whose
+//! memory is 4k², and all of it elsewhere.
+//! Source: Friedman, Hastie & Tibshirani (2010), J. Stat. Softw. 33, §2.5; Tibshirani et al. (2012), J. R. Stat. Soc. B 74, for what the
+//! set takes in.
 
 use crate::error::{OptimError, require};
 use crate::problem::l1::L1;
+use crate::problem::remembered::Remembered;
 use crate::run::fit_solver::FitSolver;
 use crate::run::memory;
 use crate::run::minimize::{Solution, minimize};
 use crate::run::stopping::Stopping;
 use crate::solver::ProximalNewton;
-use crate::solver::constrained::proximal_newton::QuadraticL1;
-use secant_core::problem::Curvature;
+use crate::solver::constrained::proximal_newton::{QuadraticL1, expected_members, set_bytes};
+use secant_core::problem::{Curvature, Objective};
 
 /// Points of a path.  Friedman, Hastie & Tibshirani (2010) §2.5: 100.
 pub const POINTS: usize = 100;
@@ -31,9 +34,10 @@ const ALTERNATIVE: &str = "OWL-QN";
 
 /// The minima of one problem for any weights.
 struct Minima<'p, P> {
-    problem: &'p P,
+    /// The last evaluation of a quadratic is the first of what confirms it.
+    problem: &'p Remembered<'p, P>,
     /// f with its matrix, where it is a quadratic.
-    quadratic: Option<QuadraticL1<'p, P>>,
+    quadratic: Option<QuadraticL1<'p, Remembered<'p, P>>>,
     stopping: Stopping,
 }
 
@@ -97,6 +101,7 @@ impl LassoPath {
             require((0.0..=MOST).contains(lambda), NAME, "lambdas", *lambda, "[0, 1e300]")?;
         }
         self.l1.validate(NAME, Some(problem.dim()))?;
+        let problem = &Remembered::new(problem);
         let (largest, start, mut minima) = self.largest(problem, theta0)?;
         let lambdas = self.lambdas.clone().unwrap_or_else(|| {
             let part = |k: usize| self.ratio.powf(k as f64 / (self.points - 1) as f64);
@@ -116,7 +121,7 @@ impl LassoPath {
     /// λmax, the minimum there, and what finds the others.
     fn largest<'p, P: Curvature>(
         &self,
-        problem: &'p P,
+        problem: &'p Remembered<'p, P>,
         theta0: &[f64],
     ) -> Result<(f64, Vec<f64>, Minima<'p, P>), OptimError> {
         let n = problem.dim();
@@ -144,8 +149,11 @@ impl LassoPath {
             ..Stopping::default()
         };
         let solver = ProximalNewton::new(self.l1.scaled(lambda));
-        let needs =
-            solver.memory(n, 0).map(|own| own.saturating_add(problem.structure().dense_bytes));
+        let structure = problem.structure();
+        let needs = match expected_members(&structure, n) {
+            Some(_) => Some(set_bytes(n, 0)),
+            None => solver.memory(n, 0).map(|own| own.saturating_add(structure.dense_bytes)),
+        };
         memory::preflight(NAME, needs, ALTERNATIVE, None)?;
         let mut minima = Minima { problem, quadratic: QuadraticL1::of(problem, &start), stopping };
         loop {

@@ -14,7 +14,9 @@ use crate::linalg::vector;
 use crate::problem::bounds::Bounds;
 use argmin::core::Problem;
 use faer::MatMut;
-use secant_core::problem::{Arrow, Curvature, LeastSquares, Objective, SampledObjective};
+use secant_core::problem::{
+    Arrow, Curvature, LeastSquares, Objective, SampledObjective, Structure,
+};
 use std::collections::HashMap;
 
 fn count<P>(problem: &mut Problem<P>, key: &'static str) {
@@ -76,6 +78,23 @@ pub(crate) fn hessian<P: Curvature>(
     count(problem, LINEARIZE);
     count(problem, HESSIAN);
     inner(problem).hessian_at(theta, out.as_mut());
+    refuse_matrix(&mut out);
+}
+
+/// `out` ← these rows and columns of ∇²f(θ); counted as a linearisation and a Hessian.
+pub(crate) fn hessian_block<P: Curvature>(
+    problem: &mut Problem<P>,
+    theta: &[f64],
+    rows: &[usize],
+    columns: &[usize],
+    mut out: MatMut<'_, f64>,
+) {
+    if refuse_matrix(&mut out) {
+        return;
+    }
+    count(problem, LINEARIZE);
+    count(problem, HESSIAN);
+    inner(problem).hessian_block_at(theta, rows, columns, out.as_mut());
     refuse_matrix(&mut out);
 }
 
@@ -202,6 +221,11 @@ impl Counts<'_> {
 /// n
 pub(crate) fn dim<P: Objective>(problem: &Problem<P>) -> usize {
     inner(problem).dim()
+}
+
+/// What is known of it.
+pub(crate) fn structure<P: Curvature>(problem: &Problem<P>) -> Structure {
+    inner(problem).structure()
 }
 
 /// Bytes that it takes to form a dense matrix and to factorise it, beside the matrix.

@@ -203,3 +203,154 @@ fn walls_and_constants_end_with_their_reasons() {
         assert_eq!(reason, Reason::NonFiniteStart);
     }
 }
+
+/// 60 × 400 and a bias: two columns equal, two of opposite sign, one zero, one the sum of two others, one of another size, one without a weight.
+mod wide {
+    use super::*;
+    use secant_core::data::Dataset;
+    use secant_core::graph::Graph;
+    use secant_core::loss::SquaredError;
+    use secant_core::network::Network;
+    use secant_core::penalty::{NoPenalty, Penalty, Ridge};
+    use secant_core::risk::Risk;
+    use secant_optim::{Auto, Solution};
+
+    const N: usize = 60;
+    const D: usize = 400;
+
+    pub(super) struct Table {
+        x: Vec<f64>,
+        y: Vec<f64>,
+        data: Dataset,
+        net: Network,
+    }
+
+    impl Table {
+        pub(super) fn new() -> Self {
+            let mut draws = Draws(17);
+            let mut x = draws.vector(N * D);
+            let mut y = draws.vector(N);
+            for (row, y) in x.chunks_exact_mut(D).zip(&mut y) {
+                row[7] = row[3];
+                row[8] = -row[5];
+                row[9] = 0.0;
+                row[11] = row[20] + row[30];
+                row[12] *= 1e3;
+                *y = 2.0 * row[3] - row[20] + 0.5 * row[100] - 1.5 * row[5] + 0.1 * *y + 4.0;
+            }
+            let data = Dataset::from_slices(D, &x, 1, &y).unwrap();
+            Self { x, y, data, net: Network::linear(D, 1) }
+        }
+
+        pub(super) fn graph(&self) -> &Graph {
+            self.net.graph().unwrap()
+        }
+
+        pub(super) fn risk(&self, penalty: impl Penalty + 'static) -> Risk<'_> {
+            Risk::new(self.graph(), &self.data, SquaredError, penalty).unwrap()
+        }
+
+        /// Column 40 and the bias are free.
+        pub(super) fn l1() -> L1 {
+            L1::new(1.0).without(D..D + 1).without(40..41)
+        }
+
+        /// The largest violation of the conditions of the minimum, with the residuals written out.
+        pub(super) fn violation(&self, lambda: f64, ridge: f64, theta: &[f64]) -> f64 {
+            let rows = self.x.chunks_exact(D);
+            let score = |row: &[f64]| row.iter().zip(theta).map(|(x, t)| x * t).sum::<f64>();
+            let r: Vec<f64> = rows.zip(&self.y).map(|(row, y)| score(row) + theta[D] - y).collect();
+            let slope = |j: usize| {
+                let column = self.x[j..].iter().step_by(D);
+                column.zip(&r).map(|(x, r)| x * r).sum::<f64>() / N as f64 + ridge * theta[j]
+            };
+            let weights = Self::l1().scaled(lambda).weights(D + 1);
+            let each = (0..D).map(|j| match theta[j] {
+                0.0 => (slope(j).abs() - weights[j]).max(0.0),
+                t => (slope(j) + weights[j] * t.signum()).abs(),
+            });
+            each.fold((r.iter().sum::<f64>() / N as f64).abs(), f64::max)
+        }
+    }
+
+    pub(super) fn reached(table: &Table, lambda: f64, ridge: f64, solution: &Solution) {
+        let report = &solution.report;
+        assert!(report.reason.is_success(), "{lambda} {ridge}: {report}");
+        // One column is a thousand times the others.
+        let off = table.violation(lambda, ridge, &solution.theta);
+        assert!(off < 1e-10, "λ {lambda}, ridge {ridge}: {off:e} {report}");
+    }
+
+    #[test]
+    fn working_sets_end_where_the_conditions_of_all_columns_hold() {
+        let table = Table::new();
+        for (lambda, ridge) in [(2.0, 0.0), (0.3, 0.0), (0.03, 0.0), (1e-3, 0.0), (0.03, 0.5)] {
+            let risk = table.risk(Ridge(ridge));
+            let l1 = Table::l1().scaled(lambda);
+            for start in [vec![0.0; D + 1], Draws(3).vector(D + 1)] {
+                let stopping = Stopping { gradient_tolerance: 1e-14, ..Stopping::default() };
+                let solver = ProximalNewton::new(l1.clone()).with_stopping(stopping.clone());
+                let solution = minimize(&risk, solver, &start).unwrap();
+                reached(&table, lambda, ridge, &solution);
+                let auto = Method::from(Auto::new().with_l1(l1.clone()).with_stopping(stopping));
+                let chosen = auto.minimize(&risk, &start).unwrap();
+                assert_eq!(chosen.report.solver, "Auto: proximal Newton");
+                assert_eq!(chosen.theta, solution.theta);
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_by_working_sets_meets_the_conditions_and_asks_for_no_matrix_again() {
+        let table = Table::new();
+        let risk = table.risk(NoPenalty);
+        for (points, ratio) in [(30, 1e-3), (3, 1e-4)] {
+            let path = LassoPath { l1: Table::l1(), points, ratio, lambdas: None };
+            let path = path.run(&risk, &[0.0; D + 1]).unwrap();
+            for point in &path {
+                reached(&table, point.lambda, 0.0, &point.solution);
+            }
+            assert_eq!(path[0].nonzero, 2, "the free ones");
+            let matrices = path.iter().map(|point| point.solution.report.evaluations.hessian);
+            assert_eq!(matrices.sum::<u64>(), 0);
+        }
+        // Up and down again.
+        let lambdas = vec![0.5, 0.01, 1.0, 0.01, 0.0, 0.2];
+        let path = LassoPath { l1: Table::l1(), lambdas: Some(lambdas), ..LassoPath::default() };
+        let path = path.run(&risk, &[0.0; D + 1]).unwrap();
+        for point in path.iter().filter(|point| point.lambda > 0.0) {
+            reached(&table, point.lambda, 0.0, &point.solution);
+        }
+        assert!((path[1].solution.report.value - path[3].solution.report.value).abs() < 1e-12);
+    }
+
+    #[test]
+    fn working_sets_have_the_same_bits_whatever_the_threads() {
+        let table = Table::new();
+        let risk = table.risk(NoPenalty);
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let solver = ProximalNewton::new(Table::l1().scaled(0.02));
+            pool.install(|| minimize(&risk, solver, &[0.0; D + 1]).unwrap().theta)
+        };
+        assert_eq!(run(1), run(3));
+    }
+
+    #[test]
+    fn a_set_that_memory_does_not_hold_ends_the_run_and_auto_goes_on() {
+        let table = Table::new();
+        let risk = table.risk(NoPenalty);
+        // Room for 200 parameters, and every one is of use.
+        let (l1, limit) = (Table::l1().scaled(1e-4), 1_400_000);
+        let start = Draws(3).vector(D + 1);
+        let method = Method::from(ProximalNewton::new(l1.clone()));
+        let report = method.clone().minimize_within(&risk, &start, Some(limit)).unwrap().report;
+        assert_eq!(report.reason, Reason::Stalled, "{report}");
+        let refused = method.minimize_within(&risk, &start, Some(1_000_000));
+        assert!(matches!(refused, Err(OptimError::Memory { .. })), "{refused:?}");
+        let stopping = Stopping { max_iterations: 50, ..Stopping::default() };
+        let auto = Auto::new().with_l1(l1).with_memory_limit(limit).with_stopping(stopping);
+        let solution = Method::from(auto).minimize(&risk, &start).unwrap();
+        assert!(solution.report.solver.contains("OWL-QN"), "{}", solution.report);
+    }
+}

@@ -224,7 +224,7 @@ impl Moment {
 
 impl Risk<'_> {
     /// wᵢ·hₖₗ of all samples, a column for each pair k ≥ l; none where the loss's Hessian is the identity.
-    fn head_weights(&self, product: Product, theta: &[f64]) -> Option<Vec<f64>> {
+    pub(super) fn head_weights(&self, product: Product, theta: &[f64]) -> Option<Vec<f64>> {
         if self.loss.hessian_kind() == LossHessian::Identity {
             return None;
         }

@@ -8,12 +8,17 @@
 //! couples them (the weights into and out of a unit that L1 has switched off, whose own curvature is 0) asks for a shift that would freeze all
 //! others. H of the rest is shifted by a multiple of its diagonal where it needs it, and by more where F does not keep what the model promises.
 //! Stop: [`Stopping`] with the pseudo-gradient ⋄F in place of the gradient.
+//! On a quadratic f that gives some rows and columns of H for less than all of it, a step goes to the minimum over a working set of k parameters that
+//! grows by those whose slope is beyond their weight, and what the set has between its members is all of H that is formed: memory 4k² + 14n, at most what
+//! is allowed.
 //! Memory 5n², 2n² more where H is not positive definite. Cost per step: one Hessian, n³/3 and n²·(passes), k³/3 for k parameters that are not zero, one evaluation as a rule.
 //! Source: Lee, Sun & Saunders (2014), SIAM J. Optim. 24; Yuan, Ho & Lin (2012), JMLR 13, for the descent;
 //! Hsieh, Sustik, Dhillon & Ravikumar (2014), JMLR 15, §3.3, for the zeros that are held.
 
 mod l1_model;
+mod on_set;
 mod quadratic;
+mod working_set;
 
 pub(crate) use quadratic::QuadraticL1;
 
@@ -31,7 +36,8 @@ use crate::solver::HessianKind;
 use crate::solver::newton::region::VISIBLE;
 use argmin::core::{Error, KV, Problem, Solver};
 use l1_model::L1Model;
-use secant_core::problem::{Curvature, Objective};
+use on_set::OnSet;
+use secant_core::problem::{Curvature, Form, Objective, Structure};
 use serde::{Deserialize, Serialize};
 
 /// F must fall by this part of what the model promises.  Lee, Sun & Saunders (2014) (2.22): below ½.
@@ -65,9 +71,63 @@ pub struct ProximalNewton {
     pub work: Option<Workspace>,
 }
 
+/// Up to so many parameters all of H is formed, whatever f gives: it costs little beside a few evaluations.
+const FEW: usize = 200;
+/// Matrices of k × k, for k members of a working set: H of the set before and after it has grown, and the factor of it.
+const SET_MATRICES: usize = 4;
+/// Vectors of n beside them.
+const SET_VECTORS: usize = 14;
+
+/// Whether a working set takes the place of all of H.
+fn has_blocks(structure: &Structure, n: usize) -> bool {
+    let quadratic = structure.form == Form::Quadratic && !structure.kinks;
+    quadratic && structure.hessian_blocks && n > FEW
+}
+
+/// Bytes of a working set of k parameters of n.
+pub(crate) fn set_bytes(n: usize, k: usize) -> u64 {
+    bytes(&[(SET_MATRICES, k, k), (SET_VECTORS, n, 1)])
+}
+
+/// Whether a problem of this form is minimised on a working set, and how many members it is expected to have.
+pub(crate) fn expected_members(structure: &Structure, n: usize) -> Option<usize> {
+    // As many as samples where nothing but the data has a curvature, and a part of them at strengths of use.
+    let some = structure.samples.unwrap_or(n).min(n) / 4;
+    has_blocks(structure, n).then_some(some.max(FEW).min(n))
+}
+
+/// Most members of a working set in the memory that is allowed.
+fn most_members(n: usize, limit: Option<u64>) -> usize {
+    if limit.is_none() && set_bytes(n, n) <= memory::UNASKED {
+        return n;
+    }
+    let Some(allowed) = memory::allowed(limit) else { return n };
+    let matrices = allowed.saturating_sub(set_bytes(n, 0)) / bytes(&[(SET_MATRICES, 1, 1)]);
+    usize::try_from(matrices.isqrt()).map_or(n, |most| most.min(n))
+}
+
+/// The decrease of F that a coordinate at t with slope g (of ⋄F) is promised by its curvature h.
+fn promise_along(w: f64, t: f64, g: f64, h: f64) -> f64 {
+    if g == 0.0 {
+        return 0.0;
+    }
+    let whole = 0.5 * g * (g / h.abs());
+    // Beyond zero the slope is another.
+    let stops = w > 0.0 && t * g > 0.0;
+    if stops { whole.min(t * g) } else { whole }
+}
+
 #[doc(hidden)]
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Workspace {
+#[expect(private_interfaces, reason = "nobody outside looks into it")]
+pub enum Workspace {
+    Whole(Box<Whole>),
+    OnSet(Box<OnSet>),
+}
+
+/// All of H, and its factor.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Whole {
     model: L1Model,
     factor: ShiftedCholesky,
     /// Of the parameters that are free, where zeros are held.
@@ -100,7 +160,7 @@ impl ProximalNewton {
     }
 }
 
-impl Workspace {
+impl Whole {
     fn new(weights: Vec<f64>, smooth: Vec<f64>) -> Self {
         let n = weights.len();
         let zeros = || vec![0.0; n];
@@ -157,13 +217,8 @@ impl Workspace {
     fn free_promise(&mut self, state: &FitState) -> f64 {
         let matrix = self.factor.matrix_mut();
         let (theta, weights) = (&state.theta, &self.model.weights);
-        let along = |(j, g): (usize, &f64)| {
-            let whole = 0.5 * g * (g / matrix[(j, j)].abs());
-            // Beyond zero the slope is another.
-            let stops = weights[j] > 0.0 && theta[j] * g > 0.0;
-            if stops { whole.min(theta[j] * g) } else { whole }
-        };
-        let best = state.gradient.iter().enumerate().filter(|(_, g)| **g != 0.0).map(along);
+        let along = |(j, g): (usize, &f64)| promise_along(weights[j], theta[j], *g, matrix[(j, j)]);
+        let best = state.gradient.iter().enumerate().map(along);
         best.fold(0.0, f64::max)
     }
 
@@ -277,7 +332,7 @@ impl FitSolver for ProximalNewton {
     }
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
-        let Some(work) = &self.work else { return notes };
+        let Some(Workspace::Whole(work)) = &self.work else { return notes };
         if work.shifted > 0 {
             notes.push(format!("Hessian shifted {}×", work.shifted));
         }
@@ -299,10 +354,16 @@ impl<P: Curvature> Solver<P, FitState> for ProximalNewton {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         self.validate()?;
-        let needs = self.memory(eval::dim(problem), 0);
-        let needs = needs.map(|own| own.saturating_add(eval::dense_bytes(problem)));
-        memory::preflight(NAME, needs, ALTERNATIVE, state.limit())?;
         let n = eval::dim(problem);
+        let structure = eval::structure(problem);
+        let on_set = has_blocks(&structure, n);
+        let needs = if on_set {
+            Some(set_bytes(n, FEW))
+        } else {
+            let own = self.memory(n, 0);
+            own.map(|own| own.saturating_add(eval::dense_bytes(problem)))
+        };
+        memory::preflight(NAME, needs, ALTERNATIVE, state.limit())?;
         self.l1.validate(NAME, Some(n))?;
         let weights = self.l1.weights(n);
         let mut smooth = vec![0.0; n];
@@ -311,7 +372,12 @@ impl<P: Curvature> Solver<P, FitState> for ProximalNewton {
             l1::pseudo_gradient(&weights, theta, &smooth, gradient);
             value + l1::value(&weights, theta)
         })?;
-        self.work = Some(Workspace::new(weights, smooth));
+        self.work = Some(if on_set {
+            let most = most_members(n, state.limit());
+            Workspace::OnSet(Box::new(OnSet::new(weights, smooth, most)))
+        } else {
+            Workspace::Whole(Box::new(Whole::new(weights, smooth)))
+        });
         Ok((state, None))
     }
 
@@ -321,12 +387,18 @@ impl<P: Curvature> Solver<P, FitState> for ProximalNewton {
         mut state: FitState,
     ) -> Result<(FitState, Option<KV>), Error> {
         let work = self.work.as_mut().expect("argmin's Executor calls init first");
-        let matrix = work.factor.matrix_mut();
-        match self.curvature {
-            HessianKind::Exact => eval::hessian(problem, &state.theta, matrix),
-            HessianKind::GaussNewton => eval::gauss_newton(problem, &state.theta, matrix),
-        }
-        match work.advance(problem, &mut state) {
+        let moved = match work {
+            Workspace::OnSet(work) => work.advance(problem, &mut state),
+            Workspace::Whole(work) => {
+                let matrix = work.factor.matrix_mut();
+                match self.curvature {
+                    HessianKind::Exact => eval::hessian(problem, &state.theta, matrix),
+                    HessianKind::GaussNewton => eval::gauss_newton(problem, &state.theta, matrix),
+                }
+                work.advance(problem, &mut state)
+            }
+        };
+        match moved {
             Ok(()) => eval::finish(&self.stopping, problem, &mut state),
             Err(reason) => state.stop(reason),
         }

@@ -42,6 +42,35 @@ impl L1Model {
         model
     }
 
+    /// k parameters where it had fewer: `write` writes the columns of H that are new, k rows each.
+    pub(super) fn grow(&mut self, k: usize, write: impl FnOnce(MatMut<'_, f64>)) {
+        let before = self.point.len();
+        let mut columns = vec![0.0; k * (k - before)];
+        write(MatMut::from_column_major_slice_mut(&mut columns, k, k - before));
+        let mut hessian = vec![0.0; k * k];
+        for (column, old) in
+            hessian.chunks_exact_mut(k).zip(self.hessian.chunks_exact(before.max(1)))
+        {
+            column[..before].copy_from_slice(old);
+        }
+        for (j, column) in (before..k).zip(columns.chunks_exact(k)) {
+            for (i, entry) in column.iter().enumerate().take(j + 1) {
+                hessian[j * k + i] = *entry;
+                hessian[i * k + j] = *entry;
+            }
+        }
+        self.hessian = hessian;
+        for numbers in [&mut self.weights, &mut self.point, &mut self.slopes] {
+            numbers.resize(k, 0.0);
+        }
+        self.release();
+    }
+
+    /// That of H.
+    pub(super) fn diagonal(&self) -> impl Iterator<Item = f64> {
+        self.hessian.iter().step_by(self.point.len() + 1).copied()
+    }
+
     /// H from its upper triangle, with `shift` on the diagonal of the parameters that are free, one entry for each.
     pub(super) fn lay_out(&mut self, matrix: MatRef<'_, f64>, shift: &[f64]) {
         let n = self.point.len();
