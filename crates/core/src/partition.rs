@@ -136,7 +136,8 @@ impl Partition {
             }
         };
         let by_memory = (SHARD_ENTRIES / n).max(2);
-        let shards = by_work.clamp(1, MAX_SHARDS).min(by_memory);
+        // A power of two: of seven shards one of two threads has four.
+        let shards = by_work.clamp(1, MAX_SHARDS).next_power_of_two().min(by_memory);
         let longest = Self::longest_tile(graph, filled);
         let tile = longest.min(samples.div_ceil(shards.min(ENOUGH_SHARDS)));
         let tile = whole_tile(tile, shortest_tile(graph), longest_of(filled));
