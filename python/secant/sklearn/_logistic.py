@@ -19,7 +19,12 @@ from ._base import Fits, fit_scores, iterations, positive_number
 def labels_of(estimator: Any, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The classes and the number of that of each sample."""
     check_classification_targets(y)
-    classes, labels = np.unique(y, return_inverse=True)
+    if y.dtype.kind in "biu":
+        # Faster than by the order of all samples.
+        classes = np.unique(y)
+        labels = np.searchsorted(classes, y)
+    else:
+        classes, labels = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(
             f"{type(estimator).__name__} needs samples of at least 2 classes in the data, "

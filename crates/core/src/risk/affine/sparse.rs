@@ -16,6 +16,7 @@ use crate::loss::LossHessian;
 use crate::sweep::forward;
 use faer::MatMut;
 use rayon::prelude::*;
+use std::array::from_fn;
 use std::ops::Range;
 
 /// What a scattered operation costs, in operations of SYRK.
@@ -129,18 +130,40 @@ impl Moment {
             for sample in samples {
                 let weight = weights.map_or(1.0, |weights| weights[sample]);
                 let (indices, values) = inputs.row(sample);
-                for (place, (index, x)) in indices.iter().zip(values).enumerate() {
-                    let (feature, scale) = (*index as usize, weight * x);
-                    moment.first[feature] += scale;
-                    let column = &mut moment.second[feature * d..(feature + 1) * d];
-                    for (index, x) in indices[place..].iter().zip(&values[place..]) {
-                        column[*index as usize] += scale * x;
-                    }
+                // Two columns at a time: their rows are the same, but for one.
+                let (pairs, last) = indices.split_at(indices.len() & !1);
+                for place in (0..pairs.len()).step_by(2) {
+                    moment.add_columns::<2>(&indices[place..], &values[place..], weight);
+                }
+                if !last.is_empty() {
+                    moment.add_columns::<1>(last, &values[pairs.len()..], weight);
                 }
                 moment.zeroth += weight;
             }
             moment
         })
+    }
+
+    /// Adds wxᵢxⱼ for the first K entries i of a sample and all entries j from i on, and wxᵢ.
+    #[inline(always)]
+    fn add_columns<const K: usize>(&mut self, indices: &[u32], values: &[f64], weight: f64) {
+        let d = self.first.len();
+        let features: [usize; K] = from_fn(|k| indices[k] as usize);
+        let scales: [f64; K] = from_fn(|k| weight * values[k]);
+        let ranges = features.map(|feature| feature * d..(feature + 1) * d);
+        let columns = self.second.get_disjoint_mut(ranges);
+        let columns = columns.expect("a sample has a feature once");
+        for k in 0..K {
+            self.first[features[k]] += scales[k];
+            for l in k..K {
+                columns[k][features[l]] += scales[k] * values[l];
+            }
+        }
+        for (index, x) in indices[K..].iter().zip(&values[K..]) {
+            for k in 0..K {
+                columns[k][*index as usize] += scales[k] * x;
+            }
+        }
     }
 
     /// The sum of the moments of `parts` runs of samples.
