@@ -144,6 +144,11 @@ impl<'a> Inputs<'a> {
     }
 }
 
+/// Node `first` of a graph's where the data are counted too; 0 for all.
+fn place_of(first: usize) -> usize {
+    if first == 0 { 0 } else { first + 1 }
+}
+
 /// Tangents ẋ of a node's inputs.
 #[derive(Clone, Copy, Debug)]
 pub struct Tangents<'a> {
@@ -151,7 +156,7 @@ pub struct Tangents<'a> {
     layout: &'a Layout,
     arena: &'a [f64],
     window: Window,
-    /// Nodes up to this one have none, along this direction.
+    /// Nodes before this one have none, along this direction; counted as `nodes` are.
     still: usize,
 }
 
@@ -166,11 +171,11 @@ impl<'a> Tangents<'a> {
     }
     /// Nothing moves before node `first` of the graph's.
     pub(crate) fn from(self, first: usize) -> Self {
-        Self { still: first, ..self }
+        Self { still: place_of(first), ..self }
     }
     /// ẋ of input `index`, `rows × B`; `None` where it is zero because the input does not depend on θ, or not on what moves.
     pub fn get(&self, index: usize) -> Option<&'a [f64]> {
-        if self.nodes[index] <= self.still {
+        if self.nodes[index] < self.still {
             return None;
         }
         let place = &self.layout.places[self.nodes[index]];
@@ -189,7 +194,7 @@ pub struct Adjoints<'a> {
     fresh: &'a [bool],
     /// Inputs that this node has added to, one bit each.
     touched: u64,
-    /// The adjoints of nodes up to this one are not asked for.
+    /// The adjoints of nodes before this one are not asked for; counted as `nodes` are.
     unasked: usize,
 }
 
@@ -209,12 +214,12 @@ impl<'a> Adjoints<'a> {
 
     /// Nobody asks for what is before node `first` of the graph's.
     pub(crate) fn from(self, first: usize) -> Self {
-        Self { unasked: first, ..self }
+        Self { unasked: place_of(first), ..self }
     }
 
     /// x̄ of input `index` to add to; `None` when nobody needs it, because the input does not depend on θ.
     pub fn slot(&mut self, index: usize) -> Option<AdjointSlot<'_>> {
-        if self.nodes[index] <= self.unasked {
+        if self.nodes[index] < self.unasked {
             return None;
         }
         let place = &self.layout.places[self.nodes[index]];

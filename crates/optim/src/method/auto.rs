@@ -179,7 +179,7 @@ impl Auto {
         let mut notes = Vec::new();
         let mut fitting = candidates;
         fitting.retain(|candidate| {
-            let fits = candidate.bytes <= allowed || !candidate.method.is_dense();
+            let fits = candidate.bytes <= allowed || !candidate.is_large();
             if !fits {
                 let (name, needs) = (candidate.method.name(), readable(candidate.bytes));
                 notes.push(format!(

@@ -69,6 +69,12 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
+    /// Whether it keeps more than methods need that go everywhere: a matrix, or many pairs.
+    pub(super) fn is_large(&self) -> bool {
+        let many = |lbfgs: &Lbfgs| lbfgs.memory > Lbfgs::default().memory;
+        self.method.is_dense() || matches!(&self.method, Method::Lbfgs(lbfgs) if many(lbfgs))
+    }
+
     /// Operations of the whole run.
     pub(super) fn total(&self) -> f64 {
         self.operations * self.iterations
@@ -214,7 +220,7 @@ impl<'a> Setting<'a> {
     }
 
     /// Pairs of L-BFGS: on a generalised linear model as many as cost less than an evaluation, up to one for every step. With all of them it takes as
-    /// few steps as a quasi-Newton matrix, at O(n) each.
+    /// few steps as a quasi-Newton matrix, at O(n) each. Where the diagonal tells most, products with it are few, and pairs come late.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -222,7 +228,7 @@ impl<'a> Setting<'a> {
     )]
     fn pairs(&self) -> usize {
         let few = Lbfgs::default().memory;
-        if self.structure.form != Form::GeneralizedLinear {
+        if self.structure.form != Form::GeneralizedLinear || self.structure.uneven_diagonal {
             return few;
         }
         let by_work = (self.costs.evaluation / (4.0 * STREAMED * self.dim())) as usize;

@@ -352,6 +352,40 @@ fn limits_are_shared_by_all_methods_that_run() {
     }
 }
 
+/// Where an evaluation costs more than a pass over 200 pairs, L-BFGS keeps a pair of every step; where these do not fit, it is left out.
+#[test]
+fn costly_evaluations_buy_pairs_of_every_step() {
+    let n = 4000;
+    let inner = rosenbrock(n);
+    let problem = |evaluation: f64| {
+        let structure = structure(Form::GeneralizedLinear, evaluation, n);
+        Posing::as_(&inner, structure)
+    };
+    let pairs = |auto: &Auto, evaluation: f64| {
+        let advice = auto.advise(&problem(evaluation)).unwrap();
+        let pairs = advice.iter().find_map(|advice| match &advice.method {
+            Method::Lbfgs(lbfgs) => Some(lbfgs.memory),
+            _ => None,
+        });
+        (advice[0].method.name(), pairs.unwrap())
+    };
+    let auto = Auto::default();
+    let few = secant_optim::solver::Lbfgs::default().memory;
+    assert_eq!(pairs(&auto, 1e9), ("L-BFGS", 200));
+    assert_eq!(pairs(&auto, 1e5).1, few);
+    let between = pairs(&auto, 3e6).1;
+    assert!(few < between && between < 200, "{between}");
+    // 200 pairs take 13 MB.
+    let stopping = Stopping { max_iterations: 3, ..Stopping::default() };
+    let run = |limit: u64| {
+        let auto = Auto::default().with_memory_limit(limit).with_stopping(stopping.clone());
+        Method::from(auto).minimize(&problem(1e9), &rosenbrock_start(n)).unwrap().report
+    };
+    assert!(run(20 << 20).notes.iter().any(|note| note.starts_with("L-BFGS chosen")));
+    let tight = run(10 << 20);
+    assert!(tight.notes.iter().any(|note| note.starts_with("L-BFGS left out")), "{tight}");
+}
+
 /// What does not fit is left out, with its bytes in the notes; the minimum is the same.
 #[test]
 fn what_does_not_fit_into_memory_is_left_out() {
