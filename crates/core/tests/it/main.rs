@@ -4,6 +4,7 @@ mod blocks;
 mod description;
 mod dropout;
 mod features;
+mod hessians;
 mod image_nodes;
 mod jax;
 mod likelihoods;
