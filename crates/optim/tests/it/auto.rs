@@ -371,7 +371,7 @@ fn costly_evaluations_buy_pairs_of_every_step() {
     };
     let auto = Auto::default();
     let few = secant_optim::solver::Lbfgs::default().memory;
-    assert_eq!(pairs(&auto, 1e9), ("L-BFGS", 200));
+    assert_eq!(pairs(&auto, 1e8), ("L-BFGS", 200));
     assert_eq!(pairs(&auto, 1e5).1, few);
     let between = pairs(&auto, 3e6).1;
     assert!(few < between && between < 200, "{between}");
@@ -379,7 +379,7 @@ fn costly_evaluations_buy_pairs_of_every_step() {
     let stopping = Stopping { max_iterations: 3, ..Stopping::default() };
     let run = |limit: u64| {
         let auto = Auto::default().with_memory_limit(limit).with_stopping(stopping.clone());
-        Method::from(auto).minimize(&problem(1e9), &rosenbrock_start(n)).unwrap().report
+        Method::from(auto).minimize(&problem(1e8), &rosenbrock_start(n)).unwrap().report
     };
     assert!(run(20 << 20).notes.iter().any(|note| note.starts_with("L-BFGS chosen")));
     let tight = run(10 << 20);

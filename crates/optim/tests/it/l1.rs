@@ -340,8 +340,8 @@ mod wide {
     fn a_set_that_memory_does_not_hold_ends_the_run_and_auto_goes_on() {
         let table = Table::new();
         let risk = table.risk(NoPenalty);
-        // Room for 200 parameters, and every one is of use.
-        let (l1, limit) = (Table::l1().scaled(1e-4), 1_400_000);
+        // Room for 200 parameters, and no start is 0.
+        let (l1, limit) = (Table::l1().scaled(0.3), 1_400_000);
         let start = Draws(3).vector(D + 1);
         let method = Method::from(ProximalNewton::new(l1.clone()));
         let report = method.clone().minimize_within(&risk, &start, Some(limit)).unwrap().report;

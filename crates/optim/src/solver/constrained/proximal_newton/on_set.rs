@@ -58,6 +58,10 @@ impl OnSet {
                 self.set.clear();
                 return Err(over);
             }
+            // Full, and no member has more to give than who is left out.
+            if new == 0 && left > 0 && self.set.is_behind(&state.gradient) {
+                return Err(Reason::Stalled);
+            }
             let promised = self.set.promise(weights, theta, &state.gradient);
             let at_floor = left == 0 && promised <= VISIBLE * state.value.abs();
             self.trial.copy_from_slice(theta);

@@ -98,6 +98,16 @@ impl WorkingSet {
         finite
     }
 
+    /// Whether the largest entry of ⋄F = `gradient` is no member's.
+    pub(super) fn is_behind(&self, gradient: &[f64]) -> bool {
+        let (mut own, mut others) = (0.0_f64, 0.0_f64);
+        for (slope, is_member) in gradient.iter().zip(&self.is_member) {
+            let largest = if *is_member { &mut own } else { &mut others };
+            *largest = largest.max(slope.abs());
+        }
+        own <= others
+    }
+
     /// The decrease of F that its best single member is promised, at θ with ⋄F = `gradient`.
     pub(super) fn promise(&self, weights: &[f64], theta: &[f64], gradient: &[f64]) -> f64 {
         let each = self
