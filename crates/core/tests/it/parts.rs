@@ -272,7 +272,7 @@ fn assert_the_bits_of_one_piece(problem: &Problem) {
         let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let (parts, of_parts) = pool.install(|| in_parts(problem, split, budget));
         // Blocks of H are of whole problems alone.
-        assert_eq!(Structure { hessian_blocks: false, ..structure.clone() }, of_parts);
+        assert_eq!(Structure { hessian_blocks: false, ..structure }, of_parts);
         for ((name, whole), (_, parts)) in whole.iter().zip(&parts) {
             let skipped = *name == "J" && parts.is_empty();
             assert!(skipped || whole == parts, "{name} of {split:?}, {threads} thread(s)");
