@@ -12,7 +12,7 @@ use twox_hash::XxHash3_128;
 
 const MAGIC: [u8; 8] = *b"secantCP";
 /// Of the format: it changes with anything that is stored.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Bytes before the body.
 pub const HEADER: usize = 8 + 4 + 8 + 16;
 
