@@ -5,7 +5,7 @@
 //! for an exact fit, where the offset says nothing, while it halves f.
 //!
 //! With large residuals these steps converge linearly, of some problems by a third a step: dozens of J from 1e-4 to 1e-12. Once one was
-//! [`SLOW`] they are [mixed](Anderson) with those before, in the norm ‖J·p‖, which is superlinear; a mixed step that brings the offset no further
+//! slow they are mixed (Anderson) with those before, in the norm ‖J·p‖, which is superlinear; a mixed step that brings the offset no further
 //! is followed by a plain one.
 //! Source: Bates & Watts (1981) for the offset.
 
