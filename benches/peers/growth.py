@@ -14,12 +14,10 @@ import time
 
 import numpy as np
 
-NETS = {
-    "784-128-128-10": ((784, 128, 128, 10), [1_000, 3_000, 10_000, 30_000]),
-    "10-32-32-1": ((10, 32, 32, 1), [1_000, 10_000, 100_000, 1_000_000]),
-    "64-64-10": ((64, 64, 10), [1_000, 10_000, 100_000, 1_000_000]),
-    "1-20-20-1": ((1, 20, 20, 1), [1_000, 10_000, 100_000, 1_000_000]),
-}
+from tasks.derivatives import NETS, net_data, objective
+
+# Numbers of samples; the widest net's tables are the largest.
+SAMPLES = {name: [1_000, 10_000, 100_000, 1_000_000] for name in NETS} | {"784-128-128-10": [1_000, 3_000, 10_000, 30_000]}
 # Features of the sparse tables, and entries in a row of each.
 FEATURES = 20_000
 ENTRIES = [5, 20, 80]
@@ -48,17 +46,12 @@ def exponent(sizes, seconds):
     return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
 
 
-def net_times(widths, samples):
+def net_times(name):
     """Seconds of a value and gradient for every number of samples, and how far the evaluations raised the peak of memory."""
-    import secant
-
-    random = np.random.default_rng(1)
     seconds, raised = [], []
-    for count in samples:
-        x = random.normal(size=(count, widths[0]))
-        y = random.integers(0, widths[-1], count) if widths[-1] > 1 else random.normal(size=count)
-        risk = secant.Risk(secant.Network.mlp(widths), x, y, loss="softmax" if widths[-1] > 1 else "squared")
-        theta = 0.1 * random.normal(size=risk.dim)
+    for count in SAMPLES[name]:
+        widths, x, y, theta = net_data(name, count)
+        risk, _ = objective(widths, x, y)
         before = peak_mib()
         seconds.append(fastest(lambda: risk.value_and_grad(theta)))
         raised.append(peak_mib() - before)
@@ -86,7 +79,7 @@ def sparse_times():
 def child(task):
     if task == "sparse":
         return sparse_times()
-    return net_times(*NETS[task])
+    return net_times(task)
 
 
 def timed(task, threads):
@@ -99,7 +92,7 @@ def main():
     if len(sys.argv) > 1:
         print(json.dumps(child(sys.argv[1])))
         return
-    for name, (_, samples) in NETS.items():
+    for name, samples in SAMPLES.items():
         (two, raised), (one, _) = timed(name, 2), timed(name, 1)
         print(json.dumps({
             "net": name, "samples": samples, "ms": [1e3 * s for s in two], "exponent": exponent(samples, two),

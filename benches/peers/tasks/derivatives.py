@@ -17,9 +17,10 @@ NETS = {
 }
 
 
-def net_data(name):
-    """Widths, inputs, targets and parameters: random, since times do not depend on them."""
-    widths, samples = NETS[name]
+def net_data(name, samples=None):
+    """Widths, inputs, targets and parameters, of another number of samples if one is given: random, since times do not depend on them."""
+    widths, usual = NETS[name]
+    samples = samples or usual
     random = np.random.default_rng(5)
     x = random.normal(size=(samples, widths[0]))
     y = random.integers(0, widths[-1], samples) if widths[-1] > 1 else random.normal(size=samples)

@@ -315,6 +315,14 @@ impl Objective for Risk<'_> {
     }
 }
 
+impl Risk<'_> {
+    /// What gives matrices at θ, without a sweep where they need none.
+    fn for_matrices(&self, theta: &[f64]) -> Linearized<'_> {
+        self.assert_dim("theta", theta);
+        Linearized::unswept(self, theta).unwrap_or_else(|| self.linearize(theta))
+    }
+}
+
 impl Curvature for Risk<'_> {
     type At<'b>
         = Linearized<'b>
@@ -327,19 +335,11 @@ impl Curvature for Risk<'_> {
     }
 
     fn hessian_at(&self, theta: &[f64], out: MatMut<'_, f64>) {
-        self.assert_dim("theta", theta);
-        match Linearized::unswept(self, theta) {
-            Some(at) => at.hessian(out),
-            None => self.linearize(theta).hessian(out),
-        }
+        self.for_matrices(theta).hessian(out);
     }
 
     fn gauss_newton_at(&self, theta: &[f64], out: MatMut<'_, f64>) {
-        self.assert_dim("theta", theta);
-        match Linearized::unswept(self, theta) {
-            Some(at) => at.gauss_newton(out),
-            None => self.linearize(theta).gauss_newton(out),
-        }
+        self.for_matrices(theta).gauss_newton(out);
     }
 
     fn hessian_block_at(
@@ -349,11 +349,7 @@ impl Curvature for Risk<'_> {
         columns: &[usize],
         out: MatMut<'_, f64>,
     ) {
-        self.assert_dim("theta", theta);
-        match Linearized::unswept(self, theta) {
-            Some(at) => at.hessian_block(rows, columns, out),
-            None => self.linearize(theta).hessian_block(rows, columns, out),
-        }
+        self.for_matrices(theta).hessian_block(rows, columns, out);
     }
 
     fn as_least_squares(&self) -> Option<Box<dyn LeastSquares + '_>> {

@@ -67,18 +67,8 @@ pub(crate) fn sampled_gradient<P: SampledObjective>(
 }
 
 /// `out` ← ∇²f(θ); counted as a linearisation and a Hessian, also where f needs no linearisation for it.
-pub(crate) fn hessian<P: Curvature>(
-    problem: &mut Problem<P>,
-    theta: &[f64],
-    mut out: MatMut<'_, f64>,
-) {
-    if refuse_matrix(&mut out) {
-        return;
-    }
-    count(problem, LINEARIZE);
-    count(problem, HESSIAN);
-    inner(problem).hessian_at(theta, out.as_mut());
-    refuse_matrix(&mut out);
+pub(crate) fn hessian<P: Curvature>(problem: &mut Problem<P>, theta: &[f64], out: MatMut<'_, f64>) {
+    matrix(problem, HESSIAN, out, |problem, out| problem.hessian_at(theta, out));
 }
 
 /// `out` ← these rows and columns of ∇²f(θ); counted as a linearisation and a Hessian.
@@ -87,14 +77,26 @@ pub(crate) fn hessian_block<P: Curvature>(
     theta: &[f64],
     rows: &[usize],
     columns: &[usize],
+    out: MatMut<'_, f64>,
+) {
+    matrix(problem, HESSIAN, out, |problem, out| {
+        problem.hessian_block_at(theta, rows, columns, out);
+    });
+}
+
+/// `out` ← a matrix that `form` writes, counted as a linearisation and one of its kind; NaN where the run is over before or after it.
+fn matrix<P>(
+    problem: &mut Problem<P>,
+    kind: &'static str,
     mut out: MatMut<'_, f64>,
+    form: impl FnOnce(&P, MatMut<'_, f64>),
 ) {
     if refuse_matrix(&mut out) {
         return;
     }
     count(problem, LINEARIZE);
-    count(problem, HESSIAN);
-    inner(problem).hessian_block_at(theta, rows, columns, out.as_mut());
+    count(problem, kind);
+    form(inner(problem), out.as_mut());
     refuse_matrix(&mut out);
 }
 
@@ -120,15 +122,9 @@ pub(crate) fn refuse_matrix(out: &mut MatMut<'_, f64>) -> bool {
 pub(crate) fn gauss_newton<P: Curvature>(
     problem: &mut Problem<P>,
     theta: &[f64],
-    mut out: MatMut<'_, f64>,
+    out: MatMut<'_, f64>,
 ) {
-    if refuse_matrix(&mut out) {
-        return;
-    }
-    count(problem, LINEARIZE);
-    count(problem, GAUSS_NEWTON);
-    inner(problem).gauss_newton_at(theta, out.as_mut());
-    refuse_matrix(&mut out);
+    matrix(problem, GAUSS_NEWTON, out, |problem, out| problem.gauss_newton_at(theta, out));
 }
 
 /// The counters apart from the problem: a linearisation can live while values are counted.

@@ -196,15 +196,19 @@ impl Rows<'_> {
         let place = |index| place::<S>(index, height);
         let mut first = 0;
         while first < vectors {
-            match vectors - first {
-                1 => self.strip::<S, 1>(simd, [place(first)]),
-                2 | 4 => self.strip::<S, 2>(simd, [place(first), place(first + 1)]),
-                _ => self.strip::<S, 3>(simd, [place(first), place(first + 1), place(first + 2)]),
-            }
             first += match vectors - first {
-                1 => 1,
-                2 | 4 => 2,
-                _ => 3,
+                1 => {
+                    self.strip::<S, 1>(simd, [place(first)]);
+                    1
+                }
+                2 | 4 => {
+                    self.strip::<S, 2>(simd, from_fn(|v| place(first + v)));
+                    2
+                }
+                _ => {
+                    self.strip::<S, 3>(simd, from_fn(|v| place(first + v)));
+                    3
+                }
             };
         }
     }
