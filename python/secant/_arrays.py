@@ -105,6 +105,12 @@ def is_sparse(data: Any) -> bool:
     return hasattr(data, "tocsr") and hasattr(data, "nnz")
 
 
+def _places(numbers: np.ndarray) -> np.ndarray:
+    """Whole numbers of 32 or 64 bits, as SciPy has them."""
+    kind = numbers.dtype if numbers.dtype in (np.int32, np.int64) else np.int64
+    return np.ascontiguousarray(numbers, dtype=kind)
+
+
 class Sparse:
     """The entries of a sparse matrix, a sample a row, as the engine reads them."""
 
@@ -121,8 +127,7 @@ class Sparse:
             rows = rows.copy() if rows is data else rows
             rows.sum_duplicates()
         self.shape = rows.shape
-        self.offsets = np.ascontiguousarray(rows.indptr, dtype=np.uint64)
-        self.indices = np.ascontiguousarray(rows.indices, dtype=np.uint32)
+        self.offsets, self.indices = _places(rows.indptr), _places(rows.indices)
         self.values = np.ascontiguousarray(rows.data, dtype=np.float64)
 
 

@@ -1,12 +1,16 @@
 //! Data sets from arrays.
 
 use crate::arrays::{Matrix, Vector, numbers, rows, shared};
-use crate::errors;
+use crate::{errors, run};
 use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use rayon::prelude::*;
 use secant::data::SharedNumbers;
 use secant::{Dataset, SparseInputs, Targets};
+
+/// Numbers that are worth a task.
+const TASK: usize = 1 << 15;
 
 /// What a fit is fitted to, as the Python side hands it over: contiguous and of the right types.
 #[derive(FromPyObject)]
@@ -45,21 +49,58 @@ struct Sparse<'py> {
     #[pyo3(attribute("shape"))]
     shape: (usize, usize),
     #[pyo3(attribute("offsets"))]
-    offsets: PyReadonlyArray1<'py, u64>,
+    offsets: Whole<'py>,
     #[pyo3(attribute("indices"))]
-    indices: PyReadonlyArray1<'py, u32>,
+    indices: Whole<'py>,
     #[pyo3(attribute("values"))]
     values: Vector<'py>,
 }
 
+/// Whole numbers of the types that SciPy has for them.
+#[derive(FromPyObject)]
+enum Whole<'py> {
+    Short(PyReadonlyArray1<'py, i32>),
+    Long(PyReadonlyArray1<'py, i64>),
+}
+
+impl Whole<'_> {
+    /// Copies of them as numbers of another type, made on all threads.
+    fn to<T: Default + Send + TryFrom<i64>>(&self, py: Python<'_>, what: &str) -> PyResult<Vec<T>> {
+        match self {
+            Self::Short(numbers) => converted(py, numbers.as_slice().map_err(errors::wrong)?, what),
+            Self::Long(numbers) => converted(py, numbers.as_slice().map_err(errors::wrong)?, what),
+        }
+    }
+}
+
+fn converted<S, T>(py: Python<'_>, numbers: &[S], what: &str) -> PyResult<Vec<T>>
+where
+    S: Copy + Into<i64> + Sync,
+    T: Default + Send + TryFrom<i64>,
+{
+    let to = |number: &S| T::try_from((*number).into());
+    run::here(py, || {
+        let each = || numbers.par_iter().with_min_len(TASK);
+        match each().find_first(|number| to(number).is_err()) {
+            // None is left that would be the default.
+            None => Ok(each().map(|number| to(number).unwrap_or_default()).collect()),
+            Some(number) => Err((*number).into()),
+        }
+    })?
+    .map_err(|number: i64| {
+        PyValueError::new_err(format!("X: the {what} of its entries have {number}"))
+    })
+}
+
 impl Sparse<'_> {
     fn inputs(&self) -> PyResult<SparseInputs> {
-        let offsets = self.offsets.as_slice().map_err(errors::wrong)?;
-        let offsets: Result<Vec<usize>, _> = offsets.iter().map(|&at| at.try_into()).collect();
-        let indices = self.indices.as_slice().map_err(errors::wrong)?.to_vec();
-        let values = numbers(&self.values, "X")?.to_vec();
-        let inputs =
-            SparseInputs::new(self.shape.1, offsets.map_err(errors::wrong)?, indices, values);
+        let (py, values) = (self.values.py(), numbers(&self.values, "X")?);
+        let (offsets, indices) = (self.offsets.to(py, "offsets")?, self.indices.to(py, "columns")?);
+        let features = self.shape.1;
+        let inputs = run::here(py, || {
+            let values = values.par_iter().with_min_len(TASK).copied().collect();
+            SparseInputs::new(features, offsets, indices, values)
+        })?;
         inputs.map_err(errors::wrong)
     }
 }

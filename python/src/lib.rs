@@ -9,6 +9,7 @@
 
 mod arrays;
 mod callbacks;
+mod centre;
 mod command;
 mod curves;
 mod data;
@@ -33,6 +34,8 @@ use pyo3::prelude::*;
 /// The engine of `secant`.
 #[pymodule]
 mod _core {
+    #[pymodule_export]
+    use super::centre::centre;
     #[pymodule_export]
     use super::command::run_command;
     #[pymodule_export]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import subprocess
 import sys
@@ -324,3 +325,27 @@ def test_a_precomputed_kernel() -> None:
 def test_secant_itself_does_without_scikit_learn() -> None:
     code = "import secant, sys; sys.exit(any(name.split('.')[0] in ('sklearn', 'scipy') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("order", ["C", "F", "neither"])
+@pytest.mark.parametrize("shape", [(1, 3), (301, 70), (3, 200), (20_000, 5)])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_centred_tables(order, shape, weighted):
+    random = np.random.default_rng(3)
+    samples, features = shape
+    X = random.normal(size=shape) + 10.0 ** random.integers(0, 8, features)
+    weights = random.choice([0.0, 0.5, 3.0], samples) if weighted else None
+    if weighted:
+        weights[-1] = 1.0
+    X[:, 1] = 0.1
+    if weighted:
+        # What does not count is no number that it knows.
+        X[weights == 0.0, 1] = 7.0
+    counts = np.ones(samples) if weights is None else weights
+    X = {"C": X, "F": np.asfortranarray(X), "neither": np.repeat(X, 2, axis=1)[:, ::2]}[order]
+    inputs, means = ours._base.centre(X, weights)
+    expected = [math.fsum(counts * column) / math.fsum(counts) for column in X.T]
+    np.testing.assert_allclose(means, expected, rtol=1e-15)
+    assert means[1] == 0.1 and (inputs[counts > 0.0, 1] == 0.0).all()
+    np.testing.assert_array_equal(inputs, X - means)
+    assert inputs.flags.c_contiguous

@@ -97,3 +97,21 @@ def test_what_is_wrong_is_said(rows):
     ]})
     with pytest.raises(ValueError, match="node `bend`.*needs dense inputs"):
         secant.fit(net, rows, np.zeros(400))
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.int64, np.uint16])
+def test_columns_of_any_whole_type(kind):
+    X, y = sparse.random(30, 7, density=0.4, format="csr", random_state=np.random.default_rng(5)), np.arange(30.0)
+    expected = secant.fit("linear", X, y).model.theta
+    X.indices, X.indptr = X.indices.astype(kind), X.indptr.astype(kind)
+    np.testing.assert_array_equal(secant.fit("linear", X, y).model.theta, expected)
+
+
+@pytest.mark.parametrize("column", [-1, 2**32, 2**32 + 1])
+def test_columns_that_no_feature_has(column):
+    X = sparse.csr_matrix(np.ones((4, 2)))
+    X.has_canonical_format = True
+    X.indices = X.indices.astype(np.int64)
+    X.indices[3] = column
+    with pytest.raises(ValueError, match=f"the columns of its entries have {column}"):
+        secant.Risk(secant.Network.linear(2, 1), X, np.arange(4.0))

@@ -25,10 +25,6 @@ from .._models import Network
 TOLERANCE: float = method_options("auto")["gradient_tolerance"]
 
 
-#: That are centred at a time, of a table that is not in C order.
-COLUMNS = 64
-
-
 class Fits:
     """An estimator that keeps the engine's report: `report_`, and `n_iter_` where it iterates."""
 
@@ -164,20 +160,9 @@ class Scores(NamedTuple):
 
 def centre(X: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """X less its means, and these: a free intercept takes them up, and the columns come nearer to orthogonal to it."""
-    means = np.average(X, axis=0, weights=weights)
-    counted = X if weights is None else X[weights > 0.0]
-    # Two rows leave few columns to look at as a whole.
-    same = (counted[:2] == counted[0]).all(axis=0)
-    same[same] = (counted[:, same] == counted[0, same]).all(axis=0)
-    # A constant column is 0, not what its mean was rounded by.
-    means[same] = counted[0, same]
-    # In C order, whatever that of X is: where it is another, so many columns that both stay in cache.
+    # An array of NumPy's: its pages are large ones.
     inputs = np.empty(X.shape)
-    columns = X.shape[1] if X.flags.c_contiguous else COLUMNS
-    for first in range(0, X.shape[1], columns):
-        part = slice(first, first + columns)
-        np.subtract(X[:, part], means[part], out=inputs[:, part])
-    inputs[:, same] = 0.0
+    means = _core.centre(X, inputs, weights)
     return inputs, means
 
 

@@ -8,6 +8,10 @@ pub(crate) use parts::{SparseRows, standardized_centre};
 use super::columns::check_count;
 use super::source::MAX_BYTES;
 use super::{DataError, Place};
+use rayon::prelude::*;
+
+/// Samples that are worth a task.
+const TASK: usize = 1 << 12;
 
 /// The inputs of N samples as compressed sparse rows: what is not stored is 0.
 ///
@@ -49,6 +53,9 @@ impl SparseInputs {
     ) -> Result<Self, DataError> {
         let mut inputs = Self { features, offsets, indices, values, centre: None };
         inputs.check_shape()?;
+        if inputs.is_canonical() {
+            return Ok(inputs);
+        }
         inputs.check_entries()?;
         let mut order = Vec::new();
         for sample in 0..inputs.samples() {
@@ -217,6 +224,19 @@ impl SparseInputs {
         let last = self.offsets[self.samples()];
         check_count("indices of the entries", last, self.indices.len())?;
         check_count("values of the entries", last, self.values.len())
+    }
+
+    /// Whether all entries stand in order, each once, in range, finite and not 0.
+    fn is_canonical(&self) -> bool {
+        let sample = |ends: &[usize]| {
+            let (indices, values) =
+                (&self.indices[ends[0]..ends[1]], &self.values[ends[0]..ends[1]]);
+            indices.windows(2).fold(true, |all, pair| all & (pair[0] < pair[1]))
+                && indices.last().is_none_or(|last| (*last as usize) < self.features)
+                && values.iter().fold(true, |all, value| all & value.is_finite() & (*value != 0.0))
+        };
+        let each = self.offsets.par_windows(2).with_min_len(TASK);
+        each.all(sample)
     }
 
     /// Features in range, values finite.

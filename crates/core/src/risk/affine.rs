@@ -4,22 +4,22 @@
 //! Σᵢ (hᵢ)ₖₗ·x̃ᵢ·x̃ᵢᵀ, symmetric and the same for (l, k): c(c + 1)/2 blocks of N·d² flops each.
 
 mod block;
+mod head;
 mod sparse;
 
 pub(super) use sparse::{SCATTERED, SparseColumns, moment_flops};
 
 use super::linearized::Product;
 use super::tree::TreeSum;
-use super::workspace::Workspace;
 use super::{Linearized, Risk};
 use crate::data::Dataset;
 use crate::elementwise::sum;
 use crate::graph::Node;
 use crate::loss::LossHessian;
 use crate::op::Region;
-use crate::sweep::forward;
 use faer::linalg::matmul::triangular::{BlockStructure, matmul};
 use faer::{Accum, MatMut, MatRef, Par};
+use head::Made;
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -106,42 +106,21 @@ impl Linearized<'_> {
         head: &Node,
     ) -> (Features<'_>, Option<Cow<'_, [f64]>>) {
         let risk = self.risk();
-        let (n_samples, c) = (risk.data.samples(), risk.graph.outputs());
+        let n_samples = risk.data.samples();
         let place = &risk.graph.layout.places[head.inputs[0]];
-        let copy = !matches!(place.value, Region::Data);
-        let weigh = risk.loss.hessian_kind() != LossHessian::Identity;
-        let d = place.rows;
-        let mut features = if copy { vec![0.0; d * n_samples] } else { Vec::new() };
-        let mut weights = weigh.then(|| vec![0.0; c * (c + 1) / 2 * n_samples]);
-        if copy || weigh {
-            let mut block = vec![0.0; c * c];
-            risk.with_workspace(|workspace| {
-                let Workspace { tape, shifted, inputs, .. } = workspace;
-                for range in (0..risk.partition.tiles()).map(|tile| risk.partition.range(tile)) {
-                    let tile = risk.tile(self.theta(), &range, inputs);
-                    let values = &mut tape.values;
-                    forward(tile, values);
-                    if let (Region::Arena(start), true) = (place.value, copy) {
-                        let from = &values[start * tile.batch..(start + d) * tile.batch];
-                        features[range.start * d..range.end * d].copy_from_slice(from);
-                    }
-                    let Some(weights) = &mut weights else { continue };
-                    let (z, samples) =
-                        (&values[tile.output_value()], risk.data.tile(range.clone()));
-                    let z = risk.scores(z, samples, shifted);
-                    for (z, i) in z.chunks_exact(c).zip(range) {
-                        risk.loss_block(product, z, i, &mut block);
-                        let pairs = (0..c).flat_map(|k| (0..=k).map(move |l| (k, l)));
-                        for (pair, (k, l)) in pairs.enumerate() {
-                            weights[pair * n_samples + i] = block[l * c + k];
-                        }
-                    }
-                }
-            });
-        }
+        let mut values = Vec::new();
+        let made = match place.value {
+            Region::Data => None,
+            Region::Arena(start) => {
+                values.resize(place.rows * n_samples, 0.0);
+                Some(Made { start, rows: place.rows, values: &mut values })
+            }
+        };
+        let copied = made.is_some();
+        let weights = risk.head_sweep(product, self.theta(), made);
         let weights = weights.map(Cow::Owned).or_else(|| risk.data.weights().map(Cow::Borrowed));
-        let made = Features::Made { rows: d, values: features };
-        (if copy { made } else { Features::Data(risk.data) }, weights)
+        let made = Features::Made { rows: place.rows, values };
+        (if copied { made } else { Features::Data(risk.data) }, weights)
     }
 }
 

@@ -5,15 +5,13 @@
 //! clock. Entry by entry a matrix of up to [`ROWS_ENTRIES`] numbers, which stays in cache, takes sample after sample; a larger one is made
 //! column by column, xᵢⱼ·xᵢ added up over the samples that have feature j, so that one column stays there.
 
+use super::super::Linearized;
 use super::super::linearized::Product;
-use super::super::workspace::Workspace;
-use super::super::{Linearized, Risk};
 use super::{Moment, TASKS, UPDATE_SAMPLES};
 use crate::data::SparseInputs;
 use crate::elementwise::sum;
 use crate::graph::Node;
 use crate::loss::LossHessian;
-use crate::sweep::forward;
 use faer::MatMut;
 use rayon::prelude::*;
 use std::array::from_fn;
@@ -26,7 +24,7 @@ const COLUMNS: usize = 8;
 /// Numbers of a matrix that stay in a core's L2 cache: 2 MiB.
 const ROWS_ENTRIES: usize = 1 << 18;
 /// Multiply–adds for each entry of a part's matrix, at least: zeroing and adding up are then less.
-const PART_SHARE: usize = 4;
+const PART_SHARE: usize = 8;
 
 /// The entries by features.
 #[derive(Debug)]
@@ -180,9 +178,13 @@ impl Moment {
         let d = inputs.features();
         total.second.par_chunks_mut(d * COLUMNS).enumerate().for_each(|(task, total)| {
             let first = task * d * COLUMNS;
-            for moment in &moments {
-                let part = &moment.second[first..first + total.len()];
-                total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
+            for (offset, column) in total.chunks_exact_mut(d).enumerate() {
+                let (column, start) = (&mut column[task * COLUMNS + offset..], first + offset * d);
+                let rows = start + d - column.len()..start + d;
+                for moment in &moments {
+                    let part = &moment.second[rows.clone()];
+                    column.iter_mut().zip(part).for_each(|(total, part)| *total += part);
+                }
             }
         });
         for moment in &moments {
@@ -242,57 +244,5 @@ impl Moment {
             moment.update(dense, d, weights.map(|weights| &weights[range]), &mut scaled);
         }
         moment
-    }
-}
-
-impl Risk<'_> {
-    /// wᵢ·hₖₗ of all samples, a column for each pair k ≥ l; none where the loss's Hessian is the identity.
-    pub(super) fn head_weights(&self, product: Product, theta: &[f64]) -> Option<Vec<f64>> {
-        if self.loss.hessian_kind() == LossHessian::Identity {
-            return None;
-        }
-        let (samples, c) = (self.data.samples(), self.graph.outputs());
-        let pairs = c * (c + 1) / 2;
-        self.stock_workspaces();
-        let tile_weights = |tile: usize| {
-            let range = self.partition.range(tile);
-            let mut weights = vec![0.0; pairs * range.len()];
-            let mut block = vec![0.0; c * c];
-            self.with_workspace(|workspace| {
-                let Workspace { tape, sweep, shifted, inputs, .. } = workspace;
-                let tile = self.tile(theta, &range, inputs);
-                forward(tile, &mut tape.values);
-                let z = &tape.values[tile.output_value()];
-                let samples = self.data.tile(range.clone());
-                let z = self.scores(z, samples, shifted);
-                if c == 1 {
-                    // h·1 of the whole tile at once.
-                    let ones = &mut sweep.tangents[..z.len()];
-                    ones.fill(1.0);
-                    self.tile_curvature(product, z, samples, ones, &mut weights);
-                    for weight in &mut weights {
-                        *weight /= self.scale();
-                    }
-                    return;
-                }
-                for (i, z) in z.chunks_exact(c).enumerate() {
-                    self.loss_block(product, z, range.start + i, &mut block);
-                    let each = (0..c).flat_map(|k| (0..=k).map(move |l| (k, l)));
-                    for (pair, (k, l)) in each.enumerate() {
-                        weights[pair * range.len() + i] = block[l * c + k];
-                    }
-                }
-            });
-            (range, weights)
-        };
-        let tiles: Vec<_> = (0..self.partition.tiles()).into_par_iter().map(tile_weights).collect();
-        let mut weights = vec![0.0; pairs * samples];
-        for (range, tile) in tiles {
-            for (pair, column) in tile.chunks_exact(range.len()).enumerate() {
-                let start = pair * samples;
-                weights[start + range.start..start + range.end].copy_from_slice(column);
-            }
-        }
-        Some(weights)
     }
 }
