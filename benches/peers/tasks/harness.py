@@ -16,8 +16,11 @@ from tasks.report import HEAD, HEAD_OF_ALL, PATIENCE, everyone, summary
 
 # Seconds before a turn: threads of the library before go on looking for work for a while, and would take the cores of the next.
 REST = 0.05
-# Seconds of a turn that are not counted, where a run takes less: caches and threads are then those of the runs that are.
-WARM_UP = 0.02
+# Seconds of a turn that are not counted, and one run at least where it takes less than the second: caches, threads and the
+# allocator's pages are then those of the runs that are.
+WARM_UP, SHORT = 0.02, 0.5
+# Seconds of the runs that are counted, together.
+COUNTED = 0.1
 TOLERANCES = [10.0**-k for k in range(2, 15)]
 
 
@@ -107,7 +110,7 @@ def settle_all(task):
 def seconds_of(contestant, loops=1):
     time.sleep(REST)
     begun = time.perf_counter()
-    while contestant.seconds < WARM_UP and time.perf_counter() - begun < WARM_UP:
+    while contestant.seconds < SHORT and time.perf_counter() - begun < WARM_UP:
         contestant.run(contestant.tolerance)
     begun = time.perf_counter()
     for _ in range(loops):
@@ -128,7 +131,7 @@ def race(task, repeats):
     first = best(peers)
     finalists = [c for c in peers if c is first or (c.met and c.seconds < 3.0 * first.seconds)]
     entered = [ours, *finalists]
-    loops = {c.name: max(1, min(1_000, int(0.03 / c.seconds))) for c in entered}
+    loops = {c.name: max(1, min(1_000, int(COUNTED / c.seconds))) for c in entered}
     for _ in range(repeats):
         for contestant in entered:
             contestant.rounds.append(seconds_of(contestant, loops[contestant.name]))
