@@ -28,6 +28,7 @@ mod moved;
 mod part;
 mod partials;
 mod pool;
+mod scores;
 mod structure;
 mod tree;
 mod weighted;

@@ -58,15 +58,40 @@ impl Risk<'_> {
     pub(super) fn gradient_sums(&self, theta: &[f64], scale: f64) -> Vec<ShardSum> {
         let moved = self.moved(theta);
         let mut sums = self.take_sums();
-        self.for_each_shard(&mut sums, |shard, sum, workspace| {
-            sum.gradient.fill(0.0);
-            for range in self.partition.shard(shard) {
-                let Workspace { tape, shifted, inputs, .. } = workspace;
-                let samples = self.data.tile(range.clone());
-                let tile = self.tile(&moved, &range, inputs);
-                self.sweep(tile, samples, scale, tape, shifted, sum);
-            }
+        let work =
+            |shard, sum: &mut ShardSum, mut scores: &mut [f64], workspace: &mut Workspace| {
+                sum.gradient.fill(0.0);
+                for range in self.partition.shard(shard) {
+                    let Workspace { tape, shifted, inputs, .. } = &mut *workspace;
+                    let samples = self.data.tile(range.clone());
+                    let tile = self.tile(&moved, &range, inputs);
+                    self.sweep(tile, samples, scale, tape, shifted, sum);
+                    if !scores.is_empty() {
+                        let z = &tape.values[tile.output_value()];
+                        let (own, rest) = std::mem::take(&mut scores).split_at_mut(z.len());
+                        own.copy_from_slice(z);
+                        scores = rest;
+                    }
+                }
+            };
+        let Some(mut kept) = self.scores_to_write() else {
+            self.for_each_shard(&mut sums, |shard, sum, workspace| {
+                work(shard, sum, &mut [], workspace);
+            });
+            return sums;
+        };
+        let (mut rest, mut parts) = (&mut kept.values[..], Vec::with_capacity(sums.len()));
+        for shard in 0..sums.len() {
+            let samples: usize = self.partition.shard(shard).map(|range| range.len()).sum();
+            let (own, others) = rest.split_at_mut(samples * self.graph.outputs());
+            parts.push(own);
+            rest = others;
+        }
+        self.stock_workspaces();
+        each_shard_with(&mut sums, &mut parts, |shard, sum, scores| {
+            self.with_workspace(|workspace| work(shard, sum, scores, workspace));
         });
+        self.keep_scores(kept, &moved);
         sums
     }
 

@@ -1,6 +1,7 @@
 //! Buffers that are kept between evaluations, so that none is allocated after the first.
 
 use super::Risk;
+use super::scores::Scores;
 use super::workspace::{BatchWorkspace, Kept, ShardSum, Workspace};
 use crate::problem::Objective;
 use crate::tape::{TangentTape, Tape};
@@ -11,6 +12,7 @@ pub(crate) struct Pool {
     workspaces: Mutex<Stock<Workspace>>,
     sums: Mutex<Vec<Vec<ShardSum>>>,
     kept: Mutex<Vec<Kept>>,
+    pub(super) scores: Mutex<Scores>,
     /// θ and directions for centred data.
     pub(super) moved: Mutex<Vec<Vec<f64>>>,
     /// Workspaces and shard sums of minibatches: their tiles and shards are other ones.

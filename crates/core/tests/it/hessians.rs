@@ -1,13 +1,13 @@
 //! Dense Hessians, whose columns are swept from the node of their parameter on, against products with the whole of the graph.
 
 use faer::Mat;
-use secant_core::data::{Dataset, Targets};
+use secant_core::data::{Dataset, SparseInputs, Standardizer, Targets};
 use secant_core::graph::Graph;
-use secant_core::loss::{Loss, SoftmaxCrossEntropy, SquaredError};
+use secant_core::loss::{Logistic, Loss, SoftmaxCrossEntropy, SquaredError};
 use secant_core::network::Network;
 use secant_core::op::{Activation, Add, Concat, Dense, Multiply, Polynomial};
 use secant_core::penalty::Ridge;
-use secant_core::problem::{Curvature, Linearization};
+use secant_core::problem::{Curvature, Linearization, Objective};
 use secant_core::random::Random;
 use secant_core::risk::Risk;
 
@@ -76,4 +76,59 @@ fn branches_and_blocks_of_several_nodes() {
     let graph = g.build(y).unwrap();
     compare(&graph, SquaredError, false, "wired");
     compare(&graph, SoftmaxCrossEntropy, true, "wired, of classes");
+}
+
+/// The scores of an evaluation serve the Hessian at its θ, and at no other: the bits are those of a risk that was never asked before.
+#[test]
+fn hessians_after_gradients() {
+    let mut random = Random::new(11);
+    let (d, samples) = (7, 2_500);
+    let numbers: Vec<f64> = (0..d * samples).map(|_| random.normal()).collect();
+    let labels = |c: u32| Targets::Labels {
+        classes: c as usize,
+        labels: (0..2_500).map(|i| (i * i + i / 5) % c).collect(),
+    };
+    let weights: Vec<f64> = (0..samples).map(|_| random.uniform()).collect();
+    let offset: Vec<f64> = (0..samples).map(|_| random.normal()).collect();
+    let dense = Dataset::new(d, numbers.clone(), labels(2)).unwrap();
+    let weighted = dense.clone().with_weights(weights).unwrap().with_offset(offset).unwrap();
+    let large: Vec<usize> = (0..d * samples).filter(|entry| numbers[*entry] > 0.8).collect();
+    let [rows, columns] =
+        [|entry| entry / 7, |entry| entry % 7].map(|place: fn(usize) -> usize| {
+            large.iter().map(|entry| place(*entry)).collect::<Vec<_>>()
+        });
+    let values: Vec<f64> = large.iter().map(|entry| numbers[*entry]).collect();
+    let entries = SparseInputs::from_triples(d, samples, &rows, &columns, &values).unwrap();
+    let sparse = Dataset::from_sparse(entries, labels(2)).unwrap();
+    let centred = Standardizer::fit_inputs(&sparse).transform_inputs(&sparse).unwrap();
+    let classes = Dataset::new(d, numbers, labels(3)).unwrap();
+    let sets = [(dense, 1), (weighted, 1), (sparse, 1), (centred, 1), (classes, 3)];
+    for (set, (data, c)) in sets.iter().enumerate() {
+        let network = Network::linear(d, *c);
+        let graph = network.graph().unwrap();
+        let risk = || -> Risk<'_> {
+            if *c == 1 {
+                Risk::new(graph, data, Logistic, Ridge(0.1)).unwrap()
+            } else {
+                Risk::new(graph, data, SoftmaxCrossEntropy, Ridge(0.1)).unwrap()
+            }
+        };
+        let n = graph.parameters().dim();
+        let [one, other] = [0.3, -0.2].map(|by| (0..n).map(|j| by * (j as f64).cos()).collect());
+        let hessian = |risk: &Risk<'_>, theta: &Vec<f64>| {
+            let mut out = Mat::zeros(n, n);
+            risk.hessian_at(theta, out.as_mut());
+            out
+        };
+        let expected = [&one, &other].map(|theta| hessian(&risk(), theta));
+        let risk = risk();
+        let mut gradient = vec![0.0; n];
+        assert_eq!(hessian(&risk, &one), expected[0], "set {set}, before");
+        for (theta, at) in [(&one, 0), (&other, 1), (&one, 1), (&one, 0)] {
+            risk.value_gradient(theta, &mut gradient);
+            let asked = [&one, &other][at];
+            assert_eq!(hessian(&risk, asked), expected[at], "set {set}, {at}");
+            assert_eq!(hessian(&risk, asked), expected[at], "set {set}, {at} again");
+        }
+    }
 }

@@ -37,6 +37,7 @@ impl Risk<'_> {
         let weigh = self.loss.hessian_kind() != LossHessian::Identity;
         let (n_samples, c) = (self.data.samples(), self.graph.outputs());
         let (tiles, longest) = (self.partition.tiles(), self.partition.tile_samples());
+        let kept = if made.is_none() && weigh { self.scores_at(theta) } else { None };
         let phi: Vec<(usize, &mut [f64])> = match made {
             None if !weigh => return None,
             None => (0..tiles).map(|_| (0, &mut [][..])).collect(),
@@ -49,16 +50,21 @@ impl Risk<'_> {
             let range = self.partition.range(tile);
             self.with_workspace(|workspace| {
                 let Workspace { tape, sweep, shifted, inputs, .. } = workspace;
-                let tile = self.tile(theta, &range, inputs);
-                forward(tile, &mut tape.values);
-                if !phi.is_empty() {
-                    let start = start * tile.batch;
-                    phi.copy_from_slice(&tape.values[start..start + phi.len()]);
-                }
+                let z = if let Some(kept) = &kept {
+                    &kept.values[c * range.start..c * range.end]
+                } else {
+                    let tile = self.tile(theta, &range, inputs);
+                    forward(tile, &mut tape.values);
+                    if !phi.is_empty() {
+                        let start = start * tile.batch;
+                        phi.copy_from_slice(&tape.values[start..start + phi.len()]);
+                    }
+                    &tape.values[tile.output_value()]
+                };
                 let mut weights = Vec::new();
                 if weigh {
                     let samples = self.data.tile(range.clone());
-                    let z = self.scores(&tape.values[tile.output_value()], samples, shifted);
+                    let z = self.scores(z, samples, shifted);
                     weights.resize(c * (c + 1) / 2 * range.len(), 0.0);
                     if c == 1 {
                         // h·1 of the whole tile at once.
@@ -86,6 +92,9 @@ impl Risk<'_> {
         } else {
             phi.into_par_iter().enumerate().with_max_len(1).map(sweep).collect()
         };
+        if let Some(kept) = kept {
+            self.return_scores(kept);
+        }
         if !weigh {
             return None;
         }
