@@ -1,6 +1,7 @@
 //! Columns of numbers, one a sample: how many there are, whether they are finite, and some of them in another order.
 
-use super::numbers::{Numbers, Stored};
+use super::numbers::Numbers;
+use super::scale::Stored;
 use super::{DataError, Place};
 use rayon::prelude::*;
 

@@ -1,6 +1,6 @@
 //! The numbers of a dense table as they are stored, `f64` or `f32`, and how a reader gets them: as `f64`. To widen loses nothing.
 
-use super::scale::Scale;
+use super::scale::{Scale, Stored};
 use crate::elementwise::vectorize;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -11,12 +11,6 @@ pub(crate) enum Numbers<'a> {
     Double(&'a [f64]),
     Single(&'a [f32]),
 }
-
-/// What numbers are stored as.
-pub(super) trait Stored: Copy + Into<f64> + Send + Sync {}
-
-impl Stored for f64 {}
-impl Stored for f32 {}
 
 impl<'a> Numbers<'a> {
     pub(crate) fn len(self) -> usize {

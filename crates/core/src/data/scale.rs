@@ -2,7 +2,6 @@
 //!
 //! By divisions: a product with the reciprocal has other bits, and to correct these by products is no faster where a table comes from memory.
 
-use super::numbers::Stored;
 use crate::elementwise::vectorize;
 use rayon::prelude::*;
 
@@ -10,6 +9,12 @@ use rayon::prelude::*;
 const PERIOD: usize = 256;
 /// Numbers that are worth a task.
 const TASK: usize = 1 << 16;
+
+/// What numbers are stored as.
+pub(super) trait Stored: Copy + Into<f64> + Send + Sync {}
+
+impl Stored for f64 {}
+impl Stored for f32 {}
 
 /// Means and deviations of the rows, repeated for some samples.
 #[derive(Clone, Debug)]
