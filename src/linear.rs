@@ -4,6 +4,7 @@ mod saved;
 
 use crate::error::FitError;
 use secant_core::data::Dataset;
+use secant_core::faer::MatRef;
 use secant_core::risk::RiskError;
 use secant_optim::{Accuracy, LeaveOneOut, LinearLeastSquares, LinearSolution};
 use std::borrow::Cow;
@@ -109,7 +110,9 @@ impl<'a> LinearRegression<'a> {
                 return Err(RiskError::Offset { rows, outputs }.into());
             }
         };
-        data.dense_inputs()?;
+        if data.single_inputs().is_none() {
+            data.dense_inputs()?;
+        }
         let columns = data.features() + usize::from(self.intercept);
         let mut ridges = vec![self.ridge; columns];
         if self.intercept {
@@ -135,9 +138,15 @@ struct Assembled<'a> {
 impl Assembled<'_> {
     fn problem(&self) -> LinearLeastSquares<'_> {
         let names = self.data.feature_names().iter().cloned();
-        let problem = LinearLeastSquares::new(self.data.inputs_mat().transpose(), &self.targets)
-            .with_names(names)
-            .with_accuracy(self.accuracy);
+        let problem = match self.data.single_inputs() {
+            None => LinearLeastSquares::new(self.data.inputs_mat().transpose(), &self.targets),
+            Some(inputs) => {
+                let (samples, features) = (self.data.samples(), self.data.features());
+                let design = MatRef::from_row_major_slice(inputs, samples, features);
+                LinearLeastSquares::new_f32(design, &self.targets)
+            }
+        };
+        let problem = problem.with_names(names).with_accuracy(self.accuracy);
         let problem = if self.intercept { problem.with_constant() } else { problem };
         let problem = problem.with_ridges(self.ridges.clone());
         match self.weights {

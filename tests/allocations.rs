@@ -1,11 +1,11 @@
-//! Evaluations and products allocate nothing from the second call on.
+//! Evaluations and products allocate nothing from the second call on; a table of `f32` is never widened as a whole.
 //!
 //! Counted inside a rayon pool: a call from outside hands its work to the pool through a queue of rayon's own, which
 //! allocates a block every 63 calls.
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use secant::core::random::Random;
-use secant::data::Dataset;
+use secant::data::{Dataset, Targets};
 use secant::graph::Graph;
 use secant::loss::{Logistic, Loss, SoftmaxCrossEntropy, SquaredError};
 use secant::network::Network;
@@ -17,8 +17,10 @@ use secant::op::{
 use secant::penalty::Ridge;
 use secant::problem::{Curvature, Linearization, Objective, SampledObjective};
 use secant::risk::Risk;
+use secant::{Glm, Newton};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
+use std::sync::Arc;
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -232,9 +234,85 @@ fn mapped() -> Graph {
     g.build(y).unwrap()
 }
 
+/// Bytes that all allocations of `work` take together, freed or not, over those of the table in `f64`.
+fn share<R>(table: usize, work: impl FnOnce() -> R) -> (R, f64) {
+    let region = Region::new(ALLOCATOR);
+    let done = work();
+    (done, region.change().bytes_allocated as f64 / table as f64)
+}
+
+/// A table that is standardised when it is read: fits, evaluations and predictions have the numbers of the widened one, and take no more than it,
+/// by less than half of a widened copy, all allocations together. Parts of the samples are `f32`: half of that.
+fn singles_are_never_widened_as_a_whole() {
+    let (d, samples) = (64, 40_000);
+    let table = size_of::<f64>() * d * samples;
+    #[expect(clippy::cast_possible_truncation, reason = "rounded to f32")]
+    let x: Vec<f32> = normals(d * samples, 9).iter().map(|x| *x as f32).collect();
+    let values = x.chunks_exact(d).map(|x| f64::from(x[0]) + f64::from(x[1]).sin()).collect();
+    let targets = Targets::Values { rows: 1, values };
+    let wide = Dataset::new(d, x.iter().map(|&x| x.into()).collect(), targets.clone()).unwrap();
+    let (single, read) =
+        share(table, || Dataset::from_shared_f32(d, Arc::new(x), targets).unwrap());
+    let net = Network::linear(d, 1);
+    let fit = |data| {
+        let fit = secant::fit(&net, data).method(Newton::default()).run().unwrap();
+        (fit.model().theta().to_vec(), fit.model().predict_dataset(data).unwrap())
+    };
+    let glm = |data| Glm::gaussian().fit(data).unwrap().predict_dataset(data).unwrap();
+    let regression = |data| secant::linear_regression(data).solve().unwrap();
+    let evaluate = |data: &Dataset| {
+        let risk = Risk::new(net.graph().unwrap(), data, SquaredError, Ridge(0.01)).unwrap();
+        let theta = vec![0.1; risk.dim()];
+        let (mut product, mut gradient) = (theta.clone(), theta.clone());
+        risk.linearize(&theta).hessian_vector(&theta, &mut product);
+        let value = risk.value_gradient_on(&[3, 5, 7], &theta, &mut gradient);
+        (value, gradient, product)
+    };
+    let apart = |(found, wanted): (f64, f64)| found - wanted;
+    let fits = {
+        let ((found, one), (wanted, two)) =
+            (share(table, || fit(&single)), share(table, || fit(&wide)));
+        assert_eq!(found, wanted);
+        (one, two)
+    };
+    let models = {
+        let ((found, one), (wanted, two)) =
+            (share(table, || glm(&single)), share(table, || glm(&wide)));
+        assert_eq!(found, wanted);
+        (one, two)
+    };
+    let regressions = {
+        let (found, one) = share(table, || regression(&single));
+        let (wanted, two) = share(table, || regression(&wide));
+        assert_eq!(found, wanted);
+        (one, two)
+    };
+    let risks = {
+        let (found, one) = share(table, || evaluate(&single));
+        let (wanted, two) = share(table, || evaluate(&wide));
+        assert_eq!(found, wanted);
+        (one, two)
+    };
+    let (_, halved) = share(table, || single.split(0.5, 1).unwrap());
+    assert!(read < 0.1, "a data set takes {read} of the table");
+    for (what, shares) in [
+        ("a fit", fits),
+        ("a generalised linear model", models),
+        ("a linear regression", regressions),
+        ("a risk", risks),
+    ] {
+        assert!(apart(shares) < 0.5, "{what} takes {shares:?} of the table");
+    }
+    assert!(halved < 0.6, "halves take {halved} of the table");
+    assert!(single.single_inputs().is_some());
+    // Seen counting.
+    assert!(share(table, || single.inputs()[0]).1 >= 1.0);
+}
+
 /// One test only: the allocator counts those of every thread.
 #[test]
 fn nothing_is_allocated_from_the_second_call_on() {
+    singles_are_never_widened_as_a_whole();
     let pools =
         [1, 2].map(|threads| ThreadPoolBuilder::new().num_threads(threads).build().unwrap());
     pools.iter().for_each(start_threads);

@@ -104,7 +104,8 @@ fn sound(table: &Table) {
 /// An `.npy` file, as inputs, as targets and as both.
 pub fn npy(bytes: &[u8]) {
     let (&choice, file) = bytes.split_first().unwrap_or((&0, bytes));
-    let options = NpyOptions { task: task(choice), max_bytes: LIMIT };
+    let keep_single = choice & 0x80 != 0;
+    let options = NpyOptions { task: task(choice), max_bytes: LIMIT, keep_single };
     let other = npy_file("<f8", false, "(2,)", &[0; 16]);
     both_ways(file, |bytes| Dataset::from_npy_bytes(bytes, &other, &options));
     both_ways(file, |bytes| Dataset::from_npy_bytes(&other, bytes, &options));

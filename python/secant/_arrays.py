@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,15 @@ def is_frame(data: Any) -> bool:
     return hasattr(data, "columns") and hasattr(data, "to_numpy")
 
 
-def array(data: Any, name: str) -> np.ndarray:
-    """Numbers as an array of any shape: not copied where they are one of C order and f64."""
+#: Numbers of sparse inputs, or of inputs in single precision, that are made `float64` at a time.
+_PART = 1 << 22
+
+
+def array(data: Any, name: str, *, single: bool = False) -> np.ndarray:
+    """Numbers as an array of any shape: not copied where they are one of C order and `float64`.
+
+    single: whether `float32` stays so.
+    """
     if is_frame(data) or (hasattr(data, "to_numpy") and not isinstance(data, np.ndarray)):
         data = data.to_numpy()
     elif not isinstance(data, np.ndarray) and hasattr(data, "__dlpack__"):
@@ -34,7 +42,8 @@ def array(data: Any, name: str) -> np.ndarray:
         numbers = np.asarray(data)
         if numbers.dtype.kind == "c":
             raise ValueError(f"{name} holds complex numbers")
-        return np.atleast_1d(np.require(numbers, np.float64, ["C", "A"]))
+        kept = np.float32 if single and numbers.dtype == np.float32 else np.float64
+        return np.atleast_1d(np.require(numbers, kept, ["C", "A"]))
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: expected numbers ({error})") from None
 
@@ -52,9 +61,9 @@ def vector(data: Any, name: str, length: int | None = None) -> np.ndarray:
     return numbers
 
 
-def matrix(data: Any, name: str) -> np.ndarray:
+def matrix(data: Any, name: str, *, single: bool = False) -> np.ndarray:
     """Numbers in two dimensions, a sample a row; one dimension is one feature."""
-    numbers = array(data, name)
+    numbers = array(data, name, single=single)
     if numbers.ndim == 1:
         numbers = numbers.reshape(-1, 1)
     if numbers.ndim != 2:
@@ -180,8 +189,26 @@ def is_labels(y: Any) -> bool:
 
 
 def inputs_of(x: Any) -> np.ndarray | Sparse:
-    """Inputs, a sample a row; sparse ones stay so."""
-    return Sparse(x, "X") if is_sparse(x) else matrix(x, "X")
+    """Inputs, a sample a row; sparse ones and those of `float32` stay so."""
+    return Sparse(x, "X") if is_sparse(x) else matrix(x, "X", single=True)
+
+
+def by_parts(predict: Callable[[np.ndarray], np.ndarray], x: Any) -> np.ndarray:
+    """Predictions; of sparse inputs, and of `float32`, some rows at a time, made dense and `float64`."""
+    sparse = is_sparse(x)
+    rows = x.tocsr() if sparse else matrix(x, "X", single=True)
+    if not sparse and rows.dtype == np.float64:
+        return predict(rows)
+    step = max(1, _PART // max(1, rows.shape[1]))
+    done = []
+    for first in range(0, max(1, rows.shape[0]), step):
+        part = rows[first : first + step]
+        part = matrix(part.toarray() if sparse else part, "X")
+        if not (sparse or np.isfinite(part).all()):
+            # Refused, with the place among all of them.
+            return predict(matrix(rows, "X"))
+        done.append(predict(part))
+    return np.concatenate(done)
 
 
 def dataset(

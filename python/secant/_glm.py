@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from ._arrays import array, dataset, is_frame, is_labels, matrix, whole
+from ._arrays import array, by_parts, dataset, is_frame, is_labels, whole
 
 _OF_CLASSES = ("logistic", "softmax")
 
@@ -59,7 +59,7 @@ class Glm:
         """Means of the response: numbers, the probability of the second class, or N × classes of them."""
         if is_frame(X) and self._features and all(name in list(X.columns) for name in self._features):
             X = X[self._features]
-        values = self._core.predict(matrix(X, "X"))
+        values = by_parts(self._core.predict, X)
         return values[:, 0] if values.shape[1] == 1 else values
 
     def to_bytes(self) -> bytes:

@@ -10,15 +10,13 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from ._arrays import Data, bounds_of, dataset, is_frame, is_labels, is_sparse, matrix, vector, whole
+from ._arrays import Data, bounds_of, by_parts, dataset, inputs_of, is_frame, is_labels, is_sparse, matrix, vector, whole
 from ._methods import as_json, options_of, resolve
 from ._minimize import callback_of
 from ._result import OptimizeResult, message_of, status_of
 
 Description = str | Mapping[str, Any]
 
-#: Numbers of sparse inputs that are made dense at a time.
-_DENSE = 1 << 22
 _RHO = ("huber", "soft_l1", "soft-l1", "cauchy", "tukey")
 _CLASSES = ("logistic", "softmax", "smoothed-softmax", "hinge")
 
@@ -251,23 +249,22 @@ class Model:
         return str(self._core)
 
     def _by_rows(self, predict: Callable[[np.ndarray], np.ndarray], X: Any) -> np.ndarray:
-        """Predictions; of sparse inputs some rows at a time, made dense."""
-        if not is_sparse(X):
-            return predict(self._inputs(X))
-        rows = X.tocsr()
-        step = max(1, _DENSE // max(1, rows.shape[1]))
-        parts = (rows[first : first + step].toarray() for first in range(0, max(1, rows.shape[0]), step))
-        return np.concatenate([predict(matrix(part, "X")) for part in parts])
+        return by_parts(predict, self._named(X))
+
+    def _named(self, X: Any) -> Any:
+        """The columns of a frame that has those of the fit, in their order."""
+        if is_frame(X) and self.feature_names and all(name in list(X.columns) for name in self.feature_names):
+            return X[self.feature_names]
+        return X
 
     def _inputs(self, X: Any) -> np.ndarray:
-        if is_frame(X) and self.feature_names and all(name in list(X.columns) for name in self.feature_names):
-            X = X[self.feature_names]
-        return matrix(X, "X")
+        return matrix(self._named(X), "X")
 
     def _data(self, X: Any, y: Any, weights: Any) -> Data:
         classes: bool | np.ndarray = False if self.classes is None else self.classes
         names = self.feature_names or None
-        return dataset(X if is_sparse(X) else self._inputs(X), y, weights=weights, classes=classes, feature_names=names)[0]
+        inputs = X if is_sparse(X) else inputs_of(self._named(X))
+        return dataset(inputs, y, weights=weights, classes=classes, feature_names=names)[0]
 
 
 def _classes_of(core: Any) -> np.ndarray | None:
@@ -564,8 +561,7 @@ def lasso_path(
 
     With squared error the objective is scikit-learn's: 1/(2N)‖y − Xw‖² + α‖w‖₁, without an intercept unless `fit_intercept`.
     """
-    inputs = matrix(X, "X")
-    d = inputs.shape[1]
+    d = inputs_of(X).shape[1]
     net = Network.linear(d, 1, bias=fit_intercept)
     risk = Risk(net, X, y, loss=loss, sample_weight=sample_weight)
     weights = np.ones(net.dim)

@@ -2,18 +2,21 @@
 
 use arrow_buffer::Buffer;
 use numpy::ndarray::{Array1, Array2};
-use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
+use numpy::{Element, IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 use pyo3_arrow::buffer::AnyBufferProtocol;
-use secant::data::SharedNumbers;
+use secant::data::{SharedNumbers, SharedSingles};
 use std::sync::Arc;
 
 /// A vector of numbers.
 pub type Vector<'py> = PyReadonlyArray1<'py, f64>;
 /// A matrix of numbers; N × d in C order is what the engine calls d × N.
 pub type Matrix<'py> = PyReadonlyArray2<'py, f64>;
+
+/// The same in single precision.
+pub type SingleMatrix<'py> = PyReadonlyArray2<'py, f32>;
 
 /// The numbers of a vector, which the Python side has made contiguous.
 pub fn numbers<'a>(vector: &'a Vector<'_>, name: &str) -> PyResult<&'a [f64]> {
@@ -37,7 +40,7 @@ pub fn optional(vector: Option<Vector<'_>>, name: &str) -> PyResult<Option<Vec<f
 }
 
 /// The numbers of a matrix row by row, which the Python side has made contiguous.
-pub fn rows<'a>(matrix: &'a Matrix<'_>, name: &str) -> PyResult<&'a [f64]> {
+pub fn rows<'a, T: Element>(matrix: &'a PyReadonlyArray2<'_, T>, name: &str) -> PyResult<&'a [T]> {
     let array = matrix.as_array();
     if !array.is_standard_layout() {
         return Err(not_contiguous(name));
@@ -52,11 +55,24 @@ pub fn shared(matrix: &Matrix<'_>, name: &str) -> PyResult<SharedNumbers> {
     Ok(Arc::new(Held(buffer.into_arrow_buffer()?)))
 }
 
+/// The same in single precision.
+pub fn shared_singles(matrix: &SingleMatrix<'_>, name: &str) -> PyResult<SharedSingles> {
+    rows(matrix, name)?;
+    let buffer = AnyBufferProtocol::Float32(PyBuffer::get(matrix.as_any())?);
+    Ok(Arc::new(Held(buffer.into_arrow_buffer()?)))
+}
+
 /// An array's buffer, given back when nobody reads it any more.
 struct Held(Buffer);
 
 impl AsRef<[f64]> for Held {
     fn as_ref(&self) -> &[f64] {
+        self.0.typed_data()
+    }
+}
+
+impl AsRef<[f32]> for Held {
+    fn as_ref(&self) -> &[f32] {
         self.0.typed_data()
     }
 }

@@ -1,12 +1,12 @@
 //! Data sets from arrays.
 
-use crate::arrays::{Matrix, Vector, numbers, rows, shared};
+use crate::arrays::{Matrix, SingleMatrix, Vector, numbers, rows, shared, shared_singles};
 use crate::{errors, run};
 use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use rayon::prelude::*;
-use secant::data::SharedNumbers;
+use secant::data::{SharedNumbers, SharedSingles};
 use secant::{Dataset, SparseInputs, Targets};
 
 /// Numbers that are worth a task.
@@ -17,7 +17,7 @@ const TASK: usize = 1 << 15;
 pub struct Data<'py> {
     /// N × d.
     #[pyo3(attribute("x"))]
-    x: Option<Matrix<'py>>,
+    x: Option<Table<'py>>,
     /// In place of these.
     #[pyo3(attribute("sparse"))]
     sparse: Option<Sparse<'py>>,
@@ -40,6 +40,13 @@ pub struct Data<'py> {
     target_names: Option<Vec<String>>,
     #[pyo3(attribute("class_names"))]
     class_names: Option<Vec<String>>,
+}
+
+/// Inputs in double or in single precision.
+#[derive(FromPyObject)]
+enum Table<'py> {
+    Double(Matrix<'py>),
+    Single(SingleMatrix<'py>),
 }
 
 /// Inputs as compressed rows.
@@ -105,9 +112,10 @@ impl Sparse<'_> {
     }
 }
 
-/// Inputs of either kind.
+/// Inputs of any kind.
 enum Inputs {
     Dense(usize, SharedNumbers),
+    Single(usize, SharedSingles),
     Sparse(SparseInputs),
 }
 
@@ -115,9 +123,13 @@ impl Data<'_> {
     /// The data set, which reads dense inputs where they are.
     pub fn dataset(&self) -> PyResult<Dataset> {
         let (inputs, samples) = match (&self.x, &self.sparse) {
-            (Some(x), _) => {
+            (Some(Table::Double(x)), _) => {
                 let (samples, features) = x.as_array().dim();
                 (Inputs::Dense(features, shared(x, "X")?), samples)
+            }
+            (Some(Table::Single(x)), _) => {
+                let (samples, features) = x.as_array().dim();
+                (Inputs::Single(features, shared_singles(x, "X")?), samples)
             }
             (None, Some(sparse)) => (Inputs::Sparse(sparse.inputs()?), sparse.shape.0),
             (None, None) => return Err(PyValueError::new_err("X is missing")),
@@ -135,6 +147,7 @@ impl Data<'_> {
         };
         let data = match inputs {
             Inputs::Dense(features, inputs) => Dataset::from_shared(features, inputs, targets),
+            Inputs::Single(features, inputs) => Dataset::from_shared_f32(features, inputs, targets),
             Inputs::Sparse(inputs) => Dataset::from_sparse(inputs, targets),
         };
         let mut data = data.map_err(errors::wrong)?;

@@ -100,6 +100,80 @@ def test_arrays_that_may_not_be_written_and_those_of_a_file_are_read(tmp_path):
     np.testing.assert_array_equal(secant.fit(net, wide, y).model.theta, wanted)
 
 
+def singles(samples=200):
+    rng = np.random.default_rng(3)
+    X = (rng.standard_normal((samples, 3)) * [1.0, 30.0, 0.01] + [0.0, 5.0, 1.0]).astype(np.float32)
+    return X, X.astype(np.float64) @ [1.0, -2.0, 0.5] + np.sin(X[:, 1].astype(np.float64))
+
+
+def test_singles_are_read_where_they_are():
+    X, y = singles()
+    data, _ = _arrays.dataset(X, y)
+    assert data.x.dtype == np.float32
+    assert data.x.__array_interface__["data"][0] == X.__array_interface__["data"][0]
+    turned, _ = _arrays.dataset(np.asfortranarray(X), y)
+    assert turned.x.flags.c_contiguous and turned.x.dtype == np.float32
+    swapped, _ = _arrays.dataset(X.astype(">f4"), y)
+    assert swapped.x.dtype == np.float64
+    # What nobody should do, and what shows that there is no copy.
+    net, theta = secant.Network.linear(3, 1), np.array([1.0, -2.0, 0.5, 0.0])
+    risk = secant.Risk(net, X, y)
+    before = risk.value(theta)
+    X[0, 0] += 1.0
+    changed = y - X.astype(np.float64) @ theta[:3]
+    np.testing.assert_allclose(risk.value(theta), 0.5 * np.mean(changed**2), rtol=1e-12)
+    assert risk.value(theta) != before
+    alive = weakref.ref(X)
+    del X, data
+    gc.collect()
+    assert alive() is not None
+    del risk
+    gc.collect()
+    assert alive() is None
+
+
+def test_singles_give_the_bits_of_the_widened_array(tmp_path):
+    X, y = singles()
+    wide = X.astype(np.float64)
+    for net in (secant.Network.linear(3, 1), secant.Network.mlp([3, 4, 1])):
+        for weights in (None, np.arange(200.0) % 3):
+            options = {"sample_weight": weights, "validation": 0.2, "max_iterations": 30}
+            one, two = (secant.fit(net, x, y, **options) for x in (X, wide))
+            np.testing.assert_array_equal(one.model.theta, two.model.theta)
+            assert one.report["value"] == two.report["value"]
+            np.testing.assert_array_equal(one.model.predict(X), two.model.predict(wide))
+            assert one.model.score(X, y) == two.model.score(wide, y)
+    risks = [secant.Risk(net, x, y) for x in (X, wide)]
+    theta = np.linspace(-1.0, 1.0, net.dim)
+    (f, g), (value, gradient) = (risk.value_and_grad(theta) for risk in risks)
+    assert f == value and (g == gradient).all()
+    for family, target in (("poisson", np.abs(y).round()), ("softmax", np.arange(200) % 3)):
+        one, two = (secant.glm(x, target, family) for x in (X, wide))
+        np.testing.assert_array_equal(one.coef, two.coef)
+        np.testing.assert_array_equal(one.predict(X), two.predict(wide))
+    # May not be written, of a file, not at multiples of their size.
+    X.flags.writeable = False
+    np.save(tmp_path / "x.npy", X)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    shifted = np.frombuffer(b"\0" + X.tobytes(), dtype=np.uint8)[1:].view(np.float32).reshape(X.shape)
+    wanted = secant.fit(net, wide, y, max_iterations=5).model.theta
+    for x in (X, mapped, shifted, np.repeat(X, 2, axis=0)[::2]):
+        np.testing.assert_array_equal(secant.fit(net, x, y, max_iterations=5).model.theta, wanted)
+
+
+def test_singles_that_are_no_numbers_are_refused_by_place(monkeypatch):
+    X, y = singles()
+    model = secant.fit("linear", X, y).model
+    wanted = model.predict(X.astype(np.float64))
+    monkeypatch.setattr(_arrays, "_PART", 7 * 3)
+    np.testing.assert_array_equal(model.predict(X), wanted)
+    X[150, 1] = np.nan
+    with pytest.raises(ValueError, match="feature 1 of sample 150 is NaN"):
+        model.predict(X)
+    with pytest.raises(ValueError, match=r"sample 150 \(from 0\), column \"x2\": expected a finite number, found NaN"):
+        secant.fit("linear", X, y)
+
+
 def test_other_threads_run_during_a_fit(slow):
     net, X, y, options = slow
     ticks, done = [0], threading.Event()

@@ -8,7 +8,7 @@ use secant_core::graph::Graph;
 use secant_core::loss::Loss;
 use secant_optim::checkpoint::{self, CheckpointError, Every, Fingerprint};
 use secant_optim::{OptimError, RunOptions};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::path::{Path, PathBuf};
 
 /// Where checkpoints of a fit go and come from.
@@ -159,6 +159,18 @@ fn parts_of(data: &Dataset) -> impl Serialize + '_ {
     let entries = data
         .sparse()
         .map(|inputs| (inputs.offsets(), inputs.indices(), inputs.values(), inputs.centre()));
-    let inputs = entries.is_none().then(|| data.inputs());
+    let inputs = entries.is_none().then(|| Inputs(data));
     (sizes, (inputs, entries), values, labels, data.weights(), offset)
+}
+
+/// Dense inputs, in single precision as if they were widened.
+struct Inputs<'a>(&'a Dataset);
+
+impl Serialize for Inputs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.single_inputs() {
+            None => self.0.inputs().serialize(serializer),
+            Some(values) => serializer.collect_seq(values.iter().map(|&value| f64::from(value))),
+        }
+    }
 }

@@ -518,7 +518,7 @@ impl GlmFit {
             return Err(PredictError::Features { features, found }.into());
         }
         let mut z = match data.sparse() {
-            None => self.scores(data.inputs())?,
+            None => self.dense_scores(data),
             Some(inputs) => self.sparse_scores(inputs),
         };
         data.add_offset(&mut z);
@@ -563,17 +563,29 @@ impl GlmFit {
             let (sample, feature) = (at / features, at % features);
             return Err(PredictError::NotFinite { sample, feature, value: inputs[at] }.into());
         }
-        let score = |row: &[Coefficient], x: &[f64]| {
+        Ok(inputs.chunks_exact(features).flat_map(|x| self.scores_of(x)).collect())
+    }
+
+    /// The same of finite inputs, which are widened or standardised a sample at a time.
+    fn dense_scores(&self, data: &Dataset) -> Vec<f64> {
+        let mut x = vec![0.0; self.features];
+        let mut z = Vec::with_capacity(data.samples() * self.outputs());
+        for sample in 0..data.samples() {
+            data.write_sample(sample, &mut x);
+            z.extend(self.scores_of(&x));
+        }
+        z
+    }
+
+    /// z of one sample.
+    fn scores_of<'a>(&'a self, x: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
+        let score = move |row: &[Coefficient]| {
             let (constant, slopes) = row.split_at(usize::from(self.intercept));
             let constant: f64 = constant.iter().map(|one| one.estimate).sum();
             constant + slopes.iter().zip(x).map(|(slope, x)| slope.estimate * x).sum::<f64>()
         };
         let first = (self.family == Family::Softmax).then_some(0.0);
-        let sample = |x| {
-            let rows = self.coefficients.chunks_exact(self.columns());
-            first.into_iter().chain(rows.map(move |row| score(row, x)))
-        };
-        Ok(inputs.chunks_exact(features).flat_map(sample).collect())
+        first.into_iter().chain(self.coefficients.chunks_exact(self.columns()).map(score))
     }
 
     fn columns(&self) -> usize {

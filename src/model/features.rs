@@ -4,6 +4,7 @@ use super::Model;
 use crate::error::FitError;
 use crate::feature_match::FeatureMatch;
 use secant_core::data::{Dataset, SparseInputs};
+use secant_core::predict::outputs_of;
 use secant_core::risk::RiskError;
 use std::borrow::Cow;
 
@@ -14,7 +15,7 @@ impl Model {
     }
 
     /// The inputs of `data` as the model takes them, d × M column-major: its features, found by name, in its order; other columns are left
-    /// out. Without a copy where `data` has just these.
+    /// out. Without a copy where `data` has just these; see [`Dataset::inputs`].
     ///
     /// # Errors
     /// [`FitError::MissingFeatures`], with [`match_features`](Self::match_features); sparse inputs whose dense table is larger than the
@@ -27,8 +28,19 @@ impl Model {
         let Some(columns) = found.columns.iter().copied().collect::<Option<Vec<usize>>>() else {
             return Err(FitError::MissingFeatures(Box::new(found)));
         };
-        let samples = data.dense_inputs()?.chunks_exact(data.features());
-        Ok(Cow::Owned(samples.flat_map(|x| columns.iter().map(|column| x[*column])).collect()))
+        let chosen = |x: &[f64], out: &mut Vec<f64>| out.extend(columns.iter().map(|j| x[*j]));
+        let mut out = Vec::with_capacity(columns.len() * data.samples());
+        if data.sparse().is_some() {
+            let samples = data.dense_inputs()?.chunks_exact(data.features());
+            samples.for_each(|x| chosen(x, &mut out));
+            return Ok(Cow::Owned(out));
+        }
+        let mut x = vec![0.0; data.features()];
+        for sample in 0..data.samples() {
+            data.write_sample(sample, &mut x);
+            chosen(&x, &mut out);
+        }
+        Ok(Cow::Owned(out))
     }
 
     /// The same of sparse inputs; `None` where `data` has a dense table.
@@ -81,6 +93,10 @@ impl Model {
         }
         let mut z = match self.sparse_inputs_of(data)? {
             Some(inputs) => self.predict_sparse(&inputs)?,
+            None if self.match_features(data).is_exact() => {
+                let scaling = self.input_scaling.as_ref();
+                self.in_target_units(outputs_of(&self.graph, &self.theta, data, scaling)?)?
+            }
             None => self.predict(&self.inputs_of(data)?)?,
         };
         data.add_offset(&mut z);

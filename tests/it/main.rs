@@ -29,6 +29,7 @@ mod predictions;
 mod robust;
 mod robustness;
 mod saddles;
+mod single;
 mod sparse;
 mod validation;
 mod variable_projection;

@@ -7,6 +7,7 @@
 //! | from | by |
 //! |---|---|
 //! | slices | [`Dataset::from_slices`], [`Dataset::from_labels`], [`Dataset::new`] |
+//! | numbers where they are, `f64` or `f32` | [`Dataset::from_shared`], [`Dataset::from_shared_f32`] |
 //! | matrix views | [`Dataset::from_faer`]; `from_ndarray`, `from_nalgebra` with the features of those names |
 //! | CSV | [`Dataset::from_csv`], [`Dataset::from_csv_labels`], [`Dataset::from_csv_with`] |
 //! | CSV, a part for each of several readers | [`CsvParts`] |
@@ -40,6 +41,7 @@ mod libsvm;
 mod moments;
 mod nist;
 mod npy;
+mod numbers;
 mod scale;
 mod source;
 mod sparse;
@@ -61,11 +63,12 @@ pub use error::{DataError, MissingValue, Place, Row};
 pub use groups::{Group, Groups};
 pub use hint::{Hint, Remedy};
 pub use idx::{IdxOptions, PixelScale};
-pub use inputs::SharedNumbers;
+pub use inputs::{SharedNumbers, SharedSingles};
 pub use libsvm::{LibsvmOptions, MAX_INFERRED_FEATURES};
 pub use moments::RunningMoments;
 pub use nist::{NistLinear, NistNonlinear, Term};
 pub use npy::{NpyOptions, npy_samples};
+pub(crate) use numbers::Numbers;
 pub(crate) use scale::Scale;
 pub use source::MAX_BYTES;
 pub(crate) use sparse::SparseRows;

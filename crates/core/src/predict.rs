@@ -4,8 +4,7 @@ mod sparse;
 
 pub use sparse::{outputs_of, outputs_sparse};
 
-use crate::data::{Scale, Standardizer};
-use crate::elementwise::vectorize;
+use crate::data::{Numbers, Scale, Standardizer};
 use crate::graph::{DomainError, Graph, SparseDataError};
 use crate::op::TileData;
 use crate::partition::Partition;
@@ -94,8 +93,8 @@ impl std::fmt::Debug for PredictError {
 /// # Errors
 /// When lengths do not fit, or an input is not finite.
 pub fn check(graph: &Graph, theta: &[f64], inputs: &[f64]) -> Result<(), PredictError> {
-    check_lengths(graph, theta, inputs)?;
-    check_finite(graph, inputs)
+    check_lengths(graph, theta, inputs.len())?;
+    check_finite(graph, inputs.into())
 }
 
 fn check_parameters(graph: &Graph, theta: &[f64]) -> Result<(), PredictError> {
@@ -103,42 +102,35 @@ fn check_parameters(graph: &Graph, theta: &[f64]) -> Result<(), PredictError> {
     if expected == found { Ok(()) } else { Err(PredictError::Parameters { expected, found }) }
 }
 
-fn check_lengths(graph: &Graph, theta: &[f64], inputs: &[f64]) -> Result<(), PredictError> {
+/// Of so many numbers.
+fn check_lengths(graph: &Graph, theta: &[f64], inputs: usize) -> Result<(), PredictError> {
     check_parameters(graph, theta)?;
     let d = graph.features();
-    if !inputs.len().is_multiple_of(d) {
-        return Err(PredictError::Inputs { features: d, found: inputs.len() });
+    if !inputs.is_multiple_of(d) {
+        return Err(PredictError::Inputs { features: d, found: inputs });
     }
     Ok(())
 }
 
-fn check_finite(graph: &Graph, inputs: &[f64]) -> Result<(), PredictError> {
+fn check_finite(graph: &Graph, inputs: Numbers<'_>) -> Result<(), PredictError> {
     let d = graph.features();
     match first_not_finite(inputs) {
         None => Ok(()),
         Some(place) => {
             let (sample, feature) = (place / d, place % d);
-            Err(PredictError::NotFinite { sample, feature, value: inputs[place] })
+            Err(PredictError::NotFinite { sample, feature, value: inputs.get(place) })
         }
     }
 }
 
 /// The place of the first number that is not finite.
-fn first_not_finite(inputs: &[f64]) -> Option<usize> {
+fn first_not_finite(inputs: Numbers<'_>) -> Option<usize> {
     inputs.par_chunks(LOOK).enumerate().find_map_first(|(index, inputs)| {
-        if all_finite(inputs) {
+        if inputs.all_finite() {
             return None;
         }
         inputs.iter().position(|x| !x.is_finite()).map(|place| index * LOOK + place)
     })
-}
-
-/// Without an exit the look goes by vectors.
-fn all_finite(numbers: &[f64]) -> bool {
-    vectorize(
-        #[inline(always)]
-        || numbers.iter().fold(true, |all, x| all & x.is_finite()),
-    )
 }
 
 /// z = model(x; θ) for the M samples of `inputs` (d × M, column-major): c × M. In parallel over tiles of samples. The bits of a sample do
@@ -162,7 +154,17 @@ pub fn outputs_scaled(
     inputs: &[f64],
     scaling: Option<&Standardizer>,
 ) -> Result<Vec<f64>, PredictError> {
-    check_lengths(graph, theta, inputs)?;
+    outputs_stored(graph, theta, inputs.into(), scaling)
+}
+
+/// The same of numbers of either kind.
+fn outputs_stored(
+    graph: &Graph,
+    theta: &[f64],
+    inputs: Numbers<'_>,
+    scaling: Option<&Standardizer>,
+) -> Result<Vec<f64>, PredictError> {
+    check_lengths(graph, theta, inputs.len())?;
     let d = graph.features();
     if let Some(scaling) = scaling.filter(|scaling| scaling.names().len() != d) {
         return Err(PredictError::Scaling { features: d, found: scaling.names().len() });
@@ -175,7 +177,7 @@ pub fn outputs_scaled(
 fn outputs_by(
     graph: &Graph,
     theta: &[f64],
-    inputs: &[f64],
+    inputs: Numbers<'_>,
     scale: Option<&Scale>,
 ) -> Result<Vec<f64>, PredictError> {
     let (d, c) = (graph.features(), graph.outputs());
@@ -192,7 +194,7 @@ fn outputs_by(
     let tile = partition.tile_samples();
     let run = tile * partition.tiles().div_ceil(TASKS * rayon::current_num_threads());
     let finite = AtomicBool::new(true);
-    let work = |(out, inputs): (&mut [f64], &[f64])| {
+    let work = |(out, inputs): (&mut [f64], Numbers<'_>)| {
         let mut values = vec![0.0; graph.layout.value_rows * tile.max(2)];
         let mut scaled = Vec::new();
         for (out, raw) in out.chunks_mut(c * tile).zip(inputs.chunks(d * tile)) {
@@ -200,7 +202,7 @@ fn outputs_by(
             let twice = if raw.len() == d { 2 } else { 1 };
             let data = scaled_tile(scale, raw, twice, &mut scaled);
             // A constant feature is scaled to 0, whatever stands there.
-            if !(all_finite(raw) && (scale.is_none() || all_finite(data))) {
+            if !(raw.all_finite() && (scale.is_none() || Numbers::from(data).all_finite())) {
                 finite.store(false, Ordering::Relaxed);
                 return;
             }
@@ -220,33 +222,26 @@ fn outputs_by(
         let mut scaled = Vec::new();
         for (index, raw) in inputs.chunks(d).enumerate() {
             // The first of them, whichever tile met its own first.
-            check_finite(graph, scaled_tile(scale, raw, 1, &mut scaled))
+            check_finite(graph, scaled_tile(scale, raw, 1, &mut scaled).into())
                 .map_err(|error| error.after(index))?;
         }
     }
     Ok(out)
 }
 
-/// `raw` so many times, in the units of the fit where these are others: itself, or in `scaled`.
+/// `raw` so many times, in the units of the fit where these are others: as it stands, or in `scaled`.
 fn scaled_tile<'a>(
     scale: Option<&Scale>,
-    raw: &'a [f64],
+    raw: Numbers<'a>,
     times: usize,
     scaled: &'a mut Vec<f64>,
 ) -> &'a [f64] {
-    match scale {
-        None if times == 1 => raw,
-        None => {
-            scaled.clear();
-            (0..times).for_each(|_| scaled.extend_from_slice(raw));
-            scaled
-        }
-        Some(scale) => {
-            scaled.resize(times * raw.len(), 0.0);
-            scaled.chunks_exact_mut(raw.len()).for_each(|out| scale.write(raw, out));
-            scaled
-        }
+    if times == 1 {
+        return raw.read(scale, scaled);
     }
+    scaled.resize(times * raw.len(), 0.0);
+    scaled.chunks_exact_mut(raw.len()).for_each(|out| raw.write(scale, out));
+    scaled
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@
 //! Source: Golub (1965) for QR; Björck (1967), BIT 7, for the refinement; Demmel, Hida, Riedy & Li (2009), ACM TOMS 35, for the digits kept.
 
 mod blocks;
+mod design;
 mod leave_one_out;
 mod null;
 mod refine;
@@ -21,6 +22,7 @@ mod tall;
 use crate::linalg::qr::PivotedQr;
 use crate::linalg::vector;
 use crate::run::nonfinite;
+use design::Design;
 use faer::MatRef;
 use refine::{MAX_REFINEMENTS, Outcome, Twofold};
 use secant_core::double_double::DoubleDouble;
@@ -114,7 +116,7 @@ impl std::fmt::Debug for LinearError {
 #[derive(Clone, Debug)]
 #[must_use = "nothing happens before `solve`"]
 pub struct LinearLeastSquares<'a> {
-    design: MatRef<'a, f64>,
+    design: Design<'a>,
     /// Whether a column of ones comes before those of the design.
     constant: bool,
     design_rest: Option<MatRef<'a, f64>>,
@@ -168,6 +170,16 @@ impl LinearSolution {
 impl<'a> LinearLeastSquares<'a> {
     /// `design` m × n, one row per observation; `targets` of length m. Columns are named `column 0`, ….
     pub fn new(design: MatRef<'a, f64>, targets: &'a [f64]) -> Self {
+        Self::of(Design::Double(design), targets)
+    }
+
+    /// The same of a design in single precision, with the bits of one that was widened before. It is read a block of rows at a time: where rows
+    /// are many no widened copy is made.
+    pub fn new_f32(design: MatRef<'a, f32>, targets: &'a [f64]) -> Self {
+        Self::of(Design::Single(design), targets)
+    }
+
+    fn of(design: Design<'a>, targets: &'a [f64]) -> Self {
         let n = design.ncols();
         Self {
             design,
@@ -334,7 +346,7 @@ impl<'a> LinearLeastSquares<'a> {
         for (j, name) in self.names.iter().skip(usize::from(self.constant)).enumerate() {
             for row in 0..rows {
                 let rest = self.design_rest.map_or(0.0, |rest| rest[(row, j)]);
-                let value = self.design[(row, j)] + rest;
+                let value = self.design.at(row, j) + rest;
                 if !value.is_finite() {
                     return Err(LinearError::NotFinite { what: name.clone(), row, value });
                 }
@@ -354,7 +366,7 @@ impl<'a> LinearLeastSquares<'a> {
             return DoubleDouble::from(1.0);
         };
         let low = self.design_rest.map_or(0.0, |rest| rest[(i, j)]);
-        DoubleDouble::from(self.design[(i, j)]) + DoubleDouble::from(low)
+        DoubleDouble::from(self.design.at(i, j)) + DoubleDouble::from(low)
     }
 
     fn target(&self, i: usize) -> DoubleDouble {

@@ -1,5 +1,7 @@
 //! Columns of numbers, one a sample: how many there are, whether they are finite, and some of them in another order.
 
+use super::numbers::Numbers;
+use super::scale::Stored;
 use super::{DataError, Place};
 use rayon::prelude::*;
 
@@ -22,28 +24,33 @@ pub(super) fn check_count(
 /// `values` is `rows` × M column-major and finite; `names` has one name per row.
 pub(super) fn check_finite(
     rows: usize,
-    values: &[f64],
+    values: Numbers<'_>,
     what: &'static str,
     names: &[String],
 ) -> Result<(), DataError> {
     let whole = values.len().div_ceil(rows).saturating_mul(rows);
     check_count(what, whole, values.len())?;
-    match first_odd(values) {
+    let odd = match values {
+        Numbers::Double(values) => first_odd(values),
+        Numbers::Single(values) => first_odd(values),
+    };
+    match odd {
         None => Ok(()),
         Some(index) => Err(DataError::NotFinite {
             place: Place::sample(index / rows, names[index % rows].clone()),
-            found: values[index].to_string(),
+            found: values.get(index).to_string(),
         }),
     }
 }
 
 /// Where the first NaN or infinity stands.
-fn first_odd(values: &[f64]) -> Option<usize> {
-    let in_block = |(block, values): (usize, &[f64])| {
-        if values.iter().fold(true, |all, value| all & value.is_finite()) {
+fn first_odd<T: Stored>(values: &[T]) -> Option<usize> {
+    let finite = |&value: &T| value.into().is_finite();
+    let in_block = |(block, values): (usize, &[T])| {
+        if values.iter().fold(true, |all, value| all & finite(value)) {
             return None;
         }
-        values.iter().position(|value| !value.is_finite()).map(|odd| block * BLOCK + odd)
+        values.iter().position(|value| !finite(value)).map(|odd| block * BLOCK + odd)
     };
     if values.len() <= TASK {
         return values.chunks(BLOCK).enumerate().find_map(in_block);

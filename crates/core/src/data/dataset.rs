@@ -6,7 +6,8 @@ use std::sync::Arc;
 use faer::MatRef;
 
 use super::columns::{check_count, check_finite, gather, gather_into};
-use super::inputs::{Held, InputTable, ScaledTable, SharedNumbers};
+use super::inputs::{Held, InputTable, ReadTable, SharedNumbers, SharedSingles};
+use super::numbers::Numbers;
 use super::scale::Scale;
 use super::{DataError, Encoding, SparseInputs, Targets};
 
@@ -77,7 +78,35 @@ impl Dataset {
         inputs: SharedNumbers,
         targets: Targets,
     ) -> Result<Self, DataError> {
-        let feature_names = numbered("x", features.min((*inputs).as_ref().len()));
+        Self::from_held(features, inputs.into(), targets)
+    }
+
+    /// [`from_shared`](Self::from_shared) of numbers in single precision: they stay `f32`, in half the memory, and every evaluation widens those
+    /// that it reads, a tile at a time. All arithmetic is that of `f64`, and all results have the bits of a table that was widened before. Parts of
+    /// the samples are `f32` too. Whoever asks for [`inputs`](Self::inputs) gets a widened copy, which is kept.
+    ///
+    /// ```
+    /// use secant_core::data::{Dataset, Targets};
+    /// use std::sync::Arc;
+    /// let inputs = Arc::new(vec![0.5_f32, 1.0, 2.0, 3.0]);
+    /// let targets = Targets::Values { rows: 1, values: vec![1.0, 2.0] };
+    /// let data = Dataset::from_shared_f32(2, inputs.clone(), targets)?;
+    /// assert_eq!(data.single_inputs().unwrap().as_ptr(), inputs.as_ptr());
+    /// # Ok::<(), secant_core::data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Dataset::new`].
+    pub fn from_shared_f32(
+        features: usize,
+        inputs: SharedSingles,
+        targets: Targets,
+    ) -> Result<Self, DataError> {
+        Self::from_held(features, inputs.into(), targets)
+    }
+
+    fn from_held(features: usize, inputs: Held, targets: Targets) -> Result<Self, DataError> {
+        let feature_names = numbered("x", features.min(inputs.numbers().len()));
         let target_names = target_names(&targets);
         Self::named(features, inputs, targets, feature_names, target_names)
     }
@@ -107,11 +136,12 @@ impl Dataset {
         if features == 0 {
             return empty("features");
         }
-        if inputs.is_empty() {
+        let numbers = inputs.numbers();
+        if numbers.len() == 0 {
             return empty("samples");
         }
-        check_finite(features, &inputs, "input values", &feature_names)?;
-        let samples = inputs.len() / features;
+        check_finite(features, numbers, "input values", &feature_names)?;
+        let samples = numbers.len() / features;
         Self::checked(features, samples, inputs.into(), targets, feature_names, target_names)
     }
 
@@ -290,9 +320,9 @@ impl Dataset {
 
     /// The inputs, d × N column-major.
     ///
-    /// Of sparse inputs, and of those that [`Standardizer::share_inputs`](super::Standardizer::share_inputs) standardises when they are read, this
-    /// makes the dense table at the first call, of whatever size, and keeps it: 8·d·N bytes. Fits and predictions do not ask for it;
-    /// [`dense_inputs`](Self::dense_inputs) asks with a limit.
+    /// Of sparse inputs, of those that are stored as `f32`, and of those that
+    /// [`Standardizer::share_inputs`](super::Standardizer::share_inputs) standardises when they are read, this makes the dense table at the first call,
+    /// of whatever size, and keeps it: 8·d·N bytes. Fits and predictions do not ask for it; [`dense_inputs`](Self::dense_inputs) asks with a limit.
     pub fn inputs(&self) -> &[f64] {
         self.table.dense()
     }
@@ -306,6 +336,14 @@ impl Dataset {
             inputs.check_dense(super::MAX_BYTES)?;
         }
         Ok(self.inputs())
+    }
+
+    /// The inputs, d × N column-major, where they are stored as `f32` and are those that the model sees: not standardised.
+    pub fn single_inputs(&self) -> Option<&[f32]> {
+        match &self.table {
+            InputTable::Read(table) if table.scale().is_none() => table.raw().single(),
+            _ => None,
+        }
     }
 
     /// The inputs as entries, where the data set was made of such; `None` for a dense table.
@@ -330,7 +368,7 @@ impl Dataset {
     /// `out` ← the inputs of the samples that `indices` names, in that order, from a dense table. Allocates nothing where `out` has room.
     pub(crate) fn gather_inputs(&self, indices: &[usize], out: &mut Vec<f64>) {
         let d = self.features;
-        let Some(table) = self.table.scaled() else {
+        let Some(table) = self.table.read() else {
             return gather_into(d, self.inputs(), indices, out);
         };
         out.resize(d * indices.len(), 0.0);
@@ -339,43 +377,51 @@ impl Dataset {
         }
     }
 
-    /// The inputs of the samples in `range`, d × B, from a dense table: as they stand there, or standardised into `out`, which allocates nothing
-    /// where it has room.
+    /// The inputs of the samples in `range`, d × B, from a dense table: as they stand there, or widened and standardised into `out`, which
+    /// allocates nothing where it has room.
     pub(crate) fn input_tile<'t>(
         &'t self,
         range: &Range<usize>,
         out: &'t mut Vec<f64>,
     ) -> &'t [f64] {
         let numbers = range.start * self.features..range.end * self.features;
-        let Some(table) = self.table.scaled() else { return &self.inputs()[numbers] };
-        // What is there is written over.
-        out.resize(numbers.len(), 0.0);
-        table.write(numbers, out);
-        out
+        let Some(table) = self.table.read() else { return &self.inputs()[numbers] };
+        table.raw().range(numbers).read(table.scale(), out)
     }
 
     /// Numbers of the buffer that [`input_tile`](Self::input_tile) wants for so many samples.
     pub(crate) fn tile_numbers(&self, samples: usize) -> usize {
-        self.table.scaled().map_or(0, |_| samples * self.features)
+        self.table.read().map_or(0, |_| samples * self.features)
     }
 
     /// The dense table as it stands, and how it is standardised when it is read.
-    pub(crate) fn stored_inputs(&self) -> (&[f64], Option<&Scale>) {
-        match self.table.scaled() {
-            None => (self.inputs(), None),
-            Some(table) => (table.raw(), Some(table.scale())),
+    pub(crate) fn stored_inputs(&self) -> (Numbers<'_>, Option<&Scale>) {
+        match self.table.read() {
+            None => (self.inputs().into(), None),
+            Some(table) => (table.raw(), table.scale()),
         }
     }
 
-    /// The same samples, whose inputs, from a dense table, the model sees by `scale`: in a copy of a table of up to `copied` bytes, else when
-    /// it reads them. All of these are finite.
+    /// The dense table as it stands where it is not standardised, else the copy that [`inputs`](Self::inputs) makes.
+    pub(crate) fn unscaled_inputs(&self) -> Numbers<'_> {
+        self.table.unscaled()
+    }
+
+    /// The same samples, whose inputs, from a dense table, the model sees by `scale`: in a copy of up to `copied` bytes, else when it reads
+    /// them. All of these are finite.
     pub(crate) fn read_by(&self, scale: Scale, copied: usize) -> Self {
-        let table = match &self.table {
-            InputTable::Dense(raw) if size_of_val(&raw[..]) > copied => {
-                InputTable::Scaled(ScaledTable::new(raw.clone(), Arc::new(scale)))
-            }
+        let raw = match &self.table {
+            InputTable::Dense(table) => Some(table.held()),
+            InputTable::Read(table) if table.scale().is_none() => Some(table.held().clone()),
             // What is standardised already has no table for a second time.
-            _ => scale.applied(self.inputs()).into(),
+            _ => None,
+        };
+        let numbers = self.features * self.samples();
+        let table = match raw {
+            Some(raw) if numbers * size_of::<f64>() > copied => {
+                InputTable::Read(ReadTable::new(raw, Some(Arc::new(scale))))
+            }
+            _ => self.unscaled_inputs().copied(Some(&scale)).into(),
         };
         Self { table, encoding: None, ..self.clone() }
     }
@@ -383,10 +429,8 @@ impl Dataset {
     /// The inputs of the samples that `indices` names.
     pub(super) fn gathered(&self, indices: &[usize]) -> InputTable {
         match &self.table {
-            InputTable::Dense(inputs) => gather(self.features, inputs, indices).into(),
-            InputTable::Scaled(table) => {
-                InputTable::Scaled(table.with_raw(gather(self.features, table.raw(), indices)))
-            }
+            InputTable::Dense(table) => gather(self.features, table.values(), indices).into(),
+            InputTable::Read(table) => InputTable::Read(table.gathered(self.features, indices)),
             InputTable::Sparse(table) => table.inputs().select(indices).into(),
         }
     }
@@ -399,16 +443,18 @@ impl Dataset {
         &self.inputs()[index * self.features..(index + 1) * self.features]
     }
 
-    /// `out` (d numbers) ← the inputs of sample `index`, zeros included; of sparse inputs, and of those that are standardised when they are read,
-    /// without the dense table.
+    /// `out` (d numbers) ← the inputs of sample `index`, zeros included; of sparse inputs, and of those that are widened or standardised when they
+    /// are read, without the dense table.
     ///
     /// # Panics
     /// Where `index` ≥ N or `out` has another length, as slices do.
     pub fn write_sample(&self, index: usize, out: &mut [f64]) {
         let d = self.features;
         match &self.table {
-            InputTable::Dense(inputs) => out.copy_from_slice(&inputs[index * d..(index + 1) * d]),
-            InputTable::Scaled(table) => {
+            InputTable::Dense(table) => {
+                out.copy_from_slice(&table.values()[index * d..(index + 1) * d]);
+            }
+            InputTable::Read(table) => {
                 assert_eq!(out.len(), d, "numbers for a sample");
                 table.write(index * d..(index + 1) * d, out);
             }
@@ -451,7 +497,7 @@ impl Dataset {
         let table = match &self.table {
             InputTable::Sparse(table) => table.inputs().map(formula)?.into(),
             dense => {
-                let values = dense.dense().iter().map(|&value| formula(value)).collect();
+                let values = dense.unscaled().iter().map(formula).collect();
                 self.checked_inputs(values)?
             }
         };
@@ -485,7 +531,7 @@ impl Dataset {
     /// # Errors
     /// NaN or infinity, with its sample and column.
     pub(super) fn checked_inputs(&self, values: Vec<f64>) -> Result<InputTable, DataError> {
-        check_finite(self.features, &values, "input values", &self.feature_names)?;
+        check_finite(self.features, values[..].into(), "input values", &self.feature_names)?;
         Ok(values.into())
     }
 

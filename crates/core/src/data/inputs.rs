@@ -1,32 +1,44 @@
-//! Where a data set has its inputs: a table of numbers, one that is standardised when it is read, or the entries that are not 0.
+//! Where a data set has its inputs: a table of `f64`, one that is widened or standardised when it is read, or the entries that are not 0.
 
 use super::SparseInputs;
+use super::columns::gather;
+use super::numbers::Numbers;
 use super::scale::Scale;
 use std::fmt;
-use std::ops::{Deref, Range};
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 /// Numbers that a data set reads where they are: a vector, a file that is mapped into memory, an array of another language.
 pub type SharedNumbers = Arc<dyn AsRef<[f64]> + Send + Sync>;
 
-/// The same, with what the other kinds of inputs have.
+/// The same in single precision: half the memory.
+pub type SharedSingles = Arc<dyn AsRef<[f32]> + Send + Sync>;
+
+/// Either, with what the other kinds of inputs have.
 #[derive(Clone)]
-pub(super) struct Held(SharedNumbers);
+pub(super) enum Held {
+    Double(SharedNumbers),
+    Single(SharedSingles),
+}
 
 /// The inputs of all samples. Copies share the numbers.
 #[derive(Clone, Debug)]
 pub(super) enum InputTable {
     /// d × N, column-major.
-    Dense(Held),
-    Scaled(ScaledTable),
+    Dense(DoubleTable),
+    Read(ReadTable),
     Sparse(SparseTable),
 }
 
-/// A table of which the model sees the standardised numbers, all of them finite.
+/// A table of `f64` as the model sees them.
+#[derive(Clone)]
+pub(super) struct DoubleTable(SharedNumbers);
+
+/// A table of which the model sees other numbers, all of them finite, made when they are read: those of `f32` widened, or standardised.
 #[derive(Debug)]
-pub(super) struct ScaledTable {
+pub(super) struct ReadTable {
     raw: Held,
-    by: Arc<Scale>,
+    by: Option<Arc<Scale>>,
     /// All of them, where somebody has asked.
     dense: OnceLock<Vec<f64>>,
 }
@@ -38,44 +50,78 @@ pub(super) struct SparseTable {
     dense: OnceLock<Vec<f64>>,
 }
 
-impl Deref for Held {
-    type Target = [f64];
+impl Held {
+    pub(super) fn numbers(&self) -> Numbers<'_> {
+        match self {
+            Self::Double(numbers) => Numbers::Double((**numbers).as_ref()),
+            Self::Single(numbers) => Numbers::Single((**numbers).as_ref()),
+        }
+    }
 
-    fn deref(&self) -> &[f64] {
-        (*self.0).as_ref()
+    /// The columns that `indices` names, of `rows` numbers each, stored in the same way.
+    fn gathered(&self, rows: usize, indices: &[usize]) -> Self {
+        match self.numbers() {
+            Numbers::Double(values) => gather(rows, values, indices).into(),
+            Numbers::Single(values) => Self::Single(Arc::new(gather(rows, values, indices))),
+        }
     }
 }
 
 impl fmt::Debug for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
+        match self.numbers() {
+            Numbers::Double(values) => values.fmt(f),
+            Numbers::Single(values) => values.fmt(f),
+        }
     }
 }
 
 impl From<Vec<f64>> for Held {
     fn from(values: Vec<f64>) -> Self {
-        Self(Arc::new(values))
+        Self::Double(Arc::new(values))
     }
 }
 
 impl From<SharedNumbers> for Held {
     fn from(numbers: SharedNumbers) -> Self {
-        Self(numbers)
+        Self::Double(numbers)
+    }
+}
+
+impl From<SharedSingles> for Held {
+    fn from(numbers: SharedSingles) -> Self {
+        Self::Single(numbers)
+    }
+}
+
+impl DoubleTable {
+    pub(super) fn values(&self) -> &[f64] {
+        (*self.0).as_ref()
+    }
+
+    pub(super) fn held(&self) -> Held {
+        Held::Double(Arc::clone(&self.0))
+    }
+}
+
+impl fmt::Debug for DoubleTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.values().fmt(f)
     }
 }
 
 impl InputTable {
     pub(super) fn sparse(&self) -> Option<&SparseInputs> {
         match self {
-            Self::Dense(_) | Self::Scaled(_) => None,
+            Self::Dense(_) | Self::Read(_) => None,
             Self::Sparse(table) => Some(&table.inputs),
         }
     }
 
-    /// The table whose numbers are standardised when they are read, where nobody has made a copy of it.
-    pub(super) fn scaled(&self) -> Option<&ScaledTable> {
+    /// The table whose numbers are made when they are read, where nobody has made a copy of it.
+    pub(super) fn read(&self) -> Option<&ReadTable> {
         match self {
-            Self::Scaled(table) if table.dense.get().is_none() => Some(table),
+            Self::Read(table) if table.dense.get().is_none() => Some(table),
             _ => None,
         }
     }
@@ -83,43 +129,55 @@ impl InputTable {
     /// N, of so many features.
     pub(super) fn samples(&self, features: usize) -> usize {
         match self {
-            Self::Dense(values) => values.len() / features,
-            Self::Scaled(table) => table.raw.len() / features,
+            Self::Dense(table) => table.values().len() / features,
+            Self::Read(table) => table.raw().len() / features,
             Self::Sparse(table) => table.inputs.samples(),
         }
     }
 
-    /// d × N; of sparse and scaled inputs made now and kept.
+    /// d × N; of all but a table of `f64` made now and kept.
     pub(super) fn dense(&self) -> &[f64] {
         match self {
-            Self::Dense(values) => values,
-            Self::Scaled(table) => table.dense.get_or_init(|| table.by.applied(&table.raw)),
+            Self::Dense(table) => table.values(),
+            Self::Read(table) => table.dense.get_or_init(|| table.raw().copied(table.scale())),
             Self::Sparse(table) => table.dense.get_or_init(|| table.inputs.dense()),
+        }
+    }
+
+    /// Numbers that are the model's once they are widened: as they are stored, or of the table that [`dense`](Self::dense) makes.
+    pub(super) fn unscaled(&self) -> Numbers<'_> {
+        match self {
+            Self::Read(table) if table.by.is_none() => table.raw(),
+            table => Numbers::Double(table.dense()),
         }
     }
 }
 
-impl ScaledTable {
-    pub(super) fn new(raw: Held, by: Arc<Scale>) -> Self {
+impl ReadTable {
+    pub(super) fn new(raw: Held, by: Option<Arc<Scale>>) -> Self {
         Self { raw, by, dense: OnceLock::new() }
     }
 
-    pub(super) fn raw(&self) -> &[f64] {
+    pub(super) fn raw(&self) -> Numbers<'_> {
+        self.raw.numbers()
+    }
+
+    pub(super) fn held(&self) -> &Held {
         &self.raw
     }
 
-    pub(super) fn scale(&self) -> &Scale {
-        &self.by
+    pub(super) fn scale(&self) -> Option<&Scale> {
+        self.by.as_deref()
     }
 
     /// `out` ← numbers of the raw table, those of whole samples, as the model sees them.
     pub(super) fn write(&self, numbers: Range<usize>, out: &mut [f64]) {
-        self.by.write(&self.raw[numbers], out);
+        self.raw().range(numbers).write(self.scale(), out);
     }
 
-    /// Other samples of the same columns.
-    pub(super) fn with_raw(&self, raw: Vec<f64>) -> Self {
-        Self::new(raw.into(), Arc::clone(&self.by))
+    /// Some of the samples, of `rows` numbers each.
+    pub(super) fn gathered(&self, rows: usize, indices: &[usize]) -> Self {
+        Self::new(self.raw.gathered(rows, indices), self.by.clone())
     }
 }
 
@@ -129,10 +187,10 @@ impl SparseTable {
     }
 }
 
-impl Clone for ScaledTable {
+impl Clone for ReadTable {
     /// Shares the numbers, and leaves a copy of them to whoever asks for it.
     fn clone(&self) -> Self {
-        Self::new(self.raw.clone(), Arc::clone(&self.by))
+        Self::new(self.raw.clone(), self.by.clone())
     }
 }
 
@@ -148,21 +206,31 @@ impl PartialEq for InputTable {
     fn eq(&self, other: &Self) -> bool {
         match (self.sparse(), other.sparse()) {
             (Some(one), Some(other)) => one == other,
-            (None, None) => self.dense() == other.dense(),
+            (None, None) => equal(self.unscaled(), other.unscaled()),
             _ => false,
         }
     }
 }
 
+fn equal(one: Numbers<'_>, other: Numbers<'_>) -> bool {
+    match (one, other) {
+        (Numbers::Double(one), Numbers::Double(other)) => one == other,
+        (one, other) => one.len() == other.len() && one.iter().eq(other.iter()),
+    }
+}
+
 impl From<Held> for InputTable {
     fn from(numbers: Held) -> Self {
-        Self::Dense(numbers)
+        match numbers {
+            Held::Double(numbers) => Self::Dense(DoubleTable(numbers)),
+            single @ Held::Single(_) => Self::Read(ReadTable::new(single, None)),
+        }
     }
 }
 
 impl From<Vec<f64>> for InputTable {
     fn from(values: Vec<f64>) -> Self {
-        Self::Dense(values.into())
+        Held::from(values).into()
     }
 }
 

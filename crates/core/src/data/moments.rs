@@ -5,6 +5,7 @@
 //! that depends on the size of the table alone. A row of numbers whose squares would overflow or vanish is gone through
 //! by itself, scaled by powers of two.
 
+use super::numbers::Numbers;
 use crate::double_double::{DoubleDouble, quick_two_sum, two_product, two_sum};
 use lanes::{CentredLanes, Lanes};
 use rayon::prelude::*;
@@ -42,13 +43,13 @@ pub(super) struct Moments {
 
 /// Those of the `rows` rows of `values` (rows × N, column-major, all finite), where there are weights of the N samples by these; samples of
 /// weight 0 do not count. A row whose counted values are all equal has its value as the mean and deviation 0.
-pub(super) fn moments(rows: usize, values: &[f64], weights: Option<&[f64]>) -> Moments {
+pub(super) fn moments(rows: usize, values: Numbers<'_>, weights: Option<&[f64]>) -> Moments {
     let total = sums(rows, values, weights);
     let each = (0..rows).map(|row| {
         if total.in_range(row) {
             return total.moments(row);
         }
-        let entries = values.iter().skip(row).step_by(rows).copied();
+        let entries = (row..values.len()).step_by(rows).map(|index| values.get(index));
         scaled(&entries.collect::<Vec<f64>>(), weights)
     });
     let (means, deviations) = each.unzip();
@@ -64,7 +65,7 @@ fn scaled(entries: &[f64], weights: Option<&[f64]>) -> (f64, f64) {
         let unit = unit_of(weights);
         weights.iter().map(|w| w / unit).collect::<Vec<f64>>()
     });
-    let (mean, deviation) = sums(1, &entries, weights.as_deref()).moments(0);
+    let (mean, deviation) = sums(1, entries[..].into(), weights.as_deref()).moments(0);
     (mean * unit, deviation * unit)
 }
 
@@ -80,15 +81,15 @@ pub(super) fn power_of_two_below(value: f64) -> f64 {
 }
 
 /// The sums of all samples.
-fn sums(rows: usize, values: &[f64], weights: Option<&[f64]>) -> Sums {
+fn sums(rows: usize, values: Numbers<'_>, weights: Option<&[f64]>) -> Sums {
     let (block, task) = cut(rows, values.len() / rows);
-    let of_task = |index: usize, values: &[f64]| {
-        let mut scratch = Scratch::new(rows);
+    let of_task = |index: usize, values: Numbers<'_>| {
+        let (mut scratch, mut read) = (Scratch::new(rows), Vec::new());
         let mut sums = Sums::new(rows);
         for (block_index, values) in values.chunks(block * rows).enumerate() {
             let first = index * task + block_index * block;
             let weights = weights.map(|weights| &weights[first..first + values.len() / rows]);
-            sums.add(&scratch.block(values, weights));
+            sums.add(&scratch.block(values.read(None, &mut read), weights));
         }
         sums
     };

@@ -3,8 +3,9 @@
 use std::io::{Read, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
-use self::kind::Kind;
+use self::kind::{Kept, Kind};
 use super::source::{MAX_BYTES, Source};
 use super::task::{MAX_INFERRED_CLASSES, number_classes, whole};
 use super::{DataError, Dataset, Place, Row, Targets, Task};
@@ -25,11 +26,14 @@ pub struct NpyOptions {
     pub task: Task,
     /// Memory at most, for the table that each of the files becomes.
     pub max_bytes: u64,
+    /// Inputs of a type whose numbers `f32` has (`f2`, `f4`, `i1`, `i2`, `u1`, `u2`, `b1`) are stored as `f32`, in half the memory:
+    /// [`Dataset::from_shared_f32`]. Default false.
+    pub keep_single: bool,
 }
 
 impl Default for NpyOptions {
     fn default() -> Self {
-        Self { task: Task::Values, max_bytes: MAX_BYTES }
+        Self { task: Task::Values, max_bytes: MAX_BYTES, keep_single: false }
     }
 }
 
@@ -70,7 +74,7 @@ impl Dataset {
         options: &NpyOptions,
     ) -> Result<Self, DataError> {
         let open = |path| Source::open(path, options.max_bytes, "NpyOptions");
-        assemble(open(inputs.as_ref())?, open(targets.as_ref())?, &options.task)
+        assemble(open(inputs.as_ref())?, open(targets.as_ref())?, options)
     }
 
     /// Reads some of the `rows` alone, from plain files in C order: no others are read or held. A message names a sample as the whole file
@@ -94,7 +98,8 @@ impl Dataset {
         }
         let (inputs, targets) = (inputs.as_ref(), targets.as_ref());
         let open = |path| Source::open(path, options.max_bytes, "NpyOptions");
-        let (x, y) = (slice(open(inputs)?, &rows)?, slice(open(targets)?, &rows)?);
+        let x = Inputs::slice(open(inputs)?, &rows, options)?;
+        let y = Array::slice(open(targets)?, &rows)?;
         assembled((inputs, x), (targets, y), &mut open(targets)?, &options.task)
     }
 
@@ -108,7 +113,7 @@ impl Dataset {
         options: &NpyOptions,
     ) -> Result<Self, DataError> {
         let open = |bytes| Source::of(bytes, options.max_bytes, "NpyOptions");
-        assemble(open(inputs)?, open(targets)?, &options.task)
+        assemble(open(inputs)?, open(targets)?, options)
     }
 }
 
@@ -122,8 +127,11 @@ pub fn npy_samples(path: impl AsRef<Path>) -> Result<usize, DataError> {
 }
 
 /// The samples in `rows` of a plain file.
-fn slice(mut source: Source<'_>, rows: &Range<usize>) -> Result<Array, DataError> {
-    let (header, header_bytes) = read_header(&mut source)?;
+fn slice<T: Kept>(
+    mut source: Source<'_>,
+    (header, header_bytes): (Header, u64),
+    rows: &Range<usize>,
+) -> Result<Array<T>, DataError> {
     let path = source.path;
     let (samples, inner) = (header.sizes[0], &header.sizes[1..]);
     if rows.end > samples || rows.is_empty() {
@@ -169,24 +177,24 @@ fn slice(mut source: Source<'_>, rows: &Range<usize>) -> Result<Array, DataError
 fn assemble(
     mut inputs: Source<'_>,
     mut targets: Source<'_>,
-    task: &Task,
+    options: &NpyOptions,
 ) -> Result<Dataset, DataError> {
     let (inputs_path, targets_path) = (inputs.path, targets.path);
-    let (x, y) = (parse(&mut inputs)?, parse(&mut targets)?);
-    assembled((inputs_path, x), (targets_path, y), &mut targets, task)
+    let (x, y) = (Inputs::parse(&mut inputs, options)?, parse(&mut targets)?);
+    assembled((inputs_path, x), (targets_path, y), &mut targets, &options.task)
 }
 
 /// The data set of both arrays; what it takes beside them is taken from `room`.
 fn assembled(
-    (inputs_path, inputs): (&Path, Array),
+    (inputs_path, inputs): (&Path, Inputs),
     (targets_path, table): (&Path, Array),
     room: &mut Source<'_>,
     task: &Task,
 ) -> Result<Dataset, DataError> {
-    inputs.check(inputs_path, "x")?;
+    let features = inputs.check(inputs_path)?;
     table.check(targets_path, if *task == Task::Values { "y" } else { "label" })?;
     let first = table.first;
-    let (features, rows) = (inputs.rows, table.rows);
+    let rows = table.rows;
     if *task != Task::Values && rows != 1 {
         return Err(DataError::OneLabelColumn { path: targets_path.to_path_buf(), found: rows });
     }
@@ -212,7 +220,12 @@ fn assembled(
             column.targets
         }
     };
-    let data = Dataset::new(features, inputs.values, targets);
+    let data = match inputs {
+        Inputs::Double(array) => Dataset::new(features, array.values, targets),
+        Inputs::Single(array) => {
+            Dataset::from_shared_f32(features, Arc::new(array.values), targets)
+        }
+    };
     let data = data.map_err(|error| error.in_file(inputs_path))?;
     if class_names.is_empty() { Ok(data) } else { data.with_class_names(class_names) }
 }
@@ -223,7 +236,7 @@ fn place(path: &Path, sample: usize, column: &str) -> Place {
 
 /// An array of numbers, a sample a column.
 #[derive(Debug, PartialEq)]
-pub(super) struct Array {
+pub(super) struct Array<T = f64> {
     /// Numbers per sample.
     pub(super) rows: usize,
     /// How many axes it has.
@@ -231,17 +244,63 @@ pub(super) struct Array {
     /// The first sample, where they are some of a file's.
     first: usize,
     /// rows × N, column-major.
-    pub(super) values: Vec<f64>,
+    pub(super) values: Vec<T>,
+}
+
+/// Inputs, as `f64` or as they are.
+enum Inputs {
+    Double(Array),
+    Single(Array<f32>),
+}
+
+impl Inputs {
+    fn parse(source: &mut Source<'_>, options: &NpyOptions) -> Result<Self, DataError> {
+        let header = read_header(source)?;
+        Ok(if options.keep_single && header.0.kind.is_single() {
+            Self::Single(numbers(source, header)?)
+        } else {
+            Self::Double(numbers(source, header)?)
+        })
+    }
+
+    fn slice(
+        mut source: Source<'_>,
+        rows: &Range<usize>,
+        options: &NpyOptions,
+    ) -> Result<Self, DataError> {
+        let header = read_header(&mut source)?;
+        Ok(if options.keep_single && header.0.kind.is_single() {
+            Self::Single(slice(source, header, rows)?)
+        } else {
+            Self::Double(slice(source, header, rows)?)
+        })
+    }
+
+    /// Refuses NaN and infinity. Numbers of a sample.
+    fn check(&self, path: &Path) -> Result<usize, DataError> {
+        match self {
+            Self::Double(array) => array.check(path, "x").map(|()| array.rows),
+            Self::Single(array) => array.check(path, "x").map(|()| array.rows),
+        }
+    }
 }
 
 impl Array {
+    fn slice(mut source: Source<'_>, rows: &Range<usize>) -> Result<Self, DataError> {
+        let header = read_header(&mut source)?;
+        slice(source, header, rows)
+    }
+}
+
+impl<T: Kept> Array<T> {
     /// Refuses NaN and infinity.
     fn check(&self, path: &Path, prefix: &str) -> Result<(), DataError> {
-        match self.values.iter().position(|value| !value.is_finite()) {
+        let finite = |&value: &T| value.into().is_finite();
+        match self.values.iter().position(|value| !finite(value)) {
             None => Ok(()),
             Some(index) => {
                 let column = format!("{prefix}{}", index % self.rows + 1);
-                let found = self.values[index].to_string();
+                let found = self.values[index].into().to_string();
                 let place = place(path, self.first + index / self.rows, &column);
                 Err(DataError::NotFinite { place, found })
             }
@@ -251,7 +310,15 @@ impl Array {
 
 /// One `.npy` file: N × d, or N with d = 1.
 pub(super) fn parse(source: &mut Source<'_>) -> Result<Array, DataError> {
-    let (header, header_bytes) = read_header(source)?;
+    let header = read_header(source)?;
+    numbers(source, header)
+}
+
+/// What follows a header.
+fn numbers<T: Kept>(
+    source: &mut Source<'_>,
+    (header, header_bytes): (Header, u64),
+) -> Result<Array<T>, DataError> {
     let path = source.path.to_path_buf();
     let (samples, inner) = (header.sizes[0], &header.sizes[1..]);
     let too_large =

@@ -10,6 +10,12 @@ const PERIOD: usize = 256;
 /// Numbers that are worth a task.
 const TASK: usize = 1 << 16;
 
+/// What numbers are stored as.
+pub(super) trait Stored: Copy + Into<f64> + Send + Sync {}
+
+impl Stored for f64 {}
+impl Stored for f32 {}
+
 /// Means and deviations of the rows, repeated for some samples.
 #[derive(Clone, Debug)]
 pub(crate) struct Scale {
@@ -26,7 +32,7 @@ impl Scale {
     }
 
     /// `out` ← the samples of `values` standardised; both are as long, whole samples.
-    pub(crate) fn write(&self, values: &[f64], out: &mut [f64]) {
+    pub(super) fn write<T: Stored>(&self, values: &[T], out: &mut [f64]) {
         let period = self.means.len();
         vectorize(
             #[inline(always)]
@@ -34,24 +40,11 @@ impl Scale {
                 for (values, out) in values.chunks(period).zip(out.chunks_mut(period)) {
                     let numbers = self.means.iter().zip(&self.deviations);
                     for ((x, out), (mean, b)) in values.iter().zip(out).zip(numbers) {
-                        *out = standard(*x, *mean, *b);
+                        *out = standard((*x).into(), *mean, *b);
                     }
                 }
             },
         );
-    }
-
-    /// A standardised copy of whole samples.
-    pub(crate) fn applied(&self, values: &[f64]) -> Vec<f64> {
-        let task = self.task();
-        let mut out = vec![0.0; values.len()];
-        if values.len() <= task {
-            self.write(values, &mut out);
-        } else {
-            let tasks = out.par_chunks_mut(task).zip(values.par_chunks(task));
-            tasks.for_each(|(out, values)| self.write(values, out));
-        }
-        out
     }
 
     /// Numbers of a task: whole samples.

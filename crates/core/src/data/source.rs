@@ -241,10 +241,10 @@ impl<'a> Source<'a> {
     }
 
     /// As many zeros as that.
-    pub(super) fn zeros(&mut self, count: usize) -> Result<Vec<f64>, DataError> {
+    pub(super) fn zeros<T: Clone + Default>(&mut self, count: usize) -> Result<Vec<T>, DataError> {
         // Asked first; then the system gives pages of zeros, each once it is written to.
-        drop(self.room::<f64>(count)?);
-        Ok(vec![0.0; count])
+        drop(self.room::<T>(count)?);
+        Ok(vec![T::default(); count])
     }
 
     /// Reads until `buffer`, which the caller answers for, holds `length` bytes; whether the file ends before.

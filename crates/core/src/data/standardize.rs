@@ -4,6 +4,7 @@ mod sparse;
 
 use super::columns::check_count;
 use super::moments::Moments;
+use super::numbers::Numbers;
 use super::scale::Scale;
 use super::{DataError, Dataset, RunningMoments, Targets};
 use rayon::prelude::*;
@@ -47,8 +48,8 @@ impl Standardizer {
         }
         check_count("means", expected, means.len())?;
         check_count("deviations", expected, deviations.len())?;
-        super::columns::check_finite(expected, &means, "means", &names)?;
-        super::columns::check_finite(expected, &deviations, "deviations", &names)?;
+        super::columns::check_finite(expected, means[..].into(), "means", &names)?;
+        super::columns::check_finite(expected, deviations[..].into(), "deviations", &names)?;
         if let Some(row) = deviations.iter().position(|&deviation| deviation < 0.0) {
             return Err(DataError::NegativeDeviation {
                 name: names[row].clone(),
@@ -65,7 +66,7 @@ impl Standardizer {
             let (means, deviations) = sparse::moments_of(inputs, data.weights());
             return Self { names: data.feature_names().to_vec(), means, deviations };
         }
-        Self::fit(data.features(), data.inputs(), data.feature_names(), data.weights()).0
+        Self::fit(data.features(), data.unscaled_inputs(), data.feature_names(), data.weights()).0
     }
 
     /// [`fit_inputs`](Self::fit_inputs), [scaling only](Self::scale_only) where they are not `centred`, and `data` with inputs standardised so,
@@ -80,8 +81,12 @@ impl Standardizer {
             let scaled = scaling.transform_inputs(data)?;
             return Ok((scaling, scaled));
         }
-        let (scaling, [least, most]) =
-            Self::fit(data.features(), data.inputs(), data.feature_names(), data.weights());
+        let (scaling, [least, most]) = Self::fit(
+            data.features(),
+            data.unscaled_inputs(),
+            data.feature_names(),
+            data.weights(),
+        );
         let scaling = wanted(scaling);
         let scale = scaling.scale();
         // Samples of weight 0 may lie anywhere.
@@ -99,7 +104,7 @@ impl Standardizer {
     pub fn fit_targets(data: &Dataset) -> Result<Self, DataError> {
         match data.targets() {
             Targets::Values { rows, values } => {
-                Ok(Self::fit(*rows, values, data.target_names(), data.weights()).0)
+                Ok(Self::fit(*rows, values[..].into(), data.target_names(), data.weights()).0)
             }
             Targets::Labels { classes, .. } => Err(labels("scaling of targets", *classes)),
         }
@@ -108,7 +113,7 @@ impl Standardizer {
     /// With the least and the largest value of each row that counts.
     fn fit(
         rows: usize,
-        values: &[f64],
+        values: Numbers<'_>,
         names: &[String],
         weights: Option<&[f64]>,
     ) -> (Self, [Vec<f64>; 2]) {
@@ -190,13 +195,13 @@ impl Standardizer {
             let scaled = inputs.standardized(&self.means, &self.deviations)?;
             return data.with_columns(scaled.into(), data.targets().clone());
         }
-        let table = data.checked_inputs(self.scale().applied(data.inputs()))?;
+        let table = data.checked_inputs(data.unscaled_inputs().copied(Some(&self.scale())))?;
         data.with_columns(table, data.targets().clone())
     }
 
     /// The numbers of [`transform_inputs`](Self::transform_inputs), bit for bit, without a copy of a long table: the data set shares the table of
     /// `data`, and every evaluation standardises the samples that it reads, a tile at a time: for each number a division more. A table of
-    /// [`COPIED`](Self::COPIED) bytes or less is copied, and sparse inputs are. Whoever asks for [`Dataset::inputs`] gets a copy.
+    /// [`COPIED`](Self::COPIED) bytes of `f64` or less is copied, and sparse inputs are. Whoever asks for [`Dataset::inputs`] gets a copy.
     ///
     /// ```
     /// use secant_core::data::{Dataset, Standardizer};
@@ -214,7 +219,7 @@ impl Standardizer {
         self.share_inputs_above(Self::COPIED, data)
     }
 
-    /// [`share_inputs`](Self::share_inputs) of tables of more than so many bytes.
+    /// [`share_inputs`](Self::share_inputs) of tables of more than so many bytes of `f64`.
     ///
     /// # Errors
     /// As there.
@@ -225,13 +230,11 @@ impl Standardizer {
         }
         let scale = self.scale();
         let task = scale.task();
-        let finite = |(out, values): (&mut Vec<f64>, &[f64])| {
-            out.resize(values.len(), 0.0);
-            scale.write(values, out);
-            out.iter().fold(true, |all, value| all & value.is_finite())
+        let finite = |out: &mut Vec<f64>, values: Numbers<'_>| {
+            values.read(Some(&scale), out).iter().fold(true, |all, value| all & value.is_finite())
         };
-        let parts = data.inputs().par_chunks(task);
-        let all = parts.map_init(Vec::new, |out, values| finite((out, values))).all(|part| part);
+        let parts = data.unscaled_inputs().par_chunks(task);
+        let all = parts.map_init(Vec::new, finite).all(|part| part);
         // The copy has the words for the number that overflows.
         if all { Ok(data.read_by(scale, copied)) } else { self.transform_inputs(data) }
     }

@@ -146,7 +146,7 @@ impl Targets {
             Self::Values { rows: 0, .. } => empty("outputs"),
             Self::Labels { classes: 0, .. } => empty("classes"),
             Self::Values { rows, values } => {
-                super::columns::check_finite(*rows, values, "target values", names)
+                super::columns::check_finite(*rows, values[..].into(), "target values", names)
             }
             Self::Labels { classes, labels } => {
                 match labels.iter().position(|&label| label as usize >= *classes) {

@@ -70,7 +70,7 @@ impl Dataset {
         let rows = offset.len().div_ceil(samples).max(1);
         super::columns::check_count("offsets", rows * samples, offset.len())?;
         let names: Vec<String> = (1..=rows).map(|row| format!("offset {row}")).collect();
-        super::columns::check_finite(rows, &offset, "offsets", &names)?;
+        super::columns::check_finite(rows, offset[..].into(), "offsets", &names)?;
         self.offset = Some(Offset { rows, values: offset });
         Ok(self)
     }

@@ -1,6 +1,6 @@
 //! Outputs for sparse inputs.
 
-use super::{PredictError, TASKS, check_lengths, check_parameters, outputs_by, outputs_scaled};
+use super::{PredictError, TASKS, check_lengths, check_parameters, outputs_by, outputs_stored};
 use crate::data::{Dataset, SparseInputs, SparseRows, Standardizer, standardized_centre};
 use crate::graph::{Centring, Graph};
 use crate::op::TileData;
@@ -10,10 +10,10 @@ use rayon::prelude::*;
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// [`outputs_scaled`] for the samples of `data`, dense or sparse, without their offsets.
+/// [`outputs_scaled`](super::outputs_scaled) for the samples of `data`, dense or sparse, without their offsets.
 ///
 /// # Errors
-/// As [`outputs_scaled`] and [`outputs_sparse`].
+/// As [`outputs_scaled`](super::outputs_scaled) and [`outputs_sparse`].
 pub fn outputs_of(
     graph: &Graph,
     theta: &[f64],
@@ -26,9 +26,9 @@ pub fn outputs_of(
     let (inputs, own) = data.stored_inputs();
     if own.is_none() || scaling.is_some() {
         // Standardised twice, the numbers in between are made.
-        return outputs_scaled(graph, theta, data.inputs(), scaling);
+        return outputs_stored(graph, theta, data.unscaled_inputs(), scaling);
     }
-    check_lengths(graph, theta, inputs)?;
+    check_lengths(graph, theta, inputs.len())?;
     let (features, found) = (graph.features(), data.features());
     if features != found {
         return Err(PredictError::Scaling { features, found });

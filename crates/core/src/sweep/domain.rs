@@ -1,7 +1,7 @@
 //! Whether data lie in the domain of every node that has one, before anything is evaluated.
 
 use super::Tile;
-use crate::data::Scale;
+use crate::data::{Numbers, Scale};
 use crate::graph::{DomainError, Graph, Node};
 use crate::op::{Domain, Region, Samples, TileData};
 use crate::partition::Partition;
@@ -10,7 +10,7 @@ use crate::partition::Partition;
 /// where there is a scaling, in training or in prediction. Costs nothing where there is no such node.
 pub(crate) fn check_domains(
     graph: &Graph,
-    (data, scale): (&[f64], Option<&Scale>),
+    (data, scale): (Numbers<'_>, Option<&Scale>),
     training: bool,
 ) -> Result<(), DomainError> {
     if !has_domains(graph) {
@@ -18,13 +18,9 @@ pub(crate) fn check_domains(
     }
     let (d, longest) = (graph.features(), Partition::longest_tile(graph, None));
     let mut values = vec![0.0; graph.layout.value_rows * longest];
-    let mut scaled = Vec::new();
-    for (index, mut data) in data.chunks(d * longest).enumerate() {
-        if let Some(scale) = scale {
-            scaled.resize(data.len(), 0.0);
-            scale.write(data, &mut scaled);
-            data = &scaled;
-        }
+    let mut read = Vec::new();
+    for (index, data) in data.chunks(d * longest).enumerate() {
+        let data = data.read(scale, &mut read);
         let (first, len) = (index * longest, data.len() / d);
         let training = training.then_some((0, Samples::Run { first, len }));
         let data = TileData::Dense(data);

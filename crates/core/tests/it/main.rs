@@ -14,4 +14,5 @@ mod pytorch_convolutions;
 mod readers;
 mod real;
 mod shared;
+mod single;
 mod sparse;

@@ -12,10 +12,10 @@ use secant_core::risk::{Layout, Risk, RiskPart};
 use std::sync::Arc;
 
 /// More tiles and blocks than one, and not a multiple of anything.
-const SAMPLES: usize = 9_001;
+pub(crate) const SAMPLES: usize = 9_001;
 
 /// Columns of several sizes, a constant one and one far from 0 among them.
-fn inputs(d: usize, samples: usize) -> Vec<f64> {
+pub(crate) fn inputs(d: usize, samples: usize) -> Vec<f64> {
     let mut x = normals(d * samples, 1);
     for row in x.chunks_exact_mut(d) {
         row.iter_mut()
@@ -38,7 +38,7 @@ fn labels(d: usize, classes: usize) -> Dataset {
     Dataset::new(d, inputs(d, SAMPLES), Targets::Labels { classes, labels }).unwrap()
 }
 
-fn weighted(data: Dataset) -> Dataset {
+pub(crate) fn weighted(data: Dataset) -> Dataset {
     data.with_weights((0..SAMPLES).map(|i| [0.0, 1.0, 2.5, 0.3][i % 4]).collect()).unwrap()
 }
 
@@ -50,7 +50,7 @@ fn both(raw: &Dataset) -> (Dataset, Dataset, Standardizer) {
     (shared, copied, scaling)
 }
 
-fn assert_bits(found: &[f64], wanted: &[f64], what: &str) {
+pub(crate) fn assert_bits(found: &[f64], wanted: &[f64], what: &str) {
     let same = found.iter().zip(wanted).all(|(found, wanted)| found.to_bits() == wanted.to_bits());
     assert!(found.len() == wanted.len() && same, "{what}");
 }

@@ -10,7 +10,7 @@ use faer::linalg::matmul::triangular::{BlockStructure, matmul};
 use faer::linalg::qr::no_pivoting::factor::{
     qr_in_place, qr_in_place_scratch, recommended_block_size,
 };
-use faer::{Accum, ColRef, Mat, MatRef, Par, Spec};
+use faer::{Accum, Mat, MatRef, Par, Spec};
 use rayon::prelude::*;
 use secant_core::double_double::{DoubleDouble, two_product, two_sum};
 use std::ops::Range;
@@ -27,8 +27,6 @@ const BLOCKS: usize = 4;
 const KEPT: usize = 1 << 25;
 /// Numbers that are summed side by side.
 const LANES: usize = 8;
-/// Rows that are copied together where they are contiguous: a cache line of every column.
-const COPIED: usize = 8;
 
 /// The rows of a problem in blocks and shards.
 pub(super) struct Blocks<'p, 'a> {
@@ -116,7 +114,6 @@ impl<'p, 'a> Blocks<'p, 'a> {
 
     /// The columns of some rows, one after the other.
     fn load(&self, range: Range<usize>, columns: &mut [f64]) {
-        let design = self.problem.design;
         let rows = range.len();
         let columns = if self.problem.constant {
             let (ones, rest) = columns.split_at_mut(rows);
@@ -125,14 +122,7 @@ impl<'p, 'a> Blocks<'p, 'a> {
         } else {
             columns
         };
-        if design.col_stride() == 1 {
-            transpose(design.subrows(range.start, rows).transpose(), columns);
-            return;
-        }
-        for (j, column) in columns.chunks_exact_mut(rows).enumerate() {
-            let entries: ColRef<'_, f64> = design.col(j).subrows(range.start, rows);
-            column.iter_mut().zip(entries.iter()).for_each(|(out, entry)| *out = *entry);
-        }
+        self.problem.design.load(range, columns);
     }
 
     /// The sums of the normal equations, n²·m flops.
@@ -238,29 +228,6 @@ impl<'p, 'a> Blocks<'p, 'a> {
             }
         }
         total
-    }
-}
-
-/// `columns` ← the rows of `x` (n × m), each contiguous in it as a column: some of these at a time, so that every line of a column
-/// is written once.
-fn transpose(x: MatRef<'_, f64>, columns: &mut [f64]) {
-    let (n, m) = x.shape();
-    let sample = |i: usize| x.col(i).try_as_col_major().map_or(&[][..], ColRef::as_slice);
-    let whole = m / COPIED * COPIED;
-    for first in (0..whole).step_by(COPIED) {
-        let samples: [&[f64]; COPIED] = std::array::from_fn(|k| sample(first + k));
-        debug_assert!(samples.iter().all(|sample| sample.len() == n), "contiguous rows");
-        for (j, column) in columns.chunks_exact_mut(m).enumerate() {
-            let line = &mut column[first..first + COPIED];
-            for (entry, sample) in line.iter_mut().zip(&samples) {
-                *entry = sample[j];
-            }
-        }
-    }
-    for i in whole..m {
-        for (column, entry) in columns.chunks_exact_mut(m).zip(sample(i)) {
-            column[i] = *entry;
-        }
     }
 }
 

@@ -212,7 +212,7 @@ mod tests {
             let values: Vec<f64> = (0..rows * samples).map(|_| 1e3 + random.normal()).collect();
             let weights: Vec<f64> = (0..samples).map(|i| (i % 5) as f64).collect();
             for weights in [None, Some(&weights[..])] {
-                let whole = moments(rows, &values, weights);
+                let whole = moments(rows, values[..].into(), weights);
                 for pieces in [1, 2, 5] {
                     let mut running = RunningMoments::new(rows, samples, weights.is_some());
                     let mut cuts: Vec<usize> =

@@ -1,10 +1,10 @@
-//! The numbers behind the header: read and turned into `f64` a part at a time, so that the bytes of a file are never in memory beside them.
+//! The numbers behind the header: read and turned into `f64` or `f32` a part at a time, so that the bytes of a file are never in memory beside them.
 
 use rayon::prelude::*;
 
 use super::super::DataError;
 use super::super::source::Source;
-use super::kind::Kind;
+use super::kind::{Kept, Kind};
 
 /// Bytes of a part, which holds whole numbers of every type. The next one is read while one is turned into numbers.
 const PART: usize = 1 << 20;
@@ -14,12 +14,12 @@ const NUMBERS: usize = 1 << 14;
 const SAMPLES: usize = 64;
 
 /// `count` numbers behind a header of `header` bytes, in the order in which they stand there; there is nothing behind them.
-pub(super) fn numbers(
+pub(super) fn numbers<T: Kept>(
     source: &mut Source<'_>,
     header: u64,
     count: usize,
     kind: Kind,
-) -> Result<Vec<f64>, DataError> {
+) -> Result<Vec<T>, DataError> {
     let length = (count as u64).saturating_mul(kind.bytes() as u64);
     let expected = header.saturating_add(length);
     let path = source.path.to_path_buf();
@@ -33,7 +33,7 @@ pub(super) fn numbers(
     let mut values = if source.length.is_some() {
         source.zeros(count)?
     } else {
-        source.take::<f64>(count)?;
+        source.take::<T>(count)?;
         Vec::new()
     };
     let size = usize::try_from(length).unwrap_or(PART).min(PART);
@@ -51,7 +51,7 @@ pub(super) fn numbers(
                     found: format!("{count} numbers"),
                 };
                 values.try_reserve(end - values.len()).map_err(too_large)?;
-                values.resize(end, 0.0);
+                values.resize(end, T::default());
             }
             let wanted = (count - end).saturating_mul(kind.bytes()).min(size);
             let (read, ()) = rayon::join(
@@ -84,11 +84,11 @@ pub(super) fn numbers(
 }
 
 /// From Fortran's order to samples one after the other: entry e of sample j stands at `offsets[e]` + j.
-pub(super) fn by_samples(
-    values: &[f64],
+pub(super) fn by_samples<T: Kept>(
+    values: &[T],
     offsets: &[usize],
     source: &mut Source<'_>,
-) -> Result<Vec<f64>, DataError> {
+) -> Result<Vec<T>, DataError> {
     let mut samples = source.zeros(values.len())?;
     let width = offsets.len();
     samples.par_chunks_mut(width * SAMPLES).enumerate().for_each(|(run, samples)| {

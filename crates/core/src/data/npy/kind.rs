@@ -20,7 +20,34 @@ enum Class {
     Unsigned,
 }
 
+/// What the numbers of an array become.
+pub(in crate::data) trait Kept: Copy + Default + Into<f64> + Send + Sync {
+    /// The nearest to `number`.
+    fn of(number: f64) -> Self;
+}
+
+impl Kept for f64 {
+    fn of(number: f64) -> Self {
+        number
+    }
+}
+
+impl Kept for f32 {
+    #[expect(clippy::cast_possible_truncation, reason = "to the nearest")]
+    fn of(number: f64) -> Self {
+        number as Self
+    }
+}
+
 impl Kind {
+    /// Whether `f32` has every number of this type.
+    pub(super) fn is_single(self) -> bool {
+        match self.class {
+            Class::Float => self.bytes <= 4,
+            Class::Signed | Class::Unsigned => self.bytes <= 2,
+        }
+    }
+
     /// As `NumPy` writes it: `<f8`, `>i4`, `|u1`.
     pub(super) fn named(name: &str) -> Option<Self> {
         let (order, kind) = name.split_at_checked(1)?;
@@ -54,12 +81,12 @@ impl Kind {
     }
 
     /// `out` ← the numbers of `array`, as many as there are of both; whole numbers beyond 2⁵³ are rounded to the nearest.
-    pub(super) fn numbers(self, array: &[u8], out: &mut [f64]) {
+    pub(super) fn numbers<T: Kept>(self, array: &[u8], out: &mut [T]) {
         // Whole arrays at a time, so that there is one loop for each type.
-        fn each<const B: usize>(
+        fn each<const B: usize, T: Kept>(
             array: &[u8],
             big_endian: bool,
-            out: &mut [f64],
+            out: &mut [T],
             number: impl Fn([u8; B]) -> f64,
         ) {
             let pairs = out.iter_mut().zip(array.as_chunks::<B>().0);
@@ -67,10 +94,10 @@ impl Kind {
                 pairs.for_each(|(to, &bytes)| {
                     let mut bytes = bytes;
                     bytes.reverse();
-                    *to = number(bytes);
+                    *to = T::of(number(bytes));
                 });
             } else {
-                pairs.for_each(|(to, &bytes)| *to = number(bytes));
+                pairs.for_each(|(to, &bytes)| *to = T::of(number(bytes)));
             }
         }
         let big = self.big_endian;
@@ -142,9 +169,17 @@ mod tests {
             for (order, bytes) in [("<", little), (">", big)] {
                 let kind = Kind::named(&format!("{order}{name}")).unwrap();
                 assert_eq!(kind.bytes(), B);
-                let mut numbers = [0.0; 3];
+                let mut numbers = [0.0_f64; 3];
                 kind.numbers(&[[0xaa; B], bytes, [0x55; B]].concat(), &mut numbers);
                 assert_eq!(numbers[1], value, "{order}{name}");
+                let mut singles = [0.0_f32; 3];
+                kind.numbers(&[[0xaa; B], bytes, [0x55; B]].concat(), &mut singles);
+                let same = f64::from(singles[1]) == value;
+                assert!(same || !kind.is_single(), "{order}{name}");
+                assert_eq!(
+                    kind.is_single(),
+                    ["f2", "f4", "i1", "i2", "u1", "u2", "b1"].contains(&name)
+                );
             }
         }
         check("f8", (-0.1_f64).to_le_bytes(), -0.1);

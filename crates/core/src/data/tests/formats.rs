@@ -147,6 +147,50 @@ fn some_rows_of_npy_are_those_of_the_whole() {
     assert!(refused(0..1, &short, Some(3)).contains("expected 118 bytes, found 110"));
 }
 
+/// Types that `f32` holds stay single where that is asked for, in either order of bytes and of entries; others, and targets, are `f64`.
+#[test]
+fn npy_singles_are_kept_as_they_are() {
+    let values = [0.1_f32, -2.5, 3e-41, 3e38, 7.0, -0.0];
+    let le_bytes = le(&values, f32::to_le_bytes);
+    let be_bytes = le(&values, f32::to_be_bytes);
+    let halves = le(&[0x3c01_u16, 0xc000, 1, 0x7bff, 0x3555, 0], u16::to_le_bytes);
+    let doubles = le(&values, |x| f64::from(x).to_le_bytes());
+    let options = NpyOptions { keep_single: true, ..NpyOptions::default() };
+    for (name, bytes, single) in [
+        ("<f4", &le_bytes, true),
+        (">f4", &be_bytes, true),
+        ("<f2", &halves, true),
+        ("|u1", &vec![0, 1, 2, 253, 254, 255], true),
+        ("<i2", &le(&[-32_768_i16, 1, 2, 3, 4, 32_767], i16::to_le_bytes), true),
+        ("<i4", &le(&[16_777_217, 1, 2, 3, 4, 5], i32::to_le_bytes), false),
+        ("<f8", &doubles, false),
+    ] {
+        for fortran in [false, true] {
+            let file = npy(name, fortran, "(3, 2)", bytes);
+            let targets = npy(name, false, "(3,)", &bytes[..bytes.len() / 2]);
+            let kept = Dataset::from_npy_bytes(&file, &targets, &options).unwrap();
+            assert_eq!(kept.single_inputs().is_some(), single, "{name}");
+            let wide = NpyOptions::default();
+            let wide = Dataset::from_npy_bytes(&file, &targets, &wide).unwrap();
+            assert!(wide.single_inputs().is_none() && kept == wide, "{name}");
+        }
+    }
+    let inputs = Temporary::new("x.npy", &npy("<f4", false, "(3, 2)", &le_bytes));
+    let targets = Temporary::new("y.npy", &npy("<f4", false, "(3,)", &le_bytes[..12]));
+    let whole = Dataset::from_npy_with(&inputs, &targets, &options).unwrap();
+    let part = Dataset::from_npy_rows(&inputs, &targets, 1..3, &options).unwrap();
+    assert_eq!(part.single_inputs(), Some(&values[2..]));
+    assert_eq!(part, whole.select(&[1, 2]).unwrap());
+
+    let mut odd = values;
+    odd[3] = f32::NAN;
+    let file = npy("<f4", false, "(3, 2)", &le(&odd, f32::to_le_bytes));
+    let targets = npy("|u1", false, "(3,)", &[1, 2, 3]);
+    let error = Dataset::from_npy_bytes(&file, &targets, &options).unwrap_err().to_string();
+    let wanted = "sample 1 (from 0), column \"x2\": expected a finite number, found NaN";
+    assert!(error.ends_with(wanted), "{error}");
+}
+
 #[test]
 fn npy_labels_are_whole_and_in_range() {
     let inputs =

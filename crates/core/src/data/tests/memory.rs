@@ -4,7 +4,7 @@ use faer::Mat;
 use proptest::prelude::*;
 use std::sync::Arc;
 
-use super::super::{DataError, Dataset, Place, Standardizer, TargetTile, Targets};
+use super::super::{DataError, Dataset, Numbers, Place, Standardizer, TargetTile, Targets};
 
 fn numbered(samples: u32) -> Dataset {
     let inputs: Vec<f64> = (0..samples).flat_map(|j| [f64::from(j), -f64::from(j)]).collect();
@@ -52,7 +52,8 @@ fn numbers_of_somebody_else_are_read_where_they_are() {
     let scaled = scaling.share_inputs_above(0, &shared).unwrap();
     for data in [&shared, &shared.clone(), &shared.with_targets(targets.clone()).unwrap(), &scaled]
     {
-        assert_eq!(data.stored_inputs().0.as_ptr(), numbers.as_ptr());
+        let Numbers::Double(stored) = data.stored_inputs().0 else { panic!("f64") };
+        assert_eq!(stored.as_ptr(), numbers.as_ptr());
     }
     assert_eq!(scaled, scaling.transform_inputs(&copied).unwrap());
     drop((shared, scaled));
@@ -63,6 +64,41 @@ fn numbers_of_somebody_else_are_read_where_they_are() {
     let error = Dataset::from_shared(2, Arc::new([0.0, f64::NAN].repeat(4)), targets).unwrap_err();
     let wanted = "sample 0 (from 0), column \"x2\": expected a finite number, found NaN";
     assert_eq!(error.to_string(), wanted);
+}
+
+#[test]
+fn singles_of_somebody_else_are_read_where_they_are() {
+    let numbers: Arc<Vec<f32>> = Arc::new((0..12_u8).map(f32::from).collect());
+    let targets = Targets::Values { rows: 1, values: vec![1.0, 2.0, 3.0, 4.0] };
+    let wide = (0..12).map(f64::from).collect();
+    let wide = Dataset::new(3, wide, targets.clone()).unwrap();
+    let shared = Dataset::from_shared_f32(3, numbers.clone(), targets.clone()).unwrap();
+    assert_eq!(shared.feature_names(), ["x1", "x2", "x3"]);
+    let scaling = Standardizer::fit_inputs(&shared);
+    let scaled = scaling.share_inputs_above(0, &shared).unwrap();
+    for data in [&shared, &shared.clone(), &shared.with_targets(targets.clone()).unwrap(), &scaled]
+    {
+        let Numbers::Single(stored) = data.stored_inputs().0 else { panic!("f32") };
+        assert_eq!(stored.as_ptr(), numbers.as_ptr());
+    }
+    assert_eq!(scaled, scaling.transform_inputs(&wide).unwrap());
+    drop((shared, scaled));
+    assert_eq!(Arc::strong_count(&numbers), 1);
+
+    let error = Dataset::from_shared_f32(5, numbers, targets.clone()).unwrap_err();
+    assert_eq!(error.to_string(), "input values: expected 15, found 12");
+    let empty = Dataset::from_shared_f32(2, Arc::new(Vec::new()), targets.clone()).unwrap_err();
+    assert_eq!(empty.to_string(), "no samples");
+    // The first of several, beyond what one task looks at too.
+    for (samples, odd) in [(4, 1), (400_000, 399_998)] {
+        let mut numbers = vec![1.5_f32; 2 * samples];
+        (numbers[2 * odd + 1], numbers[2 * odd + 2]) = (f32::NEG_INFINITY, f32::NAN);
+        let targets = Targets::Values { rows: 1, values: vec![0.0; samples] };
+        let error = Dataset::from_shared_f32(2, Arc::new(numbers), targets).unwrap_err();
+        let wanted =
+            format!("sample {odd} (from 0), column \"x2\": expected a finite number, found -inf");
+        assert_eq!(error.to_string(), wanted);
+    }
 }
 
 #[test]
