@@ -7,7 +7,7 @@
 //! of all these sizes, the nonlinear problems of NIST; those of Moré, Garbow & Hillstrom and some drawn tables need no file. Sets that take minutes are
 //! left out unless `--all`. Every method runs with its defaults from the same start, to the same gradient tolerance. A time is the median of several
 //! runs in this process; `ratio` is Auto's over that of the fastest single method that got as low as Auto did; a method is stopped
-//! when it has taken five times Auto's time.
+//! when it has taken twice Auto's time.
 //!
 //! A data set is in the half `tune` or `report` by its name alone. The constants of the choice are set on the first half; the other tells
 //! what they are worth. Below the table: the ratios of both, and where Auto ended higher than others.

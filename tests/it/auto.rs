@@ -2,8 +2,8 @@
 
 use secant::problem::{Curvature, Form, Structure};
 use secant::{
-    Activation, Auto, Bounds, Dataset, L1, Logistic, Method, Network, NoPenalty, Objective, Rho,
-    Ridge, Risk, Robust, SoftmaxCrossEntropy, SquaredError, fit,
+    Activation, Auto, Bounds, Dataset, L1, Logistic, Method, Network, NoPenalty, Rho, Ridge, Risk,
+    Robust, SoftmaxCrossEntropy, SquaredError, fit,
 };
 
 fn table(name: &str) -> Dataset {
