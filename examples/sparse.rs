@@ -11,8 +11,9 @@
 #[macro_use]
 #[path = "support/mod.rs"]
 mod support;
+#[path = "support/drawn_rows.rs"]
+mod drawn_rows;
 
-use secant::core::random::Random;
 use secant::data::LibsvmOptions;
 use secant::{
     Curvature, Dataset, Linearization, Logistic, Method, Network, Newton, NewtonCg, Objective,
@@ -166,35 +167,10 @@ fn median(mut measure: impl FnMut() -> f64) -> f64 {
     times[ROUNDS / 2]
 }
 
-/// `samples` rows of `entries` entries each; features of small index come more often.
+/// Two classes by the score.
 fn drawn(samples: usize, features: usize, entries: usize) -> Result<Dataset, Failure> {
-    let mut random = Random::new(1);
-    let hidden: Vec<f64> = (0..features).map(|_| random.normal()).collect();
-    let entries = entries.min(features);
-    let (mut offsets, mut indices, mut values) = (vec![0], Vec::new(), Vec::new());
-    let mut labels = Vec::with_capacity(samples);
-    let mut row: Vec<usize> = Vec::with_capacity(entries);
-    for _ in 0..samples {
-        row.clear();
-        while row.len() < entries {
-            // The smaller of two.
-            let feature = random.below(features).min(random.below(features));
-            if !row.contains(&feature) {
-                row.push(feature);
-            }
-        }
-        row.sort_unstable();
-        let mut score = 0.5 * random.normal();
-        for &feature in &row {
-            let value = random.uniform() + 0.5;
-            score += value * hidden[feature] / (entries as f64).sqrt();
-            indices.push(u32::try_from(feature)?);
-            values.push(value);
-        }
-        labels.push(u32::from(score > 0.0));
-        offsets.push(indices.len());
-    }
-    let inputs = SparseInputs::new(features, offsets, indices, values)?;
+    let (inputs, scores) = drawn_rows::drawn(samples, features, entries)?;
+    let labels = scores.iter().map(|&score| u32::from(score > 0.0)).collect();
     Ok(Dataset::from_sparse(inputs, Targets::Labels { classes: 2, labels })?)
 }
 

@@ -1,21 +1,18 @@
-//! The problems of the table.
+//! The problems of the table: public tables as they are, formulas.
 
 use crate::compare::Table;
+use crate::name::{Kind, Name};
 use crate::problems::{self, Problem};
 use crate::rows::rows_of_folder;
 use crate::{models, nist};
-use secant::loss::Loss;
-use secant::{
-    Activation, Dataset, Network, Objective, Ridge, Risk, SoftmaxCrossEntropy, SquaredError,
-    Standardizer,
-};
+use secant::{Network, Objective, Ridge, Risk};
 use std::error::Error;
 use std::path::Path;
 
 /// Sets with more N·n than this take minutes.
 const MOST_WORK: usize = 40_000_000;
-/// Seed of the networks' starts.
-const SEED: u64 = 7;
+/// From so many parameters on a linear model is a large one.
+const LARGE: usize = 5_000;
 
 /// Linear models with a ridge penalty: squared error, softmax, logistic.
 pub fn regression_and_classification(
@@ -24,8 +21,11 @@ pub fn regression_and_classification(
     table: &mut Table,
 ) -> Result<(), Box<dyn Error>> {
     for row in rows_of_folder(folder)? {
-        let set = format!("{} {} {:.0e}", row.set, row.loss, row.lambda);
-        if !table.wants(&set) {
+        let (set, part) = row.set.split_once(' ').unwrap_or((&row.set, ""));
+        let rest = format!("{part} {} {:.0e}", row.loss, row.lambda);
+        let kind = if row.loss == "ridge" { Kind::Regression } else { Kind::Classification };
+        let mut name = Name::new(kind, set, rest.trim_start());
+        if !table.wants(&name) {
             continue;
         }
         let data = row.read()?;
@@ -34,78 +34,13 @@ pub fn regression_and_classification(
         let risk = Risk::from_boxed(network.graph()?, &data, loss, Box::new(Ridge(row.lambda)))?;
         let n = risk.dim();
         if !all && data.samples() * n > MOST_WORK {
-            eprintln!("{set}: left out without --all");
+            eprintln!("{name}: left out without --all");
             continue;
         }
-        table.compare(&set, &risk, &vec![0.0; n])?;
-    }
-    Ok(())
-}
-
-/// A small network on one table: hidden widths, λ of the ridge penalty.
-struct Net {
-    set: &'static str,
-    labels: bool,
-    hidden: &'static [usize],
-    activation: Activation,
-    lambda: f64,
-}
-
-const fn net(
-    set: &'static str,
-    hidden: &'static [usize],
-    activation: Activation,
-    lambda: f64,
-) -> Net {
-    Net { set, labels: false, hidden, activation, lambda }
-}
-
-const fn classifier(
-    set: &'static str,
-    hidden: &'static [usize],
-    activation: Activation,
-    lambda: f64,
-) -> Net {
-    Net { set, labels: true, hidden, activation, lambda }
-}
-
-const NETS: [Net; 11] = [
-    net("yacht", &[6], Activation::Tanh, 1e-3),
-    net("diabetes", &[5], Activation::Tanh, 1e-2),
-    net("energy", &[8], Activation::Sigmoid, 1e-3),
-    net("concrete", &[8], Activation::Tanh, 1e-3),
-    net("concrete", &[16, 16], Activation::Silu, 1e-2),
-    net("airfoil", &[10], Activation::Tanh, 1e-3),
-    classifier("iris", &[6], Activation::Tanh, 1e-3),
-    classifier("wine", &[8], Activation::Tanh, 1e-3),
-    classifier("breast_cancer", &[8], Activation::Sigmoid, 1e-3),
-    classifier("digits", &[16], Activation::Tanh, 1e-3),
-    classifier("spambase", &[8], Activation::Softplus, 1e-3),
-];
-
-/// Small networks, targets and inputs standardised.
-pub fn networks(folder: &Path, table: &mut Table) -> Result<(), Box<dyn Error>> {
-    for net in NETS {
-        let widths: Vec<String> = net.hidden.iter().map(ToString::to_string).collect();
-        let set = format!("net {} {} {:.0e}", net.set, widths.join("-"), net.lambda);
-        if !table.wants(&set) {
-            continue;
+        if n >= LARGE {
+            name.kind = Kind::Large;
         }
-        let kind = if net.labels { "classification" } else { "regression" };
-        let path = folder.join(kind).join(format!("{}.csv", net.set));
-        let (data, loss): (Dataset, Box<dyn Loss>) = if net.labels {
-            (Dataset::from_csv_labels(path, "target")?, Box::new(SoftmaxCrossEntropy))
-        } else {
-            let data = Dataset::from_csv(path, "target")?;
-            (Standardizer::fit_targets(&data)?.transform_targets(&data)?, Box::new(SquaredError))
-        };
-        let data = Standardizer::fit_inputs(&data).transform_inputs(&data)?;
-        let outputs = data.targets().outputs();
-        let layers: Vec<usize> =
-            [data.features()].iter().chain(net.hidden).chain(&[outputs]).copied().collect();
-        let network = Network::mlp(layers, net.activation);
-        let risk = Risk::from_boxed(network.graph()?, &data, loss, Box::new(Ridge(net.lambda)))?;
-        table.compare(&set, &risk, &network.draw(SEED)?)?;
+        table.compare(name, &risk, &vec![0.0; n])?;
     }
     Ok(())
 }
@@ -116,9 +51,9 @@ pub fn nist(folder: &Path, table: &mut Table) -> Result<(), Box<dyn Error>> {
         let Some(model) = models::model(&set.name) else { continue };
         let problem = nist::problem(&set, model);
         for (start, theta) in (1..).zip(&set.starts) {
-            let name = format!("nist {} start {start}", set.name);
+            let name = Name::new(Kind::Nist, set.name.as_str(), format!("start {start}"));
             if table.wants(&name) {
-                table.compare(&name, &problem, theta)?;
+                table.compare(name, &problem, theta)?;
             }
         }
     }
@@ -129,9 +64,9 @@ pub fn nist(folder: &Path, table: &mut Table) -> Result<(), Box<dyn Error>> {
 pub fn mgh(table: &mut Table) -> Result<(), Box<dyn Error>> {
     for problem in problems::PROBLEMS {
         let Problem { id, .. } = problem;
-        let name = format!("mgh {id}");
+        let name = Name::new(Kind::Mgh, *id, "");
         if table.wants(&name) {
-            table.compare(&name, &problem, &problem.start())?;
+            table.compare(name, &problem, &problem.start())?;
         }
     }
     Ok(())

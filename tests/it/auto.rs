@@ -2,8 +2,8 @@
 
 use secant::problem::{Curvature, Form, Structure};
 use secant::{
-    Activation, Auto, Bounds, Dataset, L1, Logistic, Method, Network, NoPenalty, Objective, Rho,
-    Ridge, Risk, Robust, SoftmaxCrossEntropy, SquaredError, fit,
+    Activation, Auto, Bounds, Dataset, L1, Logistic, Method, Network, NoPenalty, Rho, Ridge, Risk,
+    Robust, SoftmaxCrossEntropy, SquaredError, fit,
 };
 
 fn table(name: &str) -> Dataset {
@@ -53,9 +53,20 @@ fn costs_are_counted_node_by_node() {
     assert_eq!(costs.evaluation, 442.0 * (first + tanh + last + sweep));
     assert_eq!(costs.gauss_newton_vector, 442.0 * 2.0 * sweep);
     assert_eq!(costs.hessian_vector, 442.0 * (sweep + first + tanh + 4.0 * last));
-    assert_eq!(costs.hessian, risk.dim() as f64 * costs.hessian_vector);
+    // Columns of the first layer's 44 parameters by whole products, of the last one's 5 by Ẇ·x and W̄˙ += z̄˙·xᵀ of their own node.
+    assert_eq!(costs.hessian, 44.0 * costs.hessian_vector + 442.0 * 5.0 * 2.0 * last);
     let view = risk.as_least_squares().unwrap();
     assert_eq!(Structure::of(&risk).residuals, Some(view.residual_len()));
+
+    // Two hidden layers, 10-4-3-1: the columns of the middle one's 15 parameters begin there, with no x̄ and no ẋ of its own.
+    let net = Network::mlp([10, 4, 3, 1], Activation::Tanh);
+    let risk = Risk::new(net.graph().unwrap(), &data, SquaredError, NoPenalty).unwrap();
+    let costs = risk.structure().costs.unwrap();
+    let (middle, tanh, last) = (24.0 * 2.0, 6.0 * 2.0, 6.0 * 4.0);
+    let from_middle = (middle + tanh + 2.0 * last) + (middle + tanh + 4.0 * last);
+    let from_last = 2.0 * last;
+    let columns = 15.0 * from_middle + 4.0 * from_last;
+    assert_eq!(costs.hessian, 44.0 * costs.hessian_vector + 442.0 * columns);
 
     // A linear model's Hessian is XᵀX: N·d² flops.
     let line = Network::linear(10, 1);

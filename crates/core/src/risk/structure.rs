@@ -54,12 +54,12 @@ impl Risk<'_> {
         ridges.into_iter().map(|(_, lambda)| lambda).reduce(f64::min).unwrap_or(0.0)
     }
 
-    /// Per sample: z = W·x needs one product forward, one each for W̄ and x̄ backward and for Ẇ·x and W·ẋ along a tangent, and
-    /// twice the backward ones for their derivatives; what does not depend on θ needs none.
-    fn sweeps(&self) -> Sweeps {
+    /// Per sample, over the nodes from `first` on, whose parameters alone move: z = W·x needs one product forward, one each for W̄ and x̄ backward
+    /// and for Ẇ·x and W·ẋ along a tangent, and twice the backward ones for their derivatives; what does not depend on θ needs none.
+    fn sweeps(&self, first: usize) -> Sweeps {
         let mut active = vec![false; self.graph.shapes.len()];
         let mut sweeps = Sweeps::default();
-        for (index, node) in self.graph.nodes.iter().enumerate() {
+        for (index, node) in self.graph.nodes.iter().enumerate().skip(first) {
             let shapes: Vec<_> =
                 node.inputs.iter().map(|&i| self.graph.shapes[i].clone()).collect();
             let output = &self.graph.shapes[index + 1];
@@ -85,7 +85,7 @@ impl Risk<'_> {
     }
 
     fn costs(&self) -> Costs {
-        let sweeps = self.sweeps();
+        let sweeps = self.sweeps(0);
         let (samples, n) = (self.partition.whole().samples as f64, self.dim() as f64);
         let c = self.graph.outputs() as f64;
         let hessian_vector = samples * (sweeps.tangent + sweeps.adjoint_tangent);
@@ -97,11 +97,25 @@ impl Risk<'_> {
             evaluation: samples * (sweeps.forward + sweeps.backward),
             hessian_vector,
             gauss_newton_vector: samples * (sweeps.tangent + sweeps.backward),
-            hessian: if self.graph.is_affine() { gauss_newton } else { n * hessian_vector },
+            hessian: if self.graph.is_affine() { gauss_newton } else { self.columns_flops() },
             gauss_newton,
             jacobian,
             normal_equations,
         }
+    }
+
+    /// A product for each parameter, over the nodes from that on where it enters.
+    fn columns_flops(&self) -> f64 {
+        let mut columns = vec![0.0; self.graph.nodes.len()];
+        for entrance in self.graph.entrances() {
+            columns[entrance] += 1.0;
+        }
+        let counts = columns.iter().enumerate().filter(|(_, count)| **count > 0.0);
+        let products = counts.map(|(first, count)| {
+            let sweeps = self.sweeps(first);
+            count * (sweeps.tangent + sweeps.adjoint_tangent)
+        });
+        self.partition.whole().samples as f64 * products.sum::<f64>()
     }
 
     /// XᵀDX for every pair of outputs; one pair where D is the identity.
