@@ -3,6 +3,7 @@
 //! Update: α = rᵀz/dᵀAd, x⁺ = x + αd, r⁺ = r + αAd, z = M⁻¹r, d⁺ = −z + (r⁺ᵀz⁺/rᵀz)d, from x = 0 as a rule. Every iterate lowers
 //! m(x) = gᵀx + ½xᵀAx, and gᵀx < 0; or from the multiple of a guess that minimises m, for one product. Where dᵀAd ≤ 0 the last step goes along d as far as it would with the curvature's sign turned:
 //! x stays a direction of descent, now with a part along the negative curvature.
+//! A later direction without curvature but for rounding is left alone: A has a null space there, as the biases of a softmax have.
 //! Stop: ‖r‖ ≤ tolerance · ‖g‖; the progress of m has all but ended (Martens); negative curvature; as many products as allowed.
 //! Memory 3n, and n for z where there is an M. Cost per iteration: one product and 14n operations in three passes that move 11 vectors,
 //! in parallel for long ones; with M one application of it and two vectors more.
@@ -17,6 +18,9 @@ use serde::{Deserialize, Serialize};
 pub const PROGRESS: f64 = 5e-4;
 /// The test of progress looks back on at least so many iterations.  Martens (2010) §4.4: 10.
 pub const LOOK_BACK: usize = 10;
+
+/// A later direction whose curvature, in units of M, is at most this part of the largest is flat: that much is rounding of the product.
+pub const FLAT: f64 = 8.0 * f64::EPSILON;
 
 /// [`Iterates`] keeps an iterate whose number has grown by so many tenths since the last.  Martens (2010) §4.6: 3.
 pub const SPACING_TENTHS: usize = 3;
@@ -198,6 +202,8 @@ impl ConjugateGradient {
             rz = self.scale(precondition);
             vector::scale_into(-1.0, &self.scaled, &mut self.direction);
         }
+        // dᵀMd, and the largest dᵀAd/dᵀMd so far.
+        let (mut length, mut steepest) = (rz, 0.0_f64);
         while end.products < until.products {
             a.apply(&self.direction, &mut self.product);
             let [curvature, dd, squares] = sweep::products(&self.direction, &self.product);
@@ -209,6 +215,11 @@ impl ConjugateGradient {
             }
             end.products += 1;
             let negligible = negligible((dd, &self.direction), (squares, &self.product));
+            steepest = steepest.max(curvature / length);
+            if curvature.abs() <= FLAT * steepest * length && end.predicted > 0.0 {
+                // What is left of the residual there is rounding too, and its step would have any length.
+                break;
+            }
             if curvature <= negligible {
                 end.negative_curvature = true;
                 let alpha = rz / curvature.abs().max(negligible);
@@ -234,6 +245,7 @@ impl ConjugateGradient {
                 break;
             }
             let z = if precondition.is_some() { &self.scaled } else { &self.residual };
+            length = next + (next / rz).powi(2) * length;
             sweep::turn(next / rz, z, &mut self.direction);
             rz = next;
         }
