@@ -36,7 +36,7 @@ struct Figures {
 }
 
 impl Figures {
-    fn of<'a>(lines: impl Iterator<Item = &'a Line> + Clone) -> Self {
+    fn of<'a>(lines: &(impl Iterator<Item = &'a Line> + Clone)) -> Self {
         let mut ratios: Vec<(&Line, f64)> =
             lines.clone().filter_map(|line| Some((line, line.ratio?))).collect();
         ratios.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -84,9 +84,9 @@ pub fn print(lines: &[Line], json: bool) {
         let mut kinds: Vec<(&str, Figures)> = Vec::new();
         for kind in Kind::ALL {
             let of = lines.iter().filter(|line| line.name.half() == half && line.name.kind == kind);
-            kinds.push((kind.words(), Figures::of(of)));
+            kinds.push((kind.words(), Figures::of(&of)));
         }
-        let all = Figures::of(lines.iter().filter(|line| line.name.half() == half));
+        let all = Figures::of(&lines.iter().filter(|line| line.name.half() == half));
         kinds.retain(|(_, figures)| figures.problems > 0);
         kinds.push(("all", all));
         if json {

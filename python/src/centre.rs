@@ -95,12 +95,11 @@ fn sums(x: ArrayView2<'_, f64>, weights: Option<&[f64]>, about: &[f64]) -> Vec<[
         of_run.fill(0.0);
         if run.strides()[0] == 1 {
             for ((sum, column), about) in of_run.iter_mut().zip(run.columns()).zip(about) {
-                *sum = match (column.as_slice(), weights) {
-                    (Some(column), None) => column_sum(column, *about),
-                    _ => {
-                        let each = column.iter().enumerate();
-                        each.map(|(i, x)| weights.map_or(1.0, |w| w[i]) * (x - about)).sum()
-                    }
+                *sum = if let (Some(column), None) = (column.as_slice(), weights) {
+                    column_sum(column, *about)
+                } else {
+                    let each = column.iter().enumerate();
+                    each.map(|(i, x)| weights.map_or(1.0, |w| w[i]) * (x - about)).sum()
                 };
             }
         } else {

@@ -159,7 +159,7 @@ fn parts_of(data: &Dataset) -> impl Serialize + '_ {
     let entries = data
         .sparse()
         .map(|inputs| (inputs.offsets(), inputs.indices(), inputs.values(), inputs.centre()));
-    let inputs = entries.is_none().then(|| Inputs(data));
+    let inputs = entries.is_none().then_some(Inputs(data));
     (sizes, (inputs, entries), values, labels, data.weights(), offset)
 }
 

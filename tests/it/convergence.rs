@@ -8,9 +8,9 @@ use secant::argmin::solver::quasinewton::BFGS as ArgminBfgs;
 use secant::core::data::{CsvOptions, LibsvmOptions, NistLinear, Task};
 use secant::loss::Loss;
 use secant::{
-    Activation, ArgminProblem, Bfgs, Dataset, Lbfgs, Logistic, Method, Network, Newton, NoPenalty,
-    Objective, Reason, Ridge, Risk, SoftmaxCrossEntropy, SquaredError, Standardizer, Stopping,
-    minimize,
+    Activation, ArgminProblem, Bfgs, Dataset, Lbfgs, Logistic, Method, Network, Newton, NewtonCg,
+    NoPenalty, Objective, Reason, Ridge, Risk, SoftmaxCrossEntropy, SquaredError, Standardizer,
+    Stopping, minimize,
 };
 use std::path::Path;
 
@@ -194,6 +194,30 @@ fn a_second_newton_step_on_a_raw_table_changes_nothing_beyond_rounding() {
         for (a, b) in first.iter().zip(&second) {
             // Some ε of the responses, which reach 1e3.
             assert!((a - b).abs() <= 2e-12, "{start:?}: {first:?} {second:?}");
+        }
+    }
+}
+
+/// The sum of a softmax's biases has no effect on f, and rounding of products must not make one of it.
+#[test]
+fn biases_of_a_softmax_stay_where_they_are() {
+    let data = Dataset::from_csv_labels("data/digits.csv", "target").unwrap();
+    let data = data.map_inputs(|x| x / 16.0).unwrap();
+    let network = Network::linear(64, 10);
+    let graph = network.graph().unwrap();
+    for rows in [20, 100] {
+        let some = data.select(&(0..rows).collect::<Vec<_>>()).unwrap();
+        let risk = Risk::new(graph, &some, SoftmaxCrossEntropy, Ridge(1e-3)).unwrap();
+        let start = vec![0.0; risk.dim()];
+        let stopping = Stopping { gradient_tolerance: 1e-10, ..Stopping::default() };
+        let newton = Newton::default().with_stopping(stopping.clone());
+        let expected = minimize(&risk, newton, &start).unwrap().report.value;
+        for method in [Method::from(NewtonCg::default()), Method::auto()] {
+            let found = method.with_stopping(stopping.clone()).minimize(&risk, &start).unwrap();
+            let report = &found.report;
+            assert!(report.reason.is_success(), "{report}");
+            assert!((report.value - expected).abs() <= 1e-12, "{report}, expected {expected}");
+            assert!(found.theta.iter().all(|theta| theta.abs() < 100.0), "{report}");
         }
     }
 }

@@ -227,6 +227,7 @@ impl SparseInputs {
     }
 
     /// Whether all entries stand in order, each once, in range, finite and not 0.
+    #[expect(clippy::needless_bitwise_bool, reason = "without an exit the look goes by vectors")]
     fn is_canonical(&self) -> bool {
         let sample = |ends: &[usize]| {
             let (indices, values) =

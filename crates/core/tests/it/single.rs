@@ -61,8 +61,8 @@ fn assert_equal(graph: &Graph, both: &[Dataset; 2], loss: impl Loss + Clone + 's
 }
 
 /// As they are, and standardised when they are read.
-fn compare(graph: &Graph, both: [Dataset; 2], loss: impl Loss + Clone + 'static, what: &str) {
-    assert_equal(graph, &both, loss.clone(), what);
+fn compare(graph: &Graph, both: &[Dataset; 2], loss: impl Loss + Clone + 'static, what: &str) {
+    assert_equal(graph, both, loss.clone(), what);
     let [scaling, wanted] = both.each_ref().map(Standardizer::fit_inputs);
     assert_eq!(scaling, wanted, "{what}: moments");
     let standardised = both.each_ref().map(|data| scaling.share_inputs_above(0, data).unwrap());
@@ -89,16 +89,16 @@ fn linear_models() {
     let y = g.node("y", Dense::new(1), &[g.input()]).unwrap();
     let (one, x) = (g.build(y).unwrap(), singles(11, SAMPLES));
     let regression = || both(11, &x, &counts(1));
-    compare(&one, regression(), SquaredError, "regression");
-    compare(&one, regression().map(weighted), SquaredError, "weighted regression");
+    compare(&one, &regression(), SquaredError, "regression");
+    compare(&one, &regression().map(weighted), SquaredError, "weighted regression");
     let exposed = regression().map(|data| weighted(data.with_offset(normals(SAMPLES, 7)).unwrap()));
-    compare(&one, exposed, Poisson::default(), "counts");
+    compare(&one, &exposed, Poisson::default(), "counts");
     let mut g = Graph::builder(5);
     let y = g.node("y", Dense::new(3).without_bias(), &[g.input()]).unwrap();
     let (three, x) = (g.build(y).unwrap(), singles(5, SAMPLES));
     let classes = both(5, &x, &labels(3));
-    compare(&three, classes.clone(), SoftmaxCrossEntropy, "classes");
-    compare(&three, classes.map(weighted), SoftmaxCrossEntropy, "weighted classes");
+    compare(&three, &classes, SoftmaxCrossEntropy, "classes");
+    compare(&three, &classes.map(weighted), SoftmaxCrossEntropy, "weighted classes");
 }
 
 #[test]
@@ -109,15 +109,15 @@ fn networks() {
     let h = g.node("dropout", Dropout::new(0.1).with_seed(5), &[h]).unwrap();
     let y = g.node("y", Dense::new(2), &[h]).unwrap();
     let (deep, x) = (g.build(y).unwrap(), singles(4, SAMPLES));
-    compare(&deep, both(4, &x, &counts(2)), SquaredError, "network");
-    compare(&deep, both(4, &x, &counts(2)).map(weighted), SquaredError, "weighted network");
+    compare(&deep, &both(4, &x, &counts(2)), SquaredError, "network");
+    compare(&deep, &both(4, &x, &counts(2)).map(weighted), SquaredError, "weighted network");
     // The inputs are read by several nodes, behind each other too.
     let mut g = Graph::builder(4);
     let h = g.node("hidden", Dense::new(4), &[g.input()]).unwrap();
     let h = g.node("gate", Multiply, &[h, g.input()]).unwrap();
     let y = g.node("y", Dense::new(3), &[h]).unwrap();
     let gates = g.build(y).unwrap();
-    compare(&gates, both(4, &x, &labels(3)), SoftmaxCrossEntropy, "gates");
+    compare(&gates, &both(4, &x, &labels(3)), SoftmaxCrossEntropy, "gates");
 }
 
 /// Moments of widths and lengths that leave rests, one row and rows longer than a block among them, with weights or without.
@@ -147,8 +147,9 @@ fn parts_and_samples_are_those_of_the_widened_table() {
     let [single, wide] = both(6, &singles(6, SAMPLES), &counts(1)).map(weighted);
     let indices: Vec<usize> = (0..SAMPLES).step_by(7).chain([3, 3, 0]).collect();
     let (one, two) = (single.select(&indices).unwrap(), wide.select(&indices).unwrap());
-    assert!(one == two && two == one && single == wide && single.clone() == wide);
-    assert!(one != wide && single != one && single == single.clone());
+    let equal = [one == two, two == one, single == wide, single.clone() == wide];
+    assert_eq!(equal, [true; 4]);
+    assert_eq!([one == wide, single == one], [false; 2]);
     assert!(single.split(0.3, 4).unwrap() == wide.split(0.3, 4).unwrap());
     let mut sample = [0.0; 6];
     one.write_sample(5, &mut sample);

@@ -448,6 +448,40 @@ mod tests {
         assert!((x[0] + 1e-160).abs() <= 1e-172 && (x[1] + 0.5e-160).abs() <= 1e-172, "{x:?}");
     }
 
+    /// The Laplacian of a weighted graph, which has (1, …, 1) as its null space but for rounding, and g in its range but for rounding.
+    #[test]
+    fn a_null_space_is_not_walked_along() {
+        let n = 30;
+        let weight = |i: usize, j: usize| 10.0_f64.powf(2.0 * ((i * j) as f64).sin());
+        let others = |i: usize| (0..n).filter(move |j| *j != i);
+        let a = Mat::from_fn(n, n, |i, j| {
+            if i == j { others(i).map(|j| weight(i, j)).sum() } else { -weight(i, j) }
+        });
+        let solution = wave(n);
+        let mean = solution.iter().sum::<f64>() / n as f64;
+        let mut g = vec![0.0; n];
+        Dense(a.as_ref()).apply(&solution, &mut g);
+        let ones: &dyn Fn(&[f64], &mut [f64]) = &|r, z| z.copy_from_slice(r);
+        let jacobi: &dyn Fn(&[f64], &mut [f64]) = &|r, z| {
+            z.iter_mut().zip(r).enumerate().for_each(|(i, (z, r))| *z = r / a[(i, i)]);
+        };
+        for precondition in [ones, jacobi] {
+            let mut cg = ConjugateGradient::new(n);
+            let mut x = vec![0.0; n];
+            let until = Truncation { tolerance: 0.0, ..TO_THE_END };
+            let mut precondition = |r: &[f64], z: &mut [f64]| precondition(r, z);
+            let end = cg
+                .solve(&Dense(a.as_ref()), &g, Some(&mut precondition), until, ignore, &mut x)
+                .unwrap();
+            assert!(!end.negative_curvature && end.residual < 1e-12, "{end:?}");
+            let shift = x.iter().sum::<f64>() / n as f64;
+            for (x, solution) in x.iter().zip(&solution) {
+                let error = (x - shift) + (solution - mean);
+                assert!(error.abs() < 1e-10 && x.abs() < 10.0, "{error:e}, {x:e}");
+            }
+        }
+    }
+
     #[test]
     fn negative_curvature_ends_the_iteration_with_a_direction_of_descent_along_it() {
         let n = 12;

@@ -1,8 +1,8 @@
 //! Auto: a method chosen by the structure of the problem, n, N·c and memory; and another one where it fails.
 //!
 //! The candidates are ranked by what their runs are expected to cost, in counted operations; what does not fit into memory is left
-//! out. On a convex f Newton goes before a method that is expected to be little cheaper. Where Newton would pay on a convex f only if a
-//! method of gradients took long, that goes first and gets as many evaluations as Newton would cost: whichever was right, the run costs
+//! out. On a convex f a method of second derivatives goes before one that is expected to be little cheaper. Where it would pay only if a
+//! method of gradients took long, that goes first and gets as many evaluations as the other would cost: whichever was right, the run costs
 //! at most about twice the cheaper one (the ski rental of Karlin & al.). Where Newton is the choice for a generalised linear model and
 //! dear, a method of gradients has a head start of a quarter of its cost: a well-conditioned f ends there, and from any other point
 //! Newton takes fewer steps.
@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 
 const NAME: &str = "Auto";
 
-/// A method of gradients is not given fewer evaluations than this before Newton: below, it would hardly have begun.
+/// A method of gradients is not given fewer evaluations than this before another: below, it would hardly have begun.
 const LEAST_SHARE: f64 = 20.0;
 /// Before Newton on a generalised linear model a method of gradients gets this part of what Newton would cost.
 const HEAD_START: f64 = 0.25;
@@ -150,10 +150,10 @@ impl Auto {
         let (fitting, notes) = self.fitting(setting.candidates());
         let mut stages: Vec<Stage> = Vec::new();
         if let Some(first) = fitting.first() {
-            match share_before_newton(setting.structure.form, &fitting) {
-                Some((gradients, newton, share)) => {
+            match share_before_second_order(setting.structure.form, &fitting) {
+                Some((gradients, second, share)) => {
                     stages.push(Stage { share: Some(whole(share)), ..Stage::of(gradients) });
-                    stages.push(Stage::of(newton));
+                    stages.push(Stage::of(second));
                 }
                 None => stages.push(Stage::of(first)),
             }
@@ -193,24 +193,29 @@ impl Auto {
     }
 }
 
-/// On a convex f: the method of gradients that goes before Newton, Newton, and the evaluations that the first gets.
-fn share_before_newton(form: Form, ranked: &[Candidate]) -> Option<(&Candidate, &Candidate, f64)> {
+/// On a convex f: the method of gradients that goes before the one of second derivatives that is expected to cost least, that one, and the
+/// evaluations that the first gets.
+fn share_before_second_order(
+    form: Form,
+    ranked: &[Candidate],
+) -> Option<(&Candidate, &Candidate, f64)> {
     if form == Form::General {
         return None;
     }
-    let is_newton = |candidate: &Candidate| matches!(candidate.method, Method::Newton(_));
-    let newton = ranked.iter().find(|other| is_newton(other))?;
+    let second = ranked.iter().find(|other| other.is_second_order())?;
     let first = ranked.first()?;
     let gradients =
         ranked.iter().find(|other| matches!(other.method, Method::Lbfgs(_) | Method::Bfgs(_)))?;
-    let cost = newton.total() / gradients.operations * gradients.evaluations;
-    if is_newton(first) {
+    let cost = second.total() / gradients.operations * gradients.evaluations;
+    if std::ptr::eq(first, second) {
         let share = HEAD_START * cost;
-        let pays = form == Form::GeneralizedLinear && share >= LEAST_HEAD_START;
-        return pays.then_some((gradients, newton, share));
+        let pays = matches!(second.method, Method::Newton(_))
+            && form == Form::GeneralizedLinear
+            && share >= LEAST_HEAD_START;
+        return pays.then_some((gradients, second, share));
     }
     let begins = std::ptr::eq(first, gradients);
-    begins.then_some((gradients, newton, cost.max(LEAST_SHARE)))
+    begins.then_some((gradients, second, cost.max(LEAST_SHARE)))
 }
 
 /// The whole number below `count` > 0.

@@ -22,7 +22,12 @@ use secant_core::problem::{Costs, Curvature, Derivatives, Form, LinearBlock, Str
 const STREAMED: f64 = 4.0;
 /// What an evaluation over samples costs beside its operations: handing work to threads, in operations of a matrix product.
 const EVALUATION: f64 = 5e4;
-/// Newton goes first on a convex f where it is expected to cost at most this times the cheapest: its number of steps is the surer one.
+/// What an operation on vectors by the dozen costs, which no near cache holds.
+const FAR: f64 = 16.0;
+/// What a factorisation with its matrix costs beside n³/3, per entry of the matrix: formed, mirrored, copied, columns of blocks, solved.
+const MATRIX: f64 = 200.0;
+/// On a convex f a method of second derivatives goes first where it is expected to cost at most this times the cheapest: its number of steps is
+/// the surer one.
 const SURER: f64 = 1.5;
 /// Pairs of products J·v and Jᵀ·u in a step by LSMR.
 const PAIRS: f64 = 50.0;
@@ -36,6 +41,8 @@ const MOST_PAIRS: usize = 200;
 const MANY_PAIRS: usize = 100;
 /// and no more numbers than this in all of them: 64 MiB.
 const PAIR_ENTRIES: usize = 1 << 23;
+/// Up to so many parameters a quasi-Newton matrix takes half of the steps on a convex f.
+const FEW_PARAMETERS: usize = 1000;
 /// Sets that the method for L1 needs on a quadratic.
 const WORKING_SETS: f64 = 5.0;
 /// Operations per parameter or residual of an evaluation that nobody counted.
@@ -72,7 +79,14 @@ impl Candidate {
     /// Whether it keeps more than methods need that go everywhere: a matrix, or many pairs.
     pub(super) fn is_large(&self) -> bool {
         let many = |lbfgs: &Lbfgs| lbfgs.memory > Lbfgs::default().memory;
-        self.method.is_dense() || matches!(&self.method, Method::Lbfgs(lbfgs) if many(lbfgs))
+        self.method.is_dense()
+            || matches!(&self.method, Method::TrustRegion(_))
+            || matches!(&self.method, Method::Lbfgs(lbfgs) if many(lbfgs))
+    }
+
+    /// Of those for an f without bounds and L1.
+    pub(super) fn is_second_order(&self) -> bool {
+        matches!(self.method, Method::Newton(_) | Method::NewtonCg(_) | Method::TrustRegion(_))
     }
 
     /// Operations of the whole run.
@@ -96,8 +110,8 @@ impl<'a> Setting<'a> {
         Self { n, m, structure, costs, bounds, l1 }
     }
 
-    /// The methods that can do what is asked, the one with the least expected cost first; Newton before one that is little cheaper, on
-    /// a convex f.
+    /// The methods that can do what is asked, the one with the least expected cost first; on a convex f the first of second derivatives
+    /// before one that is little cheaper.
     pub(super) fn candidates(&self) -> Vec<Candidate> {
         let mut found = match (self.bounds, self.l1) {
             (Some(bounds), _) => self.bounded(bounds),
@@ -106,8 +120,8 @@ impl<'a> Setting<'a> {
         };
         found.sort_by(|a, b| a.total().total_cmp(&b.total()));
         let most = SURER * found.first().map_or(0.0, Candidate::total);
-        let newton = found.iter().position(|other| matches!(other.method, Method::Newton(_)));
-        if let Some(at) = newton.filter(|&at| self.is_convex() && found[at].total() <= most) {
+        let surer = found.iter().position(Candidate::is_second_order);
+        if let Some(at) = surer.filter(|&at| self.is_convex() && found[at].total() <= most) {
             found[..=at].rotate_right(1);
         }
         found
@@ -124,9 +138,9 @@ impl<'a> Setting<'a> {
             found.extend(linear.map(|linear| self.variable_projection(linear)));
         }
         if self.structure.second_derivatives == Derivatives::Exact {
-            found.extend([self.newton_cg(), self.newton()]);
+            found.extend([self.newton_cg(), self.newton(), self.trust_region()]);
             if !self.is_convex() {
-                found.extend([self.trust_region(), self.trust_region_exact()]);
+                found.push(self.trust_region_exact());
             }
         }
         found
@@ -171,11 +185,11 @@ impl<'a> Setting<'a> {
     }
 
     fn newton(&self) -> Candidate {
-        let factor = self.dim().powi(3) / 3.0;
+        let factor = self.dim().powi(3) / 3.0 + MATRIX * self.dim().powi(2);
         let (iterations, reason) = match self.structure.form {
             Form::Quadratic => (1.0, "f is quadratic: one step is the solution"),
             Form::GeneralizedLinear => {
-                (8.0, "a generalised linear model: few steps, quadratic at the end")
+                (9.0, "a generalised linear model: few steps, quadratic at the end")
             }
             Form::General => {
                 let iterations = if self.is_network() { 120.0 } else { 20.0 };
@@ -186,10 +200,11 @@ impl<'a> Setting<'a> {
     }
 
     fn newton_cg(&self) -> Candidate {
-        let (iterations, products) = match self.structure.form {
-            Form::Quadratic => (3.0, 20.0),
-            Form::GeneralizedLinear => (20.0, 15.0),
-            Form::General => (100.0, 20.0),
+        let (iterations, products) = match (self.structure.form, self.structure.uneven_diagonal) {
+            (Form::General, _) => (100.0, 20.0),
+            (_, true) => (10.0, 20.0),
+            (Form::Quadratic, false) => (20.0, 20.0),
+            (Form::GeneralizedLinear, false) => (20.0, 40.0),
         };
         let products = self.dim().min(products);
         let product = self.costs.hessian_vector + self.overhead() + 10.0 * STREAMED * self.dim();
@@ -205,17 +220,17 @@ impl<'a> Setting<'a> {
         let pairs = self.pairs();
         let many = pairs >= MANY_PAIRS;
         let iterations = match self.structure.form {
-            Form::Quadratic => 60.0,
-            Form::GeneralizedLinear if many => 200.0,
-            Form::GeneralizedLinear => 350.0,
             Form::General => 1000.0,
+            _ if many || self.structure.uneven_diagonal => 300.0,
+            _ => 1000.0,
         };
         let reason = if many {
             "a gradient per step and a pair of vectors of each step, not a matrix"
         } else {
             "a gradient per step and twenty vectors: the least memory"
         };
-        let own = 4.0 * pairs as f64 * STREAMED * self.dim();
+        let streamed = if many { FAR } else { STREAMED };
+        let own = 4.0 * pairs as f64 * streamed * self.dim();
         self.candidate(Lbfgs::default().with_memory(pairs), (own, 1.1), iterations, reason)
     }
 
@@ -231,7 +246,7 @@ impl<'a> Setting<'a> {
         if self.structure.form != Form::GeneralizedLinear || self.structure.uneven_diagonal {
             return few;
         }
-        let by_work = (self.costs.evaluation / (4.0 * STREAMED * self.dim())) as usize;
+        let by_work = (self.costs.evaluation / (4.0 * FAR * self.dim())) as usize;
         let by_memory = PAIR_ENTRIES / (2 * self.n);
         by_work.min(by_memory).clamp(few, MOST_PAIRS)
     }
@@ -240,17 +255,31 @@ impl<'a> Setting<'a> {
         let own = 2.0 * STREAMED * self.dim().powi(2);
         let solver = Bfgs::default().with_update(Update::SelfScaledBroyden);
         let reason = "a gradient per step and half a matrix, to many digits";
-        let iterations = if self.is_convex() { 150.0 } else { 400.0 };
-        self.candidate(solver, (own, 1.1), iterations, reason)
+        let (iterations, evaluations) = match self.structure.form {
+            Form::General => (400.0, 1.1),
+            _ if self.n <= FEW_PARAMETERS => (100.0, 1.3),
+            _ => (200.0, 1.3),
+        };
+        self.candidate(solver, (own, evaluations), iterations, reason)
     }
 
     fn trust_region(&self) -> Candidate {
-        let products = self.dim().min(30.0);
+        let (iterations, products) = match self.structure.form {
+            Form::Quadratic => (10.0, 30.0),
+            Form::GeneralizedLinear => (10.0, 60.0),
+            Form::General if self.is_network() => (120.0, 30.0),
+            Form::General => (80.0, 30.0),
+        };
+        let products = self.dim().min(products);
         let product = self.costs.hessian_vector + self.overhead();
-        let basis = 4.0 * STREAMED * self.dim() * products;
-        let reason = "products with the Hessian only; leaves saddles";
+        // All earlier vectors of the basis, half of the last number of them as a rule.
+        let basis = 4.0 * FAR * self.dim() * products / 2.0;
+        let reason = if self.is_convex() {
+            "products with the Hessian only, in a basis that keeps its digits"
+        } else {
+            "products with the Hessian only; leaves saddles"
+        };
         let own = products * (product + basis);
-        let iterations = if self.is_network() { 120.0 } else { 80.0 };
         self.candidate(TrustRegion::default(), (own, 3.0), iterations, reason)
     }
 

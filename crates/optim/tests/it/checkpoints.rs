@@ -344,7 +344,7 @@ impl Curvature for Dear {
         self.0.linearize(theta)
     }
     fn structure(&self) -> Structure {
-        let costs = Costs::of_evaluation(1e9, 12);
+        let costs = Costs { hessian: 1.6e10, ..Costs::of_evaluation(1e9, 12) };
         let form = Form::GeneralizedLinear;
         Structure { form, costs: Some(costs), samples: Some(100), ..Structure::default() }
     }

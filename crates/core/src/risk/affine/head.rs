@@ -71,7 +71,9 @@ impl Risk<'_> {
                         let ones = &mut sweep.tangents[..z.len()];
                         ones.fill(1.0);
                         self.tile_curvature(product, z, samples, ones, &mut weights);
-                        weights.iter_mut().for_each(|weight| *weight /= self.scale());
+                        for weight in &mut weights {
+                            *weight /= self.scale();
+                        }
                     } else {
                         let mut block = vec![0.0; c * c];
                         for (i, z) in z.chunks_exact(c).enumerate() {
