@@ -1,8 +1,7 @@
 //! Buffers that are kept between evaluations, so that none is allocated after the first.
 
 use super::Risk;
-use super::scores::Scores;
-use super::workspace::{BatchWorkspace, Kept, ShardSum, Workspace};
+use super::workspace::{BatchWorkspace, Kept, Scores, ShardSum, Workspace};
 use crate::problem::Objective;
 use crate::tape::{TangentTape, Tape};
 use std::sync::{Mutex, PoisonError};

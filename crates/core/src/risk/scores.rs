@@ -3,19 +3,11 @@
 
 use super::Risk;
 use super::pool::lock;
+use super::workspace::Scores;
 use std::mem::take;
 
 /// Numbers that are kept at most: 32 MiB.
 const MOST: usize = 1 << 22;
-
-#[derive(Debug, Default)]
-pub(super) struct Scores {
-    wanted: bool,
-    /// Where they are of, as the sweeps have it; empty before there are any.
-    theta: Vec<f64>,
-    /// z without offsets, c × N.
-    pub(super) values: Vec<f64>,
-}
 
 impl Risk<'_> {
     /// Room for the scores of an evaluation, which are to be [kept](Self::keep_scores); none where nobody wants them.

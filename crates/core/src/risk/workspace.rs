@@ -72,6 +72,17 @@ pub(super) struct Kept {
     pub(super) tapes: Vec<Vec<Tape>>,
 }
 
+/// Scores of all samples, see [`Risk::scores_at`](super::Risk::scores_at).
+#[derive(Debug, Default)]
+pub(super) struct Scores {
+    /// Whether an evaluation is to keep its own.
+    pub(super) wanted: bool,
+    /// Where they are of, as the sweeps have it; empty before there are any.
+    pub(super) theta: Vec<f64>,
+    /// z without offsets, c × N.
+    pub(super) values: Vec<f64>,
+}
+
 /// What one task needs to gather and sweep a tile.
 #[derive(Debug)]
 pub(super) struct BatchWorkspace {

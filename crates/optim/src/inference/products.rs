@@ -161,8 +161,13 @@ impl<'a> Products<'a> {
             return Ok(0.0);
         }
         let most = (PRODUCTS_PER_PARAMETER * n).max(LEAST_PRODUCTS);
-        let until =
-            Truncation { tolerance: TOLERANCE, products: most, progress: false, warm: false };
+        let until = Truncation {
+            tolerance: TOLERANCE,
+            products: most,
+            progress: false,
+            warm: false,
+            reach: f64::INFINITY,
+        };
         let mut precondition = |r: &[f64], z: &mut [f64]| {
             for ((z, r), d) in z.iter_mut().zip(r).zip(&self.diagonal) {
                 *z = if *d > 0.0 { r / d } else { *r };

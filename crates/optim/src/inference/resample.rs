@@ -344,8 +344,10 @@ impl Resample<'_> {
             let fit = self.fit(weights, vec![0.0; m])?;
             fit.ok_or(InferenceError::LeftOut { case })
         };
-        let all: Result<Vec<Vec<f64>>, InferenceError> =
+        let all: Vec<Result<Vec<f64>, InferenceError>> =
             (0..rows / size).into_par_iter().map(without).collect();
+        // Of several that fail it is the first, whatever the threads.
+        let all: Result<Vec<Vec<f64>>, InferenceError> = all.into_iter().collect();
         Ok(bca::of_cases(&all?.concat(), n))
     }
 

@@ -3,7 +3,8 @@
 //! Update: α = rᵀz/dᵀAd, x⁺ = x + αd, r⁺ = r + αAd, z = M⁻¹r, d⁺ = −z + (r⁺ᵀz⁺/rᵀz)d, from x = 0 as a rule. Every iterate lowers
 //! m(x) = gᵀx + ½xᵀAx, and gᵀx < 0; or from the multiple of a guess that minimises m, for one product. Where dᵀAd ≤ 0 the last step goes along d as far as it would with the curvature's sign turned:
 //! x stays a direction of descent, now with a part along the negative curvature.
-//! A later direction without curvature but for rounding is left alone: A has a null space there, as the biases of a softmax have.
+//! A later direction without curvature but for rounding is left alone where it would be gone along beyond `reach`: A has a null space there, as the
+//! biases of a softmax have.
 //! Stop: ‖r‖ ≤ tolerance · ‖g‖; the progress of m has all but ended (Martens); negative curvature; as many products as allowed.
 //! Memory 3n, and n for z where there is an M. Cost per iteration: one product and 14n operations in three passes that move 11 vectors,
 //! in parallel for long ones; with M one application of it and two vectors more.
@@ -19,7 +20,7 @@ pub const PROGRESS: f64 = 5e-4;
 /// The test of progress looks back on at least so many iterations.  Martens (2010) §4.4: 10.
 pub const LOOK_BACK: usize = 10;
 
-/// A later direction whose curvature, in units of M, is at most this part of the largest is flat: that much is rounding of the product.
+/// A later direction whose curvature, in units of M, is at most this part of the largest is flat: that much can be rounding of the product.
 pub const FLAT: f64 = 8.0 * f64::EPSILON;
 
 /// [`Iterates`] keeps an iterate whose number has grown by so many tenths since the last.  Martens (2010) §4.6: 3.
@@ -36,6 +37,8 @@ pub struct Truncation {
     pub progress: bool,
     /// Begin at the multiple of what `x` holds that minimises m, where there is one; else at 0.
     pub warm: bool,
+    /// Longest step along a later direction without curvature but for rounding; one that would go farther ends the iteration.
+    pub reach: f64,
 }
 
 /// How CG ended.
@@ -216,8 +219,11 @@ impl ConjugateGradient {
             end.products += 1;
             let negligible = negligible((dd, &self.direction), (squares, &self.product));
             steepest = steepest.max(curvature / length);
-            if curvature.abs() <= FLAT * steepest * length && end.predicted > 0.0 {
-                // What is left of the residual there is rounding too, and its step would have any length.
+            let flat = curvature.abs() <= FLAT * steepest * length && end.predicted > 0.0;
+            let far =
+                rz * vector::norm_of_squares(dd, &self.direction) > until.reach * curvature.abs();
+            if flat && far {
+                // What is left of the residual there is rounding too.
                 break;
             }
             if curvature <= negligible {
@@ -300,8 +306,13 @@ mod tests {
     use faer::linalg::solvers::Solve;
     use secant_core::operator::Dense;
 
-    const TO_THE_END: Truncation =
-        Truncation { tolerance: 1e-13, products: 400, progress: false, warm: false };
+    const TO_THE_END: Truncation = Truncation {
+        tolerance: 1e-13,
+        products: 400,
+        progress: false,
+        warm: false,
+        reach: f64::INFINITY,
+    };
 
     fn ignore(_: Iteration<'_>) {}
 
@@ -468,16 +479,16 @@ mod tests {
         for precondition in [ones, jacobi] {
             let mut cg = ConjugateGradient::new(n);
             let mut x = vec![0.0; n];
-            let until = Truncation { tolerance: 0.0, ..TO_THE_END };
+            let until = Truncation { tolerance: 0.0, reach: 1.0, ..TO_THE_END };
             let mut precondition = |r: &[f64], z: &mut [f64]| precondition(r, z);
             let end = cg
                 .solve(&Dense(a.as_ref()), &g, Some(&mut precondition), until, ignore, &mut x)
                 .unwrap();
-            assert!(!end.negative_curvature && end.residual < 1e-12, "{end:?}");
+            assert!(!end.negative_curvature && end.residual < 1e-6, "{end:?}");
             let shift = x.iter().sum::<f64>() / n as f64;
             for (x, solution) in x.iter().zip(&solution) {
                 let error = (x - shift) + (solution - mean);
-                assert!(error.abs() < 1e-10 && x.abs() < 10.0, "{error:e}, {x:e}");
+                assert!(error.abs() < 1e-4 && x.abs() < 100.0, "{error:e}, {x:e}");
             }
         }
     }

@@ -174,7 +174,8 @@ fn a_start_that_is_the_minimum_to_the_last_digit_is_no_failure() {
         let report = &solution.report;
         let ended = report.reason.is_success() || report.reason == Reason::Stalled;
         assert!(ended, "{name} {report}");
-        assert!((report.value - 4.0_f64.ln()).abs() <= 1e-15, "{name} {report}");
+        // Along (1, …, 1) nothing changes but f's rounding.
+        assert!((report.value - 4.0_f64.ln()).abs() <= 1e-14, "{name} {report}");
     }
 }
 

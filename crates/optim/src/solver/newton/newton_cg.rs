@@ -251,6 +251,7 @@ impl NewtonCg {
             products: self.max_products,
             progress: self.progress,
             warm: self.warm_start && work.has_stepped,
+            reach: vector::norm(&state.theta),
         };
         let mut found = work.solve(&model, &state.gradient, until, self.backtrack);
         // From a guess, H being indefinite, CG may end uphill.
