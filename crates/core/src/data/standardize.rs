@@ -231,7 +231,7 @@ impl Standardizer {
         let scale = self.scale();
         let task = scale.task();
         let finite = |out: &mut Vec<f64>, values: Numbers<'_>| {
-            values.read(Some(&scale), out).iter().fold(true, |all, value| all & value.is_finite())
+            Numbers::from(values.read(Some(&scale), out)).all_finite()
         };
         let parts = data.unscaled_inputs().par_chunks(task);
         let all = parts.map_init(Vec::new, finite).all(|part| part);

@@ -109,14 +109,19 @@ fn linear_models() {
     compare(&three, &weighted(labels(5, 3)), SoftmaxCrossEntropy, "weighted classes");
 }
 
-#[test]
-fn networks() {
+/// 4-3-2 with dropout.
+pub(crate) fn deep() -> Graph {
     let mut g = Graph::builder(4);
     let h = g.node("hidden", Dense::new(3), &[g.input()]).unwrap();
     let h = g.node("tanh", Activation::Tanh, &[h]).unwrap();
     let h = g.node("dropout", Dropout::new(0.1).with_seed(5), &[h]).unwrap();
     let y = g.node("y", Dense::new(2), &[h]).unwrap();
-    let deep = g.build(y).unwrap();
+    g.build(y).unwrap()
+}
+
+#[test]
+fn networks() {
+    let deep = deep();
     compare(&deep, &values(4, 2), SquaredError, "network");
     compare(&deep, &weighted(values(4, 2)), SquaredError, "weighted network");
     // The inputs are read by several nodes, behind each other too.

@@ -1,12 +1,12 @@
 //! Inputs that are stored as `f32` against the same numbers widened before: everything that a solver may ask, bit for bit.
 
-use crate::shared::{SAMPLES, assert_bits, inputs, weighted};
+use crate::shared::{SAMPLES, assert_bits, deep, inputs, weighted};
 use crate::sparse::{asked, normals};
 use rayon::ThreadPoolBuilder;
 use secant_core::data::{Dataset, Standardizer, Targets};
 use secant_core::graph::Graph;
 use secant_core::loss::{Loss, Poisson, SoftmaxCrossEntropy, SquaredError};
-use secant_core::op::{Activation, Dense, Dropout, Embedding, Multiply};
+use secant_core::op::{Dense, Embedding, Multiply};
 use secant_core::penalty::{Penalty, Ridge};
 use secant_core::predict::{outputs_of, outputs_scaled};
 use secant_core::risk::{Layout, Risk, RiskPart};
@@ -103,12 +103,7 @@ fn linear_models() {
 
 #[test]
 fn networks() {
-    let mut g = Graph::builder(4);
-    let h = g.node("hidden", Dense::new(3), &[g.input()]).unwrap();
-    let h = g.node("tanh", Activation::Tanh, &[h]).unwrap();
-    let h = g.node("dropout", Dropout::new(0.1).with_seed(5), &[h]).unwrap();
-    let y = g.node("y", Dense::new(2), &[h]).unwrap();
-    let (deep, x) = (g.build(y).unwrap(), singles(4, SAMPLES));
+    let (deep, x) = (deep(), singles(4, SAMPLES));
     compare(&deep, &both(4, &x, &counts(2)), SquaredError, "network");
     compare(&deep, &both(4, &x, &counts(2)).map(weighted), SquaredError, "weighted network");
     // The inputs are read by several nodes, behind each other too.
