@@ -3,6 +3,7 @@
 use secant::core::random::Random;
 use secant::data::{LibsvmOptions, SparseInputs};
 use secant::op::{Activation, Dense};
+use secant::optim::Preconditioner;
 use secant::{
     Adam, Auto, Curvature, Dataset, Folds, Glm, Logistic, Method, Minibatches, Model, Network,
     NewtonCg, Objective, Ridge, Risk, Solution, Standardize, Stopping, Targets,
@@ -202,17 +203,17 @@ fn the_file_of_the_heart_data_by_both_ways() {
     assert_near(two.model().theta(), one.model().theta(), 1e-9);
 }
 
-/// Features of which the first are in most samples and the last in few: the diagonal of the Hessian tells them apart.
-#[test]
-fn products_are_preconditioned_where_columns_are_filled_unevenly() {
-    let (samples, d, entries) = (3_000, 800, 20);
+/// Logistic regression of 20 entries a sample, of features of which the first are in most samples and the last in few: the more so, the more
+/// `draws` there are for each.
+fn unevenly_filled(d: usize, samples: usize, draws: usize) -> Dataset {
+    let entries = 20;
     let mut random = Random::new(5);
     let (mut rows, mut columns, mut values, mut labels) = (vec![], vec![], vec![], vec![]);
     for sample in 0..samples {
         let mut score = 0.3 * random.normal();
         let mut row: Vec<usize> = Vec::new();
         while row.len() < entries {
-            let column = (0..10).map(|_| random.below(d)).min().unwrap();
+            let column = (0..draws).map(|_| random.below(d)).min().unwrap();
             if row.contains(&column) {
                 continue;
             }
@@ -226,20 +227,45 @@ fn products_are_preconditioned_where_columns_are_filled_unevenly() {
         labels.push(u32::from(score > 0.0));
     }
     let inputs = SparseInputs::from_triples(d, samples, &rows, &columns, &values).unwrap();
-    let data = Dataset::from_sparse(inputs, Targets::Labels { classes: 2, labels }).unwrap();
+    Dataset::from_sparse(inputs, Targets::Labels { classes: 2, labels }).unwrap()
+}
+
+fn to_many_digits(risk: &Risk<'_>, method: impl Into<Method>) -> Solution {
+    let stopping = Stopping { gradient_tolerance: 1e-9, ..Stopping::default() };
+    method.into().with_stopping(stopping).minimize(risk, &vec![0.0; risk.dim()]).unwrap()
+}
+
+fn products(of: &Solution) -> u64 {
+    of.report.evaluations.hessian_vector
+}
+
+/// The diagonal of the Hessian tells the features apart.
+#[test]
+fn products_are_preconditioned_where_columns_are_filled_unevenly() {
+    let (samples, d) = (3_000, 800);
+    let data = unevenly_filled(d, samples, 10);
     let net = Network::linear(d, 1);
     let risk = Risk::new(net.graph().unwrap(), &data, Logistic, Ridge(1.0 / 3_000.0)).unwrap();
     assert!(risk.structure().uneven_diagonal);
-    let start = vec![0.0; risk.dim()];
-    let run = |method: Method| {
-        let stopping = Stopping { gradient_tolerance: 1e-9, ..Stopping::default() };
-        method.with_stopping(stopping).minimize(&risk, &start).unwrap()
-    };
-    let plain = run(NewtonCg::default().into());
+    let plain = to_many_digits(&risk, NewtonCg::default());
     // A mebibyte holds no matrix: `Auto` takes products, with the diagonal.
-    let found = run(Auto::default().with_memory_limit(1 << 20).into());
+    let found = to_many_digits(&risk, Auto::default().with_memory_limit(1 << 20));
     assert_eq!(found.report.solver, "Auto: Newton–CG", "{}", found.report);
     assert_near(&found.theta, &plain.theta, 1e-6);
-    let products = |of: &Solution| of.report.evaluations.hessian_vector;
     assert!(2 * products(&found) < products(&plain), "{} {}", found.report, plain.report);
+}
+
+/// With fewer samples than features the Hessian is λI but for a few directions, which plain products find sooner.
+#[test]
+fn products_are_not_preconditioned_with_fewer_samples_than_features() {
+    let (samples, d) = (400, 800);
+    let data = unevenly_filled(d, samples, 2);
+    let net = Network::linear(d, 1);
+    let risk = Risk::new(net.graph().unwrap(), &data, Logistic, Ridge(1e-5)).unwrap();
+    assert!(!risk.structure().uneven_diagonal);
+    let plain = to_many_digits(&risk, NewtonCg::default());
+    let scaled =
+        to_many_digits(&risk, NewtonCg::default().with_preconditioner(Preconditioner::Jacobi));
+    assert_near(&scaled.theta, &plain.theta, 1e-6);
+    assert!(5 * products(&plain) < 4 * products(&scaled), "{} {}", plain.report, scaled.report);
 }

@@ -130,6 +130,8 @@ pub struct Risk<'a> {
     pool: Pool,
     /// Sparse inputs by features, once a Hessian was formed from them.
     columns: OnceLock<SparseColumns>,
+    /// What a chooser of methods is told, once it was asked for: each run does so several times.
+    structure: OnceLock<Structure>,
 }
 
 impl<'a> Risk<'a> {
@@ -198,7 +200,7 @@ impl<'a> Risk<'a> {
             check_domains(graph, data.stored_inputs(), true)?;
             None
         };
-        let (tape_budget, pool, columns) = (TAPE_BUDGET, Pool::default(), OnceLock::new());
+        let (tape_budget, pool) = (TAPE_BUDGET, Pool::default());
         Ok(Self {
             graph,
             data,
@@ -210,7 +212,8 @@ impl<'a> Risk<'a> {
             scale: 1.0 / total_weight,
             tape_budget,
             pool,
-            columns,
+            columns: OnceLock::new(),
+            structure: OnceLock::new(),
         })
     }
 
@@ -221,6 +224,7 @@ impl<'a> Risk<'a> {
     pub fn set_loss(&mut self, loss: Box<dyn Loss>) -> Result<(), RiskError> {
         loss.check(self.graph.outputs(), self.data.targets())?;
         self.loss = loss.into();
+        self.structure = OnceLock::new();
         Ok(())
     }
 
@@ -229,6 +233,7 @@ impl<'a> Risk<'a> {
         // The buffers there are fit the old budget.
         self.pool = Pool::default();
         self.tape_budget = bytes;
+        self.structure = OnceLock::new();
         self
     }
 
@@ -358,6 +363,6 @@ impl Curvature for Risk<'_> {
     }
 
     fn structure(&self) -> Structure {
-        self.known_structure()
+        *self.structure.get_or_init(|| self.known_structure())
     }
 }

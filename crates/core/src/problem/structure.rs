@@ -101,7 +101,7 @@ pub struct Structure {
     /// What evaluations cost, where they were counted.
     pub costs: Option<Costs>,
     /// Whether the diagonal of the Gauss–Newton matrix costs less than a product and its entries may be of very different sizes, as with
-    /// features of which some are in every sample and others in few: what a preconditioner is for.
+    /// features of which some are in every sample and others in few, and more samples than features: what a preconditioner is for.
     pub uneven_diagonal: bool,
     /// Whether [`Curvature::hessian_block_at`] costs as much as the rows and columns that are asked for, not as a product for each column.
     pub hessian_blocks: bool,

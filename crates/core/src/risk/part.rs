@@ -29,7 +29,7 @@ use crate::data::Dataset;
 use crate::graph::Graph;
 use crate::loss::Loss;
 use crate::penalty::Penalty;
-use crate::problem::{Objective, Structure};
+use crate::problem::{Curvature, Objective, Structure};
 use faer::{Mat, MatMut};
 use std::ops::Range;
 use std::sync::Arc;
@@ -110,7 +110,7 @@ impl<'a> RiskPart<'a> {
     /// What the whole risk says of itself to a chooser of methods.
     pub fn structure(&self) -> Structure {
         // Sums of blocks of matrices are not joined.
-        Structure { hessian_blocks: false, ..self.risk.known_structure() }
+        Structure { hessian_blocks: false, ..self.risk.structure() }
     }
 
     /// The part of half a sum of squares, where the risk is one: squared error with a ridge penalty or none.

@@ -11,6 +11,8 @@ use crate::shape::Shape;
 /// A product with a matrix of so few rows or columns streams its numbers instead of reusing them, and is as slow as one with
 /// (1 + this / width) times its operations.
 const NARROW: f64 = 3.0;
+/// Samples per feature from which on the diagonal of a curvature tells more than a ridge.
+const TALL: f64 = 2.0;
 
 /// Operations of one sample by kind of sweep, counted at the rate of a wide product.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,10 +44,16 @@ impl Risk<'_> {
             linear: view.and_then(|view| linear_block(&view)),
             second_derivatives: Derivatives::Exact,
             costs: Some(self.costs()),
-            uneven_diagonal: self.sparse_head().is_some(),
+            uneven_diagonal: self.sparse_head().is_some() && self.is_tall(),
             hessian_blocks: self.graph.linear_head().is_some(),
             dense_bytes: self.dense_bytes(),
         }
+    }
+
+    /// Whether samples determine weights: with fewer, most directions have no curvature but a ridge, whose one eigenvalue a diagonal would
+    /// spread over many.
+    fn is_tall(&self) -> bool {
+        self.partition.whole().samples as f64 >= TALL * self.data.features() as f64
     }
 
     /// The smallest λ > 0 of the ridges, 0 where there are none.

@@ -3,9 +3,9 @@
 //! The candidates are ranked by what their runs are expected to cost, in counted operations; what does not fit into memory is left
 //! out. On a convex f a method of second derivatives goes before one that is expected to be little cheaper. Where it would pay only if a
 //! method of gradients took long, that goes first and gets as many evaluations as the other would cost: whichever was right, the run costs
-//! at most about twice the cheaper one (the ski rental of Karlin & al.). Where Newton is the choice for a generalised linear model and
-//! dear, a method of gradients has a head start of a quarter of its cost: a well-conditioned f ends there, and from any other point
-//! Newton takes fewer steps.
+//! at most about twice the cheaper one (the ski rental of Karlin & al.). Where a method of second derivatives is the choice for a
+//! generalised linear model and dear, and is Newton, or L-BFGS can afford many pairs, a method of gradients has a head start of a quarter
+//! of its cost: a well-conditioned f ends there, and from any other point the second takes fewer steps, the dear last ones.
 //! A run that ends in failure is taken up by the next method from the best point so far, which is a lower one than its end where the
 //! look at a claimed end found such; there the same method runs again where it stood at a unit that had died. Iterations, evaluations and time are
 //! shared: later methods get what earlier ones left.
@@ -31,7 +31,7 @@ const NAME: &str = "Auto";
 
 /// A method of gradients is not given fewer evaluations than this before another: below, it would hardly have begun.
 const LEAST_SHARE: f64 = 20.0;
-/// Before Newton on a generalised linear model a method of gradients gets this part of what Newton would cost.
+/// Before a method of second derivatives on a generalised linear model a method of gradients gets this part of what that would cost.
 const HEAD_START: f64 = 0.25;
 /// A head start of fewer evaluations would end nowhere.
 const LEAST_HEAD_START: f64 = 40.0;
@@ -209,9 +209,9 @@ fn share_before_second_order(
     let cost = second.total() / gradients.operations * gradients.evaluations;
     if std::ptr::eq(first, second) {
         let share = HEAD_START * cost;
-        let pays = matches!(second.method, Method::Newton(_))
-            && form == Form::GeneralizedLinear
-            && share >= LEAST_HEAD_START;
+        // By products a step costs little, and only gradients with many pairs gain on it.
+        let may_pay = matches!(second.method, Method::Newton(_)) || gradients.keeps_many_pairs();
+        let pays = may_pay && form == Form::GeneralizedLinear && share >= LEAST_HEAD_START;
         return pays.then_some((gradients, second, share));
     }
     let begins = std::ptr::eq(first, gradients);

@@ -78,10 +78,15 @@ pub(super) struct Candidate {
 impl Candidate {
     /// Whether it keeps more than methods need that go everywhere: a matrix, or many pairs.
     pub(super) fn is_large(&self) -> bool {
-        let many = |lbfgs: &Lbfgs| lbfgs.memory > Lbfgs::default().memory;
         self.method.is_dense()
             || matches!(&self.method, Method::TrustRegion(_))
-            || matches!(&self.method, Method::Lbfgs(lbfgs) if many(lbfgs))
+            || self.keeps_many_pairs()
+    }
+
+    /// Whether it is L-BFGS with more pairs than by default.
+    pub(super) fn keeps_many_pairs(&self) -> bool {
+        let many = |lbfgs: &Lbfgs| lbfgs.memory > Lbfgs::default().memory;
+        matches!(&self.method, Method::Lbfgs(lbfgs) if many(lbfgs))
     }
 
     /// Of those for an f without bounds and L1.
