@@ -117,7 +117,7 @@ def is_sparse(data: Any) -> bool:
 def _places(numbers: np.ndarray) -> np.ndarray:
     """Whole numbers of 32 or 64 bits, as SciPy has them."""
     kind = numbers.dtype if numbers.dtype in (np.int32, np.int64) else np.int64
-    return np.ascontiguousarray(numbers, dtype=kind)
+    return np.require(numbers, kind, ["C", "A"])
 
 
 class Sparse:
@@ -137,7 +137,7 @@ class Sparse:
             rows.sum_duplicates()
         self.shape = rows.shape
         self.offsets, self.indices = _places(rows.indptr), _places(rows.indices)
-        self.values = np.ascontiguousarray(rows.data, dtype=np.float64)
+        self.values = np.require(rows.data, np.float64, ["C", "A"])
 
 
 class Data:

@@ -7,7 +7,7 @@ use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 use pyo3_arrow::buffer::AnyBufferProtocol;
-use secant::data::{SharedNumbers, SharedSingles};
+use secant::data::{SharedIndices, SharedNumbers, SharedSingles};
 use std::sync::Arc;
 
 /// A vector of numbers.
@@ -62,6 +62,21 @@ pub fn shared_singles(matrix: &SingleMatrix<'_>, name: &str) -> PyResult<SharedS
     Ok(Arc::new(Held(buffer.into_arrow_buffer()?)))
 }
 
+/// The numbers of a vector in the same way, where there are some.
+pub fn shared_vector(vector: &Vector<'_>, name: &str) -> PyResult<SharedNumbers> {
+    if numbers(vector, name)?.is_empty() {
+        return Ok(Arc::new(Vec::new()));
+    }
+    let buffer = AnyBufferProtocol::Float64(PyBuffer::get(vector.as_any())?);
+    Ok(Arc::new(Held(buffer.into_arrow_buffer()?)))
+}
+
+/// Whole numbers in the same way, none of them below 0.
+pub fn shared_indices(indices: &PyReadonlyArray1<'_, i32>) -> PyResult<SharedIndices> {
+    let buffer = AnyBufferProtocol::Int32(PyBuffer::get(indices.as_any())?);
+    Ok(Arc::new(Held(buffer.into_arrow_buffer()?)))
+}
+
 /// An array's buffer, given back when nobody reads it any more.
 struct Held(Buffer);
 
@@ -73,6 +88,13 @@ impl AsRef<[f64]> for Held {
 
 impl AsRef<[f32]> for Held {
     fn as_ref(&self) -> &[f32] {
+        self.0.typed_data()
+    }
+}
+
+impl AsRef<[u32]> for Held {
+    /// From 0 on `i32` has the bits of `u32`.
+    fn as_ref(&self) -> &[u32] {
         self.0.typed_data()
     }
 }

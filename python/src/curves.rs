@@ -170,7 +170,7 @@ pub fn fit_curve(
     data: Data<'_>,
     options: Options<'_>,
 ) -> PyResult<(PyCurveFit, Option<Py<PyAny>>)> {
-    let data = data.dataset()?;
+    let data = data.dataset(py)?;
     let raised = Raised::default();
     let entries = data.samples().saturating_mul(options.start.len());
     let is_brief = options.started && entries <= BRIEF;
@@ -255,7 +255,7 @@ pub fn fit_grouped_curve(
     keys: Vec<String>,
     own: Vec<String>,
 ) -> PyResult<(PyGroupedFit, Option<Py<PyAny>>)> {
-    let data = data.dataset()?;
+    let data = data.dataset(py)?;
     let raised = Raised::default();
     let curve = described(&formulas, options, &raised.interrupt)?.groups_of(keys).own(own);
     let (done, signal) = run::away(py, &raised.interrupt, || curve.fit(&data))?;

@@ -1,13 +1,17 @@
 //! Data sets from arrays.
 
-use crate::arrays::{Matrix, SingleMatrix, Vector, numbers, rows, shared, shared_singles};
+use crate::arrays::{
+    Matrix, SingleMatrix, Vector, numbers, rows, shared, shared_indices, shared_singles,
+    shared_vector,
+};
 use crate::{errors, run};
 use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use rayon::prelude::*;
-use secant::data::{SharedNumbers, SharedSingles};
+use secant::data::{SharedIndices, SharedNumbers, SharedSingles};
 use secant::{Dataset, SparseInputs, Targets};
+use std::sync::Arc;
 
 /// Numbers that are worth a task.
 const TASK: usize = 1 << 15;
@@ -78,6 +82,17 @@ impl Whole<'_> {
             Self::Long(numbers) => converted(py, numbers.as_slice().map_err(errors::wrong)?, what),
         }
     }
+
+    /// The columns of entries: where they are, if they fit there.
+    fn columns(&self, py: Python<'_>) -> PyResult<SharedIndices> {
+        if let Self::Short(numbers) = self {
+            let all = numbers.as_slice().map_err(errors::wrong)?;
+            if !all.is_empty() && all.iter().fold(true, |whole, number| whole & (*number >= 0)) {
+                return shared_indices(numbers);
+            }
+        }
+        Ok(Arc::new(self.to::<u32>(py, "columns")?))
+    }
 }
 
 fn converted<S, T>(py: Python<'_>, numbers: &[S], what: &str) -> PyResult<Vec<T>>
@@ -99,15 +114,21 @@ where
     })
 }
 
+/// A copy, made on all threads where it is long.
+fn copied(py: Python<'_>, numbers: &[f64]) -> PyResult<Vec<f64>> {
+    if numbers.len() <= TASK {
+        return Ok(numbers.to_vec());
+    }
+    run::here(py, || numbers.par_iter().with_min_len(TASK).copied().collect())
+}
+
 impl Sparse<'_> {
-    fn inputs(&self) -> PyResult<SparseInputs> {
-        let (py, values) = (self.values.py(), numbers(&self.values, "X")?);
-        let (offsets, indices) = (self.offsets.to(py, "offsets")?, self.indices.to(py, "columns")?);
+    fn inputs(&self, py: Python<'_>) -> PyResult<SparseInputs> {
+        let values = shared_vector(&self.values, "X")?;
+        let (offsets, indices) = (self.offsets.to(py, "offsets")?, self.indices.columns(py)?);
         let features = self.shape.1;
-        let inputs = run::here(py, || {
-            let values = values.par_iter().with_min_len(TASK).copied().collect();
-            SparseInputs::new(features, offsets, indices, values)
-        })?;
+        let inputs =
+            run::here(py, || SparseInputs::from_shared(features, offsets, indices, values))?;
         inputs.map_err(errors::wrong)
     }
 }
@@ -120,8 +141,13 @@ enum Inputs {
 }
 
 impl Data<'_> {
-    /// The data set, which reads dense inputs where they are.
-    pub fn dataset(&self) -> PyResult<Dataset> {
+    /// The data set, which reads inputs where they are.
+    pub fn dataset(&self, py: Python<'_>) -> PyResult<Dataset> {
+        self.dataset_to(py, false)
+    }
+
+    /// The same, for somebody who standardises all of the inputs, or not.
+    pub fn dataset_to(&self, py: Python<'_>, standardize: bool) -> PyResult<Dataset> {
         let (inputs, samples) = match (&self.x, &self.sparse) {
             (Some(Table::Double(x)), _) => {
                 let (samples, features) = x.as_array().dim();
@@ -131,13 +157,13 @@ impl Data<'_> {
                 let (samples, features) = x.as_array().dim();
                 (Inputs::Single(features, shared_singles(x, "X")?), samples)
             }
-            (None, Some(sparse)) => (Inputs::Sparse(sparse.inputs()?), sparse.shape.0),
+            (None, Some(sparse)) => (Inputs::Sparse(sparse.inputs(py)?), sparse.shape.0),
             (None, None) => return Err(PyValueError::new_err("X is missing")),
         };
         let targets = match (&self.y, &self.labels) {
             (Some(y), _) => {
                 let outputs = y.as_array().ncols();
-                Targets::Values { rows: outputs, values: rows(y, "y")?.to_vec() }
+                Targets::Values { rows: outputs, values: copied(py, rows(y, "y")?)? }
             }
             (None, Some(labels)) => {
                 let labels = labels.as_slice().map_err(errors::wrong)?.to_vec();
@@ -145,11 +171,15 @@ impl Data<'_> {
             }
             (None, None) => Targets::Values { rows: 1, values: vec![0.0; samples] },
         };
-        let data = match inputs {
+        let moments = standardize && self.weights.is_none();
+        let data = run::here(py, || match inputs {
+            Inputs::Dense(features, inputs) if moments => {
+                Dataset::from_shared_with_moments(features, inputs, targets)
+            }
             Inputs::Dense(features, inputs) => Dataset::from_shared(features, inputs, targets),
             Inputs::Single(features, inputs) => Dataset::from_shared_f32(features, inputs, targets),
             Inputs::Sparse(inputs) => Dataset::from_sparse(inputs, targets),
-        };
+        })?;
         let mut data = data.map_err(errors::wrong)?;
         if let Some(names) = &self.feature_names {
             data = data.with_feature_names(names.clone()).map_err(errors::wrong)?;

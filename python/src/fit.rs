@@ -39,16 +39,17 @@ impl PyFitted {
     #[pyo3(signature = (data, title=None, held_out=None))]
     fn html(
         &self,
+        py: Python<'_>,
         data: Data<'_>,
         title: Option<String>,
         held_out: Option<Data<'_>>,
     ) -> PyResult<String> {
-        let mut page = self.0.html(&data.dataset()?).map_err(errors::of_fit)?;
+        let mut page = self.0.html(&data.dataset(py)?).map_err(errors::of_fit)?;
         if let Some(title) = title {
             page = page.title(title);
         }
         if let Some(data) = held_out {
-            page = page.held_out(&data.dataset()?).map_err(errors::of_fit)?;
+            page = page.held_out(&data.dataset(py)?).map_err(errors::of_fit)?;
         }
         Ok(page.to_string())
     }
@@ -120,8 +121,10 @@ pub fn fit_network(
     validation: Option<Data<'_>>,
     callback: Option<Py<PyAny>>,
 ) -> PyResult<(PyFitted, Option<Py<PyAny>>)> {
-    let data = data.dataset()?;
-    let validation = validation.map(|data| data.dataset()).transpose()?;
+    // Where samples are held out, those of the others are asked for.
+    let all = options.standardize != "none" && options.validation_fraction.is_none();
+    let data = data.dataset_to(py, all)?;
+    let validation = validation.map(|data| data.dataset(py)).transpose()?;
     let within = Within::of(options.lower, options.upper, options.l1)?;
     let raised = Raised::default();
     let mut fit = secant::fit(&network.0, &data)

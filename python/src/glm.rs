@@ -92,7 +92,7 @@ pub fn fit_glm(
     ridge: f64,
     max_iterations: Option<u64>,
 ) -> PyResult<PyGlmFit> {
-    let data = data.dataset()?;
+    let data = data.dataset(py)?;
     let mut glm = family(family_name, option)?.intercept(intercept).ridge(ridge);
     if let Some(name) = link_name {
         glm = glm.link(Link::by_name(name).map_err(errors::wrong)?);

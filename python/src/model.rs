@@ -198,7 +198,7 @@ impl PyModel {
 
     /// What it is worth on data, by names.
     fn score<'py>(&self, py: Python<'py>, data: Data<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let data = data.dataset()?;
+        let data = data.dataset(py)?;
         let found = run::whole(py, &Interrupt::new(), || self.0.score(&data))?;
         let entries = PyDict::new(py);
         for (name, value) in found.map_err(errors::of_fit)?.entries() {
@@ -214,7 +214,7 @@ impl PyModel {
         data: Data<'py>,
         level: f64,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let data = data.dataset()?;
+        let data = data.dataset(py)?;
         let found = run::whole(py, &Interrupt::new(), || {
             Ok(self.0.inference(&data)?.with_level(level)?.table().cloned())
         })?;
@@ -230,7 +230,7 @@ impl PyModel {
         x: Matrix<'py>,
         level: f64,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (data, inputs) = (data.dataset()?, rows(&x, "X")?);
+        let (data, inputs) = (data.dataset(py)?, rows(&x, "X")?);
         self.check(&x)?;
         let found = run::whole(py, &Interrupt::new(), || {
             self.0.inference(&data)?.with_level(level)?.band(inputs)
@@ -304,8 +304,8 @@ impl PyModel {
     }
 
     /// The report of the model as one HTML file.
-    fn html(&self, data: Data<'_>) -> PyResult<String> {
-        let data = data.dataset()?;
+    fn html(&self, py: Python<'_>, data: Data<'_>) -> PyResult<String> {
+        let data = data.dataset(py)?;
         Ok(self.0.html(&data).map_err(errors::of_fit)?.to_string())
     }
 

@@ -173,7 +173,7 @@ impl PyRiskPart {
         loss_description: Option<&str>,
         penalty_description: Option<&str>,
     ) -> PyResult<Self> {
-        let data = data.dataset()?;
+        let data = data.dataset(py)?;
         let how = (loss_of(loss_description, data.targets())?, penalty(penalty_description)?);
         let (blocks, layout) = (layout.blocks_of(blocks)?, &layout.0);
         let owner = Owner { graph: network.graph()?, data };

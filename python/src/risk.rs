@@ -110,7 +110,7 @@ impl PyRisk {
         loss_description: Option<&str>,
         penalty_description: Option<&str>,
     ) -> PyResult<Self> {
-        let data = data.dataset()?;
+        let data = data.dataset(py)?;
         let loss = loss_of(loss_description, data.targets())?;
         let penalty = penalty(penalty_description)?;
         let owner = Owner { graph: network.graph()?, data };

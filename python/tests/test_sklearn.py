@@ -349,3 +349,27 @@ def test_centred_tables(order, shape, weighted):
     assert means[1] == 0.1 and (inputs[counts > 0.0, 1] == 0.0).all()
     np.testing.assert_array_equal(inputs, X - means)
     assert inputs.flags.c_contiguous
+
+
+@pytest.mark.parametrize("kind", [bool, np.uint8, np.int64, np.float32, np.float64, object, str])
+@pytest.mark.parametrize("count", [2, 3])
+def test_classes_of_every_type_are_counted_as_numpy_sorts_them(kind, count):
+    from secant.sklearn._logistic import labels_of
+
+    numbers = np.arange(60) % count
+    y = np.array([f"class {k}" for k in numbers], dtype=object) if kind is object else numbers.astype(kind)
+    classes, labels = labels_of(None, y)
+    wanted, inverse = np.unique(y, return_inverse=True)
+    assert classes.dtype == wanted.dtype and np.array_equal(classes, wanted) and np.array_equal(labels, inverse)
+
+
+def test_targets_that_are_no_classes_are_refused_and_many_classes_told():
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    for y in (np.full(40, 0.5), X[:, 0]):
+        with pytest.raises(ValueError, match="continuous"):
+            ours.LogisticRegression().fit(X, y)
+    for kind in (int, float):
+        with pytest.raises(ValueError, match="only one class"):
+            ours.LogisticRegression().fit(X, np.ones(40, dtype=kind))
+        with pytest.warns(UserWarning, match="greater than 50%"):
+            ours.LogisticRegression().fit(X, np.arange(40, dtype=kind))

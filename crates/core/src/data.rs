@@ -63,7 +63,7 @@ pub use error::{DataError, MissingValue, Place, Row};
 pub use groups::{Group, Groups};
 pub use hint::{Hint, Remedy};
 pub use idx::{IdxOptions, PixelScale};
-pub use inputs::{SharedNumbers, SharedSingles};
+pub use inputs::{SharedIndices, SharedNumbers, SharedSingles};
 pub use libsvm::{LibsvmOptions, MAX_INFERRED_FEATURES};
 pub use moments::RunningMoments;
 pub use nist::{NistLinear, NistNonlinear, Term};

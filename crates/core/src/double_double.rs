@@ -161,6 +161,7 @@ impl Mul for DoubleDouble {
 
 impl Div for DoubleDouble {
     type Output = Self;
+    #[inline(always)]
     fn div(self, other: Self) -> Self {
         let first = self.high / other.high;
         let rest = self - other * Self::from(first);

@@ -18,12 +18,15 @@ from ._base import Fits, fit_scores, iterations, positive_number
 
 def labels_of(estimator: Any, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The classes and the number of that of each sample."""
-    check_classification_targets(y)
-    if y.dtype.kind in "biu":
-        # Faster than by the order of all samples.
-        classes = np.unique(y)
-        labels = np.searchsorted(classes, y)
+    if y.dtype.kind in "biuf":
+        classes, labels = numbered(y)
+        with np.errstate(invalid="ignore"):
+            whole = np.array_equal(classes, classes.astype(np.int64))
+        # scikit-learn sorts them again, and has something to say of such alone.
+        if not whole or len(classes) > round(0.5 * len(y)):
+            check_classification_targets(y)
     else:
+        check_classification_targets(y)
         classes, labels = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(
@@ -31,6 +34,16 @@ def labels_of(estimator: Any, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             f"but the data contains only one class: {classes[0]!r}"
         )
     return classes, labels
+
+
+def numbered(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same of numbers, without the order of all samples."""
+    least, most = y.min(), y.max()
+    above = y == most
+    if least < most and (above | (y == least)).all():
+        return np.array([least, most], dtype=y.dtype), above.astype(np.uint32)
+    classes = np.unique(y)
+    return classes, np.searchsorted(classes, y)
 
 
 def of_classes(class_weight: Any, classes: np.ndarray, labels: np.ndarray, weights: np.ndarray | None) -> np.ndarray:

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use faer::MatRef;
 
 use super::columns::{check_count, check_finite, gather, gather_into};
-use super::inputs::{Held, InputTable, ReadTable, SharedNumbers, SharedSingles};
+use super::inputs::{DoubleTable, Held, InputTable, ReadTable, SharedNumbers, SharedSingles};
+use super::moments::moments;
 use super::numbers::Numbers;
 use super::scale::Scale;
 use super::{DataError, Encoding, SparseInputs, Targets};
@@ -28,7 +29,8 @@ use super::{DataError, Encoding, SparseInputs, Targets};
 pub struct Dataset {
     features: usize,
     table: InputTable,
-    targets: Targets,
+    /// Copies share them.
+    targets: Arc<Targets>,
     feature_names: Vec<String>,
     target_names: Vec<String>,
     class_names: Vec<String>,
@@ -105,6 +107,39 @@ impl Dataset {
         Self::from_held(features, inputs.into(), targets)
     }
 
+    /// [`from_shared`](Self::from_shared) of inputs that are to be standardised: one pass over them says whether they are finite and takes their
+    /// means and deviations, which [`Standardizer::fit_inputs`](super::Standardizer::fit_inputs) and
+    /// [`Standardizer::standardized`](super::Standardizer::standardized) then have. Of samples with weights these take others.
+    ///
+    /// ```
+    /// use secant_core::data::{Dataset, Standardizer, Targets};
+    /// use std::sync::Arc;
+    /// let targets = Targets::Values { rows: 1, values: vec![1.0, 2.0] };
+    /// let data = Dataset::from_shared_with_moments(1, Arc::new(vec![3.0, 5.0]), targets)?;
+    /// assert_eq!(Standardizer::fit_inputs(&data).means(), [4.0]);
+    /// # Ok::<(), secant_core::data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Dataset::new`].
+    pub fn from_shared_with_moments(
+        features: usize,
+        inputs: SharedNumbers,
+        targets: Targets,
+    ) -> Result<Self, DataError> {
+        let numbers = (*inputs).as_ref();
+        let whole = !numbers.is_empty() && numbers.len().checked_rem(features) == Some(0);
+        let moments = whole.then(|| moments(features, numbers.into(), None));
+        let Some(moments) = moments.filter(|moments| moments.finite) else {
+            // The look for what is wrong, if anything is.
+            return Self::from_shared(features, inputs, targets);
+        };
+        let samples = numbers.len() / features;
+        let (feature_names, target_names) = (numbered("x", features), target_names(&targets));
+        let table = InputTable::Dense(DoubleTable::new(inputs, Some(Arc::new(moments))));
+        Self::checked(features, samples, table, targets, feature_names, target_names)
+    }
+
     fn from_held(features: usize, inputs: Held, targets: Targets) -> Result<Self, DataError> {
         let feature_names = numbered("x", features.min(inputs.numbers().len()));
         let target_names = target_names(&targets);
@@ -150,10 +185,11 @@ impl Dataset {
         features: usize,
         samples: usize,
         table: InputTable,
-        targets: Targets,
+        targets: impl Into<Arc<Targets>>,
         feature_names: Vec<String>,
         target_names: Vec<String>,
     ) -> Result<Self, DataError> {
+        let targets = targets.into();
         targets.check(&target_names)?;
         if targets.samples() != samples {
             return Err(DataError::WrongLength {
@@ -294,7 +330,7 @@ impl Dataset {
     /// # Errors
     /// Where the number of names is not that of the classes, or the targets are values (no names fit).
     pub fn with_class_names(mut self, names: Vec<String>) -> Result<Self, DataError> {
-        let classes = match &self.targets {
+        let classes = match &*self.targets {
             Targets::Labels { classes, .. } => *classes,
             Targets::Values { .. } => 0,
         };
@@ -467,6 +503,11 @@ impl Dataset {
         &self.targets
     }
 
+    /// The same, shared.
+    pub(super) fn shared_targets(&self) -> Arc<Targets> {
+        Arc::clone(&self.targets)
+    }
+
     /// The d names of the features.
     pub fn feature_names(&self) -> &[String] {
         &self.feature_names
@@ -508,7 +549,7 @@ impl Dataset {
     pub(super) fn with_columns(
         &self,
         table: InputTable,
-        targets: Targets,
+        targets: impl Into<Arc<Targets>>,
     ) -> Result<Self, DataError> {
         let mut data = self.rebuild(table, targets)?;
         data.weights.clone_from(&self.weights);
@@ -536,7 +577,11 @@ impl Dataset {
     }
 
     /// The same names over other samples of the same columns, all finite, without weights and offsets.
-    pub(super) fn rebuild(&self, table: InputTable, targets: Targets) -> Result<Self, DataError> {
+    pub(super) fn rebuild(
+        &self,
+        table: InputTable,
+        targets: impl Into<Arc<Targets>>,
+    ) -> Result<Self, DataError> {
         let (features, named) = (self.feature_names.clone(), self.target_names.clone());
         let samples = table.samples(self.features);
         if samples == 0 {

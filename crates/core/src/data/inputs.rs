@@ -2,6 +2,7 @@
 
 use super::SparseInputs;
 use super::columns::gather;
+use super::moments::Moments;
 use super::numbers::Numbers;
 use super::scale::Scale;
 use std::fmt;
@@ -13,6 +14,9 @@ pub type SharedNumbers = Arc<dyn AsRef<[f64]> + Send + Sync>;
 
 /// The same in single precision: half the memory.
 pub type SharedSingles = Arc<dyn AsRef<[f32]> + Send + Sync>;
+
+/// The features of sparse entries, in the same way.
+pub type SharedIndices = Arc<dyn AsRef<[u32]> + Send + Sync>;
 
 /// Either, with what the other kinds of inputs have.
 #[derive(Clone)]
@@ -32,7 +36,11 @@ pub(super) enum InputTable {
 
 /// A table of `f64` as the model sees them.
 #[derive(Clone)]
-pub(super) struct DoubleTable(SharedNumbers);
+pub(super) struct DoubleTable {
+    numbers: SharedNumbers,
+    /// Those of all samples alike, where they were taken.
+    moments: Option<Arc<Moments>>,
+}
 
 /// A table of which the model sees other numbers, all of them finite, made when they are read: those of `f32` widened, or standardised.
 #[derive(Debug)]
@@ -95,12 +103,16 @@ impl From<SharedSingles> for Held {
 }
 
 impl DoubleTable {
+    pub(super) fn new(numbers: SharedNumbers, moments: Option<Arc<Moments>>) -> Self {
+        Self { numbers, moments }
+    }
+
     pub(super) fn values(&self) -> &[f64] {
-        (*self.0).as_ref()
+        (*self.numbers).as_ref()
     }
 
     pub(super) fn held(&self) -> Held {
-        Held::Double(Arc::clone(&self.0))
+        Held::Double(Arc::clone(&self.numbers))
     }
 }
 
@@ -123,6 +135,14 @@ impl InputTable {
         match self {
             Self::Read(table) if table.dense.get().is_none() => Some(table),
             _ => None,
+        }
+    }
+
+    /// The moments of all samples alike, where they are known.
+    pub(super) fn moments(&self) -> Option<&Arc<Moments>> {
+        match self {
+            Self::Dense(table) => table.moments.as_ref(),
+            Self::Read(_) | Self::Sparse(_) => None,
         }
     }
 
@@ -222,7 +242,7 @@ fn equal(one: Numbers<'_>, other: Numbers<'_>) -> bool {
 impl From<Held> for InputTable {
     fn from(numbers: Held) -> Self {
         match numbers {
-            Held::Double(numbers) => Self::Dense(DoubleTable(numbers)),
+            Held::Double(numbers) => Self::Dense(DoubleTable::new(numbers, None)),
             single @ Held::Single(_) => Self::Read(ReadTable::new(single, None)),
         }
     }

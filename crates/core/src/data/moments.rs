@@ -7,6 +7,7 @@
 
 use super::numbers::Numbers;
 use crate::double_double::{DoubleDouble, quick_two_sum, two_product, two_sum};
+use crate::elementwise::vectorize;
 use lanes::{CentredLanes, Lanes};
 use rayon::prelude::*;
 use running::cut;
@@ -39,6 +40,8 @@ pub(super) struct Moments {
     pub(super) deviations: Vec<f64>,
     pub(super) least: Vec<f64>,
     pub(super) most: Vec<f64>,
+    /// Whether all numbers that count are finite, where no sum of them leaves the range of numbers: false does not say which of both fails.
+    pub(super) finite: bool,
 }
 
 /// Those of the `rows` rows of `values` (rows × N, column-major, all finite), where there are weights of the N samples by these; samples of
@@ -53,8 +56,9 @@ pub(super) fn moments(rows: usize, values: Numbers<'_>, weights: Option<&[f64]>)
         scaled(&entries.collect::<Vec<f64>>(), weights)
     });
     let (means, deviations) = each.unzip();
+    let finite = total.are_finite();
     let Sums { least, most, .. } = total;
-    Moments { means, deviations, least, most }
+    Moments { means, deviations, least, most, finite }
 }
 
 /// The moments of one row in units of powers of two, which are exact.
@@ -140,15 +144,29 @@ impl Sums {
         for row in 0..self.first.len() {
             self.least[row] = self.least[row].min(other.least[row]);
             self.most[row] = self.most[row].max(other.most[row]);
-            self.second[row] = self.second[row] + other.second[row];
-            if mine.high > 0.0 {
-                // Σ about the common mean: the distance δ of both means counts by n·m/(n + m).
-                let delta = other.first[row] * of_theirs - self.first[row] * of_mine;
-                self.second[row] = self.second[row] + delta * delta * share;
-            }
-            self.first[row] = self.first[row] + other.first[row];
         }
+        vectorize(
+            #[inline(always)]
+            || {
+                let mine_there = self.first.iter_mut().zip(&mut self.second);
+                let both = mine_there.zip(other.first.iter().zip(&other.second));
+                for ((first, second), (other_first, other_second)) in both {
+                    *second = *second + *other_second;
+                    if mine.high > 0.0 {
+                        // Σ about the common mean: the distance δ of both means counts by n·m/(n + m).
+                        let delta = *other_first * of_theirs - *first * of_mine;
+                        *second = *second + delta * delta * share;
+                    }
+                    *first = *first + *other_first;
+                }
+            },
+        );
         self.weight = total;
+    }
+
+    /// A NaN or an infinity stays in a sum, whatever is added.
+    fn are_finite(&self) -> bool {
+        self.first.iter().all(|sum| sum.high.is_finite() && sum.low.is_finite())
     }
 
     /// Whether no sum of a row can have left the range of numbers.
@@ -288,10 +306,16 @@ impl Scratch {
             sums.second[row] = sums.second[row] + joined(high, low);
             rest[row] += self.rest[lane];
         }
-        for (second, rest) in sums.second.iter_mut().zip(rest) {
-            let rest = DoubleDouble::from(rest);
-            *second = *second - rest * rest / sums.weight;
-        }
+        let weight = sums.weight;
+        vectorize(
+            #[inline(always)]
+            || {
+                for (second, rest) in sums.second.iter_mut().zip(&rest) {
+                    let rest = DoubleDouble::from(*rest);
+                    *second = *second - rest * rest / weight;
+                }
+            },
+        );
     }
 }
 

@@ -1,13 +1,16 @@
 //! Inputs of which most are 0: the entries that are not, sample by sample.
 
+mod entries;
 mod parts;
 
 pub use parts::SparseTile;
 pub(crate) use parts::{SparseRows, standardized_centre};
 
 use super::columns::check_count;
+use super::inputs::{SharedIndices, SharedNumbers};
 use super::source::MAX_BYTES;
 use super::{DataError, Place};
+use entries::Entries;
 use rayon::prelude::*;
 
 /// Samples that are worth a task.
@@ -33,8 +36,8 @@ pub struct SparseInputs {
     features: usize,
     /// N + 1, from 0.
     offsets: Vec<usize>,
-    indices: Vec<u32>,
-    values: Vec<f64>,
+    indices: Entries<u32>,
+    values: Entries<f64>,
     centre: Option<Vec<f64>>,
 }
 
@@ -51,16 +54,48 @@ impl SparseInputs {
         indices: Vec<u32>,
         values: Vec<f64>,
     ) -> Result<Self, DataError> {
+        Self::of_entries(features, offsets, indices.into(), values.into())
+    }
+
+    /// [`new`](Self::new) of entries that are read where they are, for as long as these inputs or a copy of them live: those of another language, or
+    /// of several data sets. They are looked at once, here, and must not change. Rows that are not in the order of their features, and zeros
+    /// among the values, are sorted and left out in a copy.
+    ///
+    /// ```
+    /// use secant_core::data::SparseInputs;
+    /// use std::sync::Arc;
+    /// let (indices, values) = (Arc::new(vec![2, 0]), Arc::new(vec![2.0, 1.0]));
+    /// let inputs = SparseInputs::from_shared(3, vec![0, 1, 2], indices, values.clone())?;
+    /// assert_eq!(inputs.values().as_ptr(), values.as_ptr());
+    /// # Ok::<(), secant_core::data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn from_shared(
+        features: usize,
+        offsets: Vec<usize>,
+        indices: SharedIndices,
+        values: SharedNumbers,
+    ) -> Result<Self, DataError> {
+        Self::of_entries(features, offsets, Entries::Shared(indices), Entries::Shared(values))
+    }
+
+    fn of_entries(
+        features: usize,
+        offsets: Vec<usize>,
+        indices: Entries<u32>,
+        values: Entries<f64>,
+    ) -> Result<Self, DataError> {
         let mut inputs = Self { features, offsets, indices, values, centre: None };
         inputs.check_shape()?;
         if inputs.is_canonical() {
             return Ok(inputs);
         }
         inputs.check_entries()?;
-        let mut order = Vec::new();
+        inputs.sort_rows();
         for sample in 0..inputs.samples() {
             let row = inputs.offsets[sample]..inputs.offsets[sample + 1];
-            sort_row(&mut inputs.indices[row.clone()], &mut inputs.values[row.clone()], &mut order);
             if let Some(pair) = inputs.indices[row].windows(2).find(|pair| pair[0] == pair[1]) {
                 return Err(DataError::SparseTwice { sample, feature: pair[0] as usize });
             }
@@ -110,14 +145,11 @@ impl SparseInputs {
             indices[place] = u32::try_from(feature).unwrap_or(u32::MAX);
             sorted[place] = value;
         }
-        let mut inputs = Self { features, offsets, indices, values: sorted, centre: None };
+        let (indices, values) = (indices.into(), sorted.into());
+        let mut inputs = Self { features, offsets, indices, values, centre: None };
         inputs.check_shape()?;
         inputs.check_entries()?;
-        let mut order = Vec::new();
-        for sample in 0..samples {
-            let row = inputs.offsets[sample]..inputs.offsets[sample + 1];
-            sort_row(&mut inputs.indices[row.clone()], &mut inputs.values[row], &mut order);
-        }
+        inputs.sort_rows();
         inputs.compact(|last, entry| (last.0 == entry.0).then_some((last.0, last.1 + entry.1)));
         inputs.check_entries()?;
         inputs.drop_zeros();
@@ -229,9 +261,9 @@ impl SparseInputs {
     /// Whether all entries stand in order, each once, in range, finite and not 0.
     #[expect(clippy::needless_bitwise_bool, reason = "without an exit the look goes by vectors")]
     fn is_canonical(&self) -> bool {
+        let (indices, values): (&[u32], &[f64]) = (&self.indices, &self.values);
         let sample = |ends: &[usize]| {
-            let (indices, values) =
-                (&self.indices[ends[0]..ends[1]], &self.values[ends[0]..ends[1]]);
+            let (indices, values) = (&indices[ends[0]..ends[1]], &values[ends[0]..ends[1]]);
             indices.windows(2).fold(true, |all, pair| all & (pair[0] < pair[1]))
                 && indices.last().is_none_or(|last| (*last as usize) < self.features)
                 && values.iter().fold(true, |all, value| all & value.is_finite() & (*value != 0.0))
@@ -262,6 +294,16 @@ impl SparseInputs {
         Err(DataError::NotFinite { place, found: self.values[entry].to_string() })
     }
 
+    /// Each row by features, stable.
+    fn sort_rows(&mut self) {
+        let (indices, values) = (self.indices.own(), self.values.own());
+        let mut order = Vec::new();
+        for ends in self.offsets.windows(2) {
+            let row = ends[0]..ends[1];
+            sort_row(&mut indices[row.clone()], &mut values[row], &mut order);
+        }
+    }
+
     fn drop_zeros(&mut self) {
         if self.values.contains(&0.0) {
             let kept: Vec<bool> = self.values.iter().map(|value| *value != 0.0).collect();
@@ -271,45 +313,46 @@ impl SparseInputs {
 
     /// Keeps the entries marked.
     fn retain(&mut self, kept: &[bool]) {
+        let (indices, values) = (self.indices.own(), self.values.own());
         let mut place = 0;
         let mut start = 0;
-        for sample in 0..self.samples() {
-            let row = start..self.offsets[sample + 1];
+        for offset in &mut self.offsets[1..] {
+            let row = start..*offset;
             start = row.end;
             for entry in row.filter(|entry| kept[*entry]) {
-                self.indices[place] = self.indices[entry];
-                self.values[place] = self.values[entry];
+                indices[place] = indices[entry];
+                values[place] = values[entry];
                 place += 1;
             }
-            self.offsets[sample + 1] = place;
+            *offset = place;
         }
-        self.indices.truncate(place);
-        self.values.truncate(place);
+        indices.truncate(place);
+        values.truncate(place);
     }
 
     /// Puts an entry into the one before it in its row, where `merge` says what both are.
     fn compact(&mut self, merge: impl Fn((u32, f64), (u32, f64)) -> Option<(u32, f64)>) {
+        let (indices, values) = (self.indices.own(), self.values.own());
         let mut place = 0;
         let mut start = 0;
-        for sample in 0..self.samples() {
-            let row = start..self.offsets[sample + 1];
+        for offset in &mut self.offsets[1..] {
+            let row = start..*offset;
             start = row.end;
             let first = place;
             for entry in row {
-                let new = (self.indices[entry], self.values[entry]);
-                let last =
-                    (place > first).then(|| (self.indices[place - 1], self.values[place - 1]));
+                let new = (indices[entry], values[entry]);
+                let last = (place > first).then(|| (indices[place - 1], values[place - 1]));
                 if let Some((_, value)) = last.and_then(|last| merge(last, new)) {
-                    self.values[place - 1] = value;
+                    values[place - 1] = value;
                 } else {
-                    (self.indices[place], self.values[place]) = new;
+                    (indices[place], values[place]) = new;
                     place += 1;
                 }
             }
-            self.offsets[sample + 1] = place;
+            *offset = place;
         }
-        self.indices.truncate(place);
-        self.values.truncate(place);
+        indices.truncate(place);
+        values.truncate(place);
     }
 }
 

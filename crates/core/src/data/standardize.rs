@@ -66,7 +66,16 @@ impl Standardizer {
             let (means, deviations) = sparse::moments_of(inputs, data.weights());
             return Self { names: data.feature_names().to_vec(), means, deviations };
         }
-        Self::fit(data.features(), data.unscaled_inputs(), data.feature_names(), data.weights()).0
+        Self::fit_dense(data).0
+    }
+
+    /// With the least and the largest value of each feature that counts.
+    fn fit_dense(data: &Dataset) -> (Self, [Vec<f64>; 2]) {
+        let names = data.feature_names();
+        match (data.table().moments(), data.weights()) {
+            (Some(moments), None) => Self::of_moments(Moments::clone(moments), names),
+            (_, weights) => Self::fit(data.features(), data.unscaled_inputs(), names, weights),
+        }
     }
 
     /// [`fit_inputs`](Self::fit_inputs), [scaling only](Self::scale_only) where they are not `centred`, and `data` with inputs standardised so,
@@ -81,12 +90,7 @@ impl Standardizer {
             let scaled = scaling.transform_inputs(data)?;
             return Ok((scaling, scaled));
         }
-        let (scaling, [least, most]) = Self::fit(
-            data.features(),
-            data.unscaled_inputs(),
-            data.feature_names(),
-            data.weights(),
-        );
+        let (scaling, [least, most]) = Self::fit_dense(data);
         let scaling = wanted(scaling);
         let scale = scaling.scale();
         // Samples of weight 0 may lie anywhere.
@@ -117,8 +121,11 @@ impl Standardizer {
         names: &[String],
         weights: Option<&[f64]>,
     ) -> (Self, [Vec<f64>; 2]) {
-        let Moments { means, deviations, least, most } =
-            super::moments::moments(rows, values, weights);
+        Self::of_moments(super::moments::moments(rows, values, weights), names)
+    }
+
+    fn of_moments(moments: Moments, names: &[String]) -> (Self, [Vec<f64>; 2]) {
+        let Moments { means, deviations, least, most, .. } = moments;
         (Self { names: names.to_vec(), means, deviations }, [least, most])
     }
 
@@ -193,10 +200,10 @@ impl Standardizer {
         check_count("features", self.names.len(), data.features())?;
         if let Some(inputs) = data.sparse() {
             let scaled = inputs.standardized(&self.means, &self.deviations)?;
-            return data.with_columns(scaled.into(), data.targets().clone());
+            return data.with_columns(scaled.into(), data.shared_targets());
         }
         let table = data.checked_inputs(data.unscaled_inputs().copied(Some(&self.scale())))?;
-        data.with_columns(table, data.targets().clone())
+        data.with_columns(table, data.shared_targets())
     }
 
     /// The numbers of [`transform_inputs`](Self::transform_inputs), bit for bit, without a copy of a long table: the data set shares the table of
@@ -247,15 +254,15 @@ impl Standardizer {
     /// # Errors
     /// Labels; an offset beside the targets; another number of targets than this was fitted on; values that overflow.
     pub fn transform_targets(&self, data: &Dataset) -> Result<Dataset, DataError> {
-        let (rows, mut values) = match data.targets() {
-            Targets::Values { rows, values } => (*rows, values.clone()),
+        let (rows, values) = match data.targets() {
+            Targets::Values { rows, values } => (*rows, Numbers::from(&values[..])),
             Targets::Labels { classes, .. } => return Err(labels("scaling of targets", *classes)),
         };
         if data.offset().is_some() {
             return Err(DataError::OffsetOfScaledTargets);
         }
         check_count("targets", self.names.len(), rows)?;
-        self.apply(&mut values)?;
+        let values = values.copied(Some(&self.scale()));
         data.with_columns(data.table().clone(), Targets::Values { rows, values })
     }
 }

@@ -126,6 +126,7 @@ impl SparseInputs {
         rows.values.reserve_exact(filled);
         rows.gather(self, samples.iter().copied(), |_, value| Some(value));
         let SparseRows { offsets, indices, values } = rows;
+        let (indices, values) = (indices.into(), values.into());
         Self { offsets, indices, values, features: self.features, centre: self.centre.clone() }
     }
 
@@ -139,7 +140,7 @@ impl SparseInputs {
             return Err(DataError::FormulaOfCentred);
         }
         let mut mapped = self.clone();
-        mapped.values.iter_mut().for_each(|value| *value = formula(*value));
+        mapped.values.own().iter_mut().for_each(|value| *value = formula(*value));
         mapped.check_finite()?;
         mapped.drop_zeros();
         Ok(mapped)
@@ -157,7 +158,7 @@ impl SparseInputs {
                 self.indices.iter().map(|index| deviations[*index as usize] != 0.0).collect();
             scaled.retain(&kept);
         }
-        for (value, index) in scaled.values.iter_mut().zip(&scaled.indices) {
+        for (value, index) in scaled.values.own().iter_mut().zip(&*scaled.indices) {
             *value /= deviations[*index as usize];
         }
         scaled.check_finite()?;

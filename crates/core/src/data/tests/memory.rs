@@ -4,7 +4,10 @@ use faer::Mat;
 use proptest::prelude::*;
 use std::sync::Arc;
 
-use super::super::{DataError, Dataset, Numbers, Place, Standardizer, TargetTile, Targets};
+use super::super::{
+    DataError, Dataset, Numbers, Place, SparseInputs, Standardizer, TargetTile, Targets,
+};
+use crate::random::Random;
 
 fn numbered(samples: u32) -> Dataset {
     let inputs: Vec<f64> = (0..samples).flat_map(|j| [f64::from(j), -f64::from(j)]).collect();
@@ -64,6 +67,79 @@ fn numbers_of_somebody_else_are_read_where_they_are() {
     let error = Dataset::from_shared(2, Arc::new([0.0, f64::NAN].repeat(4)), targets).unwrap_err();
     let wanted = "sample 0 (from 0), column \"x2\": expected a finite number, found NaN";
     assert_eq!(error.to_string(), wanted);
+}
+
+/// A column that is constant but for a NaN, infinities, and sums that overflow: what the moments alone do not tell is looked for.
+#[test]
+fn moments_that_are_taken_at_once_are_those_of_the_table() {
+    let mut random = Random::new(5);
+    for (d, samples) in [(1, 3), (3, 5_000), (100, 3_000)] {
+        let numbers: Vec<f64> = (0..d * samples).map(|_| random.normal() + 3.0).collect();
+        let targets = Targets::Values { rows: 1, values: vec![0.0; samples] };
+        let plain = Dataset::new(d, numbers.clone(), targets.clone()).unwrap();
+        let taken = |numbers: &[f64]| {
+            Dataset::from_shared_with_moments(d, Arc::new(numbers.to_vec()), targets.clone())
+        };
+        let known = taken(&numbers).unwrap();
+        assert_eq!(known, plain);
+        assert_eq!(known.feature_names(), plain.feature_names());
+        assert!(known.table().moments().is_some());
+        let both = [&known, &plain].map(|data| Standardizer::standardized(data, true).unwrap());
+        assert_eq!(both[0], both[1]);
+        // Those of samples with weights are others.
+        let weights: Vec<f64> = (0..samples).map(|i| (i % 3) as f64).collect();
+        let weighted = [known, plain].map(|data| data.with_weights(weights.clone()).unwrap());
+        let [one, other] = weighted.map(|data| Standardizer::fit_inputs(&data));
+        assert_eq!(one, other);
+
+        for odd in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let mut numbers = vec![1.5; d * samples];
+            numbers[d * (samples - 1)] = odd;
+            let error = Dataset::new(d, numbers.clone(), targets.clone()).unwrap_err();
+            assert_eq!(taken(&numbers).unwrap_err().to_string(), error.to_string());
+        }
+        let large = taken(&vec![1e308; d * samples]).unwrap();
+        assert_eq!(Standardizer::fit_inputs(&large).means(), vec![1e308; d]);
+    }
+    let targets = Targets::Values { rows: 1, values: vec![1.0, 2.0] };
+    for (d, numbers) in [(2, vec![1.0; 3]), (0, vec![1.0]), (1, Vec::new())] {
+        let error = Dataset::new(d, numbers.clone(), targets.clone()).unwrap_err();
+        let taken = Dataset::from_shared_with_moments(d, Arc::new(numbers), targets.clone());
+        assert_eq!(taken.unwrap_err().to_string(), error.to_string());
+    }
+}
+
+#[test]
+fn entries_of_somebody_else_are_read_where_they_are() {
+    let (indices, values) = (Arc::new(vec![0, 2, 1_u32]), Arc::new(vec![1.0, 2.0, 3.0]));
+    let shared = |features: usize, indices: &Arc<Vec<u32>>, values: &Arc<Vec<f64>>| {
+        SparseInputs::from_shared(features, vec![0, 2, 3], indices.clone(), values.clone())
+    };
+    let own = SparseInputs::new(3, vec![0, 2, 3], indices.to_vec(), values.to_vec()).unwrap();
+    let inputs = shared(3, &indices, &values).unwrap();
+    assert_eq!(inputs, own);
+    let same = |found: &SparseInputs| found.values().as_ptr() == values.as_ptr();
+    assert!(same(&inputs) && same(&inputs.clone()));
+    assert_eq!(inputs.indices().as_ptr(), indices.as_ptr());
+    let targets = Targets::Values { rows: 1, values: vec![1.0, 2.0] };
+    let data = Dataset::from_sparse(inputs.clone(), targets.clone()).unwrap();
+    let plain = Dataset::from_sparse(own, targets).unwrap();
+    // What changes them changes a copy.
+    let twice = |data: &Dataset| data.map_inputs(|x| 2.0 * x).unwrap();
+    assert_eq!(twice(&data), twice(&plain));
+    let scaled = |data: &Dataset| Standardizer::standardized(data, true).unwrap();
+    assert_eq!(scaled(&data), scaled(&plain));
+    assert_eq!(*values, [1.0, 2.0, 3.0]);
+    // Out of order, and with a zero.
+    let (backwards, zero) = (Arc::new(vec![2, 0, 1_u32]), Arc::new(vec![1.0, 2.0, 0.0]));
+    let sorted = shared(3, &backwards, &zero).unwrap();
+    assert_eq!((sorted.row(0), sorted.filled()), ((&[0, 2][..], &[2.0, 1.0][..]), 2));
+    assert_eq!((&**backwards, &**zero), (&[2, 0, 1][..], &[1.0, 2.0, 0.0][..]));
+    let error = shared(2, &indices, &values).unwrap_err().to_string();
+    let wanted = SparseInputs::new(2, vec![0, 2, 3], indices.to_vec(), values.to_vec());
+    assert_eq!(error, wanted.unwrap_err().to_string());
+    drop((data, inputs));
+    assert_eq!((Arc::strong_count(&indices), Arc::strong_count(&values)), (1, 1));
 }
 
 #[test]
