@@ -87,7 +87,8 @@ impl Whole<'_> {
     fn columns(&self, py: Python<'_>) -> PyResult<SharedIndices> {
         if let Self::Short(numbers) = self {
             let all = numbers.as_slice().map_err(errors::wrong)?;
-            if !all.is_empty() && all.iter().fold(true, |whole, number| whole & (*number >= 0)) {
+            // Without an exit the look goes by vectors: the sign of one stays in the whole.
+            if !all.is_empty() && all.iter().fold(0, |whole, number| whole | number) >= 0 {
                 return shared_indices(numbers);
             }
         }
@@ -101,13 +102,17 @@ where
     T: Default + Send + TryFrom<i64>,
 {
     let to = |number: &S| T::try_from((*number).into());
+    // Without an exit the look goes by vectors.
+    let fit =
+        |some: &[S]| some.iter().map(|number| usize::from(to(number).is_err())).sum::<usize>() == 0;
     run::here(py, || {
-        let each = || numbers.par_iter().with_min_len(TASK);
-        match each().find_first(|number| to(number).is_err()) {
+        if numbers.par_chunks(TASK).all(fit) {
             // None is left that would be the default.
-            None => Ok(each().map(|number| to(number).unwrap_or_default()).collect()),
-            Some(number) => Err((*number).into()),
+            let each = numbers.par_iter().with_min_len(TASK);
+            return Ok(each.map(|number| to(number).unwrap_or_default()).collect());
         }
+        let wrong = numbers.iter().find(|number| to(number).is_err());
+        Err(wrong.map_or(0, |number| (*number).into()))
     })?
     .map_err(|number: i64| {
         PyValueError::new_err(format!("X: the {what} of its entries have {number}"))

@@ -10,6 +10,7 @@ use super::columns::check_count;
 use super::inputs::{SharedIndices, SharedNumbers};
 use super::source::MAX_BYTES;
 use super::{DataError, Place};
+use crate::elementwise::vectorize;
 use entries::Entries;
 use rayon::prelude::*;
 
@@ -262,14 +263,43 @@ impl SparseInputs {
     #[expect(clippy::needless_bitwise_bool, reason = "without an exit the look goes by vectors")]
     fn is_canonical(&self) -> bool {
         let (indices, values): (&[u32], &[f64]) = (&self.indices, &self.values);
-        let sample = |ends: &[usize]| {
-            let (indices, values) = (&indices[ends[0]..ends[1]], &values[ends[0]..ends[1]]);
-            indices.windows(2).fold(true, |all, pair| all & (pair[0] < pair[1]))
-                && indices.last().is_none_or(|last| (*last as usize) < self.features)
-                && values.iter().fold(true, |all, value| all & value.is_finite() & (*value != 0.0))
+        let features = u32::try_from(self.features).unwrap_or(u32::MAX);
+        // Of some samples at once: their entries have no steps back but from one sample to the next, which are counted where samples begin.
+        let samples = |offsets: &[usize]| {
+            let (first, last) = (offsets[0], offsets[offsets.len() - 1]);
+            let (indices, values) = (&indices[first..last], &values[first..last]);
+            let steps_back = vectorize(
+                #[inline(always)]
+                || {
+                    let next = indices.get(1..).unwrap_or_default();
+                    let steps = indices.iter().zip(next);
+                    steps.map(|(one, next)| usize::from(one >= next)).sum::<usize>()
+                },
+            );
+            let in_order = vectorize(
+                #[inline(always)]
+                || {
+                    let here = indices.iter().fold(true, |all, index| all & (*index < features));
+                    let number = |value: f64| value.is_finite() & (value != 0.0);
+                    here & values.iter().fold(true, |all, value| all & number(*value))
+                },
+            );
+            let begins = |at: usize| {
+                first < at && at < last && indices[at - first - 1] >= indices[at - first]
+            };
+            // Samples without entries begin where the next one does.
+            let mut known = 0;
+            for pair in offsets.windows(2) {
+                known += usize::from(pair[0] < pair[1] && begins(pair[0]));
+            }
+            in_order && steps_back == known
         };
-        let each = self.offsets.par_windows(2).with_min_len(TASK);
-        each.all(sample)
+        let tasks = self.samples().div_ceil(TASK);
+        let task = |task: usize| {
+            let end = ((task + 1) * TASK).min(self.samples());
+            samples(&self.offsets[task * TASK..=end])
+        };
+        (0..tasks).into_par_iter().all(task)
     }
 
     /// Features in range, values finite.

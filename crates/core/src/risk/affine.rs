@@ -216,31 +216,45 @@ impl Moment {
         );
     }
 
-    /// Adds the moment, times `scale`, to block (k, l) of the Hessian and to its mirror image.
+    /// Adds the moment, times `scale`, to block (k, l) of the Hessian, k ≥ l, and to its mirror image; of weights by weights to the lower
+    /// triangle alone.
     fn add_to(&self, mut out: MatMut<'_, f64>, head: &Node, (k, l): (usize, usize), scale: f64) {
         let d = self.first.len();
         let weight = &head.ranges[0];
         let c = weight.len() / d;
-        // Entry (output, feature) of W, and of b as the feature d.
-        let index = |output: usize, feature: usize| match head.ranges.get(1) {
-            Some(bias) if feature == d => bias.start + output,
-            _ => weight.start + feature * c + output,
-        };
-        let entry = |i: usize, j: usize| match (i == d, j == d) {
-            (true, true) => self.zeroth,
-            (true, false) => self.first[j],
-            (false, true) => self.first[i],
-            (false, false) => self.second[i.min(j) * d + i.max(j)],
-        };
-        let rows = if head.ranges.len() > 1 { d + 1 } else { d };
-        for j in 0..rows {
-            for i in 0..rows {
-                let term = scale * entry(i, j);
-                out[(index(k, i), index(l, j))] += term;
-                if k != l {
-                    out[(index(l, i), index(k, j))] += term;
-                }
+        // Entry (output, feature) of W; its column of the triangle begins with itself.
+        let index = |output: usize, feature: usize| weight.start + feature * c + output;
+        let mut add = |output: usize, feature: usize, first: usize, entries: &[f64]| {
+            let mut column = out.as_mut().col_mut(index(output, feature));
+            if let (1, Some(column)) = (c, column.as_mut().try_as_col_major_mut()) {
+                let column = &mut column.as_slice_mut()[first..];
+                column.iter_mut().zip(entries).for_each(|(out, entry)| *out += scale * entry);
+                return;
             }
+            for (place, entry) in entries.iter().enumerate() {
+                column[first + place * c] += scale * entry;
+            }
+        };
+        for (j, column) in self.second.chunks_exact(d).enumerate() {
+            add(l, j, index(k, j), &column[j..]);
+            if k != l && j + 1 < d {
+                add(k, j, index(l, j + 1), &column[j + 1..]);
+            }
+        }
+        let Some(bias) = head.ranges.get(1) else { return };
+        let mut both = |row: usize, column: usize, term: f64| {
+            out[(row, column)] += term;
+            out[(column, row)] += term;
+        };
+        for (feature, first) in self.first.iter().enumerate() {
+            both(bias.start + k, index(l, feature), scale * first);
+            if k != l {
+                both(bias.start + l, index(k, feature), scale * first);
+            }
+        }
+        out[(bias.start + k, bias.start + l)] += scale * self.zeroth;
+        if k != l {
+            out[(bias.start + l, bias.start + k)] += scale * self.zeroth;
         }
     }
 }

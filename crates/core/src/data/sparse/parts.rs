@@ -23,6 +23,7 @@ impl<'a> SparseTile<'a> {
     ///
     /// # Panics
     /// Where `index` ≥ B, as a slice does.
+    #[inline]
     pub fn row(&self, index: usize) -> (&'a [u32], &'a [f64]) {
         let row = self.offsets[index]..self.offsets[index + 1];
         (&self.indices[row.clone()], &self.values[row])

@@ -41,6 +41,32 @@ fn message(result: Result<SparseInputs, DataError>) -> String {
     result.unwrap_err().to_string()
 }
 
+/// Where one sample ends and the next begins is no step within a sample, with samples between that have no entry.
+#[test]
+fn order_is_asked_of_each_sample_alone() {
+    let rows: [&[u32]; 8] = [&[], &[2, 4], &[], &[4], &[0, 1, 3], &[], &[3, 1], &[]];
+    for skipped in [6, 8] {
+        let kept = rows.iter().enumerate().filter(|(sample, _)| *sample != skipped);
+        let (mut offsets, mut indices) = (vec![0], Vec::new());
+        for (_, row) in kept {
+            indices.extend_from_slice(row);
+            offsets.push(indices.len());
+        }
+        let values: Vec<f64> = (1..=indices.len()).map(|value| value as f64).collect();
+        let inputs =
+            SparseInputs::new(5, offsets.clone(), indices.clone(), values.clone()).unwrap();
+        for sample in 0..inputs.samples() {
+            let range = offsets[sample]..offsets[sample + 1];
+            let entries = indices[range.clone()].iter().copied().zip(values[range].iter().copied());
+            let mut entries: Vec<(u32, f64)> = entries.collect();
+            entries.sort_by_key(|(feature, _)| *feature);
+            let (features, numbers) = inputs.row(sample);
+            let found: Vec<_> = features.iter().copied().zip(numbers.iter().copied()).collect();
+            assert_eq!(found, entries, "{sample}");
+        }
+    }
+}
+
 #[test]
 fn rows_are_sorted_and_zeros_are_left_out() {
     let inputs =

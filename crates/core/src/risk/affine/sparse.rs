@@ -125,9 +125,9 @@ impl Moment {
         let parts = (work / (PART_SHARE * d * d)).clamp(1, TASKS);
         Self::of_parts(inputs, parts, |samples| {
             let mut moment = Self::zero(d);
-            for sample in samples {
+            let rows = inputs.tile(&samples).rows();
+            for (sample, (indices, values)) in samples.zip(rows) {
                 let weight = weights.map_or(1.0, |weights| weights[sample]);
-                let (indices, values) = inputs.row(sample);
                 // Two columns at a time: their rows are the same, but for one.
                 let (pairs, last) = indices.split_at(indices.len() & !1);
                 for place in (0..pairs.len()).step_by(2) {
@@ -198,12 +198,13 @@ impl Moment {
     fn of_columns(inputs: &SparseInputs, columns: &SparseColumns, weights: Option<&[f64]>) -> Self {
         let d = inputs.features();
         let mut moment = Self::zero(d);
+        let rows = inputs.tile(&(0..inputs.samples()));
         let one = |feature: usize, column: &mut [f64]| {
             let mut first = 0.0;
             let entries = columns.offsets[feature]..columns.offsets[feature + 1];
             let places = columns.samples[entries.clone()].iter().zip(&columns.places[entries]);
             for (sample, place) in places {
-                let (indices, values) = inputs.row(*sample as usize);
+                let (indices, values) = rows.row(*sample as usize);
                 let (indices, values) = (&indices[*place as usize..], &values[*place as usize..]);
                 let weight = weights.map_or(1.0, |weights| weights[*sample as usize]);
                 let scale = weight * values[0];
