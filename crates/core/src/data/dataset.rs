@@ -6,10 +6,11 @@ use std::sync::Arc;
 use faer::MatRef;
 
 use super::columns::{check_count, check_finite, gather, gather_into};
-use super::inputs::{DoubleTable, Held, InputTable, ReadTable, SharedNumbers, SharedSingles};
+use super::inputs::{DoubleTable, Held, InputTable, ReadTable};
 use super::moments::moments;
 use super::numbers::Numbers;
 use super::scale::Scale;
+use super::shared::{SharedNumbers, SharedSingles};
 use super::{DataError, Encoding, SparseInputs, Targets};
 
 /// N samples with their targets, all finite, at least one.

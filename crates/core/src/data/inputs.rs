@@ -5,18 +5,10 @@ use super::columns::gather;
 use super::moments::Moments;
 use super::numbers::Numbers;
 use super::scale::Scale;
+use super::shared::{SharedNumbers, SharedSingles};
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
-
-/// Numbers that a data set reads where they are: a vector, a file that is mapped into memory, an array of another language.
-pub type SharedNumbers = Arc<dyn AsRef<[f64]> + Send + Sync>;
-
-/// The same in single precision: half the memory.
-pub type SharedSingles = Arc<dyn AsRef<[f32]> + Send + Sync>;
-
-/// The features of sparse entries, in the same way.
-pub type SharedIndices = Arc<dyn AsRef<[u32]> + Send + Sync>;
 
 /// Either, with what the other kinds of inputs have.
 #[derive(Clone)]

@@ -7,7 +7,7 @@ pub use parts::SparseTile;
 pub(crate) use parts::{SparseRows, standardized_centre};
 
 use super::columns::check_count;
-use super::inputs::{SharedIndices, SharedNumbers};
+use super::shared::{SharedIndices, SharedNumbers};
 use super::source::MAX_BYTES;
 use super::{DataError, Place};
 use crate::elementwise::vectorize;
