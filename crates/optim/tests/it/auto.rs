@@ -314,6 +314,76 @@ fn gradients_have_a_head_start_where_newton_is_dear() {
     assert_eq!(picks(linear, 10.0, Costs { hessian: 1e6, ..costs }), "Newton");
 }
 
+/// ½ Σ dₖxₖ² − Σ xₖ, in products alone.
+struct Diagonal(Vec<f64>);
+
+struct DiagonalAt<'a>(&'a [f64], f64, Vec<f64>);
+
+impl Objective for Diagonal {
+    fn dim(&self) -> usize {
+        self.0.len()
+    }
+    fn value(&self, x: &[f64]) -> f64 {
+        x.iter().zip(&self.0).map(|(x, d)| 0.5 * d * x * x - x).sum()
+    }
+    fn value_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
+        for ((g, x), d) in gradient.iter_mut().zip(x).zip(&self.0) {
+            *g = d * x - 1.0;
+        }
+        self.value(x)
+    }
+}
+
+impl Curvature for Diagonal {
+    type At<'a> = DiagonalAt<'a>;
+    fn linearize(&self, x: &[f64]) -> DiagonalAt<'_> {
+        let mut gradient = vec![0.0; x.len()];
+        let value = self.value_gradient(x, &mut gradient);
+        DiagonalAt(&self.0, value, gradient)
+    }
+    fn structure(&self) -> Structure {
+        let n = self.dim();
+        // A trust region is expected to be the cheapest, L-BFGS, with 200 pairs, the cheapest of gradients.
+        let costs = Costs { hessian_vector: 3.5e7, ..Costs::of_evaluation(1e8, n) };
+        Structure { costs: Some(costs), ..structure(Form::GeneralizedLinear, 1e8, n) }
+    }
+}
+
+impl Linearization for DiagonalAt<'_> {
+    fn value(&self) -> f64 {
+        self.1
+    }
+    fn gradient(&self) -> &[f64] {
+        &self.2
+    }
+    fn hessian_vector(&self, v: &[f64], out: &mut [f64]) {
+        for ((out, v), d) in out.iter_mut().zip(v).zip(self.0) {
+            *out = d * v;
+        }
+    }
+    fn gauss_newton_vector(&self, v: &[f64], out: &mut [f64]) {
+        self.hessian_vector(v, out);
+    }
+}
+
+/// The same before products, where L-BFGS can afford a pair of every step.
+#[test]
+fn pairs_of_every_step_have_a_head_start_before_products() {
+    let n = 4000;
+    let picks = |condition: f64| {
+        let spread = |k: usize| condition.powf(k as f64 / (n - 1) as f64);
+        let problem = Diagonal((0..n).map(spread).collect());
+        let solution = auto(&problem, &vec![0.0; n]);
+        assert!(solution.report.reason.is_success(), "{}", solution.report);
+        for (x, d) in solution.theta.iter().zip(&problem.0) {
+            assert!((x * d - 1.0).abs() < 1e-5, "{x} {d}");
+        }
+        picked(&solution).to_owned()
+    };
+    assert_eq!(picks(10.0), "L-BFGS");
+    assert_eq!(picks(1e3), "L-BFGS, Trust region");
+}
+
 /// Iterations and evaluations are those of the whole, whoever used them.
 #[test]
 fn limits_are_shared_by_all_methods_that_run() {
