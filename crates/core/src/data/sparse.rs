@@ -284,15 +284,10 @@ impl SparseInputs {
                     here & values.iter().fold(true, |all, value| all & number(*value))
                 },
             );
-            let begins = |at: usize| {
-                first < at && at < last && indices[at - first - 1] >= indices[at - first]
-            };
+            let back_at = |at: usize| first < at && indices[at - first - 1] >= indices[at - first];
             // Samples without entries begin where the next one does.
-            let mut known = 0;
-            for pair in offsets.windows(2) {
-                known += usize::from(pair[0] < pair[1] && begins(pair[0]));
-            }
-            in_order && steps_back == known
+            let filled = offsets.windows(2).filter(|ends| ends[0] < ends[1]);
+            in_order && steps_back == filled.filter(|ends| back_at(ends[0])).count()
         };
         let tasks = self.samples().div_ceil(TASK);
         let task = |task: usize| {
