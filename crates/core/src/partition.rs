@@ -1,8 +1,8 @@
 //! How samples are cut into tiles and shards. Depends on the model and N (with sparse data on the number of entries too) only, never on
 //! the machine or its threads.
 //!
-//! Sparse data make longer tiles, since no zeros lie in them, and fewer shards: each has a gradient of n numbers that is set to zero and
-//! added up, which must stay small beside the entries that it is for.
+//! Each shard has a gradient of n numbers that is set to zero and added up, which must stay small beside the samples that it is for: there are
+//! fewer shards of few samples where n is large, and with sparse data, which make longer tiles too, since no zeros lie in them.
 //!
 //! Shards are joined by halves, [`halves`]. The nodes of that tree after a few levels are the blocks: whole shards, of samples enough that a
 //! matrix n × n for each of them costs little beside the products that fill it. Matrices are added up block by block and then along the same
@@ -37,6 +37,10 @@ const SHARD_SHARE: usize = 16;
 /// for a few shards fewer, as work that is shared takes less time even so.
 const LEAST_SHARD_SHARE: usize = 2;
 const FEW_SHARDS: usize = 8;
+/// A gradient of so many numbers (256 KiB) leaves the L2 cache between two shards,
+const LARGE_SUM: usize = 1 << 15;
+/// and is worth zeroing and adding up for so many samples, with more shards than a few.
+const SAMPLES_OF_LARGE_SUM: usize = 1 << 7;
 /// Entries of a tile's Jacobian with sparse data: 64 MiB. Tiles are shortened for that.
 const JACOBIAN_ENTRIES: usize = 1 << 23;
 /// Entries that all shard gradients together may have: 256 MiB.
@@ -127,7 +131,14 @@ impl Partition {
     pub(crate) fn new(graph: &Graph, samples: usize, filled: Option<f64>) -> Self {
         let n = graph.parameters().dim();
         let by_work = match filled {
-            None => samples.saturating_mul(n) / SHARD_WORK,
+            None => {
+                let by_sums = if n < LARGE_SUM {
+                    MAX_SHARDS
+                } else {
+                    (samples / SAMPLES_OF_LARGE_SUM).max(FEW_SHARDS)
+                };
+                (samples.saturating_mul(n) / SHARD_WORK).min(by_sums)
+            }
             Some(filled) => {
                 let work = sparse_work(graph, samples, filled);
                 let by_sums = (work / (SHARD_SHARE * n))
@@ -305,6 +316,23 @@ mod tests {
                 (0..partition.shards()).flat_map(|s| partition.shard(s)).flatten().collect();
             assert!(covered.iter().copied().eq(0..samples));
         }
+    }
+
+    #[test]
+    fn shards_of_large_networks_have_samples_enough_for_their_sums() {
+        let shards = |width: usize, samples: usize| {
+            let mut g = Graph::builder(width);
+            let y = g.node("y", Dense::new(width), &[g.input()]).unwrap();
+            let graph = g.build(y).unwrap();
+            let partition = Partition::new(&graph, samples, None);
+            (graph.parameters().dim(), partition.shards())
+        };
+        // 65,792 parameters: a sum is 514 KiB.
+        let large = [200, 1_000, 4_000, 20_000].map(|samples| shards(256, samples).1);
+        assert_eq!(large, [7, 8, 32, 64]);
+        // 16,512: sums stay in the cache.
+        assert_eq!(shards(128, 1_000).1, 16);
+        assert!(shards(128, 1).0 < LARGE_SUM && shards(256, 1).0 >= LARGE_SUM);
     }
 
     #[test]

@@ -144,12 +144,13 @@ fn uniform(state: &mut u64) -> f64 {
 #[test]
 fn many_random_points_agree_with_libm() {
     // (name, low, high, function, libm's, stated bound + 1).
-    let cases: [(&str, f64, f64, Kernel, Kernel, f64); 10] = [
+    let cases: [(&str, f64, f64, Kernel, Kernel, f64); 11] = [
         ("exp", -745.0, 709.0, scalar::exp, libm::exp, 2.0),
         ("expm1", -4.0, 4.0, scalar::expm1, libm::expm1, 3.0),
         ("expm1", -40.0, 709.0, scalar::expm1, libm::expm1, 3.0),
         ("log", 0.0, 9.0, scalar::log, libm::log, 2.0),
         ("log1p", -1.0, 9.0, scalar::log1p, libm::log1p, 2.0),
+        ("tanh", -1.5, 1.5, scalar::tanh, libm::tanh, 3.0),
         ("tanh", -20.0, 20.0, scalar::tanh, libm::tanh, 3.0),
         ("sin", -1e5, 1e5, scalar::sin, libm::sin, 2.0),
         ("cos", -1e5, 1e5, scalar::cos, libm::cos, 2.0),
@@ -166,6 +167,17 @@ fn many_random_points_agree_with_libm() {
             largest = largest.max(e);
         }
         println!("{name} on [{low}, {high}]: {largest} ulp from libm");
+    }
+}
+
+#[test]
+fn tanh_is_never_beyond_one() {
+    let mut state = 11;
+    for _ in 0..200_000 {
+        let x = 17.0 + 4.0 * uniform(&mut state);
+        let (found, below) = (scalar::tanh(x), 1.0 - 2.0 * f64::exp(-2.0 * x) - 2.3e-16);
+        assert!(below <= found && found <= 1.0, "tanh({x:e}) = {found:e}");
+        assert_eq!(scalar::tanh(-x), -found);
     }
 }
 
