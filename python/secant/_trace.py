@@ -11,7 +11,7 @@ from __future__ import annotations
 import operator
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -643,55 +643,41 @@ def two_points(start: list[float], limits: list[tuple[float, float]]) -> np.ndar
     return np.array([start, moved])
 
 
-def ways(f: Callable, x: Any, table: Any, samples: int, names: Sequence[str], points: np.ndarray):
+def ways(f: Callable, x: Any, table: Any, samples: int, names: Sequence[str], points: np.ndarray) -> Iterator[Traced]:
     """The formulas that f(x, *parameters) may be: one of x, or else one of the arrays that it makes of x.
 
     table: what x was, for the names of its columns. points: those of `two_points`.
     """
     given = _given(x, table, samples)
-    if given is None:
-        return
-    features, inputs, in_rows, are_named = given
-    # Names that somebody gave to columns are kept, and else those of the parameters.
+    kept = given.features if given is not None and given.is_named else []
     parameters: list[str] = []
     for name in names:
         plain = name if _WORDS.match(name) else f"p{len(parameters)}"
-        parameters.append(_free(plain, [*parameters, *features] if are_named else parameters))
-    if not are_named:
-        for i, name in enumerate(features):
-            features[i] = _free(name, [*parameters, *features[:i]])
+        # Names that somebody gave to columns are kept, and else those of the parameters.
+        parameters.append(_free(plain, [*parameters, *kept]))
     for is_open in (True, False):
-        if not is_open and type(x) is not np.ndarray:
-            return
+        if given is None if is_open else type(x) is not np.ndarray:
+            continue
         tape = _Tape(samples, parameters, not is_open)
-        symbols = [Symbol(tape, name, _ATOM, points[:, j : j + 1], False, 1 << j) for j, name in enumerate(parameters)]
-        if is_open:
-            leaf = len(parameters)
-            variables = [
-                Symbol(tape, _quoted(name), _ATOM, inputs[:, i], True, 1 << (leaf + i), is_input=True)
-                for i, name in enumerate(features)
-            ]
-            argument = variables[0] if in_rows is None else _Variables(variables, in_rows)
-            if type(x) is dict:
-                argument = dict(zip(features, variables))
-        else:
-            argument = x.copy()
         try:
             with np.errstate(all="ignore"):
-                found = f(argument, *symbols)
-            found = _whole(found, tape)
+                symbols = [Symbol(tape, name, _ATOM, points[:, j : j + 1], False, 1 << j) for j, name in enumerate(parameters)]
+                argument = given.symbols(tape) if is_open else x.copy()
+                found = _whole(f(argument, *symbols), tape)
         except Exception:  # noqa: BLE001  (whatever it says of a symbol: it takes numbers)
             continue
+        used = found.leaves >> len(parameters)
         made = Traced()
-        made.text, made.parameters, made.is_open, made.in_rows = found.text, parameters, is_open, in_rows is not False
+        made.text, made.parameters, made.is_open = found.text, parameters, is_open
         made.values = np.broadcast_to(found.values, (2, samples))
         if is_open:
-            made.features, made.inputs = features, inputs
+            made.in_rows = given.in_rows is not False
+            made.features, made.inputs = given.names_beside(parameters), given.columns
         else:
+            made.in_rows = True
             columns = list(tape.columns.values())
             made.features = [column.text for column in columns]
             made.inputs = np.column_stack([column.values for column in columns])
-        used = found.leaves >> len(parameters)
         made.places = [i for i in range(len(made.features)) if used >> i & 1]
         yield made
 
@@ -710,26 +696,57 @@ def _quoted(name: str) -> str:
     return name if _WORDS.match(name) else f"`{name}`"
 
 
-def _given(x: Any, table: Any, samples: int) -> tuple[list[str], np.ndarray, bool | None, bool] | None:
-    """Names and columns of the variables, where they stand (`None` for one variable), and whether the names are the user's."""
+class _Given:
+    """Variables of x: their names and columns; where they stand in x, `None` for one of them; whether the names are the user's."""
+
+    __slots__ = ("features", "columns", "in_rows", "is_named", "is_mapping")
+
+    def __init__(self, features: list[str], columns: np.ndarray, in_rows: bool | None, is_named: bool, is_mapping: bool = False):
+        self.features, self.columns, self.in_rows = features, columns, in_rows
+        self.is_named, self.is_mapping = is_named, is_mapping
+
+    def names_beside(self, parameters: list[str]) -> list[str]:
+        """Names that no parameter has."""
+        if self.is_named:
+            return self.features
+        names: list[str] = []
+        for name in self.features:
+            names.append(_free(name, [*parameters, *names]))
+        return names
+
+    def symbols(self, tape: _Tape) -> Any:
+        """What takes the place of x."""
+        first = len(tape.parameters)
+        each = [
+            Symbol(tape, _quoted(name), _ATOM, self.columns[:, i], True, 1 << (first + i), is_input=True)
+            for i, name in enumerate(self.names_beside(tape.parameters))
+        ]
+        if self.is_mapping:
+            return dict(zip(self.features, each))
+        return each[0] if self.in_rows is None else _Variables(each, self.in_rows)
+
+
+def _given(x: Any, table: Any, samples: int) -> _Given | None:
     if type(x) is dict:
         numbers = [np.asarray(column) for column in x.values()]
         if not numbers or not all(_is_column(column, samples) for column in numbers) or not _are_names(list(x)):
             return None
-        return list(x), np.column_stack(numbers).astype(np.float64, copy=False), None, True
+        return _Given(list(x), np.column_stack(numbers).astype(np.float64, copy=False), None, True, True)
     if type(x) is not np.ndarray and not hasattr(x, "to_numpy"):
         return None
     numbers = np.asarray(x)
     if _is_column(numbers, samples):
-        return ["x"], np.ascontiguousarray(numbers, dtype=np.float64).reshape(-1, 1), None, False
+        return _Given(["x"], np.ascontiguousarray(numbers, dtype=np.float64).reshape(-1, 1), None, False)
     if numbers.ndim != 2 or numbers.dtype != np.float64 or samples not in numbers.shape:
         return None
     in_rows = numbers.shape[1] == samples
+    if numbers.size > _MOST_COLUMNS * samples:
+        return None
     columns = np.ascontiguousarray(numbers.T if in_rows else numbers)
     named = names_of(table) if is_frame(table) else None
     if not in_rows and named and _are_names(named):
-        return named, columns, in_rows, True
-    return [f"x{i + 1}" for i in range(columns.shape[1])], columns, in_rows, False
+        return _Given(named, columns, in_rows, True)
+    return _Given([f"x{i + 1}" for i in range(columns.shape[1])], columns, in_rows, False)
 
 
 def _is_column(numbers: np.ndarray, samples: int) -> bool:
