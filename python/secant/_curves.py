@@ -500,10 +500,9 @@ def _by_trace(f, x, table, y, names, start, low, high, sigma, absolute, most):
     if not counted or not 0 < n < y.size or not all(a <= one <= b and abs(one) < np.inf for one, (a, b) in zip(begin, limits)):
         return None
     points = _trace.two_points(begin, limits)
-    first = second = None
+    # Before any stand-in, so that what a function keeps of its first call is made of numbers.
+    first, second = f(x, *start), None
     for traced in _trace.ways(f, x, table, y.size, names, points):
-        if first is None:
-            first = f(x, *start)
         if not _trace.agrees(first, traced.values[0]):
             continue
         try:
@@ -544,7 +543,7 @@ def _by_trace(f, x, table, y, names, start, low, high, sigma, absolute, most):
     if order != traced.parameters:
         places = [order.index(name) for name in traced.parameters]
         pcov = pcov[np.ix_(places, places)]
-    return popt, pcov, report, fit if traced.is_open else None, np.asarray(last) - y
+    return popt, pcov, report, fit if traced.is_open else None, np.asarray(last).reshape(-1) - y
 
 
 def _covariance_of(fitted: Any, data: Data, sigma: np.ndarray | None, absolute: bool) -> np.ndarray:

@@ -146,6 +146,14 @@ class Symbol:
         """The same, to be written to."""
         return Symbol(self.tape, self.text, self.binds, self.values, self.is_vector, self.leaves, self.is_condition)
 
+    def ravel(self, *_, **__):
+        """The same: of the samples of a grid the formula knows the numbers alone."""
+        return _as_it_is(self)
+
+    def flatten(self, *_, **__):
+        """As `ravel`."""
+        return _as_it_is(self).copy()
+
     def astype(self, dtype, *_, **__):
         """As `float`."""
         kind = np.dtype(dtype)
@@ -265,12 +273,6 @@ def _within(symbol: Symbol, least: int) -> str:
     return symbol.text if symbol.binds >= least else f"({symbol.text})"
 
 
-def _behind(symbol: Symbol, least: int) -> str:
-    """The same behind an operator, where a sign has parentheses."""
-    text = symbol.text
-    return text if symbol.binds >= least and text[0] != "-" else f"({text})"
-
-
 def _infix(ufunc: np.ufunc, sign: str, binds: int) -> Callable:
     compares = binds == _COMPARISON
 
@@ -286,7 +288,7 @@ def _infix(ufunc: np.ufunc, sign: str, binds: int) -> Callable:
             raise Untraceable("a symbol of another call")
         left = a.text if a.binds >= binds else f"({a.text})"
         return Symbol(
-            tape, left + sign + _behind(b, binds + 1), binds, ufunc(a.values, b.values), a.is_vector or b.is_vector,
+            tape, left + sign + _within(b, binds + 1), binds, ufunc(a.values, b.values), a.is_vector or b.is_vector,
             a.leaves | b.leaves, compares,
         )
 
@@ -325,7 +327,7 @@ def _call2(ufunc: np.ufunc, name: str) -> Callable:
 def _power(a: Any, b: Any) -> Symbol:
     tape = a.tape if type(a) is Symbol else _tape_of((a, b))
     a, b = _number(a, tape), _number(b, tape)
-    text = f"{_within(a, _ATOM)}^{_behind(b, _POWER)}"
+    text = f"{_within(a, _ATOM)}^{_within(b, _POWER)}"
     # As NumPy has them of float64: of Python's numbers (−8)^⅓ would be complex.
     values = (np.float64(a.values) if type(a.values) is float else a.values) ** b.values
     return Symbol(tape, text, _POWER, values, a.is_vector or b.is_vector, a.leaves | b.leaves)
@@ -335,7 +337,7 @@ def _negative(a: Any) -> Symbol:
     a = _operand(a, _tape_of((a,)))
     if a.is_condition:
         raise Untraceable("the negative of a condition")
-    return Symbol(a.tape, f"-{_behind(a, _SIGN)}", _SIGN, -a.values, a.is_vector, a.leaves)
+    return Symbol(a.tape, f"-{_within(a, _SIGN)}", _SIGN, -a.values, a.is_vector, a.leaves)
 
 
 def _positive(a: Any) -> Symbol:
@@ -442,7 +444,7 @@ def _copied(a: Any, *_: Any, **__: Any) -> Symbol:
     return a.copy()
 
 
-def _as_it_is(a: Any) -> Symbol:
+def _as_it_is(a: Any, *_: Any, **__: Any) -> Symbol:
     if not a.is_vector:
         raise Untraceable("an array of one number")
     return a
@@ -519,7 +521,7 @@ _RULES: dict[np.ufunc, Callable] = {
 _FUNCTIONS: dict[Callable, Callable] = {
     np.where: _where, np.clip: _clip, np.select: _select, np.piecewise: _piecewise, np.full_like: _full_like,
     np.ones_like: _ones_like, np.zeros_like: _zeros_like, np.polyval: _polyval, np.sinc: _sinc, np.copy: _copied,
-    np.atleast_1d: _as_it_is,
+    np.atleast_1d: _as_it_is, np.ravel: _as_it_is,
 }
 # Of `scipy.special`, by name; the rule of a function of values is made where it is met.
 _SPECIAL: dict[str, Callable[[np.ufunc], Callable]] = {
@@ -687,7 +689,7 @@ def _whole(found: Any, tape: _Tape) -> Symbol:
     found = _number(found, tape)
     n = len(tape.parameters)
     every = (1 << n) - 1
-    if not found.is_vector or found.leaves & every != every or not found.leaves >> n:
+    if found.leaves & every != every or not found.leaves >> n:
         raise Untraceable("no curve, or not one of all parameters")
     return found
 
@@ -737,6 +739,9 @@ def _given(x: Any, table: Any, samples: int) -> _Given | None:
     numbers = np.asarray(x)
     if _is_column(numbers, samples):
         return _Given(["x"], np.ascontiguousarray(numbers, dtype=np.float64).reshape(-1, 1), None, False)
+    if numbers.dtype == np.float64 and numbers.ndim > 2 and numbers.size == len(numbers) * samples:
+        # A grid for each variable, as `meshgrid` makes them.
+        numbers = numbers.reshape(len(numbers), samples)
     if numbers.ndim != 2 or numbers.dtype != np.float64 or samples not in numbers.shape:
         return None
     in_rows = numbers.shape[1] == samples
@@ -760,8 +765,9 @@ def _are_names(names: list[Any]) -> bool:
 def agrees(found: Any, values: np.ndarray, *, everywhere: bool = True) -> bool:
     """Whether what a function gave is what the formula says: finite `everywhere`, or else infinite and NaN where that is."""
     found = np.asarray(found)
-    if found.dtype != np.float64 or found.shape != values.shape:
+    if found.dtype != np.float64 or found.size != values.size:
         return False
+    found = found.reshape(-1)
     with np.errstate(all="ignore"):
         apart, size = np.abs(found - values), np.abs(found)
         if apart.max() <= _AGREEMENT * size.max() < np.inf:
