@@ -307,7 +307,8 @@ def curve_fit(
     """Fits a curve to data: `popt, pcov = curve_fit(…)`.
 
     `f` is a function `f(x, a, b, …)`, as SciPy's, or a formula `"a*exp(-b*x) + c"`, whose derivatives are exact and which never calls
-    Python. Names in a formula that are names of `xdata` are inputs: `x` for one variable, `x1`, `x2`, … for several rows, the columns of a data
+    Python. A function of NumPy is called with stand-ins for its arguments and fitted by the formula that they write down, where it is one and
+    gives the function's values; otherwise, and with `jac="2-point"`, by differences. Names in a formula that are names of `xdata` are inputs: `x` for one variable, `x1`, `x2`, … for several rows, the columns of a data
     frame or of a dictionary. The others are parameters, in order of appearance; without `p0` their starts are looked for.
 
     Parameters beside SciPy's, for formulas: `fixed={"c": 0.0}`, `tied={"d": "2*a"}`, `loss=`, `max_iterations=`, `draws=`, `seed=`; `p0` and
@@ -317,6 +318,8 @@ def curve_fit(
     >>> popt, pcov = curve_fit("a*exp(-b*x) + c", x, y)
     >>> popt.round(9).tolist()
     [2.5, 1.3, 0.5]
+    >>> curve_fit(lambda x, a, b, c: a * np.exp(-b * x) + c, x, y).fit.formula
+    'a*exp(-b*x) + c'
     """
     if nan_policy not in (None, "raise", "omit"):
         raise ValueError(f"nan_policy: expected None, 'raise' or 'omit', got {nan_policy!r}")

@@ -769,7 +769,11 @@ def agrees(found: Any, values: np.ndarray, *, everywhere: bool = True) -> bool:
         return False
     found = found.reshape(-1)
     with np.errstate(all="ignore"):
-        apart, size = np.abs(found - values), np.abs(found)
+        apart = found - values
+        # The same bits, and finite: the difference of what is not is NaN.
+        if not apart.any():
+            return True
+        apart, size = np.abs(apart), np.abs(found)
         if apart.max() <= _AGREEMENT * size.max() < np.inf:
             return True
         if everywhere:
