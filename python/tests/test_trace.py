@@ -13,7 +13,7 @@ import scipy.optimize as scipy_optimize
 from scipy import special
 
 import secant
-from secant import _curves, _trace
+from secant import _curves, _symbols, _trace
 from test_curves import FORMULAS, digits, nist
 
 T = np.linspace(0.2, 4, 50)
@@ -74,6 +74,7 @@ CURVES = {
     "clip": lambda x, a, b: np.clip(a * x, 0.5, 2.0) + x.clip(b) + np.clip(b * x, None, a),
     "min and max": lambda x, a, b: np.maximum(x, a) + np.minimum(b * x, 2.0) + abs(x - a) + np.abs(x - b) + np.fabs(b - x),
     "select": lambda x, a, b: np.select([x < a, x < 2.0, x < 2.5], [a * x, b * x**2, 1.0], default=3),
+    "select as SymPy writes it": lambda x, a, b: np.select([np.less(x, a), np.True_], [a * x, b * x**2], default=np.nan),
     "piecewise": lambda x, a, b: np.piecewise(x, [x < 1.5], [lambda x: a * x + b, lambda x: a * 1.5 + b + 2 * (x - 1.5)]),
     "pieces that overlap": lambda x, a, b: np.piecewise(x, [x < 2 * b, x >= 1], [a, lambda x: b * x]),
     "arrays like x": lambda x, a, b: np.zeros_like(x) + a * np.ones_like(x) + np.full_like(x, b) * x + np.copy(x),
@@ -144,8 +145,8 @@ def test_functions_of_one_number(name):
 @pytest.mark.parametrize("u", [-1.5, 0.0, 0.3, 1e-9, -1e-9, -0.9999, 800.0, -800.0])
 def test_functions_that_are_put_together_lose_no_digits(u):
     for function in (np.arcsinh, np.arctanh, np.arccosh, special.expit, np.logaddexp):
-        tape = _trace._Tape(1, ["a"], False)
-        symbol = _trace.Symbol(tape, "a", _trace._ATOM, np.float64(u), True, 1)
+        tape = _symbols.Tape(1, ["a"], False)
+        symbol = _symbols.Symbol(tape, "a", _symbols.ATOM, np.float64(u), True, 1)
         with np.errstate(all="ignore"):
             found, wanted = (function(symbol, 0.0) if function is np.logaddexp else function(symbol)), function(*((u, 0.0) if function is np.logaddexp else (u,)))
         np.testing.assert_allclose(found.values, wanted, rtol=4e-15)
@@ -376,6 +377,14 @@ def test_a_dictionary_has_its_names():
     assert found.fit.predict({"age": [30.0], "dose": [0.5]})[0] == pytest.approx(1.3 + 2 * np.exp(-0.35))
 
 
+def test_what_only_the_function_understands():
+    # Columns of another kind, or not as long.
+    for more in ("a text", [1.0, 2.0], [[1.0], [2.0, 3.0]], np.float32(T)):
+        counted = Counted(lambda x, a, b: a * np.exp(-b * x["t"]))
+        found = secant.curve_fit(counted, {"t": T, "more": more}, 3 * np.exp(-0.5 * T), [1.0, 1.0])
+        assert not counted.stand_ins and found.popt == pytest.approx([3.0, 0.5])
+
+
 def test_variables_that_a_curve_does_not_name():
     f = Counted(lambda x, a, b: a * np.exp(-b * x[1]))
     three = np.vstack([ROWS[1], T, ROWS[1] ** 2])
@@ -592,9 +601,9 @@ def test_what_a_function_keeps_of_its_first_call_is_made_of_numbers():
     f = Counted(Model())
     found = secant.curve_fit(f, T, 2.0 * np.exp(-0.6 * T**2), [1.5, 1.2])
     assert f.is_traced and found.popt == pytest.approx([2.0, 0.6]) and type(f.f.square) is np.ndarray
-    one, other = (_trace.Symbol(_trace._Tape(1, ["a"], False), "a", _trace._ATOM, 1.0, True, 1) for _ in range(2))
+    one, other = (_symbols.Symbol(_symbols.Tape(1, ["a"], False), "a", _symbols.ATOM, 1.0, True, 1) for _ in range(2))
     for use in (lambda: one + other, lambda: other**one, lambda: np.maximum(one, other)):
-        with pytest.raises(_trace.Untraceable, match="another call"):
+        with pytest.raises(_symbols.Untraceable, match="another call"):
             use()
 
 
