@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
-from . import _core
+from . import _core, _trace
 from ._arrays import Data, array, bounds_of, is_frame, matrix, names_of, vector, whole
 from ._least_squares import _is_free, least_squares
 from ._result import OptimizeResult, warn
@@ -19,7 +20,7 @@ class CurveFitResult(tuple):
 
     names: of the parameters.
     report: of the run, a dictionary whose `text` reads well.
-    fit: the fitted curve, where it is one of a formula: `inference()`, `band()`, `predict()`, `html()`.
+    fit: the fitted curve, where it is one of a formula, typed or traced: `inference()`, `band()`, `predict()`, `html()`.
     """
 
     names: list[str]
@@ -62,10 +63,21 @@ class CurveFitResult(tuple):
 class Curve:
     """A fitted curve of a formula."""
 
-    def __init__(self, fitted: Any, inputs: list[str]):
+    def __init__(self, fitted: Any, inputs: list[str], in_rows: bool = True):
         self._fitted = fitted
         self._inputs = inputs
+        self._in_rows = in_rows
         self.report: dict = fitted.report()
+
+    def _table(self, x: Any) -> np.ndarray:
+        """The columns that the formula names, a sample a row."""
+        used = self._fitted.model.feature_names
+        if isinstance(x, Mapping) or is_frame(x):
+            return _inputs(x, used)[0]
+        table = _inputs(x, self._inputs)[0] if self._in_rows else matrix(x, "xdata")
+        if len(used) < table.shape[1] == len(self._inputs):
+            table = np.ascontiguousarray(table[:, [self._inputs.index(name) for name in used]])
+        return table
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -83,12 +95,12 @@ class Curve:
 
     def predict(self, x: Any) -> np.ndarray:
         """The curve at inputs as those that it was fitted to."""
-        values = self._fitted.predict(_inputs(x, self._inputs)[0])
+        values = self._fitted.predict(self._table(x))
         return values[:, 0] if values.shape[1] == 1 else values
 
     def band(self, x: Any, level: float = 0.95) -> dict[str, np.ndarray]:
         """`value`, and the bounds `lower`, `upper` of the mean and `low`, `high` of a new observation, each point alone."""
-        columns = self._fitted.band(_inputs(x, self._inputs)[0], level)
+        columns = self._fitted.band(self._table(x), level)
         return dict(zip(("value", "lower", "upper", "low", "high"), columns.T))
 
     def html(self) -> str:
@@ -295,7 +307,8 @@ def curve_fit(
     """Fits a curve to data: `popt, pcov = curve_fit(…)`.
 
     `f` is a function `f(x, a, b, …)`, as SciPy's, or a formula `"a*exp(-b*x) + c"`, whose derivatives are exact and which never calls
-    Python. Names in a formula that are names of `xdata` are inputs: `x` for one variable, `x1`, `x2`, … for several rows, the columns of a data
+    Python. A function of NumPy is called with stand-ins for its arguments and fitted by the formula that they write down, where it is one and
+    gives the function's values; otherwise, and with `jac="2-point"`, by differences. Names in a formula that are names of `xdata` are inputs: `x` for one variable, `x1`, `x2`, … for several rows, the columns of a data
     frame or of a dictionary. The others are parameters, in order of appearance; without `p0` their starts are looked for.
 
     Parameters beside SciPy's, for formulas: `fixed={"c": 0.0}`, `tied={"d": "2*a"}`, `loss=`, `max_iterations=`, `draws=`, `seed=`; `p0` and
@@ -305,6 +318,8 @@ def curve_fit(
     >>> popt, pcov = curve_fit("a*exp(-b*x) + c", x, y)
     >>> popt.round(9).tolist()
     [2.5, 1.3, 0.5]
+    >>> curve_fit(lambda x, a, b, c: a * np.exp(-b * x) + c, x, y).fit.formula
+    'a*exp(-b*x) + c'
     """
     if nan_policy not in (None, "raise", "omit"):
         raise ValueError(f"nan_policy: expected None, 'raise' or 'omit', got {nan_policy!r}")
@@ -418,19 +433,17 @@ def _by_function(f, xdata, ydata, p0, sigma, absolute, check_finite, bounds, met
     else:
         start = vector(np.atleast_1d(np.asarray(p0, dtype=float)), "p0")
         n = start.size
-        try:
-            names = list(inspect.signature(f).parameters)[1 : n + 1]
-        except (TypeError, ValueError):
-            names = []
+        names = _names_of(f)[1 : n + 1]
         if len(names) != n:
             names = [f"p{i}" for i in range(n)]
-    factor = None
+    factor = s = None
     if sigma is not None:
         s = np.asarray(sigma, dtype=float)
         if kept is not None:
             s = s[kept] if s.ndim < 2 else s[np.ix_(kept, kept)]
         if s.size == 1:
-            factor = np.full(y.size, 1.0 / s.reshape(-1)[0])
+            s = np.full(y.size, s.reshape(-1)[0])
+            factor = 1.0 / s
         elif s.shape == (y.size,):
             if not (s > 0).all():
                 raise ValueError("sigma: every entry must be positive")
@@ -460,20 +473,107 @@ def _by_function(f, xdata, ydata, p0, sigma, absolute, check_finite, bounds, met
     limit = kwargs.pop("maxfev", None)
     if limit is not None:
         kwargs.setdefault("max_nfev", limit)
-    low, high = _limits(bounds, n)
-    free = not (np.isfinite(low).any() or np.isfinite(high).any())
+    free = _is_free(bounds)
+    low, high = (np.full(n, -np.inf), np.full(n, np.inf)) if free else _limits(bounds, n)
+    free = free or not (np.isfinite(low).any() or np.isfinite(high).any())
     if method is None:
         method = "trf"
     if method == "lm" and not free:
         raise ValueError("Method 'lm' only works for unconstrained problems. Use 'trf' or 'dogbox'.")
     if method == "lm" and y.size < n:
         raise TypeError(f"The number of func parameters={n} must not exceed the number of data points={y.size}")
+    if jac is None and method in ("trf", "lm", "dogbox") and not set(kwargs) - {"max_nfev"} and (s is None or s.ndim == 1):
+        traced = _by_trace(f, x, xdata, y, names, start, low, high, s, absolute, kwargs.get("max_nfev"))
+        if traced is not None:
+            popt, pcov, report, fit, apart = traced
+            return names, popt, pcov, report, fit, weigh(apart)
     found = least_squares(
         residuals, start, jac=jacobian if callable(jac) else "2-point",
         bounds=(-np.inf, np.inf) if free else (low, high), method=method, **kwargs,
     )
     pcov = _covariance(found.jac, found.cost, y.size, n, absolute, exact=callable(jac))
     return names, found.x, pcov, found.report, None, found.fun
+
+
+def _by_trace(f, x, table, y, names, start, low, high, sigma, absolute, most):
+    """The fit by the formula that a function is; `None` where it is none, and where that fit does not end well."""
+    begin, n = start.tolist(), start.size
+    limits = list(zip(low.tolist(), high.tolist()))
+    counted = most is None or (isinstance(most, (int, np.integer)) and most > 0)
+    if not counted or not 0 < n < y.size or not all(a <= one <= b and abs(one) < np.inf for one, (a, b) in zip(begin, limits)):
+        return None
+    points = _trace.two_points(begin, limits)
+    # Before any stand-in, so that what a function keeps of its first call is made of numbers.
+    first, second = f(x, *start), None
+    for traced in _trace.ways(f, x, table, y.size, names, points):
+        if not _trace.agrees(first, traced.values[0]):
+            continue
+        try:
+            if second is None:
+                second = f(x, *points[1])
+            if _trace.agrees(second, traced.values[1], everywhere=False):
+                break
+        except Exception:  # noqa: BLE001  (the fit may never come there; if it does, it says so)
+            return None
+    else:
+        return None
+    options = _Options()
+    options.start = list(zip(traced.parameters, begin))
+    options.bounds = [(name, a, b) for name, (a, b) in zip(traced.parameters, limits) if a > -np.inf or b < np.inf]
+    options.sigma, options.absolute_sigma, options.started = sigma, absolute, True
+    targets = y.reshape(-1, 1)
+    try:
+        fitted, raised = _core.fit_curve([traced.text], Data(traced.inputs, targets, feature_names=traced.features), options)
+    except ValueError:
+        return None
+    if raised is not None:
+        raise raised
+    fit = Curve(fitted, traced.features, traced.in_rows)
+    report = fit.report
+    if not report["success"] or (most is not None and sum(report["evaluations"].values()) > most):
+        return None
+    values = {name: value for name, value, _ in fitted.parameters()}
+    popt = np.array([values[name] for name in traced.parameters])
+    try:
+        last = f(x, *popt)
+    except Exception:  # noqa: BLE001  (as above)
+        return None
+    features, inputs = traced.used()
+    if not _trace.agrees(last, fitted.predict(inputs)[:, 0]):
+        return None
+    pcov = _covariance_of(fitted, Data(inputs, targets, feature_names=features), sigma, absolute)
+    order = list(values)
+    if order != traced.parameters:
+        places = [order.index(name) for name in traced.parameters]
+        pcov = pcov[np.ix_(places, places)]
+    return popt, pcov, report, fit if traced.is_open else None, np.asarray(last).reshape(-1) - y
+
+
+def _covariance_of(fitted: Any, data: Data, sigma: np.ndarray | None, absolute: bool) -> np.ndarray:
+    """The covariance as SciPy has it, parameters at a bound like the others, in the formula's order."""
+    covariance, held = fitted.covariance()
+    n = len(held)
+    if True not in held:
+        pcov = np.array(covariance).reshape(n, n)
+        return np.full((n, n), np.inf) if np.isnan(pcov).any() else pcov
+    residuals, jacobian = _core.Risk(fitted.model.network(), data).residuals(fitted.model.theta)
+    # Those of a risk are of a mean.
+    scale = np.full(residuals.size, np.sqrt(residuals.size)) / (1.0 if sigma is None else sigma)
+    residuals = residuals * scale
+    return _covariance(jacobian * scale[:, None], 0.5 * float(residuals @ residuals), residuals.size, n, absolute, exact=True)
+
+
+def _names_of(f: Callable) -> list[str]:
+    """The names of a function's arguments, as far as they can be known."""
+    if type(f) is FunctionType and not f.__dict__:
+        code = f.__code__
+        # Of what is no plain list of names the signature tells more.
+        if not code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS) and not code.co_kwonlyargcount:
+            return list(code.co_varnames[: code.co_argcount])
+    try:
+        return list(inspect.signature(f).parameters)
+    except (TypeError, ValueError):
+        return []
 
 
 def _limits(bounds: Any, n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ from tasks.methods import compiled, jax_f64, optimistix_lm
 
 
 def curve_task(title, make_model, formula, x, y, start, certified):
-    """One curve; `formula` is secant's, by `None` it takes the function as the others do. Parameters of a formula are b1, b2, ..."""
+    """One curve; `formula` is secant's, by `None` it takes the function as the others do, and traces it. Parameters of a formula are b1, b2, ..."""
     import secant
 
     model = make_model(np)
@@ -17,7 +17,7 @@ def curve_task(title, make_model, formula, x, y, start, certified):
 
     def by_secant():
         if formula is None:
-            return lambda tol: secant.curve_fit(model, x, y, start, ftol=tol, xtol=tol, gtol=tol)[0]
+            return lambda tol: secant.curve_fit(model, x, y, start)[0], [0.0]
         begin = {f"b{i + 1}": value for i, value in enumerate(start)}
 
         def run(tol):
