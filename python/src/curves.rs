@@ -72,7 +72,8 @@ impl PyCurveFit {
     }
 
     fn predict<'py>(&self, py: Python<'py>, x: Matrix<'py>) -> PyResult<Bound<'py, PyAny>> {
-        run::outputs(py, &x, |inputs| self.fit.predict(inputs))
+        let operations = run::operations(self.fit.model().graph());
+        run::outputs(py, operations, &x, |inputs| self.fit.predict(inputs))
     }
 
     /// Value, confidence and prediction bounds: five columns.

@@ -54,7 +54,8 @@ impl PyGlmFit {
 
     /// N × c means.
     fn predict<'py>(&self, py: Python<'py>, x: Matrix<'py>) -> PyResult<Bound<'py, PyAny>> {
-        run::outputs(py, &x, |inputs| self.0.predict(inputs))
+        let operations = 2 * self.0.coefficients.len();
+        run::outputs(py, operations, &x, |inputs| self.0.predict(inputs))
     }
 
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {

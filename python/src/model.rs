@@ -156,7 +156,7 @@ impl PyModel {
         of: impl FnOnce(&Model, &[f64]) -> Result<Vec<f64>, secant::FitError> + Send,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.check(x)?;
-        run::outputs(py, x, |inputs| of(&self.0, inputs))
+        run::outputs(py, run::operations(self.0.graph()), x, |inputs| of(&self.0, inputs))
     }
 
     fn check(&self, x: &Matrix<'_>) -> PyResult<()> {
@@ -192,7 +192,8 @@ impl PyModel {
     ) -> PyResult<Bound<'py, PyArray1<u32>>> {
         let inputs = rows(&x, "X")?;
         self.check(&x)?;
-        let found = run::whole(py, &Interrupt::new(), || self.0.predict_classes(inputs))?;
+        let operations = run::operations(self.0.graph()).saturating_mul(x.as_array().nrows());
+        let found = run::unless_small(py, operations, || self.0.predict_classes(inputs))?;
         Ok(PyArray1::from_vec(py, found.map_err(errors::of_fit)?))
     }
 

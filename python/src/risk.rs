@@ -38,20 +38,11 @@ self_cell! {
 }
 
 impl Kept {
-    /// Whether a few passes over the data take less than some tens of milliseconds.
-    fn is_small(&self) -> bool {
+    /// Operations of a pass over the data.
+    fn operations(&self) -> usize {
         let owner = self.borrow_owner();
-        owner.graph.flops().saturating_mul(owner.data.samples()) < SMALL
+        owner.graph.flops().saturating_mul(owner.data.samples())
     }
-}
-
-/// Operations of a forward pass over the data, below which what is asked is done before anyone could press a key: a thread that waits for it and listens
-/// for signals would cost a tenth of a millisecond.
-const SMALL: usize = 1 << 29;
-
-/// Work off the interpreter's lock; small work for this thread, which hears of no signal before it is done.
-fn off<T: Send>(py: Python<'_>, small: bool, work: impl FnOnce() -> T + Send) -> PyResult<T> {
-    if small { run::here(py, work) } else { run::whole(py, &Interrupt::new(), work) }
 }
 
 /// Mean loss over data plus penalty.
@@ -95,7 +86,7 @@ impl PyRisk {
         py: Python<'_>,
         work: impl FnOnce(&Risk<'_>) -> T + Send,
     ) -> PyResult<T> {
-        off(py, self.0.is_small(), || work(self.risk()))
+        run::unless_small(py, self.0.operations(), || work(self.risk()))
     }
 }
 
@@ -232,7 +223,7 @@ impl PyLinearized {
     ) -> PyResult<Bound<'py, PyAny>> {
         let n = self.0.borrow_owner().borrow_dependent().dim();
         let v = parameters(v, "v", n)?;
-        let out = off(py, self.0.borrow_owner().is_small(), || {
+        let out = run::unless_small(py, self.0.borrow_owner().operations(), || {
             let mut out = vec![0.0; n];
             self.0.with_dependent(|_, at| of(at, &v, &mut out));
             out

@@ -4,7 +4,7 @@ use crate::arrays::{Matrix, matrix, rows};
 use crate::{errors, threads};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use secant::{FitError, Interrupt};
+use secant::{FitError, Graph, Interrupt};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -12,6 +12,14 @@ use std::time::Duration;
 const LOOK: Duration = Duration::from_millis(20);
 /// Work that ends sooner is never asked about.
 const FIRST: Duration = Duration::from_millis(5);
+
+/// Operations that are done before anyone could press a key.
+const SMALL: usize = 1 << 29;
+
+/// Operations of `graph` on a sample, about: products, and a few for each parameter.
+pub fn operations(graph: &Graph) -> usize {
+    graph.flops().saturating_add(2 * graph.parameters().dim() + graph.features())
+}
 
 /// Runs `work` on the threads of the engine, without the interpreter's lock. The calling thread looks for signals meanwhile: one whose
 /// handler raises sets `interrupt`, and when the work has ended its exception is what comes back, with what the work found.
@@ -67,15 +75,27 @@ pub fn whole<T: Send>(
     }
 }
 
-/// What a model makes of samples: `of` their numbers gives a row for each.
+/// [`whole`], but small work, of so many operations, by the calling thread, which hears of no signal before it is done: a thread that waits for
+/// it and listens would cost a tenth of a millisecond.
+pub fn unless_small<T: Send>(
+    py: Python<'_>,
+    operations: usize,
+    work: impl FnOnce() -> T + Send,
+) -> PyResult<T> {
+    if operations < SMALL { here(py, work) } else { whole(py, &Interrupt::new(), work) }
+}
+
+/// What a model makes of samples, in about so many operations for each: `of` their numbers gives a row for each.
 pub fn outputs<'py>(
     py: Python<'py>,
+    per_sample: usize,
     x: &Matrix<'py>,
     of: impl FnOnce(&[f64]) -> Result<Vec<f64>, FitError> + Send,
 ) -> PyResult<Bound<'py, PyAny>> {
     let inputs = rows(x, "X")?;
-    let values = whole(py, &Interrupt::new(), || of(inputs))?.map_err(errors::of_fit)?;
     let samples = x.as_array().nrows();
+    let values = unless_small(py, per_sample.saturating_mul(samples), || of(inputs))?;
+    let values = values.map_err(errors::of_fit)?;
     let columns = values.len().checked_div(samples).unwrap_or(0);
     Ok(matrix(py, (samples, columns), values)?.into_any())
 }

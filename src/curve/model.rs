@@ -41,7 +41,9 @@ impl Resolved {
         if formula.parameters().is_empty() {
             return Err(CurveError::NoParameter.into());
         }
-        let names: Vec<&str> = written.parameters().iter().map(String::as_str).collect();
+        // In quotes each is a name, whatever it would mean without.
+        let names = written.parameters().iter().map(|name| format!("`{name}`"));
+        let names: Vec<String> = names.collect();
         let parameters = Formula::several::<_, &str>(&names, &[]);
         let parameters = parameters.and_then(|each| each.substitute(replacements(&replaced)));
         let data = selected(curve, data, &used)?;

@@ -110,6 +110,22 @@ fn fixed_and_tied_parameters_are_those_of_the_formula_with_them_put_in() {
     assert!((ratio.value("ratio").unwrap() - 1.0 / 3.0).abs() < 1e-10);
 }
 
+/// `e` without quotes is a number, `exp` a function, and `b (s)` no formula.
+#[test]
+fn parameters_may_have_names_that_mean_something_else_without_quotes() {
+    let data = rippled();
+    let plain = curve("a*exp(-b*t) + c").unwrap().start([("a", 2.0), ("b", 1.0), ("c", 0.1)]);
+    let plain = plain.fit(&data).unwrap();
+    let quoted = curve("`e`*exp(-`b (s)`*t) + `exp`").unwrap();
+    let quoted = quoted.start([("e", 2.0), ("b (s)", 1.0), ("exp", 0.1)]).fit(&data).unwrap();
+    for (name, other) in [("a", "e"), ("b", "b (s)"), ("c", "exp")] {
+        assert_eq!(quoted.value(other), plain.value(name), "{other}");
+    }
+    let error =
+        |fit: &CurveFit, name| fit.inference().unwrap().estimate(name).unwrap().standard_error;
+    assert_eq!(error(&quoted, "e"), error(&plain, "a"));
+}
+
 #[test]
 fn in_bounds_the_minimum_is_that_of_the_face_it_lies_on() {
     let data = rippled();

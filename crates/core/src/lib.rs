@@ -54,4 +54,5 @@ pub mod shape;
 pub mod special;
 mod sweep;
 mod tape;
+mod tasks;
 pub mod text;

@@ -8,6 +8,7 @@ use crate::elementwise::vectorize;
 use crate::problem::Objective;
 use crate::sweep::{Tile, backward, forward};
 use crate::tape::Tape;
+use crate::tasks;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -179,15 +180,10 @@ pub(super) fn each_shard_with<T: Send>(
     own: &mut [T],
     work: impl Fn(usize, &mut ShardSum, &mut T) + Sync,
 ) {
-    let run = |(shard, (sum, own)): (usize, (&mut ShardSum, &mut T))| {
+    tasks::for_each_pair(sums, own, |shard, sum, own| {
         sum.loss = CompensatedSum::default();
         work(shard, sum, own);
-    };
-    if sums.len() == 1 || rayon::current_num_threads() == 1 {
-        sums.iter_mut().zip(own).enumerate().for_each(run);
-    } else {
-        sums.par_iter_mut().zip(own).enumerate().with_max_len(1).for_each(run);
-    }
+    });
 }
 
 /// Σ ℓ over all shards, compensated.

@@ -13,8 +13,8 @@ use super::workspace::{ShardSum, Workspace};
 use crate::loss::LossHessian;
 use crate::problem::{Curvature, LeastSquares, LinearPart, Linearization, Objective, Observations};
 use crate::sweep::{backward, forward, tangent};
+use crate::tasks;
 use faer::{Mat, MatMut};
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// Rows of J that are transposed together: a cache line of doubles.
@@ -105,14 +105,14 @@ impl<'a> LeastSquaresRisk<'a> {
     ) {
         let (risk, partition) = (self.risk, self.risk.partition);
         let length = risk.graph.outputs() * partition.tile_samples();
-        let run = |(tile, rows): (usize, &mut [f64])| {
+        let run = |tile, rows: &mut [f64]| {
             risk.with_workspace(|workspace| work(partition.range(tile), rows, workspace));
         };
-        if partition.shards() == 1 || rayon::current_num_threads() == 1 {
-            data.chunks_mut(length).enumerate().for_each(run);
+        if partition.shards() == 1 {
+            data.chunks_mut(length).enumerate().for_each(|(tile, rows)| run(tile, rows));
         } else {
             risk.stock_workspaces();
-            data.par_chunks_mut(length).enumerate().for_each(run);
+            tasks::for_each_chunk(data, length, run);
         }
     }
 
