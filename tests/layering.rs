@@ -19,7 +19,7 @@ const CORE: &[&[&str]] = &[
     &["loss", "penalty", "check::node"],
     &["graph"],
     &["formula"],
-    &["partition", "tape", "description"],
+    &["partition", "tape", "tasks", "description"],
     &["sweep"],
     &["network", "predict"],
     &["risk"],
