@@ -4,7 +4,7 @@ use super::machine::{Action, After, After3, Elsewhere, NOWHERE, Step, interleave
 use super::operations::{Binary, Unary};
 use super::values::{Id, Leaf, Operation, Values};
 use crate::elementwise;
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Most lanes of a block.
 const LANES: usize = 256;
@@ -266,9 +266,9 @@ struct Builder<'a> {
     values: &'a Values,
     needed: Vec<bool>,
     /// Registers of one entry.
-    single: HashMap<Id, u32>,
+    single: FxHashMap<Id, u32>,
     /// Registers of lanes.
-    lane: HashMap<Id, u32>,
+    lane: FxHashMap<Id, u32>,
     code: Code,
 }
 
@@ -290,7 +290,7 @@ impl<'a> Builder<'a> {
             input: NOWHERE,
             output: NOWHERE,
         };
-        Self { values, needed, single: HashMap::new(), lane: HashMap::new(), code }
+        Self { values, needed, single: FxHashMap::default(), lane: FxHashMap::default(), code }
     }
 
     fn ids(&self, varies: bool) -> Vec<Id> {
@@ -328,13 +328,13 @@ impl<'a> Builder<'a> {
             }
         }
         let plan = self.plan(&varying, outputs);
-        let mut uses: HashMap<Id, usize> = HashMap::new();
+        let mut uses: FxHashMap<Id, usize> = FxHashMap::default();
         for operand in plan.iter().flat_map(|(_, action)| action.operands()) {
             *uses.entry(operand).or_default() += 1;
             self.spread(operand);
         }
         // Never free: outputs, and what the next block or call finds in its place.
-        let pinned: HashSet<Id> =
+        let pinned: FxHashSet<Id> =
             outputs.iter().flatten().chain(self.lane.keys()).copied().collect();
         let mut free: Vec<u32> = Vec::new();
         for (id, planned) in plan {
@@ -359,7 +359,7 @@ impl<'a> Builder<'a> {
             matches!(self.values.operation(*id), Operation::Binary(Binary::Multiply, ..))
                 && !outputs.contains(&Some(*id))
         };
-        let mut parts: HashSet<Id> = varying.iter().copied().filter(is_product).collect();
+        let mut parts: FxHashSet<Id> = varying.iter().copied().filter(is_product).collect();
         loop {
             let (plan, asked) = self.plan_with(varying, outputs, &parts);
             let before = parts.len();
@@ -375,13 +375,13 @@ impl<'a> Builder<'a> {
         &self,
         varying: &[Id],
         outputs: &[Option<Id>],
-        parts: &HashSet<Id>,
-    ) -> (Vec<(Id, Action)>, HashSet<Id>) {
+        parts: &FxHashSet<Id>,
+    ) -> (Vec<(Id, Action)>, FxHashSet<Id>) {
         let product = |id: Id| match self.values.operation(id) {
             Operation::Binary(Binary::Multiply, a, b) if parts.contains(&id) => Some((a, b)),
             _ => None,
         };
-        let mut asked: HashSet<Id> = outputs.iter().flatten().copied().collect();
+        let mut asked: FxHashSet<Id> = outputs.iter().flatten().copied().collect();
         let mut plan = Vec::new();
         for &id in varying.iter().rev() {
             let operation = self.values.operation(id);

@@ -5,7 +5,8 @@
 
 use super::operations::{Binary, Unary};
 use super::values::{Id, Leaf, Operation, Values};
-use std::collections::{BTreeMap, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 
 /// 2/√π.
 const TWO_BY_ROOT_PI: f64 = std::f64::consts::FRAC_2_SQRT_PI;
@@ -32,7 +33,7 @@ pub(super) fn adjoints(
             _ => values.operands(id).any(|operand| active[operand as usize]),
         };
     }
-    let mut backward = Backward { values, active, gradients: HashMap::new() };
+    let mut backward = Backward { values, active, gradients: FxHashMap::default() };
     let mut pending = BTreeMap::new();
     for &(value, seed) in seeds {
         backward.add(&mut pending, value, Adjoint { id: seed, guarded: false });
@@ -256,7 +257,7 @@ struct Backward<'a> {
     /// Values that depend on a wanted leaf; those made meanwhile are not asked for.
     active: Vec<bool>,
     /// ∂u/∂θ of values u that are the same for all samples.
-    gradients: HashMap<Id, BTreeMap<Leaf, Adjoint>>,
+    gradients: FxHashMap<Id, BTreeMap<Leaf, Adjoint>>,
 }
 
 impl Backward<'_> {

@@ -2,7 +2,7 @@
 
 use super::machine;
 use super::operations::{Binary, Unary};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// Position of a value.
 pub(super) type Id = u32;
@@ -58,7 +58,7 @@ pub(super) struct Value {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Values {
     list: Vec<Value>,
-    known: HashMap<Operation, Id>,
+    known: FxHashMap<Operation, Id>,
 }
 
 impl PartialEq for Values {
