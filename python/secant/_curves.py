@@ -307,9 +307,11 @@ def curve_fit(
     """Fits a curve to data: `popt, pcov = curve_fit(…)`.
 
     `f` is a function `f(x, a, b, …)`, as SciPy's, or a formula `"a*exp(-b*x) + c"`, whose derivatives are exact and which never calls
-    Python. A function of NumPy is called with stand-ins for its arguments and fitted by the formula that they write down, where it is one and
-    gives the function's values; otherwise, and with `jac="2-point"`, by differences. Names in a formula that are names of `xdata` are inputs: `x` for one variable, `x1`, `x2`, … for several rows, the columns of a data
+    Python. Names in a formula that are names of `xdata` are inputs: `x` for one variable, `x1`, `x2`, … for several rows, the columns of a data
     frame or of a dictionary. The others are parameters, in order of appearance; without `p0` their starts are looked for.
+
+    A function of NumPy is called with stand-ins for its arguments and fitted by the formula that they write down, where it is one and
+    gives the function's values; otherwise, and with `jac="2-point"`, by differences.
 
     Parameters beside SciPy's, for formulas: `fixed={"c": 0.0}`, `tied={"d": "2*a"}`, `loss=`, `max_iterations=`, `draws=`, `seed=`; `p0` and
     `bounds` may be dictionaries by name.
@@ -380,17 +382,11 @@ def _by_formula(f, xdata, ydata, p0, sigma, absolute, bounds, method, nan_policy
     fit = fit_formula(f, xdata, ydata, p0, sigma, absolute, bounds, **kwargs)
     parameters = fit.parameters
     names, popt = list(parameters), np.array(list(parameters.values()))
-    k = len(names)
     try:
-        covariance, held = fit._fitted.covariance()
-        pcov, held = np.array(covariance).reshape(k, k), np.array(held)
-        pcov[held, :] = 0.0
-        pcov[:, held] = 0.0
-        if np.isnan(pcov).any():
-            pcov = np.full((k, k), np.inf)
+        pcov, _ = _held_covariance(fit._fitted)
     except ValueError:
         # After a robust fit, and with no more samples than parameters.
-        pcov = np.full((k, k), np.inf)
+        pcov = np.full((len(names), len(names)), np.inf)
     return names, popt, pcov, fit.report, fit
 
 
@@ -473,9 +469,8 @@ def _by_function(f, xdata, ydata, p0, sigma, absolute, check_finite, bounds, met
     limit = kwargs.pop("maxfev", None)
     if limit is not None:
         kwargs.setdefault("max_nfev", limit)
-    free = _is_free(bounds)
-    low, high = (np.full(n, -np.inf), np.full(n, np.inf)) if free else _limits(bounds, n)
-    free = free or not (np.isfinite(low).any() or np.isfinite(high).any())
+    low, high = _limits(bounds, n)
+    free = not (np.isfinite(low).any() or np.isfinite(high).any())
     if method is None:
         method = "trf"
     if method == "lm" and not free:
@@ -549,18 +544,26 @@ def _by_trace(f, x, table, y, names, start, low, high, sigma, absolute, most):
     return popt, pcov, report, fit if traced.is_open else None, np.asarray(last).reshape(-1) - y
 
 
+def _held_covariance(fitted: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The engine's covariance, 0 for parameters that are held and infinite where the data leave a direction open; which are held."""
+    covariance, held = fitted.covariance()
+    held = np.array(held)
+    pcov = np.array(covariance).reshape(held.size, held.size)
+    pcov[held, :] = 0.0
+    pcov[:, held] = 0.0
+    return (np.full_like(pcov, np.inf) if np.isnan(pcov).any() else pcov), held
+
+
 def _covariance_of(fitted: Any, data: Data, sigma: np.ndarray | None, absolute: bool) -> np.ndarray:
     """The covariance as SciPy has it, parameters at a bound like the others, in the formula's order."""
-    covariance, held = fitted.covariance()
-    n = len(held)
-    if True not in held:
-        pcov = np.array(covariance).reshape(n, n)
-        return np.full((n, n), np.inf) if np.isnan(pcov).any() else pcov
+    pcov, held = _held_covariance(fitted)
+    if not held.any():
+        return pcov
     residuals, jacobian = _core.Risk(fitted.model.network(), data).residuals(fitted.model.theta)
     # Those of a risk are of a mean.
     scale = np.full(residuals.size, np.sqrt(residuals.size)) / (1.0 if sigma is None else sigma)
     residuals = residuals * scale
-    return _covariance(jacobian * scale[:, None], 0.5 * float(residuals @ residuals), residuals.size, n, absolute, exact=True)
+    return _covariance(jacobian * scale[:, None], 0.5 * float(residuals @ residuals), residuals.size, held.size, absolute, exact=True)
 
 
 def _names_of(f: Callable) -> list[str]:
@@ -577,10 +580,9 @@ def _names_of(f: Callable) -> list[str]:
 
 
 def _limits(bounds: Any, n: int) -> tuple[np.ndarray, np.ndarray]:
-    low, high = bounds_of(bounds, n, arrays=True)
-    if low is None:
+    if _is_free(bounds):
         return np.full(n, -np.inf), np.full(n, np.inf)
-    return low, high
+    return bounds_of(bounds, n, arrays=True)
 
 
 # Digits of a Jacobian by differences.

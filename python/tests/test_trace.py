@@ -625,26 +625,14 @@ def test_a_curve_that_differs_at_the_end_only():
     np.testing.assert_array_equal(found.popt, by_differences(hidden, T, y, [1.7, 0.6]).popt)
 
 
-def test_a_curve_that_differs_beside_the_start_only():
+@pytest.mark.parametrize("differs", [lambda a: a == 1.5, lambda a: 0 < abs(a - 1.5) < 0.01], ids=["at", "beside"])
+def test_a_curve_that_differs_at_or_beside_the_start_only(differs):
     def f(x, a, b):
         try:
-            differs = 0 < abs(float(a) - 1.5) < 0.01
+            is_other = differs(float(a))
         except TypeError:
-            differs = False
-        return a * np.exp(-b * x) + (0.1 if differs else 0.0)
-
-    counted = Counted(f)
-    outcome(secant.curve_fit, counted, T, 2.0 * np.exp(-0.6 * T), [1.5, 1.2])
-    assert len(counted.real) > 3
-
-
-def test_a_curve_that_differs_at_the_start_only():
-    def f(x, a, b):
-        try:
-            differs = float(a) == 1.5
-        except TypeError:
-            differs = False
-        return a * np.exp(-b * x) + (0.1 if differs else 0.0)
+            is_other = False
+        return a * np.exp(-b * x) + (0.1 if is_other else 0.0)
 
     counted = Counted(f)
     outcome(secant.curve_fit, counted, T, 2.0 * np.exp(-0.6 * T), [1.5, 1.2])

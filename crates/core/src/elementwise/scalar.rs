@@ -1,4 +1,4 @@
-//! Branch-free kernels, one element each: an exponential, and what follows from it by one division.
+//! Branch-free kernels, one element each: an exponential and what follows from it by one division, and others by polynomials of their own.
 //!
 //! `2ⁿ·eʳ` with n = round(x/ln 2) and |r| ≤ ln 2/2; every choice is a select, every step a fused multiply–add, so a loop over
 //! a kernel becomes vector code inside [`vectorize`](super::vectorize). Called elsewhere a kernel gives the same bits, slowly
@@ -212,12 +212,12 @@ fn at_most(x: f64, high: f64) -> f64 {
     if x > high { high } else { x }
 }
 
-/// (num + `num_low`)/(den + `den_low`) to about half an ulp, for low parts of an ulp or so.
+/// num/(den + `den_low`) to about half an ulp, for a low part of an ulp or so.
 #[inline(always)]
-fn quotient(num: f64, num_low: f64, den: f64, den_low: f64) -> f64 {
+fn quotient(num: f64, den: f64, den_low: f64) -> f64 {
     let inverse = den.recip();
     let y = num * inverse;
-    let residual = y.mul_add(-den_low, y.mul_add(-den, num)) + num_low;
+    let residual = y.mul_add(-den_low, y.mul_add(-den, num));
     residual.mul_add(inverse, y)
 }
 
@@ -278,7 +278,7 @@ pub fn sigmoid(x: f64) -> f64 {
     let e = exp(-x.abs());
     let den = 1.0 + e;
     let num = if x < 0.0 { e } else { 1.0 };
-    quotient(num, 0.0, den, e - (den - 1.0))
+    quotient(num, den, e - (den - 1.0))
 }
 
 /// ln(1 + u) for 0 ≤ u ≤ 1 within 2 ulp: u − u²/2 + w·(u²/2 + R(w²)) with w = u/(2 + u).
